@@ -1,0 +1,1 @@
+//! Keeps a Claude login alive and carries its access token to `OpenClaw`.
