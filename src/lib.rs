@@ -1,1 +1,11 @@
 //! Keeps a Claude login alive and carries its access token to `OpenClaw`.
+//!
+//! The layers are `cli → app → os → domain`; an arrow means "may import", never upwards.
+
+mod domain;
+
+/// Runs the program with its arguments and returns its exit status.
+pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
+    let _ = args;
+    std::process::ExitCode::SUCCESS
+}

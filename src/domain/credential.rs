@@ -1,0 +1,166 @@
+//! Claude's `.credentials.json`: what it says, in every form that is met in the wild.
+//!
+//! The forms are those of Claude CLI 1.0.44 to 2.1.330.
+
+use serde_json::{Map, Value};
+
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+
+/// The most that is read of a credentials file, in bytes; the largest seen in the wild has 60 KiB.
+pub(crate) const SIZE_LIMIT: u64 = 1 << 20;
+
+/// A login as Claude CLI keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Credential {
+    /// What OpenClaw sends as `Authorization: Bearer`.
+    pub(crate) access_token: Secret,
+    /// What renews the login, once; a setup-token has none.
+    pub(crate) refresh_token: Option<Secret>,
+    /// When the access token ends.
+    pub(crate) expiry: Timestamp,
+    /// When the login itself ends, where the server told (`refreshTokenExpiresAt`).
+    pub(crate) login_end: Option<Timestamp>,
+}
+
+/// What a credentials file holds, before the clock is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Both tokens and an expiry: the CLI renews it.
+    Login(Credential),
+    /// An access token without a refresh token, as `claude setup-token` gives: nobody renews it.
+    Static(Credential),
+    /// An access token, but no expiry that could be read: nobody can tell whether it lives.
+    Undated,
+    /// The CLI emptied the tokens after the server refused to renew them.
+    Blanked,
+    /// Empty or cut off: a writer is at work, or died.
+    HalfWritten,
+    /// Complete, but not a credentials file; the reason.
+    Foreign(&'static str),
+}
+
+/// Says what `bytes` of a credentials file hold.
+pub(crate) fn parse(bytes: &[u8]) -> Content {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Content::HalfWritten;
+    }
+    let root: Value = match serde_json::from_slice(bytes) {
+        Ok(root) => root,
+        Err(error) if error.is_eof() => return Content::HalfWritten,
+        Err(_) if std::str::from_utf8(bytes).is_err() => {
+            return Content::Foreign("it is not UTF-8 text");
+        }
+        Err(_) => return Content::Foreign("it is not JSON"),
+    };
+    let Some(login) = root.get("claudeAiOauth") else {
+        return Content::Foreign("it has no 'claudeAiOauth': nobody is signed in");
+    };
+    let Some(login) = login.as_object() else {
+        return Content::Foreign("its 'claudeAiOauth' is not an object");
+    };
+    from_login(login)
+}
+
+fn from_login(login: &Map<String, Value>) -> Content {
+    let token = |key| {
+        login.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(Secret::new)
+    };
+    let Some(access_token) = token("accessToken") else {
+        let emptied = login.get("accessToken").is_none_or(|value| value.is_null() || value == "");
+        return if emptied {
+            Content::Blanked
+        } else {
+            Content::Foreign("its 'accessToken' is not text")
+        };
+    };
+    if access_token.expose().chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Content::Foreign("its 'accessToken' has blanks or control characters in it");
+    }
+    let Some(expiry) = login.get("expiresAt").and_then(instant) else {
+        return Content::Undated;
+    };
+    let refresh_token = token("refreshToken");
+    let login_end = login.get("refreshTokenExpiresAt").and_then(instant);
+    let complete = refresh_token.is_some();
+    let credential = Credential { access_token, refresh_token, expiry, login_end };
+    if complete { Content::Login(credential) } else { Content::Static(credential) }
+}
+
+/// Reads an instant in ms, in s (below 10¹¹, which as ms would be 1973), or either as text, or RFC 3339.
+fn instant(value: &Value) -> Option<Timestamp> {
+    let number = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => match Timestamp::parse(text) {
+            Some(instant) => return Some(instant),
+            None => text.clone(),
+        },
+        _ => return None,
+    };
+    let number =
+        number.parse::<f64>().ok().filter(|number| number.is_finite() && number.abs() < 9e15)?;
+    #[expect(clippy::cast_possible_truncation, reason = "bounded to 53 bits in the line above")]
+    let whole = number as i64;
+    Some(Timestamp(if (1..100_000_000_000).contains(&whole) { whole * 1000 } else { whole }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(expires_at: &str) -> Content {
+        parse(format!(r#"{{"claudeAiOauth":{{"accessToken":"access-A","refreshToken":"refresh-A","expiresAt":{expires_at}}}}}"#).as_bytes())
+    }
+
+    #[test]
+    fn reads_the_expiry_in_every_form() {
+        for form in [
+            "4102444800000",
+            "4102444800000.0",
+            "4.1024448e12",
+            "4102444800",
+            "\"4102444800000\"",
+            "\"2100-01-01T00:00:00Z\"",
+            "\"2100-01-01T00:00:00.000Z\"",
+        ] {
+            let Content::Login(credential) = login(form) else {
+                panic!("{form}: {:?}", login(form))
+            };
+            assert_eq!(credential.expiry, Timestamp(4_102_444_800_000), "{form}");
+        }
+        for none in ["null", "true", "\"soon\"", "1e300", "{}"] {
+            assert_eq!(login(none), Content::Undated, "{none}");
+        }
+    }
+
+    #[test]
+    fn names_what_is_no_login() {
+        let blanked = br#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"scopes":[]},"mcpOAuth":{}}"#;
+        assert_eq!(parse(blanked), Content::Blanked);
+        for cut in [&b""[..], b" \n", b"{", br#"{"claudeAiOauth":{"accessToken":"acc"#] {
+            assert_eq!(parse(cut), Content::HalfWritten);
+        }
+        for foreign in [
+            &b"hello"[..],
+            b"[]",
+            b"{}",
+            b"{\"claudeAiOauth\":[]}",
+            b"\xff\xfe{}",
+            br#"{"claudeAiOauth":{"accessToken":7}}"#,
+        ] {
+            assert!(matches!(parse(foreign), Content::Foreign(_)), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn a_setup_token_is_static() {
+        let text = br#"{"claudeAiOauth":{"accessToken":"access-A","expiresAt":4102444800000}}"#;
+        assert!(matches!(parse(text), Content::Static(_)));
+    }
+
+    #[test]
+    fn a_token_that_could_break_a_line_is_refused() {
+        let text = br#"{"claudeAiOauth":{"accessToken":"a\nB=1","refreshToken":"r","expiresAt":4102444800000}}"#;
+        assert!(matches!(parse(text), Content::Foreign(_)));
+    }
+}

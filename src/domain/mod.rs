@@ -1,0 +1,9 @@
+//! Pure rules: text and `now` in, values out.
+//!
+//! Nothing here reads a clock, a file, the environment or a process.
+#![forbid(unsafe_code)]
+
+pub(crate) mod credential;
+pub(crate) mod secret;
+pub(crate) mod sink;
+pub(crate) mod time;

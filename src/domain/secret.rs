@@ -1,0 +1,75 @@
+//! Tokens that cannot be printed by accident, and the fingerprints that stand for them.
+
+use std::fmt;
+
+/// A token, or any other text that must reach no log, argv, environment or error message.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Takes a text into custody.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Gives the text to the one place that has to write or send it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Says whether there is no text at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// A keyed digest of a token: tells two tokens apart and gives nothing of either away.
+///
+/// Made by `os::fingerprint` (HMAC-SHA256 under this installation's own key, cut to 64 bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Fingerprint(pub(crate) u64);
+
+impl Fingerprint {
+    /// Reads what [`Fingerprint::to_hex`] wrote.
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
+
+    /// Writes all 16 hexadecimal digits, for the state files.
+    pub(crate) fn to_hex(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    /// Shows the first 8 of the 16 digits: enough for a person to tell two tokens apart.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0 >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Some(Secret::new("sk-secret"))), "Some(Secret(..))");
+    }
+
+    #[test]
+    fn a_fingerprint_survives_the_state_file() {
+        let mark = Fingerprint(0x0123_4567_89ab_cdef);
+        assert_eq!(Fingerprint::from_hex(&mark.to_hex()), Some(mark));
+        assert_eq!(mark.to_string(), "01234567");
+        assert_eq!(Fingerprint::from_hex("+123456789abcdef"), None);
+        assert_eq!(Fingerprint::from_hex("xyz"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! Instants and durations: epoch milliseconds, RFC 3339 text, `90m`, words for people.
+
+use std::fmt;
+use std::time::Duration;
+
+/// An instant of the wall clock, in ms since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Timestamp(pub(crate) i64);
+
+const SECOND: i64 = 1000;
+const DAY: i64 = 86_400 * SECOND;
+
+impl Timestamp {
+    /// The instant `span` later; the far end of time where that does not exist.
+    pub(crate) fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// The instant `span` earlier.
+    pub(crate) fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// How long it is from `now` until this instant; zero once it has come.
+    pub(crate) fn left(self, now: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0))
+    }
+
+    /// Reads RFC 3339 in UTC as [`fmt::Display`] writes it, with or without a fraction of a second.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let mut parts = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+        let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+        let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+        let sane = (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 61;
+        let days = days_from_civil(year, month, day);
+        sane.then(|| Self(days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Writes RFC 3339 in UTC, to the second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY) / SECOND);
+        let (year, month, day) = civil_from_days(days);
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// Reads `90m`, `8h`, `2d`, `45s`, or several of them in a row as in `1h30m`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total = 0u64;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let unit = match tail.as_bytes().first()? {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3600,
+            b'd' => 86_400,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
+        rest = &tail[1..];
+    }
+    (!text.is_empty()).then(|| Duration::from_secs(total))
+}
+
+/// Says a duration in at most two units: `7h 40m`, `3d 2h`, `12s`.
+pub(crate) fn in_words(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m", s / 60),
+        3600..86_400 if s / 60 % 60 == 0 => format!("{}h", s / 3600),
+        3600..86_400 => format!("{}h {}m", s / 3600, s / 60 % 60),
+        _ if s / 3600 % 24 == 0 => format!("{}d", s / 86_400),
+        _ => format!("{}d {}h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar
+/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y - era * 400;
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The inverse of [`days_from_civil`].
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_3339_goes_both_ways() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (1_795_363_199_000, "2026-11-22T15:59:59Z"),
+            (-1000, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp(ms).to_string(), text);
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(ms)));
+        }
+        assert_eq!(Timestamp::parse("2026-11-22T15:59:59.25Z").map(|t| t.0 % 1000), Some(250));
+        assert_eq!(Timestamp::parse("2026-13-22T15:59:59Z"), None);
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn durations_are_read_and_said() {
+        assert_eq!(parse_duration("1h30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("90m"), Some(Duration::from_secs(5400)));
+        for bad in ["", "90", "m", "1.5h", "-1h", "99999999999999999999d"] {
+            assert_eq!(parse_duration(bad), None, "{bad}");
+        }
+        assert_eq!(in_words(Duration::from_secs(5400)), "1h 30m");
+        assert_eq!(in_words(Duration::from_secs(7200)), "2h");
+        assert_eq!(in_words(Duration::from_secs(190_000)), "2d 4h");
+    }
+
+    #[test]
+    fn what_has_come_has_nothing_left() {
+        assert_eq!(Timestamp(5).left(Timestamp(9)), Duration::ZERO);
+        assert_eq!(Timestamp(9).left(Timestamp(5)), Duration::from_millis(4));
+    }
+}
