@@ -3,7 +3,9 @@
 //! Nothing here reads a clock, a file, the environment or a process.
 #![forbid(unsafe_code)]
 
+pub(crate) mod acceptance;
 pub(crate) mod credential;
 pub(crate) mod secret;
 pub(crate) mod sink;
+pub(crate) mod source;
 pub(crate) mod time;

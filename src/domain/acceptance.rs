@@ -1,0 +1,140 @@
+//! Which credential may be passed on: never one that we have seen superseded.
+
+use std::time::Duration;
+
+use crate::domain::secret::Fingerprint;
+use crate::domain::time::Timestamp;
+
+/// How far ahead an expiry may lie to be believed when it holds another credential back.
+///
+/// Access tokens live 8 hours; a clock that was wrong for an hour must not block a link for a year.
+const PLAUSIBLE: Duration = Duration::from_hours(36);
+
+/// How many superseded access tokens are remembered: a week of renewals.
+const REMEMBERED: usize = 20;
+
+/// What is remembered of an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Tells it apart from others.
+    pub(crate) fingerprint: Fingerprint,
+    /// When it ends.
+    pub(crate) expiry: Timestamp,
+}
+
+/// What a link remembers of the credentials that its source has held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// The last one that was passed on.
+    pub(crate) accepted: Option<Mark>,
+    /// Those before it, the newest last.
+    pub(crate) superseded: Vec<Fingerprint>,
+}
+
+/// Whether a living credential may be passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It may.
+    Pass,
+    /// It was replaced by a later one: somebody put an old file back.
+    Superseded,
+    /// It ends before the one passed on last, so it may be an older one never seen before; it waits
+    /// until that one has ended.
+    Wait(Timestamp),
+}
+
+impl Memory {
+    /// Judges a living credential; `force` passes one that would have to wait.
+    pub(crate) fn judge(&self, candidate: Mark, now: Timestamp, force: bool) -> Verdict {
+        match self.accepted {
+            Some(accepted) if accepted.fingerprint == candidate.fingerprint => Verdict::Pass,
+            _ if self.superseded.contains(&candidate.fingerprint) => Verdict::Superseded,
+            Some(accepted) if !force && holds_back(accepted, candidate, now) => {
+                Verdict::Wait(accepted.expiry)
+            }
+            _ => Verdict::Pass,
+        }
+    }
+
+    /// Remembers a credential as the one passed on; says whether that is news.
+    pub(crate) fn accept(&mut self, mark: Mark) -> bool {
+        let before = self.accepted.replace(mark);
+        if before == Some(mark) {
+            return false;
+        }
+        if let Some(before) = before.filter(|before| before.fingerprint != mark.fingerprint) {
+            self.superseded.push(before.fingerprint);
+            let excess = self.superseded.len().saturating_sub(REMEMBERED);
+            self.superseded.drain(..excess);
+        }
+        self.superseded.retain(|seen| *seen != mark.fingerprint);
+        true
+    }
+
+    /// Says whether a token is one that this link has passed on, now or earlier.
+    pub(crate) fn knows(&self, fingerprint: Fingerprint) -> bool {
+        self.superseded.contains(&fingerprint)
+            || self.accepted.is_some_and(|accepted| accepted.fingerprint == fingerprint)
+    }
+}
+
+fn holds_back(accepted: Mark, candidate: Mark, now: Timestamp) -> bool {
+    accepted.expiry > now
+        && accepted.expiry <= now.after(PLAUSIBLE)
+        && candidate.expiry < accepted.expiry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn mark(id: u64, hours: i64) -> Mark {
+        Mark { fingerprint: Fingerprint(id), expiry: Timestamp(NOW.0 + hours * HOUR) }
+    }
+
+    #[test]
+    fn a_superseded_credential_never_comes_back() {
+        let mut memory = Memory::default();
+        assert!(memory.accept(mark(1, 1)));
+        assert!(memory.accept(mark(2, 8)));
+        assert!(!memory.accept(mark(2, 8)));
+        assert_eq!(memory.judge(mark(1, 1), NOW, true), Verdict::Superseded);
+        assert_eq!(memory.judge(mark(1, 99), NOW, false), Verdict::Superseded);
+        assert_eq!(memory.judge(mark(2, 8), NOW, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn an_unknown_one_that_ends_earlier_waits_unless_forced() {
+        let mut memory = Memory::default();
+        memory.accept(mark(1, 8));
+        let earlier = mark(2, 7);
+        assert_eq!(memory.judge(earlier, NOW, false), Verdict::Wait(mark(1, 8).expiry));
+        assert_eq!(memory.judge(earlier, NOW, true), Verdict::Pass);
+        let later = Timestamp(NOW.0 + 8 * HOUR);
+        assert_eq!(memory.judge(mark(2, 10), later, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn an_expiry_from_a_wrong_clock_holds_nothing_back() {
+        let mut memory = Memory::default();
+        memory.accept(mark(1, 24 * 365));
+        assert_eq!(memory.judge(mark(2, 8), NOW, false), Verdict::Pass);
+        let mut memory = Memory::default();
+        memory.accept(mark(1, -1));
+        assert_eq!(memory.judge(mark(2, -2), NOW, false), Verdict::Pass);
+    }
+
+    #[test]
+    fn only_the_last_twenty_are_remembered() {
+        let mut memory = Memory::default();
+        for id in 0..=30 {
+            memory.accept(mark(id, 8));
+        }
+        assert_eq!(memory.superseded.len(), REMEMBERED);
+        assert!(memory.knows(Fingerprint(30)) && memory.knows(Fingerprint(10)));
+        assert!(!memory.knows(Fingerprint(9)));
+    }
+}

@@ -1,0 +1,18 @@
+//! The wall clock, which every expiry is measured by.
+
+use std::time::SystemTime;
+
+use crate::domain::time::Timestamp;
+
+/// Reads the wall clock.
+pub(crate) fn now() -> Timestamp {
+    from_system(SystemTime::now())
+}
+
+/// Turns a file's time stamp into ours.
+pub(crate) fn from_system(time: SystemTime) -> Timestamp {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(span) => Timestamp(0).after(span),
+        Err(error) => Timestamp(0).before(error.duration()),
+    }
+}

@@ -1,0 +1,22 @@
+//! The environment variables that the program heeds.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Reads a variable; one that is empty counts as unset.
+pub(crate) fn get(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Reads a variable that names one folder.
+///
+/// systemd separates several with colons (systemd.exec(5), `STATE_DIRECTORY`); the first counts.
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
+    let value = get(name)?.into_string().ok()?;
+    value.split(':').next().map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Completes a path that was given relative to the working folder.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

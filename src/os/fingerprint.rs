@@ -1,0 +1,60 @@
+//! Keyed fingerprints of tokens: HMAC-SHA256 under a key that never leaves this installation.
+
+use ring::hmac;
+
+use crate::domain::secret::{Fingerprint, Secret};
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::stage;
+
+const KEY_FILE: &str = "fingerprint.key";
+const KEY_BYTES: usize = 32;
+
+/// Turns tokens into fingerprints.
+#[derive(Clone, Debug)]
+pub(crate) struct Fingerprinter {
+    key: hmac::Key,
+}
+
+impl Fingerprinter {
+    /// Loads the key from the state folder; makes one on first use.
+    pub(crate) fn load(state: &Folder) -> Result<Self, Error> {
+        if let Some(found) = Self::find(state)? {
+            return Ok(found);
+        }
+        let mut fresh = [0u8; KEY_BYTES];
+        rustix::rand::getrandom(&mut fresh, rustix::rand::GetRandomFlags::empty())
+            .map_err(|source| Error::new("make a key in", &state.path, source))?;
+        stage::replace(state, KEY_FILE, &fresh, stage::Durability::Flushed)?;
+        Ok(Self::with_key(&fresh))
+    }
+
+    /// Loads the key without making one; before the first sync any key serves.
+    pub(crate) fn load_existing(state: &Folder) -> Result<Self, Error> {
+        Ok(Self::find(state)?.unwrap_or_else(Self::passing))
+    }
+
+    fn find(state: &Folder) -> Result<Option<Self>, Error> {
+        let found = state.read(KEY_FILE, 1024)?.map(|file| file.bytes);
+        Ok(found.filter(|bytes| bytes.len() == KEY_BYTES).map(|bytes| Self::with_key(&bytes)))
+    }
+
+    /// A key that lives only as long as this process, for commands that may write nothing.
+    pub(crate) fn passing() -> Self {
+        let mut fresh = [0u8; KEY_BYTES];
+        // Fingerprints are then only compared with each other; even a key of zeros would serve.
+        let _ = rustix::rand::getrandom(&mut fresh, rustix::rand::GetRandomFlags::empty());
+        Self::with_key(&fresh)
+    }
+
+    fn with_key(bytes: &[u8]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, bytes) }
+    }
+
+    /// The fingerprint of a token: the first 64 bits of its HMAC.
+    pub(crate) fn of(&self, token: &Secret) -> Fingerprint {
+        let tag = hmac::sign(&self.key, token.expose().as_bytes());
+        let first = tag.as_ref().iter().take(8).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Fingerprint(first)
+    }
+}

@@ -1,0 +1,97 @@
+//! Acting as the owner of a folder: effective uid, gid and groups of the calling thread.
+
+use std::io;
+use std::marker::PhantomData;
+
+use rustix::process::{Gid, Uid, getegid, geteuid, getgroups};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use crate::os::account;
+
+/// Whose rights an operation has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The user.
+    pub(crate) uid: u32,
+    /// The primary group.
+    pub(crate) gid: u32,
+    /// The supplementary groups.
+    pub(crate) groups: Vec<u32>,
+}
+
+impl Identity {
+    /// Whoever runs this program.
+    pub(crate) fn own() -> Self {
+        let groups = getgroups().unwrap_or_default().into_iter().map(Gid::as_raw).collect();
+        Self { uid: geteuid().as_raw(), gid: getegid().as_raw(), groups }
+    }
+
+    /// The user `uid`, with the groups that this host gives it.
+    ///
+    /// `gid` is the group of what that user owns, for a user that has no account here, as the
+    /// numeric users of containers.
+    pub(crate) fn of(uid: u32, gid: u32) -> Self {
+        match account::of(uid) {
+            Some(account) => Self { uid, gid: account.gid, groups: account::groups(&account) },
+            None => Self { uid, gid, groups: vec![gid] },
+        }
+    }
+
+    /// The same user, holding one more group.
+    pub(crate) fn with_group(&self, gid: u32) -> Self {
+        let mut wider = self.clone();
+        if !wider.groups.contains(&gid) {
+            wider.groups.push(gid);
+        }
+        wider
+    }
+
+    /// Gives the calling thread these rights until the guard is dropped.
+    ///
+    /// Only root can become somebody else; for everybody else, and for root itself, nothing changes.
+    pub(crate) fn act(&self) -> io::Result<Acting> {
+        if !geteuid().is_root() || self.uid == 0 {
+            return Ok(Acting { back: None, _thread: PhantomData });
+        }
+        let guard = Acting { back: Some(getgroups()?), _thread: PhantomData };
+        let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(None, Gid::from_raw(self.gid), None)?;
+        set_thread_res_uid(None, Uid::from_raw(self.uid), None)?;
+        Ok(guard)
+    }
+
+    /// Gives the calling thread these rights for good: groups first, then all three gids and uids,
+    /// so that nothing of root's stays in it nor in the programs that it starts.
+    pub(crate) fn become_for_good(&self) -> io::Result<()> {
+        if !geteuid().is_root() || self.uid == 0 {
+            return Ok(());
+        }
+        let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        Ok(())
+    }
+}
+
+/// Holds borrowed rights; gives them back when dropped.
+#[derive(Debug)]
+pub(crate) struct Acting {
+    back: Option<Vec<Gid>>,
+    /// Identities are per thread, so the guard must not leave the thread that took it.
+    _thread: PhantomData<*const ()>,
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        let Some(groups) = self.back.take() else { return };
+        let root = (Uid::ROOT, Gid::ROOT);
+        let restored = set_thread_res_uid(None, root.0, None)
+            .and_then(|()| set_thread_res_gid(None, root.1, None))
+            .and_then(|()| set_thread_groups(&groups));
+        // To go on with half an identity would be worse than to stop.
+        assert!(restored.is_ok(), "cannot take root's identity back");
+    }
+}

@@ -1,0 +1,64 @@
+//! Sets up `log`: structured fields into the journal, plain lines on stderr elsewhere.
+
+use std::io::Write;
+
+use log::{LevelFilter, Log, Metadata, Record};
+use systemd_journal_logger::JournalLog;
+
+/// Sends every further message to the journal if stderr is connected to it, else to stderr.
+pub(crate) fn start(level: LevelFilter) {
+    let journal = systemd_journal_logger::connected_to_journal()
+        .then(|| JournalLog::new().ok())
+        .flatten()
+        .map(|journal| journal.with_syslog_identifier("oauth-sync".to_owned()));
+    let installed = match journal {
+        Some(journal) => journal.install().is_ok(),
+        None => log::set_boxed_logger(Box::new(Stderr)).is_ok(),
+    };
+    if installed {
+        log::set_max_level(level);
+    }
+}
+
+/// Writes `oauth-sync: TEXT`; hints follow on lines of their own.
+struct Stderr;
+
+impl Log for Stderr {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("oauth_sync")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = printable(&record.args().to_string());
+        // Nobody is left to be told when stderr is gone.
+        let _ = writeln!(std::io::stderr().lock(), "oauth-sync: {text}");
+    }
+
+    fn flush(&self) {}
+}
+
+/// Escapes control characters: paths and messages of others end up on a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\u{9b}c\nd"), "a\\u{1b}[2Jb\\u{9b}c\nd");
+    }
+}

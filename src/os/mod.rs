@@ -1,0 +1,22 @@
+//! The only layer that touches the system: files, identities, processes, clocks, sockets.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every other layer comes here for what it may not call itself"
+)]
+
+pub(crate) mod account;
+pub(crate) mod clock;
+pub(crate) mod environment;
+pub(crate) mod error;
+pub(crate) mod events;
+pub(crate) mod fingerprint;
+pub(crate) mod folder;
+pub(crate) mod foreign_lock;
+pub(crate) mod identity;
+pub(crate) mod journal;
+pub(crate) mod lock;
+pub(crate) mod mounts;
+pub(crate) mod notify;
+pub(crate) mod process;
+pub(crate) mod signals;
+pub(crate) mod stage;

@@ -1,0 +1,228 @@
+//! Replacing files whole and for good: temp file, flush, rename, flush of the folder.
+//!
+//! Several replacements are staged together: all temp files are written, all are flushed, all are
+//! renamed, then the folders are flushed, so that ten files cost little more than one.
+
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{Advice, AtFlags, Gid, Mode, OFlags, Stat, XattrFlags};
+use rustix::io::Errno;
+
+use crate::os::error::{Cause, Error};
+use crate::os::folder::{Folder, Seen, foreign};
+
+/// The mode of a file that did not exist before: its owner's alone.
+const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// Whether a single replacement has to survive a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Flushed before and after the rename.
+    Flushed,
+    /// Whole at every moment, but left to the kernel to write out.
+    Lazy,
+}
+
+/// One file to be replaced.
+#[derive(Debug)]
+pub(crate) struct Replacement<'a> {
+    /// The folder, whose rights the write has.
+    pub(crate) folder: &'a Folder,
+    /// The file's name in it.
+    pub(crate) name: &'a str,
+    /// The new content.
+    pub(crate) bytes: &'a [u8],
+    /// The file that it was made from; `None` if there was none.
+    pub(crate) old: Option<&'a Seen>,
+}
+
+/// A replacement whose temp file is written.
+#[derive(Debug)]
+struct Written<'a> {
+    part: Replacement<'a>,
+    temp: String,
+    fd: OwnedFd,
+}
+
+/// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
+/// one still in its place. One result for each part, in their order.
+pub(crate) fn replace_all<'a>(
+    parts: impl IntoIterator<Item = Replacement<'a>>,
+    before_rename: impl FnOnce(),
+) -> Vec<Result<(), Error>> {
+    let written: Vec<_> = parts.into_iter().map(write).collect();
+    let flushed: Vec<_> = written.into_iter().map(|part| part.and_then(flush)).collect();
+    before_rename();
+    let renamed: Vec<_> = flushed.into_iter().map(|part| part.and_then(rename)).collect();
+    renamed.into_iter().map(|folder| folder.and_then(settle)).collect()
+}
+
+/// Replaces one file of ours.
+pub(crate) fn replace(
+    folder: &Folder,
+    name: &str,
+    bytes: &[u8],
+    durability: Durability,
+) -> Result<(), Error> {
+    let old = folder.read(name, u64::from(u32::MAX))?;
+    let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
+    if durability == Durability::Lazy {
+        return rename(part).map(|_| ());
+    }
+    settle(rename(flush(part)?)?)
+}
+
+/// Removes the temp file that a killed run may have left beside `name`.
+pub(crate) fn sweep(folder: &Folder, name: &str) -> Result<bool, Error> {
+    folder.remove(&temp_name(name))
+}
+
+/// The name of the temp file beside `name`.
+pub(crate) fn temp_name(name: &str) -> String {
+    format!(".{name}.oauth-sync")
+}
+
+fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
+    let path = part.folder.path.join(part.name);
+    let failed = |source: Errno| Error::new("write", &path, source);
+    let owner = part.folder.identity.uid;
+    if let Some(old) = part.old.filter(|old| old.stat.st_uid != owner) {
+        return Err(foreign("write", &path, old.stat.st_uid, owner));
+    }
+    let temp = temp_name(part.name);
+    let acting = part.folder.acting()?;
+    let fd = create(part.folder, &temp).map_err(failed)?;
+    drop(acting);
+    let mut written = Written { part, temp, fd };
+    match fill(&mut written) {
+        Ok(()) => Ok(written),
+        Err(source) => Err(abandon(&written, source)),
+    }
+}
+
+/// Makes the temp file anew; one that a killed run left is in the way and worth nothing.
+fn create(folder: &Folder, temp: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(&folder.fd, temp, flags, NEW_MODE) {
+        Err(Errno::EXIST) => {
+            rustix::fs::unlinkat(&folder.fd, temp, AtFlags::empty())?;
+            rustix::fs::openat(&folder.fd, temp, flags, NEW_MODE)
+        }
+        other => other,
+    }
+}
+
+/// Writes the text, then makes the temp file look like the one that it replaces.
+fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
+    let mut file = std::fs::File::from(written.fd.try_clone()?);
+    file.write_all(written.part.bytes)?;
+    if let Some(old) = written.part.old {
+        dress(written, old)?;
+    }
+    // Starts writing out at once, so that the flush of one file also carries the next one's blocks.
+    let _ = rustix::fs::fadvise(&written.fd, 0, None, Advice::DontNeed);
+    Ok(())
+}
+
+/// Gives the temp file the group, mode, extended attributes and ACL of the old file.
+fn dress(written: &Written<'_>, old: &Seen) -> Result<(), Errno> {
+    let folder = written.part.folder;
+    let fresh = rustix::fs::fstat(&written.fd)?;
+    let _acting = folder.identity.with_group(old.stat.st_gid).act().map_err(|_| Errno::PERM)?;
+    if fresh.st_gid != old.stat.st_gid {
+        rustix::fs::fchown(&written.fd, None, Some(Gid::from_raw(old.stat.st_gid)))?;
+    }
+    let mode = Mode::from_raw_mode(old.stat.st_mode & 0o777);
+    if mode != NEW_MODE {
+        rustix::fs::fchmod(&written.fd, mode)?;
+    }
+    copy_attributes(&old.fd, &written.fd)
+}
+
+fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
+    let mut names = [0u8; 4096];
+    let length = match rustix::fs::flistxattr(from, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::OPNOTSUPP) => return Ok(()),
+        Err(source) => return Err(source),
+    };
+    let mut value = vec![0u8; if length == 0 { 0 } else { 65_536 }];
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let size = rustix::fs::fgetxattr(from, name, &mut value[..])?;
+        match rustix::fs::fsetxattr(to, name, &value[..size], XattrFlags::empty()) {
+            // The label of a new file follows from its folder where policy does not let it be set.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::ACCESS)
+                if name.starts_with(b"security.") => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn flush(written: Written<'_>) -> Result<Written<'_>, Error> {
+    match rustix::fs::fsync(&written.fd) {
+        Ok(()) => Ok(written),
+        Err(source) => Err(abandon(&written, source.into())),
+    }
+}
+
+fn rename(written: Written<'_>) -> Result<&Folder, Error> {
+    let folder = written.part.folder;
+    let acting = folder.acting()?;
+    if !unchanged(&written) {
+        drop(acting);
+        let _ = folder.remove(&written.temp);
+        let cause = Cause::Changed;
+        return Err(Error { verb: "write", object: path_of(&written), cause });
+    }
+    match rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name) {
+        Ok(()) => Ok(folder),
+        Err(Errno::BUSY) => {
+            drop(acting);
+            let what = "it is a mount point, which cannot be replaced: mount its folder instead";
+            Err(abandon_odd(&written, what))
+        }
+        Err(source) => {
+            drop(acting);
+            Err(abandon(&written, source.into()))
+        }
+    }
+}
+
+/// Says whether the file is still the one that the new text was made from.
+fn unchanged(written: &Written<'_>) -> bool {
+    let now =
+        rustix::fs::statat(&written.part.folder.fd, written.part.name, AtFlags::SYMLINK_NOFOLLOW);
+    match (now, written.part.old) {
+        (Ok(now), Some(old)) => same(&now, &old.stat),
+        (Err(Errno::NOENT), None) => true,
+        _ => false,
+    }
+}
+
+fn same(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino, a.st_size, a.st_mtime, a.st_mtime_nsec)
+        == (b.st_dev, b.st_ino, b.st_size, b.st_mtime, b.st_mtime_nsec)
+}
+
+fn settle(folder: &Folder) -> Result<(), Error> {
+    let flush = || rustix::fs::fsync(folder.readable()?);
+    folder.acting()?.and(flush, "flush", &folder.path)
+}
+
+/// Removes the temp file of a replacement that failed, and tells why.
+fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
+    let _ = written.part.folder.remove(&written.temp);
+    Error::new("write", &path_of(written), source)
+}
+
+fn abandon_odd(written: &Written<'_>, what: &str) -> Error {
+    let _ = written.part.folder.remove(&written.temp);
+    Error::odd("write", &path_of(written), what)
+}
+
+fn path_of(written: &Written<'_>) -> PathBuf {
+    written.part.folder.path.join(written.part.name)
+}
