@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod credential;
+pub(crate) mod oauth_json;
 pub(crate) mod secret;
 pub(crate) mod sink;
+pub(crate) mod splice;
 pub(crate) mod time;
