@@ -5,7 +5,9 @@
 
 pub(crate) mod acceptance;
 pub(crate) mod credential;
+pub(crate) mod oauth_json;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod source;
+pub(crate) mod splice;
 pub(crate) mod time;

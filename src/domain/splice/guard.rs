@@ -1,0 +1,91 @@
+//! The guard against bugs of our own: after each edit the text is parsed again, and only the named
+//! value may differ.
+
+use jsonc_parser::ast::Value as Node;
+use jsonc_parser::common::Ranged;
+use serde_json::Value;
+
+use super::{Cut, Malformed, Place, Splice, locate, parse, to_value};
+
+/// Makes the cuts and gives the new text, if it holds what is `expected` at `path` and nothing else
+/// differs. A text that fails here is a bug of ours and is not written.
+pub(super) fn checked(
+    splice: &Splice,
+    mut cuts: Vec<Cut>,
+    path: &[&str],
+    expected: Option<&Value>,
+) -> Result<String, Malformed> {
+    cuts.sort_by_key(|(range, _)| range.start);
+    let mut next = splice.text.clone();
+    for (range, text) in cuts.iter().rev() {
+        next.replace_range(range.clone(), text);
+    }
+    let before = parse(&splice.text, splice.dialect)?;
+    let after = parse(&next, splice.dialect)?;
+    let found = match locate(&after, path) {
+        Place::There(node) => Some(to_value(node)),
+        _ => None,
+    };
+    let as_wanted = match (&found, expected) {
+        (Some(found), Some(expected)) => same(found, expected),
+        (None, None) => true,
+        _ => false,
+    };
+    if as_wanted && others(&splice.text, &before, path) == others(&next, &after, path) {
+        return Ok(next);
+    }
+    debug_assert!(false, "an edit changed more than it should");
+    Err(splice.position(&before))
+}
+
+/// Compares two values, numbers by what they are worth rather than by how they are written.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || (a.as_i64().is_none() || b.as_i64().is_none()) && a.as_f64() == b.as_f64()
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let alike = |(key, a): (&String, &Value)| b.get(key).is_some_and(|b| same(a, b));
+            a.len() == b.len() && a.iter().all(alike)
+        }
+        _ => a == b,
+    }
+}
+
+/// A value that is not on the way to the edited one: its path and its own bytes.
+type Other<'t> = (Vec<String>, &'t str);
+
+fn others<'t>(text: &'t str, root: &Node<'_>, path: &[&str]) -> Vec<Other<'t>> {
+    let mut found = Vec::new();
+    collect(text, root, &mut Vec::new(), &mut found);
+    found.retain(|(trail, _)| !trail.iter().zip(path).all(|(step, key)| step == key));
+    found
+}
+
+fn collect<'t>(
+    text: &'t str,
+    node: &Node<'_>,
+    trail: &mut Vec<String>,
+    found: &mut Vec<Other<'t>>,
+) {
+    let mut visit = |step: String, child: &Node<'_>| {
+        trail.push(step);
+        collect(text, child, trail, found);
+        trail.pop();
+    };
+    match node {
+        Node::Object(object) => {
+            object.properties.iter().for_each(|p| visit(p.name.as_str().to_owned(), &p.value));
+        }
+        Node::Array(array) => {
+            let elements = array.elements.iter().enumerate();
+            elements.for_each(|(index, element)| visit(format!("[{index}]"), element));
+        }
+        _ => return found.push((trail.clone(), node.text(text))),
+    }
+    // An empty container has no leaf to stand for it.
+    found.push((trail.clone(), &text[node.start()..=node.start()]));
+}
