@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod credential;
+pub(crate) mod envfile;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod time;
