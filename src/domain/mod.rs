@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, the environment or a process.
 #![forbid(unsafe_code)]
 
+pub(crate) mod config;
 pub(crate) mod credential;
 pub(crate) mod envfile;
 pub(crate) mod secret;
