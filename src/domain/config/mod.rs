@@ -1,5 +1,6 @@
 //! The configuration: one file a link, read all at once, with everything that is wrong in one go.
 
+pub(crate) mod edit;
 mod fragment;
 pub(crate) mod keys;
 mod overlap;
