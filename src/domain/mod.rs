@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod credential;
+pub(crate) mod era;
 pub(crate) mod oauth_json;
+pub(crate) mod openclaw_config;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod splice;
