@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, the environment or a process.
 #![forbid(unsafe_code)]
 
+pub(crate) mod auth_profiles;
 pub(crate) mod credential;
 pub(crate) mod era;
 pub(crate) mod oauth_json;
