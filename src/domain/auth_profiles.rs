@@ -51,7 +51,8 @@ pub(crate) struct Edit {
     pub(crate) auth_state: Option<String>,
     /// The profile that carries the token.
     pub(crate) profile_id: String,
-    /// The foreign profile that OpenClaw uses before it, if a person put it there.
+    /// The foreign profile that OpenClaw uses before it, if a person put it there; the profile's own
+    /// id if openclaw.json gives it a `mode` that keeps OpenClaw from using it at all.
     pub(crate) hidden_by: Option<String>,
     /// Whether a cool-down was ended that the old token had caused.
     pub(crate) cleared_cooldown: bool,
@@ -87,7 +88,9 @@ pub(crate) fn edit(
     let profile_id = picked.unwrap_or_else(|| OWN_PROFILE.to_owned());
     if first.is_none() || added && hidden_by.is_some() {
         files.put_first(&store, context.config, &profile_id)?;
-        hidden_by = None;
+        let store = files.store();
+        let carried = ranking.first(&store).is_some_and(|first| carries(first, credential));
+        hidden_by = (!carried).then(|| profile_id.clone());
     }
     let auth_state = files.state.and_then(Splice::finish);
     Ok(Edit { text: files.profiles.finish(), auth_state, profile_id, hidden_by, cleared_cooldown })

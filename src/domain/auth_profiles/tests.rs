@@ -203,6 +203,13 @@ fn what_a_person_put_before_ours_stays_there() {
 }
 
 #[test]
+fn a_mode_that_forbids_ours_is_told() {
+    let config = "{auth:{profiles:{'anthropic:oauth-sync':{provider:'anthropic',mode:'api_key'}}}}";
+    let edit = edit_with(&store("", ""), None, config);
+    assert_eq!(edit.hidden_by.as_deref(), Some(OWN_PROFILE));
+}
+
+#[test]
 fn a_reference_is_foreign() {
     let by_reference = r#""anthropic:ref":{"type":"token","provider":"anthropic","tokenRef":{"source":"file","provider":"oauthsync","id":"/anthropic/access"}}"#;
     let edit = edited(&store(by_reference, r#","order":{"anthropic":["anthropic:ref"]}"#));
