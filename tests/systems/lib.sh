@@ -16,13 +16,18 @@ failed=0
 finished=
 : >"$scratch/canaries"
 : >"$scratch/machines"
-# what a test ends with after it could not go on; see need
+endings=()
 trap 'close_scenario $?' EXIT
 trap 'exit 130' INT TERM
 
 bed() {
     [ "$1" != boot ] || echo "$2" >>"$scratch/machines"
     "$systems/bed" "$@"
+}
+
+# at_end COMMAND...: runs it when the scenario ends, however it ends.
+at_end() {
+    endings+=("$(printf '%q ' "$@")")
 }
 
 # t SENTENCE COMMAND...: one claim. The command may be a function; it runs in a subshell where
@@ -95,10 +100,10 @@ wait_until() {
     done
 }
 
-# Prints a new invented token and remembers it for no_token_in.
+# canary PREFIX: prints a new invented token and remembers it for no_token_in.
 canary() {
     local token
-    token=${1:-canary-}$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+    token=$1$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
     echo "$token" >>"$scratch/canaries"
     echo "$token"
 }
@@ -148,6 +153,7 @@ boot_rpm() {
     bed boot "$1" bookworm+rpm
     bed push "$1" "$systems/stubs.spec" /tmp
     bed sh "$1" <<'SCRIPT'
+mkdir -p /etc/rpm
 echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros
 rpm --initdb
 # Debian enables what has no preset, an RPM system does not
@@ -159,7 +165,7 @@ SCRIPT
 }
 
 close_scenario() {
-    local status=$1 name
+    local status=$1 name ending
     trap - EXIT
     set +e
     if [ "$status" != 0 ] && [ -z "$finished" ]; then
@@ -169,6 +175,9 @@ close_scenario() {
     while read -r name; do
         "$systems/bed" stop "$name" >/dev/null 2>&1
     done <"$scratch/machines"
+    for ending in "${endings[@]}"; do
+        eval "$ending" >/dev/null 2>&1
+    done
     rm -rf "$scratch"
     if [ $((passed + failed)) = 0 ]; then
         echo "not ok - $scenario tests something"
