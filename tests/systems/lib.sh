@@ -190,6 +190,6 @@ close_scenario() {
     else
         echo "systems: $passed passed, $failed failed"
     fi
-    [ "$failed" = 0 ]
-    exit
+    # a bare exit in a trap gives the status from before it
+    exit $((failed > 0))
 }

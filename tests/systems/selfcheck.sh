@@ -178,7 +178,10 @@ for need in systemd surely-missing; do
     rpmbuild --quiet -bb --define '_rpmdir /tmp/rpms' /tmp/needs.spec
 done
 rpm -i /tmp/rpms/noarch/needs-systemd-1-1.noarch.rpm
-! rpm -i /tmp/rpms/noarch/needs-surely-missing-1-1.noarch.rpm
+if rpm -i /tmp/rpms/noarch/needs-surely-missing-1-1.noarch.rpm; then exit 1; fi
+dnf -q -y --releasever=42 remove needs-systemd
+dnf -q -y --releasever=42 install /tmp/rpms/noarch/needs-systemd-1-1.noarch.rpm
+rpm -q needs-systemd
 SCRIPT
 }
 
