@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod acceptance;
+pub(crate) mod config;
 pub(crate) mod credential;
+pub(crate) mod envfile;
 pub(crate) mod oauth_json;
 pub(crate) mod secret;
 pub(crate) mod sink;
