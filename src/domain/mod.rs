@@ -10,6 +10,7 @@ pub(crate) mod credential;
 pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod oauth_json;
+pub(crate) mod outcome;
 pub(crate) mod openclaw_config;
 pub(crate) mod secret;
 pub(crate) mod sink;
