@@ -18,13 +18,14 @@ mod scratch;
 mod claude_cli;
 mod gateway;
 mod turns;
+mod versions;
 
 use endpoint::Endpoint;
 use tempfile::TempDir;
 
 /// Starts an endpoint for one test.
 fn endpoint() -> (Endpoint, TempDir) {
-    let folder = TempDir::new().unwrap();
+    let folder = TempDir::new().expect("a folder can be made");
     (Endpoint::start(folder.path()), folder)
 }
 

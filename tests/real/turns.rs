@@ -51,6 +51,26 @@ fn oauth_json_keeps_2026_9_6_from_sending_anything() {
     assert!(turn.ran.stderr.contains("AUTH_PROFILE_MIGRATION_REQUIRED"), "{turn:#?}");
 }
 
+#[test]
+fn an_expired_login_makes_2026_2_25_a_second_refresher() {
+    let (endpoint, _folder) = endpoint();
+    let openclaw = OpenClaw::version("2026.2.25", &endpoint);
+    let pair = endpoint.sign_in();
+    let profile = json!({
+        "type": "oauth",
+        "provider": "anthropic",
+        "access": pair.access_token,
+        "refresh": pair.refresh_token,
+        "expires": 1_000_000_000_000_u64,
+    });
+    let store = json!({ "version": 1, "profiles": { "anthropic:default": profile } });
+    openclaw.write(PROFILES, &store.to_string());
+    let turn = openclaw.turn();
+    let [grant] = endpoint.grants().try_into().expect("one grant");
+    assert_eq!(grant.spent, pair.refresh_token);
+    turn.used(&grant.access_token);
+}
+
 /// The store of the versions up to 2026.5, below the state folder.
 pub(crate) const PROFILES: &str = "agents/main/agent/auth-profiles.json";
 

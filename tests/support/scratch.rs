@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, thread};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tempfile::TempDir;
 
 /// How a program ended and what it said.
@@ -126,14 +126,15 @@ pub(crate) fn run(mut command: Command, stdin: &str, limit: Duration) -> Ran {
     let group = group(&child);
     let (ended, end) = mpsc::channel();
     let waiting = thread::spawn(move || {
-        let status = child.wait();
+        // Seen, not reaped: until the group is ended its number must stay taken.
+        waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).ok();
         ended.send(()).ok();
-        status
     });
     end.recv_timeout(limit).ok();
     // Whatever it left running goes with it.
     kill_process_group(group, Signal::KILL).ok();
-    let status = waiting.join().ok().and_then(Result::ok);
+    waiting.join().ok();
+    let status = child.wait().ok();
     Ran {
         code: status.and_then(|status| status.code()),
         stdout: text(&mut output),
