@@ -4,8 +4,13 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod acceptance;
+pub(crate) mod auth_profiles;
+pub(crate) mod config;
 pub(crate) mod credential;
+pub(crate) mod envfile;
+pub(crate) mod era;
 pub(crate) mod oauth_json;
+pub(crate) mod openclaw_config;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod source;

@@ -1,0 +1,175 @@
+//! Sets or removes one key of a configuration text; every other byte stays.
+
+use std::fmt;
+
+use crate::domain::config::fragment::{Given, assignment, looks_like_a_token};
+use crate::domain::config::keys::find;
+
+/// Why a key is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no such key.
+    UnknownKey,
+    /// The value has control characters, or both kinds of quotes, in it.
+    Value,
+    /// The value looks like a token.
+    Token,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownKey => "there is no such key",
+            Self::Value => "the value cannot be written on one line between quotes",
+            Self::Token => "the value looks like a token, and values never hold a token",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Sets `key` to `value`: in its own line, else below a commented `# KEY=`, else at the end.
+///
+/// A line that says `value` already stays as it is, however it is written. An empty value removes the key.
+pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refusal> {
+    find(key).ok_or(Refusal::UnknownKey)?;
+    if value.is_empty() {
+        return remove_key(text, key);
+    }
+    let written = format!("{key}={}", quoted(value)?);
+    let (mark, body) = text.split_at(byte_order_mark(text));
+    let mut lines: Vec<String> = body.split_inclusive('\n').map(ToOwned::to_owned).collect();
+    let is_ours = |line: &String| assignment(line).is_some_and(|found| found.key == key);
+    let is_comment = |line: &String| {
+        let body = line.trim_start_matches([' ', '\t']).strip_prefix('#');
+        let body = body.map(|body| body.trim_start_matches(['#', ' ', '\t']));
+        body.and_then(assignment).is_some_and(|found| found.key == key)
+    };
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    if let Some(at) = lines.iter().rposition(is_ours) {
+        lines[at] = with_value(&lines[at], value, &written[key.len() + 1..]);
+        return Ok(mark.to_owned() + &lines.concat());
+    }
+    let at = lines.iter().position(is_comment).map_or(lines.len(), |at| at + 1);
+    let open = at > 0 && !lines[at - 1].ends_with('\n');
+    lines.insert(at, format!("{}{written}{newline}", if open { newline } else { "" }));
+    Ok(mark.to_owned() + &lines.concat())
+}
+
+/// Removes every line that assigns `key`; comments stay.
+pub(crate) fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
+    find(key).ok_or(Refusal::UnknownKey)?;
+    let stays = |line: &&str| assignment(line).is_none_or(|found| found.key != key);
+    let (mark, body) = text.split_at(byte_order_mark(text));
+    Ok(mark.to_owned() + &body.split_inclusive('\n').filter(stays).collect::<String>())
+}
+
+/// Measures the mark that some editors put before the first line.
+fn byte_order_mark(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+/// Puts quotes around a value; dotenv-parser knows no escapes.
+fn quoted(value: &str) -> Result<String, Refusal> {
+    if looks_like_a_token(value) {
+        return Err(Refusal::Token);
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Refusal::Value);
+    }
+    match (value.contains('"'), value.contains('\'')) {
+        (false, _) => Ok(format!("\"{value}\"")),
+        (true, false) => Ok(format!("'{value}'")),
+        (true, true) => Err(Refusal::Value),
+    }
+}
+
+/// Puts `written` in the place of the value of a line that assigns something.
+fn with_value(line: &str, value: &str, written: &str) -> String {
+    let Some(found) = assignment(line) else { return line.to_owned() };
+    if found.read(line.trim_end()) == Ok(Given::Text(value.to_owned())) {
+        return line.to_owned();
+    }
+    let span = found.span(line).unwrap_or_else(|(rest, _)| rest);
+    let (before, after) = (&line[..span.start], &line[span.end..]);
+    // A comment right behind the `=` of `KEY=#…` would run into the value.
+    let gap = if after.starts_with('#') { " " } else { "" };
+    format!("{before}{written}{gap}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    use crate::domain::config::fragment::parse;
+
+    #[test]
+    fn sets_the_key_where_it_belongs() {
+        for (old, new) in [
+            ("", "SINKS=\"env\"\n"),
+            ("# c", "# c\nSINKS=\"env\"\n"),
+            ("A=1\r\n", "A=1\r\nSINKS=\"env\"\r\n"),
+            ("  export SINKS = auto # c\r\nX", "  export SINKS = \"env\" # c\r\nX"),
+            ("SINKS=#c\n", "SINKS=\"env\" #c\n"),
+            ("SINKS=\nSINKS='a'", "SINKS=\nSINKS=\"env\""),
+            ("SINKS=\"au\nX\n", "SINKS=\"env\"\nX\n"),
+            (
+                "#  SINKS=\"auto\"  # c\n# SINKS=x\nX\n",
+                "#  SINKS=\"auto\"  # c\nSINKS=\"env\"\n# SINKS=x\nX\n",
+            ),
+            ("# SINKS=", "# SINKS=\nSINKS=\"env\"\n"),
+        ] {
+            assert_eq!(set_key(old, "SINKS", "env").as_deref(), Ok(new), "{old:?}");
+            assert_eq!(set_key(new, "SINKS", "env").as_deref(), Ok(new), "{new:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_says_so_already_is_not_reformatted() {
+        let text = " export SINKS =  env   # mine\nGATEWAY='none'";
+        assert_eq!(set_key(text, "SINKS", "env").as_deref(), Ok(text));
+        assert_eq!(set_key(text, "GATEWAY", "none").as_deref(), Ok(text));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        for (key, value, refusal) in [
+            ("SINK", "env", Refusal::UnknownKey),
+            ("SINKS", "a\nb", Refusal::Value),
+            ("SINKS", "a\"b'c", Refusal::Value),
+            ("SINKS", "sk-ant-oat01-x", Refusal::Token),
+        ] {
+            assert_eq!(set_key("", key, value), Err(refusal), "{key}");
+        }
+        let command = "say \"x\"";
+        let text = set_key("", "GATEWAY_COMMAND", command).unwrap();
+        assert_eq!(text, "GATEWAY_COMMAND='say \"x\"'\n");
+    }
+
+    #[test]
+    fn removes_a_key_and_nothing_else() {
+        let text = "# SINKS=\nSINKS=a\nX=1\n export SINKS='b";
+        assert_eq!(remove_key(text, "SINKS").as_deref(), Ok("# SINKS=\nX=1\n"));
+        assert_eq!(set_key(text, "SINKS", "").as_deref(), Ok("# SINKS=\nX=1\n"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_set_is_read_again(
+            text in "(SINKS=|ENV_KEY=|[a\"' \t#\r\n=\u{feff}]){0,20}", value in "[a-z/ #=$'\\\\é]{1,12}",
+        ) {
+            let new = set_key(&text, "SINKS", &value).unwrap();
+            prop_assert_eq!(&set_key(&new, "SINKS", &value).unwrap(), &new);
+            let others = |text: &str| remove_key(text, "SINKS").unwrap().trim_end().to_owned();
+            prop_assert_eq!(others(&new), others(&text));
+            if remove_key(&text, "SINKS").as_ref() == Ok(&text) {
+                let fragment = parse(&new);
+                let entry = fragment.entry("SINKS").unwrap();
+                prop_assert_eq!(&entry.given, &Given::Text(value));
+            }
+        }
+    }
+}

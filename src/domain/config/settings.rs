@@ -1,0 +1,198 @@
+//! A link as it was configured: every value read, bounded and complete.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::secret::Secret;
+use crate::domain::sink::SinkKind;
+
+/// Everything that one configuration file says, with the defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The link's name: the file's, without `.conf`.
+    pub(crate) name: String,
+    /// The configuration file.
+    pub(crate) file: PathBuf,
+    /// The source.
+    pub(crate) claude_credentials: PathBuf,
+    /// Where the Claude CLI runs.
+    pub(crate) claude_cli: ClaudeCli,
+    /// Whether the CLI is told to talk to Anthropic itself.
+    pub(crate) base_url_override: Override,
+    /// What runs containers.
+    pub(crate) container_engine: Engine,
+    /// The engine's socket, where it is not the engine's own default.
+    pub(crate) docker_host: Option<String>,
+    /// The methods of renewal, in turn; none means off.
+    pub(crate) refresh: Vec<Method>,
+    /// How long before its end the access token is renewed; 1 minute to 24 hours.
+    pub(crate) refresh_margin: Duration,
+    /// OpenClaw's state folder.
+    pub(crate) openclaw_state_dir: Option<PathBuf>,
+    /// OpenClaw's version; none: to be found out.
+    pub(crate) openclaw_version: Option<String>,
+    /// How to run `openclaw`; never empty.
+    pub(crate) openclaw_command: Option<Vec<String>>,
+    /// Where the token is carried to.
+    pub(crate) sinks: Sinks,
+    /// The file of `oauth-json`: as configured, else in the state folder.
+    pub(crate) oauth_json: Option<PathBuf>,
+    /// The file of `env`, only as configured: the default depends on what is on the disk.
+    pub(crate) env_file: Option<PathBuf>,
+    /// The variable that `env` sets.
+    pub(crate) env_key: String,
+    /// The file of `secret-file`: as configured, else in the state folder.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// What runs the gateway.
+    pub(crate) gateway: Gateway,
+    /// The compose project's folder.
+    pub(crate) compose_dir: Option<PathBuf>,
+    /// The gateway's service in it.
+    pub(crate) compose_service: String,
+    /// How much of the project is recreated.
+    pub(crate) compose_recreate: Recreate,
+    /// What restarts the gateway; set where `gateway` is `Command`, never empty.
+    pub(crate) gateway_command: Option<Vec<String>>,
+    /// What exits 0 when the gateway may be recreated; never empty.
+    pub(crate) recreate_idle_command: Option<Vec<String>>,
+    /// When the gateway is not recreated while the old token lives.
+    pub(crate) recreate_quiet_hours: Option<QuietHours>,
+    /// Whom to tell when a person must act.
+    pub(crate) notify_webhook: Option<Secret>,
+    /// In which form.
+    pub(crate) notify_format: NotifyFormat,
+    /// The token endpoint, always `https://`.
+    pub(crate) token_url: String,
+    /// The OAuth client of the login.
+    pub(crate) client_id: String,
+    /// The `User-Agent` of the method `api`; none: this program's own.
+    pub(crate) user_agent: Option<String>,
+}
+
+/// Where the Claude CLI runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClaudeCli {
+    /// On this host; without a path it is looked for at each run.
+    Host {
+        /// The program.
+        path: Option<PathBuf>,
+    },
+    /// In a container.
+    Container {
+        /// The container's name.
+        name: String,
+    },
+    /// Nowhere that we may use.
+    None,
+}
+
+/// Whether the CLI's base URL is overridden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Override {
+    /// When the container's environment names another one.
+    Auto,
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+}
+
+/// A program that runs containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// `docker`.
+    Docker,
+    /// `podman`.
+    Podman,
+}
+
+/// A method of renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Method {
+    /// The Claude CLI renews.
+    Cli,
+    /// The token endpoint is asked directly.
+    Api,
+}
+
+/// Where the token is carried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sinks {
+    /// What OpenClaw's era reads.
+    Auto,
+    /// These, in the order configured; none of them keeps only the login alive.
+    Listed(Vec<SinkKind>),
+}
+
+/// What runs the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    /// Whatever is found.
+    Auto,
+    /// A service of a compose project.
+    Compose,
+    /// A unit of the owner's systemd.
+    SystemdUser,
+    /// A unit of the host's systemd.
+    Systemd,
+    /// A command restarts it.
+    Command,
+    /// Nothing that we should touch.
+    None,
+}
+
+/// How much of a compose project is recreated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recreate {
+    /// The service alone.
+    Service,
+    /// All of it, by `down` and `up -d`.
+    Project,
+}
+
+/// A span of the local day, possibly over midnight; the two ends differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QuietHours {
+    /// Its first minute, counted from midnight.
+    pub(crate) from: u16,
+    /// The first minute after it.
+    pub(crate) to: u16,
+}
+
+impl QuietHours {
+    /// Says whether a minute of the local day, 0 to 1439, lies in the span.
+    pub(crate) fn contains(self, minute: u16) -> bool {
+        if self.from < self.to {
+            (self.from..self.to).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.to
+        }
+    }
+}
+
+/// The form of a webhook's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotifyFormat {
+    /// What the address suggests.
+    Auto,
+    /// Slack's JSON; Mattermost reads it too.
+    Slack,
+    /// ntfy's plain text and headers.
+    Ntfy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_may_pass_midnight() {
+        let night = QuietHours { from: 23 * 60, to: 7 * 60 };
+        let noon = QuietHours { from: 12 * 60, to: 13 * 60 };
+        for (minute, in_night, in_noon) in
+            [(0, true, false), (420, false, false), (720, false, true), (1380, true, false)]
+        {
+            assert_eq!((night.contains(minute), noon.contains(minute)), (in_night, in_noon));
+        }
+    }
+}

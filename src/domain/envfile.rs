@@ -1,0 +1,248 @@
+//! The lines of a `.env` text, and the edit that changes one value and no other byte.
+//!
+//! The dialect is docker compose's (compose-go, `dotenv/parser.go`). OpenClaw reads the `.env` of its
+//! state folder with node's `dotenv`: what is written here means the same to both, and a text on
+//! which they could disagree about where a line ends is left alone.
+
+mod scan;
+
+use std::fmt;
+
+use crate::domain::secret::Secret;
+use scan::{Assignment, BLANK, BOM, scan};
+
+/// Why a text is left alone; names lines, never what stands on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The key is no name of a variable.
+    Key,
+    /// The value is empty, or has quotes, backslashes or control characters in it.
+    Value,
+    /// A quote opens on this line (from 1), and what follows could be its value or lines of their own.
+    OpenQuote(usize),
+    /// Something other than a comment follows the closing quote of our own key on this line.
+    Tail(usize),
+    /// A carriage return inside this line: a line end to some readers, part of a value to others.
+    CarriageReturn(usize),
+    /// The new text, read again, differs in more than our key: a fault of this module.
+    Unproven,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => f.write_str("the key is not a variable name"),
+            Self::Value => f.write_str("the value cannot stand on one line without escapes"),
+            Self::OpenQuote(line) => write!(f, "line {line}: a quote is opened and not closed"),
+            Self::Tail(line) => write!(f, "line {line}: text follows the closing quote"),
+            Self::CarriageReturn(line) => {
+                write!(f, "line {line}: a carriage return stands inside the line")
+            }
+            Self::Unproven => f.write_str("the edit would have changed more than its key"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Sets the effective assignment of `key` to `value`; `None` if it is so already.
+///
+/// The last assignment is the effective one. Its indent, `export`, blanks, quotes and comment stay, and
+/// every other byte of the text; a key that stands nowhere is appended as a line of its own.
+pub(crate) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refusal> {
+    let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if key.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(name) {
+        return Err(Refusal::Key);
+    }
+    let unfit = |c: char| c.is_control() || matches!(c, '\'' | '"' | '\\');
+    if value.is_empty() || value.expose().contains(unfit) {
+        return Err(Refusal::Value);
+    }
+    let scan = scan(text, key);
+    if let Some(fault) = scan.fault {
+        return Err(fault);
+    }
+    let new = match scan.last {
+        Some(old) if old.tail => return Err(Refusal::Tail(old.line)),
+        Some(old) => replace(text, &old, value.expose()),
+        None => append(text, &format!("{key}={}", render(value.expose(), None))),
+    };
+    if new == text {
+        return Ok(None);
+    }
+    if proven(text, &new, key, value) { Ok(Some(new)) } else { Err(Refusal::Unproven) }
+}
+
+/// Gives the effective value of `key`, without its quotes.
+///
+/// Variables are not interpolated. After a quote that does not close, lines are taken one by one.
+pub(crate) fn get(text: &str, key: &str) -> Option<Secret> {
+    let found = scan(text, key).last?;
+    let raw = &text[found.span];
+    let Some(quote) = found.quote else {
+        return Some(Secret::new(raw));
+    };
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw[1..raw.len() - 1].chars();
+    while let Some(c) = rest.next() {
+        match (c, rest.as_str().chars().next()) {
+            ('\\', Some(next)) if next == quote || (quote == '"' && matches!(next, '\\' | '$')) => {
+                value.push(next);
+                rest.next();
+            }
+            ('\\', Some('n')) if quote == '"' => {
+                value.push('\n');
+                rest.next();
+            }
+            _ => value.push(c),
+        }
+    }
+    Some(Secret::new(value))
+}
+
+/// Says whether `key` is assigned anywhere, be it to nothing.
+pub(crate) fn has(text: &str, key: &str) -> bool {
+    scan(text, key).last.is_some()
+}
+
+fn render(value: &str, quote: Option<char>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._~+/=-".contains(c);
+    match quote {
+        // Between double quotes, and bare, a `$` would be interpolated.
+        Some('"') if value.chars().all(plain) => format!("\"{value}\""),
+        None if value.chars().all(plain) => value.to_owned(),
+        _ => format!("'{value}'"),
+    }
+}
+
+fn replace(text: &str, old: &Assignment, value: &str) -> String {
+    let (before, after) = (&text[..old.span.start], &text[old.span.end..]);
+    let value = render(value, old.quote);
+    let blanks = after.len() - after.trim_start_matches(BLANK).len();
+    let (gap, comment) = after.split_at(blanks);
+    // Compose takes `#` for part of a bare value unless a space stands before it.
+    let space = old.quote.is_none() && comment.starts_with('#') && !gap.ends_with(' ');
+    format!("{before}{value}{gap}{}{comment}", if space { " " } else { "" })
+}
+
+fn append(text: &str, line: &str) -> String {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let ended = text.is_empty() || text == BOM || text.ends_with('\n');
+    format!("{text}{}{line}{newline}", if ended { "" } else { newline })
+}
+
+/// Reads both texts again, ours and a second opinion where it has one.
+///
+/// dotenv-parser refuses a whole text for one `KEY=`, and its error quotes the line: it is asked only
+/// whether two texts that it can read agree. It takes `exportA=1` for an assignment of `A`.
+fn proven(old: &str, new: &str, key: &str, value: &Secret) -> bool {
+    let others = |text| {
+        let mut map = dotenv_parser::parse_dotenv(text).ok()?;
+        map.remove(key);
+        map.remove(key.strip_prefix("export").unwrap_or(key));
+        Some(map)
+    };
+    let agreed = match (others(old), others(new)) {
+        (Some(old), Some(new)) => old == new,
+        _ => true,
+    };
+    agreed && get(new, key).as_ref() == Some(value)
+}
+
+#[cfg(test)]
+mod properties;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(text: &str) -> Result<Option<String>, Refusal> {
+        set(text, "KEY", &Secret::new("new"))
+    }
+
+    #[test]
+    fn changes_the_value_and_no_other_byte() {
+        for (old, new) in [
+            ("KEY=old\n", "KEY=new\n"),
+            (
+                "A=1\r\n  export KEY = \"old\"  # c\r\nB=2",
+                "A=1\r\n  export KEY = \"new\"  # c\r\nB=2",
+            ),
+            ("\u{feff}KEY='old'#c", "\u{feff}KEY='new'#c"),
+            ("KEY=a\nKEY=b\n#KEY=c\nexportKEY=d\n", "KEY=a\nKEY=new\n#KEY=c\nexportKEY=d\n"),
+            ("KEY=\nB=\n", "KEY=new\nB=\n"),
+            ("KEY= # c\n", "KEY=new # c\n"),
+            ("KEY=#c\n", "KEY=new #c\n"),
+            ("KEY=old\t# c\n", "KEY=new\t # c\n"),
+            ("KEY=x y#z\n", "KEY=new\n"),
+            ("KEY: old\n", "KEY: new\n"),
+            ("KEY=\"one\ntwo\" # c\nB=1", "KEY=\"new\" # c\nB=1"),
+            (
+                "M=\"one\nKEY=in \\\" text\n\"\nKEY=`old`\n",
+                "M=\"one\nKEY=in \\\" text\n\"\nKEY=new\n",
+            ),
+            ("it's\nKEY=old\n# don't\n", "it's\nKEY=new\n# don't\n"),
+        ] {
+            assert_eq!(edit(old), Ok(Some(new.into())), "{old:?}");
+            assert_eq!(edit(new), Ok(None), "{new:?}");
+        }
+    }
+
+    #[test]
+    fn appends_what_is_missing() {
+        for (old, new) in [
+            ("", "KEY=new\n"),
+            ("\u{feff}", "\u{feff}KEY=new\n"),
+            ("A=1", "A=1\nKEY=new\n"),
+            ("A=1\r\nB=2", "A=1\r\nB=2\r\nKEY=new\r\n"),
+            ("# KEY=\nKEYS=1\nMY.KEY=2\n", "# KEY=\nKEYS=1\nMY.KEY=2\nKEY=new\n"),
+            ("M='a\nKEY=b\n'\n", "M='a\nKEY=b\n'\nKEY=new\n"),
+        ] {
+            assert_eq!(edit(old), Ok(Some(new.into())), "{old:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_alone_what_could_be_read_in_two_ways() {
+        for (text, refusal) in [
+            ("KEY=old\nA=\"open\nB=1\n", Refusal::OpenQuote(2)),
+            ("A='it\nKEY=old\nB='x'\n", Refusal::OpenQuote(1)),
+            ("M=\"a\nb\"\nA=`open\nKEY=old\n`\n", Refusal::OpenQuote(3)),
+            ("A=1\nKEY='old'tail\n", Refusal::Tail(2)),
+            ("A=1\nKEY=old\rB=2\n", Refusal::CarriageReturn(2)),
+        ] {
+            assert_eq!(edit(text), Err(refusal), "{text:?}");
+            assert!(get(text, "KEY").is_some() && has(text, "KEY"), "{text:?}");
+        }
+        assert!(!Refusal::OpenQuote(2).to_string().contains("open\nB"));
+    }
+
+    #[test]
+    fn takes_only_keys_and_values_that_fit_on_a_line() {
+        for value in ["", "a\nb", "a'b", "a\"b", "a\\", "a\0"] {
+            assert_eq!(set("", "KEY", &Secret::new(value)), Err(Refusal::Value), "{value:?}");
+        }
+        for key in ["", "1A", "A B", "A=", "Ä"] {
+            assert_eq!(set("", key, &Secret::new("x")), Err(Refusal::Key), "{key:?}");
+        }
+        let odd = Secret::new("a $b # c");
+        for (old, new) in [("", "KEY='a $b # c'\n"), ("KEY=\"x\"", "KEY='a $b # c'")] {
+            assert_eq!(set(old, "KEY", &odd), Ok(Some(new.into())));
+            assert_eq!(get(new, "KEY"), Some(odd.clone()));
+        }
+    }
+
+    #[test]
+    fn gets_the_effective_value() {
+        for (text, value) in [
+            ("KEY=a\nKEY= b c  # d\n", "b c"),
+            ("KEY=x#y", "x#y"),
+            ("KEY=", ""),
+            (r#"KEY="a\"b\\c\$d\ne\f""#, "a\"b\\c$d\ne\\f"),
+            (r"KEY='a\'b\n'", r"a'b\n"),
+        ] {
+            assert_eq!(get(text, "KEY"), Some(Secret::new(value)), "{text}");
+        }
+        assert!(!has("# KEY=1\nKEYS=1\nKEY\n", "KEY"));
+    }
+}
