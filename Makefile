@@ -1,3 +1,21 @@
-.PHONY: build
+# What can be asked for in a fresh clone; `make demo` and `make check` set up what they need themselves.
+
+.PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-systems bench clean
+
 build:
 	cargo build --release --locked
+
+demo: build
+	cargo run --quiet --locked --example demo
+
+check:
+	tests/check lint unit faults real docker systems
+
+check-lint check-unit check-faults check-real check-docker check-systems:
+	tests/check $(@:check-%=%)
+
+bench: build
+	bench/run
+
+clean:
+	cargo clean

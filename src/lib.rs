@@ -2,11 +2,12 @@
 //!
 //! The layers are `cli → app → os → domain`; an arrow means "may import", never upwards.
 
+mod app;
+mod cli;
 mod domain;
 mod os;
 
 /// Runs the program with its arguments and returns its exit status.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
-    let _ = args;
-    std::process::ExitCode::SUCCESS
+    cli::run(args)
 }

@@ -118,6 +118,14 @@ pub(crate) fn living(text: &str, now: Timestamp, is_ours: &dyn Fn(&Secret) -> bo
     files.store().profiles.iter().any(lives)
 }
 
+/// Says whether every profile of the store is anthropic's and holds a token of ours.
+pub(crate) fn only(text: &str, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
+    let Ok(files) = Files::new(Some(text), None) else { return false };
+    let profiles = files.store().profiles;
+    let ours = |profile: &Profile| profile.anthropic && profile.token.as_ref().is_some_and(is_ours);
+    !profiles.is_empty() && profiles.iter().all(ours)
+}
+
 /// The store and the state beside it, under edit.
 struct Files {
     profiles: Splice,

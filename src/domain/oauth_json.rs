@@ -41,6 +41,13 @@ pub(crate) fn held(text: &str) -> Option<Held> {
     Some(Held { token: Secret::new(token), expiry: entry.get("expires").and_then(instant) })
 }
 
+/// Says whether the `anthropic` entry is all that the text holds, with a token of ours.
+pub(crate) fn only(text: &str, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
+    let entries = splice::read(text, Dialect::Json).ok();
+    let alone = entries.and_then(|root| root.as_object().map(|root| root.len() == 1));
+    alone == Some(true) && held(text).is_some_and(|held| is_ours(&held.token))
+}
+
 /// Says whether a text holds nothing at all, as after `touch`.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim().is_empty()

@@ -1,0 +1,97 @@
+//! Which folders have to be watched so that no change of a source, its folder or its OpenClaw is missed.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::config::settings::Settings;
+use crate::os::error::Error;
+use crate::os::events::Events;
+use crate::os::folder::Folder;
+use crate::os::mounts;
+
+/// The key of what asks for everything to be watched anew.
+pub(crate) const RESCAN: usize = usize::MAX - 1;
+
+/// The key of the configuration folder.
+pub(crate) const CONFIGURATION: usize = usize::MAX;
+
+/// Watches the configuration folder, so that a link that appears is taken up.
+pub(crate) fn configuration(events: &mut Events, folder: &Path) {
+    if let Err(error) = whole_way(events, folder, "", CONFIGURATION) {
+        log::error!("{error}: a changed configuration is read only on SIGHUP");
+    }
+}
+
+/// Watches what one link depends on; says whether its source's file system tells of changes.
+pub(crate) fn link(events: &mut Events, settings: &Settings, key: usize) -> bool {
+    if let Some(state) = &settings.openclaw_state_dir {
+        // OpenClaw rewrites its configuration when it is upgraded; a newer one makes `state/`.
+        for name in ["openclaw.json", "state"] {
+            let _ = whole_way(events, state, name, key);
+        }
+    }
+    match file(events, &settings.claude_credentials, key) {
+        Ok(notifies) => notifies,
+        Err(error) => {
+            log::debug!("{error}: comparing once a minute instead");
+            false
+        }
+    }
+}
+
+fn file(events: &mut Events, path: &Path, key: usize) -> Result<bool, Error> {
+    let (Some(folder), Some(name)) =
+        (path.parent(), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return Ok(true);
+    };
+    whole_way(events, folder, name, key)
+}
+
+/// Watches `name` in `folder`, and every folder on the way for being moved, replaced or removed.
+///
+/// Where the way ends early, the nearest folder is watched for the next step of it.
+fn whole_way(events: &mut Events, folder: &Path, name: &str, key: usize) -> Result<bool, Error> {
+    let mut nearest: Option<Folder> = None;
+    for step in steps(folder) {
+        match Folder::reach(&step) {
+            Ok(reached) => {
+                if let Some(parent) = &nearest {
+                    on_the_way(events, parent, &step)?;
+                }
+                nearest = Some(reached);
+            }
+            Err(error) => {
+                let (Some(parent), Some(missing)) = (&nearest, step.file_name()) else {
+                    return Err(error);
+                };
+                events.watch(parent, &missing.to_string_lossy(), RESCAN)?;
+                return if error.is_absent() { mounts::notifies(parent) } else { Err(error) };
+            }
+        }
+    }
+    let Some(folder) = nearest else { return Ok(true) };
+    events.watch(&folder, name, key)?;
+    mounts::notifies(&folder)
+}
+
+/// Watches a step of the way: the folder itself for being moved, or the link that stands for it.
+fn on_the_way(events: &mut Events, parent: &Folder, step: &Path) -> Result<(), Error> {
+    let Some(name) = step.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    // A folder that may be passed through but not listed cannot be watched; what is below still can.
+    let watched = if parent.is_link(name)? {
+        events.watch(parent, name, RESCAN)
+    } else {
+        events.guard(parent)
+    };
+    if let Err(error) = watched {
+        log::debug!("{error}");
+    }
+    Ok(())
+}
+
+/// `/a/b/c` → `/`, `/a`, `/a/b`, `/a/b/c`.
+fn steps(folder: &Path) -> Vec<PathBuf> {
+    let mut steps: Vec<PathBuf> = folder.ancestors().map(Path::to_owned).collect();
+    steps.reverse();
+    steps
+}

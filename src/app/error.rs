@@ -1,0 +1,59 @@
+//! Why a use-case could not be carried out.
+
+use std::fmt;
+
+use crate::domain::config::Problem;
+use crate::os;
+
+/// A use-case's failure; what became of a single source or sink is in its report instead.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The system refused something that everything else depends on.
+    System(os::error::Error),
+    /// The configuration has faults; all of them.
+    Configuration(Vec<Problem>),
+    /// No link is configured.
+    NoLink(String),
+    /// The link asked for does not exist; its name and those that do.
+    UnknownLink(String, Vec<String>),
+}
+
+impl Error {
+    /// Says whether the configuration, or the call, is at fault.
+    pub(crate) fn is_usage(&self) -> bool {
+        !matches!(self, Self::System(_))
+    }
+
+    /// The exact command, or advice, that helps.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::System(error) => error.command().map(str::to_owned),
+            Self::Configuration(_) => None,
+            Self::NoLink(directory) => Some(format!(
+                "put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{directory}/default.conf', see oauth-sync.conf(5)"
+            )),
+            Self::UnknownLink(_, known) => Some(format!("the links are: {}", known.join(", "))),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::Configuration(problems) => {
+                write!(f, "the configuration has {} problems", problems.len())
+            }
+            Self::NoLink(directory) => write!(f, "no link is configured in '{directory}'"),
+            Self::UnknownLink(name, _) => write!(f, "there is no link '{name}'"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<os::error::Error> for Error {
+    fn from(error: os::error::Error) -> Self {
+        Self::System(error)
+    }
+}

@@ -1,0 +1,142 @@
+//! What every command stands on: the configuration, the state folder, the run folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::error::Error;
+use crate::app::memory;
+use crate::domain::acceptance::{Mark, Memory};
+use crate::domain::config::settings::Settings;
+use crate::domain::config::{self, Config};
+use crate::domain::credential::Credential;
+use crate::os;
+use crate::os::fingerprint::Fingerprinter;
+use crate::os::folder::Folder;
+
+/// The largest configuration file that is read, in bytes.
+const CONFIG_LIMIT: u64 = 256 * 1024;
+
+/// Where this installation keeps its things.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// `NAME.conf`, one file a link.
+    pub(crate) config_dir: PathBuf,
+    /// What must survive a reboot.
+    pub(crate) state_dir: PathBuf,
+    /// Locks and queues.
+    pub(crate) run_dir: PathBuf,
+}
+
+/// The state folder, opened, and what depends on it.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// Where everything is.
+    pub(crate) places: Places,
+    /// `links/` in the state folder; none before the first sync.
+    pub(crate) links: Option<Folder>,
+    /// This installation's fingerprints.
+    pub(crate) fingerprinter: Fingerprinter,
+}
+
+impl Ground {
+    /// Opens the state folder and the run folder; makes them where they are missing.
+    pub(crate) fn open(places: &Places) -> Result<Self, Error> {
+        let state = open_or_make(&places.state_dir)?;
+        open_or_make(&places.run_dir)?;
+        let links = state.make("links")?;
+        let fingerprinter = Fingerprinter::load(&state)?;
+        Ok(Self { places: places.clone(), links: Some(links), fingerprinter })
+    }
+
+    /// Opens what is there and makes nothing.
+    pub(crate) fn look(places: &Places) -> Result<Self, Error> {
+        let places = places.clone();
+        match Folder::reach(&places.state_dir) {
+            Ok(state) => {
+                let links = state.enter(Path::new("links")).ok();
+                let fingerprinter = Fingerprinter::load_existing(&state)?;
+                Ok(Self { places, links, fingerprinter })
+            }
+            Err(error) if error.is_absent() => {
+                Ok(Self { places, links: None, fingerprinter: Fingerprinter::passing() })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a link remembers of its source.
+    pub(crate) fn remember(&self, settings: &Settings) -> Result<Memory, Error> {
+        let Some(links) = &self.links else { return Ok(Memory::default()) };
+        let source = settings.claude_credentials.to_string_lossy();
+        Ok(memory::load(links, &settings.name, &source)?)
+    }
+
+    /// A credential's mark: its access token's fingerprint and expiry.
+    pub(crate) fn mark(&self, credential: &Credential) -> Mark {
+        Mark {
+            fingerprint: self.fingerprinter.of(&credential.access_token),
+            expiry: credential.expiry,
+        }
+    }
+}
+
+fn open_or_make(path: &Path) -> Result<Folder, os::error::Error> {
+    match Folder::reach(path) {
+        Err(error) if error.is_absent() => {
+            let parent = path.parent().unwrap_or(Path::new("/"));
+            let name = path.file_name().and_then(|name| name.to_str()).ok_or(error)?;
+            open_or_make(parent)?.make(name)
+        }
+        other => other,
+    }
+}
+
+/// Reads every `*.conf` of the configuration folder, with all its faults.
+pub(crate) fn configuration(config_dir: &Path) -> Result<Config, Error> {
+    let folder = match Folder::reach(config_dir) {
+        Ok(folder) => folder,
+        Err(error) if error.is_absent() => return Ok(config::read(&[])),
+        Err(error) => return Err(error.into()),
+    };
+    let mut files = Vec::new();
+    let mut unreadable = Vec::new();
+    for name in folder.names()? {
+        let Some(name) = name.to_str().filter(|name| is_configuration(name)) else { continue };
+        let path = config_dir.join(name);
+        match folder.read(name, CONFIG_LIMIT) {
+            Ok(Some(seen)) => match String::from_utf8(seen.bytes) {
+                Ok(text) => files.push((path, text)),
+                Err(_) => unreadable.push(fault(&path, "it is not UTF-8 text".to_owned())),
+            },
+            Ok(None) => {}
+            Err(error) => unreadable.push(fault(&path, error.to_string())),
+        }
+    }
+    let mut config = config::read(&files);
+    config.problems.extend(unreadable);
+    Ok(config)
+}
+
+fn fault(file: &Path, cause: String) -> config::Problem {
+    config::Problem { file: file.to_owned(), line: 1, cause, hint: None }
+}
+
+/// Package managers and editors leave copies beside a file; only plain `NAME.conf` counts.
+fn is_configuration(name: &str) -> bool {
+    name.ends_with(".conf") && !name.starts_with('.')
+}
+
+/// The links that a one-shot command works on: all, or the one named; any fault stops it.
+pub(crate) fn links(config_dir: &Path, only: Option<&str>) -> Result<Vec<Settings>, Error> {
+    let config = configuration(config_dir)?;
+    if !config.problems.is_empty() {
+        return Err(Error::Configuration(config.problems));
+    }
+    let directory = config_dir.display().to_string();
+    if config.links.is_empty() {
+        return Err(Error::NoLink(directory));
+    }
+    let Some(only) = only else { return Ok(config.links) };
+    let names: Vec<String> = config.links.iter().map(|link| link.name.clone()).collect();
+    let chosen: Vec<Settings> = config.links.into_iter().filter(|link| link.name == only).collect();
+    if chosen.is_empty() { Err(Error::UnknownLink(only.to_owned(), names)) } else { Ok(chosen) }
+}

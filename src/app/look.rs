@@ -1,0 +1,143 @@
+//! One sink as it stands, what has to be written to bring it in step, and what became of that.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::app::report::{SinkReport, SinkState};
+use crate::domain::sink::SinkKind;
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::folder::{Folder, Seen};
+use crate::os::foreign_lock::{ForeignLock, Form};
+use crate::os::stage::Replacement;
+
+/// When OpenClaw takes its own lock for abandoned (2026.2.25 and 2026.4.15).
+const LOCK_LIFE: Duration = Duration::from_secs(30);
+
+/// A sink as it stands, and what has to be written to bring it in step.
+pub(crate) struct Look {
+    kind: SinkKind,
+    path: Option<PathBuf>,
+    state: SinkState,
+    expiry: Option<Timestamp>,
+    changes: Vec<Change>,
+    lock: Option<LockPlace>,
+    held: Option<ForeignLock>,
+    written: bool,
+}
+
+/// One file's new text.
+pub(crate) struct Change {
+    /// The folder that it is in.
+    pub(crate) folder: Rc<Folder>,
+    /// Its name there.
+    pub(crate) name: String,
+    /// What it is to hold.
+    pub(crate) text: String,
+    /// What the new text was made from.
+    pub(crate) old: Option<Rc<Seen>>,
+}
+
+/// The lock that OpenClaw itself takes before it writes the file.
+pub(crate) struct LockPlace {
+    /// The folder that it is in.
+    pub(crate) folder: Rc<Folder>,
+    /// Its name there.
+    pub(crate) name: &'static str,
+    /// A file or a folder, by OpenClaw's version.
+    pub(crate) form: Form,
+}
+
+impl Look {
+    /// A sink that nothing has to be, or can be, written to.
+    pub(crate) fn settled(kind: SinkKind, path: Option<PathBuf>, state: SinkState) -> Self {
+        let (expiry, changes) = (None, Vec::new());
+        Self { kind, path, state, expiry, changes, lock: None, held: None, written: false }
+    }
+
+    /// A sink that cannot be looked at.
+    pub(crate) fn failed(kind: SinkKind, path: PathBuf, error: &Error) -> Self {
+        let state = SinkState::Failed(error.to_string(), error.command().map(str::to_owned));
+        Self::settled(kind, Some(path), state)
+    }
+
+    /// A sink that holds another token and gets these new texts.
+    pub(crate) fn stale(kind: SinkKind, path: PathBuf, changes: Vec<Change>) -> Self {
+        Self { changes, ..Self::settled(kind, Some(path), SinkState::Stale(None)) }
+    }
+
+    /// Remembers when the sink says that its token ends.
+    pub(crate) fn expiring(self, expiry: Option<Timestamp>) -> Self {
+        Self { expiry, ..self }
+    }
+
+    /// Remembers which lock OpenClaw takes for it.
+    pub(crate) fn locked_by(self, lock: LockPlace) -> Self {
+        Self { lock: Some(lock), ..self }
+    }
+
+    /// Takes OpenClaw's lock where there is something to write.
+    pub(crate) fn hold(mut self) -> Self {
+        let Some(lock) = self.lock.as_ref().filter(|_| !self.changes.is_empty()) else {
+            return self;
+        };
+        match ForeignLock::try_take(&lock.folder, lock.name, lock.form, LOCK_LIFE) {
+            Ok(Some(held)) => self.held = Some(held),
+            Ok(None) => {
+                self.changes.clear();
+                self.state = SinkState::Busy("OpenClaw holds its lock".to_owned());
+            }
+            Err(error) => self.fail(&error),
+        }
+        self
+    }
+
+    /// What is to be replaced, all of it or nothing.
+    pub(crate) fn replacements(&self) -> impl Iterator<Item = Replacement<'_>> {
+        self.changes.iter().map(|change| Replacement {
+            folder: &change.folder,
+            name: &change.name,
+            bytes: change.text.as_bytes(),
+            old: change.old.as_deref(),
+        })
+    }
+
+    /// Takes note of what became of its replacements.
+    pub(crate) fn settle(&mut self, results: impl Iterator<Item = Result<(), Error>>) {
+        for result in results {
+            match result {
+                Ok(()) if matches!(self.state, SinkState::Stale(_)) => {
+                    self.state = SinkState::InStep;
+                    self.written = true;
+                }
+                Ok(()) => {}
+                Err(error) if error.is_changed() => {
+                    self.state = SinkState::Busy("somebody else wrote it meanwhile".to_owned());
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+
+    /// What a dry run has to say of it.
+    pub(crate) fn as_planned(mut self) -> SinkReport {
+        if !self.changes.is_empty() {
+            self.state = SinkState::InStep;
+            self.written = true;
+        }
+        self.as_done()
+    }
+
+    /// What became of it; gives OpenClaw's lock back.
+    pub(crate) fn as_done(self) -> SinkReport {
+        let Self { kind, path, state, expiry, written, .. } = self;
+        SinkReport { kind, path, state, expiry, written }
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.changes.clear();
+        self.written = false;
+        self.state = SinkState::Failed(error.to_string(), error.command().map(str::to_owned));
+    }
+}

@@ -1,0 +1,60 @@
+//! A link's memory on disk: `links/NAME.json` in the state folder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::acceptance::{Mark, Memory};
+use crate::domain::secret::Fingerprint;
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// The most that is read of a state file, in bytes; ours stay below 64 KiB.
+pub(crate) const STATE_LIMIT: u64 = 1 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    /// A new source starts with an empty memory.
+    source: String,
+    accepted: Option<Accepted>,
+    superseded: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Accepted {
+    fingerprint: String,
+    expiry: i64,
+}
+
+/// Loads what the link `name` remembers of `source`; nothing where there is no usable file.
+pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, Error> {
+    let seen = links.read(&file_name(name), STATE_LIMIT)?;
+    let file = seen.and_then(|seen| serde_json::from_slice::<File>(&seen.bytes).ok());
+    let Some(file) = file.filter(|file| file.source == source) else {
+        return Ok(Memory::default());
+    };
+    let accepted = file.accepted.and_then(|accepted| {
+        let fingerprint = Fingerprint::from_hex(&accepted.fingerprint)?;
+        Some(Mark { fingerprint, expiry: Timestamp(accepted.expiry) })
+    });
+    let superseded = file.superseded.iter().filter_map(|text| Fingerprint::from_hex(text));
+    Ok(Memory { accepted, superseded: superseded.collect() })
+}
+
+/// Saves what the link `name` remembers of `source`.
+///
+/// Not flushed: a killed process loses nothing, and after a loss of power the worst is that the last
+/// credential is unknown again.
+pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) -> Result<(), Error> {
+    let accepted = memory
+        .accepted
+        .map(|mark| Accepted { fingerprint: mark.fingerprint.to_hex(), expiry: mark.expiry.0 });
+    let superseded = memory.superseded.iter().map(|mark| mark.to_hex()).collect();
+    let file = File { source: source.to_owned(), accepted, superseded };
+    let bytes = serde_json::to_vec(&file).unwrap_or_default();
+    stage::replace(links, &file_name(name), &bytes, Durability::Lazy)
+}
+
+fn file_name(link: &str) -> String {
+    format!("{link}.json")
+}

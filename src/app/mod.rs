@@ -1,0 +1,16 @@
+//! What the commands do: each use-case in a file of its own.
+
+pub(crate) mod arming;
+pub(crate) mod error;
+pub(crate) mod ground;
+pub(crate) mod look;
+pub(crate) mod memory;
+pub(crate) mod openclaw;
+pub(crate) mod report;
+pub(crate) mod retire;
+pub(crate) mod said;
+pub(crate) mod sinks;
+pub(crate) mod source;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod watch;

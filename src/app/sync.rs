@@ -1,0 +1,197 @@
+//! Brings a link's sinks in step with its source, once.
+
+use std::time::Duration;
+
+use log::Level;
+
+use crate::app::error::Error;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::look::Look;
+use crate::app::memory;
+use crate::app::openclaw::OpenClaw;
+use crate::app::report::{Line, Report, SinkReport, SinkState};
+use crate::app::retire;
+use crate::app::sinks;
+use crate::app::source;
+use crate::domain::acceptance::{Mark, Memory};
+use crate::domain::config::settings::Settings;
+use crate::domain::credential::Credential;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
+use crate::os::lock::Lock;
+use crate::os::stage::{self, Replacement};
+
+/// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How soon it tries again.
+pub(crate) const BUSY_RETRY: Duration = Duration::from_millis(200);
+
+/// How a sync is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Find out what would be done, and do nothing.
+    pub(crate) dry_run: bool,
+    /// Pass on a login that ends before the one passed on last.
+    pub(crate) force: bool,
+}
+
+/// Syncs all links, or the one named.
+pub(crate) fn all(
+    places: &Places,
+    only: Option<&str>,
+    options: Options,
+) -> Result<Vec<Report>, Error> {
+    let links = ground::links(&places.config_dir, only)?;
+    let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
+    links.iter().map(|settings| patiently(&ground, settings, options)).collect()
+}
+
+/// Syncs one link, again and again for a short while where somebody else is just at work on it.
+fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<Report, Error> {
+    let give_up = clock::now().after(PATIENCE);
+    loop {
+        let now = clock::now();
+        let report = link(ground, settings, options, now)?;
+        let in_a_moment = report.busy() || report.half_written();
+        if options.dry_run || !in_a_moment || now >= give_up {
+            return Ok(report);
+        }
+        clock::rest(BUSY_RETRY);
+    }
+}
+
+/// Syncs one link.
+pub(crate) fn link(
+    ground: &Ground,
+    settings: &Settings,
+    options: Options,
+    now: Timestamp,
+) -> Result<Report, Error> {
+    let lock = match options.dry_run {
+        true => None,
+        false => Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?,
+    };
+    let locked = !options.dry_run && lock.is_none();
+    if locked {
+        return Ok(Report::locked(settings));
+    }
+    let mut memory = ground.remember(settings)?;
+    let source = source::look(&settings.claude_credentials, now);
+    let mark = source.credential().map(|credential| ground.mark(credential));
+    let source = match mark {
+        Some(mark) => source.judged(memory.judge(mark, now, options.force)),
+        None => source,
+    };
+    let mut report = Report::of(settings, source, mark.or(memory.accepted));
+    let openclaw = OpenClaw::look(settings, ground, &memory, now);
+    let may_write = !options.dry_run;
+    report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
+    report.remarks.extend(unreachable(&openclaw));
+    let looks = sinks::look(
+        settings,
+        &openclaw,
+        &Wanted { ground, memory: &memory, source: &report.source, now, may_write },
+    );
+    report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
+        (true, Some(mark)) => commit(looks, mark, &mut memory, |memory| {
+            save(ground, settings, memory);
+        }),
+        _ => looks.into_iter().map(Look::as_planned).collect(),
+    };
+    Ok(report)
+}
+
+/// What the sinks are compared with.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Makes fingerprints.
+    pub(crate) ground: &'a Ground,
+    /// What the link remembers.
+    pub(crate) memory: &'a Memory,
+    /// The source as it stands.
+    pub(crate) source: &'a Source,
+    /// The moment of the comparison.
+    pub(crate) now: Timestamp,
+    /// Whether folders that are missing may be made.
+    pub(crate) may_write: bool,
+}
+
+impl Wanted<'_> {
+    /// The credential to be passed on, if there is one.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        self.source.passable()
+    }
+}
+
+/// Writes what has to change, all of it together; the memory is saved once every new text is on disk
+/// and before the first one counts.
+fn commit(
+    looks: Vec<Look>,
+    mark: Mark,
+    memory: &mut Memory,
+    save: impl FnOnce(&Memory),
+) -> Vec<SinkReport> {
+    let mut looks: Vec<Look> = looks.into_iter().map(Look::hold).collect();
+    let parts: Vec<Replacement<'_>> = looks.iter().flat_map(Look::replacements).collect();
+    let counts: Vec<usize> = looks.iter().map(|look| look.replacements().count()).collect();
+    let results = stage::replace_all(parts, || {
+        if memory.accept(mark) {
+            save(memory);
+        }
+    });
+    let mut results = results.into_iter();
+    for (look, count) in looks.iter_mut().zip(counts) {
+        look.settle(results.by_ref().take(count));
+    }
+    looks.into_iter().map(Look::as_done).collect()
+}
+
+/// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.
+fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
+    let Some(Err(error)) = &openclaw.state else { return None };
+    let text = format!("{error}: nothing below it is brought in step");
+    let mut line = Line::remark(Level::Error, "unreachable", text);
+    line.hint = error.command().map(str::to_owned);
+    Some(line)
+}
+
+fn save(ground: &Ground, settings: &Settings, memory: &Memory) {
+    let source = settings.claude_credentials.to_string_lossy();
+    let saved = match &ground.links {
+        Some(links) => memory::save(links, &settings.name, &source, memory),
+        None => Ok(()),
+    };
+    if let Err(error) = saved {
+        log::warn!("{}: {error}: an older login could be taken for a new one", settings.name);
+    }
+}
+
+impl Report {
+    fn of(settings: &Settings, source: Source, wanted: Option<Mark>) -> Self {
+        Self {
+            link: settings.name.clone(),
+            source_path: settings.claude_credentials.clone(),
+            sign_in: source::sign_in(settings),
+            source,
+            wanted,
+            sinks: Vec::new(),
+            locked: false,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Nothing is known of a link that another of our processes works on.
+    fn locked(settings: &Settings) -> Self {
+        Self { locked: true, ..Self::of(settings, Source::HalfWritten, None) }
+    }
+
+    /// Turns what a dry run would do into what is so now.
+    pub(crate) fn as_it_stands(&mut self) {
+        for sink in self.sinks.iter_mut().filter(|sink| sink.written) {
+            sink.written = false;
+            sink.state = SinkState::Stale(None);
+        }
+    }
+}

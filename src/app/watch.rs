@@ -1,0 +1,167 @@
+//! Stays and brings the sinks in step on every change of a source.
+//!
+//! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
+
+use std::time::Duration;
+
+use crate::app::arming::{self, RESCAN};
+use crate::app::error::Error;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::report::Report;
+use crate::app::said::Said;
+use crate::app::sync::{self, BUSY_RETRY, Options};
+use crate::domain::config::settings::Settings;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
+use crate::os::events::{Events, Wake};
+use crate::os::notify;
+use crate::os::signals::Asked;
+
+/// How long a file may stay half-written before that is said: longer than any writer seen takes.
+const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
+
+/// How often a source is compared whose file system cannot notify.
+const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A link as the watcher keeps it.
+struct Watched {
+    settings: Box<Settings>,
+    said: Said,
+    /// When it has to be looked at without an event.
+    next: Option<Timestamp>,
+    /// Whether the source's file system tells of changes.
+    notifies: bool,
+    /// Since when the file has been half-written.
+    half_written: Option<Timestamp>,
+}
+
+struct Watcher {
+    ground: Ground,
+    events: Events,
+    links: Vec<Watched>,
+    faults: Said,
+}
+
+/// Watches all links until it is asked to end.
+pub(crate) fn run(places: &Places) -> Result<(), Error> {
+    let events = Events::open().map_err(|source| system("watch", places, source))?;
+    let ground = Ground::open(places)?;
+    let mut watcher = Watcher { ground, events, links: Vec::new(), faults: Said::default() };
+    watcher.reload();
+    watcher.everything();
+    notify::send("READY=1");
+    loop {
+        watcher.arm_timer();
+        let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
+        match wake {
+            Wake::Asked(Asked::End) => break,
+            Wake::Asked(Asked::Reload) => {
+                watcher.reload();
+                watcher.everything();
+            }
+            Wake::Rescan => watcher.everything(),
+            Wake::Clock => (0..watcher.links.len()).for_each(|index| watcher.bring(index)),
+            Wake::Changed(keys) => watcher.changed(&keys),
+        }
+    }
+    notify::send("STOPPING=1");
+    Ok(())
+}
+
+fn system(verb: &'static str, places: &Places, source: std::io::Error) -> Error {
+    Error::System(crate::os::error::Error::new(verb, &places.run_dir, source))
+}
+
+impl Watcher {
+    /// Reads the configuration again; links with faults are said and left out.
+    fn reload(&mut self) {
+        let config = match ground::configuration(&self.ground.places.config_dir) {
+            Ok(config) => config,
+            Err(error) => return self.faults.tell(&[error.to_string()]),
+        };
+        let faults: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
+        self.faults.tell(&faults);
+        let mut before = std::mem::take(&mut self.links);
+        for settings in config.links {
+            let known = before.iter().position(|watched| *watched.settings == settings);
+            let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
+            let settings = Box::new(settings);
+            let watched =
+                Watched { settings, said, next: None, notifies: true, half_written: None };
+            self.links.push(watched);
+        }
+        notify::send(&match self.links.len() {
+            0 => "STATUS=no link is configured, waiting for one".to_owned(),
+            1 => "STATUS=watching 1 link".to_owned(),
+            count => format!("STATUS=watching {count} links"),
+        });
+    }
+
+    /// Watches everything anew, then compares everything: in this order, or a change is lost.
+    fn everything(&mut self) {
+        if let Err(error) = self.events.forget() {
+            log::error!("cannot watch anything: {error}");
+        }
+        arming::configuration(&mut self.events, &self.ground.places.config_dir);
+        for (index, watched) in self.links.iter_mut().enumerate() {
+            watched.notifies = arming::link(&mut self.events, &watched.settings, index);
+        }
+        (0..self.links.len()).for_each(|index| self.bring(index));
+    }
+
+    fn changed(&mut self, keys: &[usize]) {
+        if keys.contains(&arming::CONFIGURATION) {
+            self.reload();
+        }
+        if keys.iter().any(|key| *key >= RESCAN) {
+            return self.everything();
+        }
+        let count = self.links.len();
+        keys.iter().filter(|key| **key < count).for_each(|key| self.bring(*key));
+    }
+
+    /// Brings one link's sinks in step and says what is new.
+    fn bring(&mut self, index: usize) {
+        let now = clock::now();
+        let watched = &mut self.links[index];
+        let report = match sync::link(&self.ground, &watched.settings, Options::default(), now) {
+            Ok(report) => report,
+            Err(error) => {
+                watched.next = Some(now.after(COMPARE_INTERVAL));
+                return watched.said.tell(&[error.to_string()]);
+            }
+        };
+        let quiet = watched.still_writing(&report, now);
+        watched.next = watched.next_look(&report, now);
+        if !quiet {
+            watched.said.report(&report);
+        }
+    }
+
+    fn arm_timer(&self) {
+        let next = self.links.iter().filter_map(|watched| watched.next).min();
+        if let Err(error) = self.events.arm(next) {
+            log::error!("cannot set a timer: {error}");
+        }
+    }
+}
+
+impl Watched {
+    /// Says whether the file may just be in the middle of being written, which is no news yet.
+    fn still_writing(&mut self, report: &Report, now: Timestamp) -> bool {
+        if !report.half_written() {
+            self.half_written = None;
+            return false;
+        }
+        let since = *self.half_written.get_or_insert(now);
+        now < since.after(HALF_WRITTEN_GRACE)
+    }
+
+    fn next_look(&self, report: &Report, now: Timestamp) -> Option<Timestamp> {
+        let busy = report.busy().then(|| now.after(BUSY_RETRY));
+        let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
+        let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
+        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at()];
+        moments.into_iter().flatten().min()
+    }
+}

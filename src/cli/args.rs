@@ -1,0 +1,67 @@
+//! The command line, as clap(derive) reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Keeps a Claude login alive and carries its token to OpenClaw.
+#[derive(Debug, Parser)]
+#[command(
+    name = "oauth-sync",
+    version,
+    about,
+    after_help = "See oauth-sync(1) and oauth-sync.conf(5).",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder of the links' configuration files
+    #[arg(long, value_name = "DIR", global = true, default_value = "/etc/oauth-sync")]
+    pub(crate) config_dir: PathBuf,
+    /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Folder of locks and queues
+    #[arg(long, value_name = "DIR", global = true, default_value = "/run/oauth-sync")]
+    pub(crate) run_dir: PathBuf,
+    /// Work on this link only
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) link: Option<String>,
+    /// Say more; twice says everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Stay and bring the sinks in step on every change of a source
+    Watch,
+    /// Bring the sinks in step once
+    Sync {
+        /// Show what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Pass on a login that ends before the one passed on last
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show sources, sinks and their states
+    Status {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+}

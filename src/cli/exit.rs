@@ -1,0 +1,74 @@
+//! Exit statuses, the same for every command but `check`.
+
+use std::process::ExitCode;
+
+use log::Level;
+
+use crate::app::error::Error;
+use crate::app::report::{Report, SinkState};
+use crate::domain::source::Source;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// Done, or there was nothing to do.
+    Done = 0,
+    /// Put off; it will be tried again (sysexits.h, `EX_TEMPFAIL`).
+    Deferred = 75,
+    /// A person must sign in again.
+    NeedsPerson = 3,
+    /// Something failed.
+    Failed = 1,
+    /// The call or the configuration is at fault.
+    Usage = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// The exit status of a failure.
+    pub(crate) fn of_error(error: &Error) -> Self {
+        if error.is_usage() { Self::Usage } else { Self::Failed }
+    }
+
+    /// The exit status of a sync: the gravest of all links.
+    pub(crate) fn of_reports(reports: &[Report]) -> Self {
+        let gravity = |exit: &Self| match exit {
+            Self::Done => 0,
+            Self::Deferred => 1,
+            Self::NeedsPerson => 2,
+            Self::Failed => 3,
+            Self::Usage => 4,
+        };
+        reports.iter().map(Self::of_report).max_by_key(gravity).unwrap_or(Self::Done)
+    }
+
+    fn of_report(report: &Report) -> Self {
+        if report.locked {
+            return Self::Deferred;
+        }
+        let failed = |state: &SinkState| {
+            matches!(
+                state,
+                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+            )
+        };
+        let unreadable = matches!(report.source, Source::Unreadable(..));
+        let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
+        if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
+            Self::Failed
+        } else if report.source.needs_person() {
+            Self::NeedsPerson
+        } else if report.busy() || report.source.may_pass() {
+            Self::Deferred
+        } else if report.source.passable().is_none() {
+            Self::Failed
+        } else {
+            Self::Done
+        }
+    }
+}

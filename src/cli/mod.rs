@@ -1,0 +1,82 @@
+//! The command line: reads it, calls the use-case, shows what came of it.
+
+pub(crate) mod args;
+mod exit;
+mod render;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use log::LevelFilter;
+
+use crate::app;
+use crate::app::error::Error;
+use crate::app::ground::Places;
+use crate::app::sync::Options;
+use crate::cli::args::{Arguments, Command, Global};
+use crate::cli::exit::Exit;
+use crate::os::{environment, journal, process};
+
+/// Runs the program with its arguments.
+pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    process::keep_secrets();
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(error) => return render::usage(&error).into(),
+    };
+    journal::start(level(&arguments.global));
+    match carry_out(&arguments) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            render::failure(&error);
+            Exit::of_error(&error).into()
+        }
+    }
+}
+
+fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
+    let places = places(&arguments.global);
+    let only = arguments.global.link.as_deref();
+    match &arguments.command {
+        Command::Watch => app::watch::run(&places).map(|()| Exit::Done),
+        Command::Sync { dry_run, force } => {
+            let options = Options { dry_run: *dry_run, force: *force };
+            let reports = app::sync::all(&places, only, options)?;
+            if *dry_run {
+                render::plan(&reports);
+            } else {
+                reports.iter().for_each(app::said::all);
+            }
+            Ok(Exit::of_reports(&reports))
+        }
+        Command::Status { json } => {
+            let status = app::status::all(&places, only)?;
+            render::status(&status, *json);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn places(global: &Global) -> Places {
+    let state_dir = global
+        .state_dir
+        .clone()
+        .or_else(|| environment::folder("STATE_DIRECTORY"))
+        .unwrap_or_else(|| PathBuf::from("/var/lib/oauth-sync"));
+    Places {
+        config_dir: environment::absolute(&global.config_dir),
+        state_dir: environment::absolute(&state_dir),
+        run_dir: environment::absolute(&global.run_dir),
+    }
+}
+
+fn level(global: &Global) -> LevelFilter {
+    match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::Error,
+        (false, 0) => LevelFilter::Info,
+        (false, 1) => LevelFilter::Debug,
+        (false, _) => LevelFilter::Trace,
+    }
+}

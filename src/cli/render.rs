@@ -1,0 +1,127 @@
+//! Answers on stdout, talk on stderr.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::json;
+
+use crate::app::error::Error;
+use crate::app::report::{Report, SinkReport};
+use crate::app::status::Status;
+use crate::cli::exit::Exit;
+use crate::domain::time::in_words;
+use crate::os::journal::printable;
+
+/// The version of the JSON that `status --json` writes; it grows with every change that can break a reader.
+const STATUS_SCHEMA: u32 = 1;
+
+/// Shows what clap has to say: help and version on stdout, a wrong call on stderr.
+pub(crate) fn usage(error: &clap::Error) -> Exit {
+    // A reader that is gone wants nothing more.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// Shows why a command could not be carried out.
+pub(crate) fn failure(error: &Error) {
+    if let Error::Configuration(problems) = error {
+        for problem in problems {
+            log::error!("{problem}{}", hint_line(problem.hint.as_deref()));
+        }
+        return;
+    }
+    log::error!("{error}{}", hint_line(error.hint().as_deref()));
+}
+
+fn hint_line(hint: Option<&str>) -> String {
+    hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default()
+}
+
+/// Shows what a sync would do.
+pub(crate) fn plan(reports: &[Report]) {
+    let mut text = String::new();
+    for report in reports {
+        let (link, path) = (&report.link, report.source_path.display().to_string());
+        text += &format!("{link}: {}\n", report.source.message(&path));
+        for sink in &report.sinks {
+            let deed = if sink.written { "would be written".to_owned() } else { state_of(sink) };
+            text += &format!("{link}: {}{}: {deed}\n", sink.kind, place_of(sink));
+        }
+        for remark in &report.remarks {
+            text += &format!("{link}: {}\n", remark.text);
+        }
+    }
+    answer(&text);
+}
+
+fn state_of(sink: &SinkReport) -> String {
+    match sink.state.why() {
+        Some(why) => format!("{}: {why}", sink.state.name()),
+        None => sink.state.name().to_owned(),
+    }
+}
+
+fn place_of(sink: &SinkReport) -> String {
+    sink.path.as_ref().map(|path| format!(" '{}'", path.display())).unwrap_or_default()
+}
+
+/// Shows every link's state.
+pub(crate) fn status(status: &Status, as_json: bool) {
+    if as_json {
+        let links: Vec<_> = status.links.iter().map(|report| link_json(report)).collect();
+        let root = json!({"schema": STATUS_SCHEMA, "time": status.now.to_string(), "links": links});
+        answer(&format!("{root:#}\n"));
+    } else {
+        answer(&status.links.iter().map(|report| link_text(report, status)).collect::<String>());
+    }
+}
+
+fn link_json(report: &Report) -> serde_json::Value {
+    let credential = report.source.credential();
+    let sinks = report.sinks.iter().map(|sink| {
+        json!({
+            "kind": sink.kind.name(),
+            "path": sink.path,
+            "state": sink.state.name(),
+            "why": sink.state.why(),
+            "expiry": sink.expiry.map(|expiry| expiry.to_string()),
+        })
+    });
+    json!({
+        "name": report.link,
+        "source": {
+            "path": report.source_path,
+            "state": report.source.name(),
+            "message": report.source.message(&report.source_path.display().to_string()),
+            "expiry": credential.map(|credential| credential.expiry.to_string()),
+            "fingerprint": report.wanted.map(|mark| mark.fingerprint.to_string()),
+        },
+        "sinks": sinks.collect::<Vec<_>>(),
+        "remarks": report.remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>(),
+    })
+}
+
+fn link_text(report: &Report, status: &Status) -> String {
+    let path = report.source_path.display();
+    let mut text = format!("{}\n  source  {}  '{path}'\n", report.link, report.source.name());
+    match report.source.credential() {
+        Some(credential) if credential.expiry > status.now => {
+            let left = in_words(credential.expiry.left(status.now));
+            text += &format!("          access token ends at {}, in {left}\n", credential.expiry);
+        }
+        _ => text += &format!("          {}\n", report.source.message(&path.to_string())),
+    }
+    for sink in &report.sinks {
+        text += &format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink));
+    }
+    for remark in &report.remarks {
+        text += &format!("          {}\n", remark.text);
+    }
+    text
+}
+
+/// Writes the answer; a reader that is gone is no failure.
+fn answer(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let safe = if out.is_terminal() { printable(text) } else { text.to_owned() };
+    let _ = out.write_all(safe.as_bytes()).and_then(|()| out.flush());
+}
