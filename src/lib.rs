@@ -11,3 +11,9 @@ mod os;
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
     cli::run(args)
 }
+
+/// Builds the command line's tree, for the shells' completions and the tests of the manual pages.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    <cli::args::Arguments as clap::CommandFactory>::command()
+}
