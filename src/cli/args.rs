@@ -48,7 +48,11 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
-    Watch,
+    Watch {
+        /// Queue for other units what needs the network or other programs
+        #[arg(long)]
+        delegate: bool,
+    },
     /// Bring the sinks in step once
     Sync {
         /// Show what would be done, and do nothing
