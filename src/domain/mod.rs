@@ -5,7 +5,9 @@
 
 pub(crate) mod acceptance;
 pub(crate) mod auth_profiles;
+pub(crate) mod claude_cli;
 pub(crate) mod config;
+pub(crate) mod container;
 pub(crate) mod credential;
 pub(crate) mod envfile;
 pub(crate) mod era;
