@@ -133,7 +133,8 @@ fn refusal(status: u16, body: &[u8], wish: Option<Duration>) -> Outcome {
     let code = object.as_ref().and_then(code);
     let cause = match (status, code) {
         (400 | 401, Some("invalid_grant")) => {
-            let cause = format!("the token endpoint refuses the login: HTTP {status} invalid_grant");
+            let cause =
+                format!("the token endpoint refuses the login: HTTP {status} invalid_grant");
             return Outcome::Rejected { cause };
         }
         (200..300, _) if object.is_none() => {

@@ -19,7 +19,8 @@ fn of(status: u16, body: &str) -> Answer {
 #[test]
 fn the_request_is_the_grant_and_nothing_more() {
     let body = request("client", &Secret::new("refresh-A"));
-    let wanted = r#"{"grant_type":"refresh_token","refresh_token":"refresh-A","client_id":"client"}"#;
+    let wanted =
+        r#"{"grant_type":"refresh_token","refresh_token":"refresh-A","client_id":"client"}"#;
     assert_eq!(body, wanted);
 }
 
@@ -46,9 +47,18 @@ fn nonsense_is_no_pair_but_its_refresh_token_is_kept() {
         (r#"{"access_token":7,"refresh_token":"refresh-B","expires_in":9}"#, "access_token"),
         (r#"{"access_token":"access-B","refresh_token":"refresh-B"}"#, "expires_in"),
         (r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":0}"#, "expires_in"),
-        (r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":-1}"#, "expires_in"),
-        (r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":1e18}"#, "expires_in"),
-        (r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":"x"}"#, "expires_in"),
+        (
+            r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":-1}"#,
+            "expires_in",
+        ),
+        (
+            r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":1e18}"#,
+            "expires_in",
+        ),
+        (
+            r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":"x"}"#,
+            "expires_in",
+        ),
         (r#"{"access_token":"access-B","refresh_token":"refresh-B","expi"#, "expires_in"),
     ] {
         let Answer::Kept(token, why) = of(200, body) else { panic!("{body}: {:?}", of(200, body)) };
@@ -70,7 +80,8 @@ fn nonsense_is_no_pair_but_its_refresh_token_is_kept() {
 
 #[test]
 fn a_cut_answer_is_used_as_far_as_it_goes() {
-    let cut = r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":60,"scope":"a"#;
+    let cut =
+        r#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":60,"scope":"a"#;
     assert_eq!(of(200, cut), Answer::Granted(grant(60, Some("refresh-B"))));
 }
 

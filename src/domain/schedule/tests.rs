@@ -57,8 +57,7 @@ fn what_is_no_login_is_not_renewed() {
 
 #[test]
 fn a_nudged_expiry_does_not_count() {
-    let nudge =
-        Nudge { fingerprint: Fingerprint(1), expiry: NOW, nudged: credential(240).expiry };
+    let nudge = Nudge { fingerprint: Fingerprint(1), expiry: NOW, nudged: credential(240).expiry };
     assert_eq!(nudge.true_expiry(&credential(240), Fingerprint(1)), Some(NOW));
     assert_eq!(nudge.true_expiry(&credential(240), Fingerprint(2)), None);
     assert_eq!(nudge.true_expiry(&credential(241), Fingerprint(1)), None);
