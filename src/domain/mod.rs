@@ -8,6 +8,7 @@ pub(crate) mod auth_profiles;
 pub(crate) mod claude_file;
 pub(crate) mod config;
 pub(crate) mod credential;
+pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod grant;
