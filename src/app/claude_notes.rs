@@ -138,17 +138,21 @@ impl Notes {
         self.save()
     }
 
-    /// Counts a call of the CLI; `Err` says when the next one may be.
-    pub(crate) fn count_run(&mut self, now: Timestamp) -> Result<Result<(), Timestamp>, Error> {
+    /// When the CLI may be called again, if that is not now.
+    pub(crate) fn next_run(&self, now: Timestamp) -> Option<Timestamp> {
+        let runs = &self.text.runs;
         // One from the time to come is of a clock that was wrong: it must not stop us for ever.
-        self.text.runs.retain(|run| (now.before(HOUR).0 + 1..=now.0).contains(run));
-        if let [first, ..] = self.text.runs[..]
-            && self.text.runs.len() >= RUNS_AN_HOUR
-        {
-            return Ok(Err(Timestamp(first).after(HOUR)));
-        }
+        let recent = |run: &&i64| **run > now.before(HOUR).0 && **run <= now.0;
+        let first = runs.iter().rev().filter(recent).nth(RUNS_AN_HOUR - 1);
+        first.map(|first| Timestamp(*first).after(HOUR))
+    }
+
+    /// Counts a call of the CLI, before it is made.
+    pub(crate) fn count_run(&mut self, now: Timestamp) -> Result<(), Error> {
         self.text.runs.push(now.0);
-        self.save().map(Ok)
+        let excess = self.text.runs.len().saturating_sub(RUNS_AN_HOUR);
+        self.text.runs.drain(..excess);
+        self.save()
     }
 
     fn save(&self) -> Result<(), Error> {
@@ -193,16 +197,21 @@ mod tests {
     fn three_calls_an_hour_and_no_more() {
         let place = tempfile::tempdir().unwrap();
         let minute = |minute: i64| Timestamp(1_800_000_000_000 + minute * 60_000);
-        for (now, answer) in [
-            (0, Ok(())),
-            (10, Ok(())),
-            (20, Ok(())),
-            (30, Err(minute(60))),
-            (59, Err(minute(60))),
-            (60, Ok(())),
-            (-600, Ok(())),
+        for (now, next) in [
+            (0, None),
+            (10, None),
+            (20, None),
+            (30, Some(minute(60))),
+            (59, Some(minute(60))),
+            (60, None),
+            (61, Some(minute(70))),
+            (-600, None),
         ] {
-            assert_eq!(notes(&place).count_run(minute(now)).unwrap(), answer, "minute {now}");
+            let mut notes = notes(&place);
+            assert_eq!(notes.next_run(minute(now)), next, "minute {now}");
+            if next.is_none() {
+                notes.count_run(minute(now)).unwrap();
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::claude_notes::{Nudge, Notes};
+use crate::app::claude_notes::{Notes, Nudge};
 use crate::app::login_file::LoginFile;
 use crate::domain::claude_cli::NUDGE;
 use crate::domain::credential::{self, Content, Credential};
