@@ -1,16 +1,12 @@
 //! What the commands do: each use-case in a file of its own.
 
 pub(crate) mod arming;
-pub(crate) mod claude_notes;
 pub(crate) mod detect;
 pub(crate) mod error;
 pub(crate) mod ground;
-pub(crate) mod login_file;
 pub(crate) mod look;
 pub(crate) mod memory;
-pub(crate) mod nudge;
 pub(crate) mod openclaw;
-pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod retire;
 pub(crate) mod said;

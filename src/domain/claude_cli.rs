@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::domain::time::Timestamp;
+
 /// The renewing call's arguments; short ones as `-p ""` can lose the login in some versions.
 pub(crate) const PROMPT: [&str; 2] = ["-p", "say ok"];
 
@@ -23,7 +25,9 @@ pub(crate) const BASE_URL_VARIABLE: &str = "ANTHROPIC_BASE_URL";
 pub(crate) const NUDGE: Duration = Duration::from_secs(240);
 
 /// How many calls an hour there may be: each costs a model call.
-pub(crate) const RUNS_AN_HOUR: usize = 3;
+const RUNS_AN_HOUR: usize = 3;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Variables given to every call.
 ///
@@ -118,6 +122,21 @@ pub(crate) fn options(version: Option<Version>, base_url: bool) -> Vec<String> {
     options
 }
 
+/// When the CLI may be called again, if that is not now; `runs` are its calls, the newest last.
+pub(crate) fn runs_allowed_at(runs: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+    // One from the time to come is of a clock that was wrong: it must not stop us for ever.
+    let recent = |run: &&Timestamp| **run > now.before(HOUR) && **run <= now;
+    let first = runs.iter().rev().filter(recent).nth(RUNS_AN_HOUR - 1);
+    first.map(|first| first.after(HOUR))
+}
+
+/// Notes a call that is about to be made, and forgets those that do not count any more.
+pub(crate) fn note_run(runs: &mut Vec<Timestamp>, now: Timestamp) {
+    runs.push(now);
+    let excess = runs.len().saturating_sub(RUNS_AN_HOUR);
+    runs.drain(..excess);
+}
+
 /// The variable in the `env` of a `settings.json` that keeps the CLI from renewing, if there is one.
 ///
 /// Unlike the environment it cannot be emptied from outside in every version.
@@ -210,6 +229,28 @@ mod tests {
         assert!(names_base_url(&env(r#""ANTHROPIC_BASE_URL":"http://127.0.0.1:1""#)));
         assert!(!names_base_url(&env(r#""ANTHROPIC_BASE_URL":"https://api.anthropic.com/""#)));
         assert!(!names_base_url("{}"));
+    }
+
+    #[test]
+    fn three_calls_an_hour_and_no_more() {
+        let minute = |minute: i64| Timestamp(1_800_000_000_000 + minute * 60_000);
+        let mut runs = Vec::new();
+        for (now, next) in [
+            (0, None),
+            (10, None),
+            (20, None),
+            (30, Some(60)),
+            (59, Some(60)),
+            (60, None),
+            (61, Some(70)),
+            (-600, None),
+        ] {
+            let now = minute(now);
+            assert_eq!(runs_allowed_at(&runs, now), next.map(minute), "{now}");
+            if next.is_none() {
+                note_run(&mut runs, now);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::app::login_file::LoginFile;
+use crate::app::refresh::place::{Place, Text};
 use crate::domain::credential::{Content, Credential};
 use crate::os::command::{Ended, Running, Step};
 use crate::os::signals::Waiting;
@@ -44,7 +44,7 @@ pub(super) struct Attended {
 pub(super) fn attend(
     mut running: Running,
     reach: &dyn Reach,
-    (file, before): (&LoginFile, &Credential),
+    (file, before): (&Place, &Credential),
     waiting: &Waiting<'_>,
 ) -> std::io::Result<Attended> {
     // Without it the file is compared every 2 s, which is enough.
@@ -88,10 +88,12 @@ pub(super) fn attend(
 }
 
 /// Says whether the file holds another access token, or none any more.
-fn has_changed(file: &LoginFile, before: &Credential) -> bool {
-    match file.content() {
-        Content::Login(now) | Content::Static(now) => now.access_token != before.access_token,
-        Content::Blanked => true,
-        Content::Undated | Content::HalfWritten | Content::Foreign(_) => false,
+fn has_changed(file: &Place, before: &Credential) -> bool {
+    match file.read() {
+        Ok(Some(Text { content: Content::Login(now) | Content::Static(now), .. })) => {
+            now.access_token != before.access_token
+        }
+        Ok(Some(Text { content: Content::Blanked, .. })) => true,
+        _ => false,
     }
 }

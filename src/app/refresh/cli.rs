@@ -2,21 +2,19 @@
 
 use rustix::process::Signal;
 
-use crate::app::claude_notes::Notes;
-use crate::app::login_file::LoginFile;
-use crate::app::nudge::{self, Turn};
 use crate::app::refresh::attend::{Attended, Reach, attend};
 use crate::app::refresh::container::Contained;
 use crate::app::refresh::host::Host;
-use crate::domain::claude_cli::{blocker, cause};
-use crate::domain::config::settings::{ClaudeCli, Settings};
+use crate::app::refresh::state::State;
+use crate::app::refresh::{Work, nudge};
+use crate::domain::claude_cli::{self, blocker, cause};
+use crate::domain::config::settings::ClaudeCli;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::outcome::Outcome;
+use crate::os::claude_lock::Refused;
 use crate::os::command::{Call, Ended, Running};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::lock::Lock;
-use crate::os::signals::{Deferral, Waiting};
 use crate::os::{account, clock, program};
 
 /// The CLI's settings file beside its credentials.
@@ -27,22 +25,6 @@ const MANAGED_SETTINGS: &str = "managed-settings.json";
 const SETTINGS_LIMIT: u64 = 1 << 20;
 /// The only name that the CLI reads its login from.
 const CREDENTIALS: &str = ".credentials.json";
-
-/// One attempt to renew a source.
-pub(crate) struct Attempt<'a> {
-    /// The link that it is renewed for.
-    pub(crate) settings: &'a Settings,
-    /// The source.
-    pub(crate) file: &'a LoginFile,
-    /// The notes on it.
-    pub(crate) notes: &'a mut Notes,
-    /// The state folder.
-    pub(crate) state: &'a Folder,
-    /// The source's lock in the run folder.
-    pub(crate) held: &'a Lock,
-    /// Keeps signals waiting while the CLI runs: our end would be its end.
-    pub(crate) deferral: &'a Deferral,
-}
 
 /// The way to the CLI.
 enum Way {
@@ -62,56 +44,57 @@ impl Reach for Way {
 /// Has the CLI renew the source, however long its access token still lives.
 ///
 /// The CLI has ended when this returns, and where it renewed nothing the file says the true expiry
-/// again, or the notes know that it does not.
-pub(crate) fn renew(attempt: &mut Attempt<'_>) -> Outcome {
-    attempt.carry_out().unwrap_or_else(|outcome| outcome)
+/// again, or the state knows that it does not.
+pub(super) fn renew(work: &Work<'_>, state: &mut State) -> Outcome {
+    let outcome = Attempt { work, state }.carry_out();
+    // What cannot be put back now is put back by the next run; the outcome stands.
+    if let Err(refused) = nudge::put_back(work, state) {
+        let why = nudge::refused(&refused);
+        log::warn!("{why}: '{}' still says an earlier expiry", work.place.path.display());
+    }
+    outcome.unwrap_or_else(|outcome| outcome)
 }
 
-impl Attempt<'_> {
+/// One attempt.
+struct Attempt<'a, 'w> {
+    work: &'a Work<'w>,
+    state: &'a mut State,
+}
+
+impl Attempt<'_, '_> {
     fn carry_out(&mut self) -> Result<Outcome, Outcome> {
-        self.settle()?;
-        let Content::Login(before) = self.file.content() else {
-            return Err(Outcome::unable("there is no login that could be renewed"));
+        let (work, now) = (self.work, clock::now());
+        nudge::put_back(work, self.state).map_err(|refused| locked(&refused))?;
+        let login = self.content().map_err(system)?;
+        let Content::Login(before) = login else {
+            return Err(Outcome::unable("there is no login that the CLI could renew"));
         };
         let settings = self.check_ground()?;
-        let place = program::workplace(self.state).map_err(system)?;
+        if let Some(next) = claude_cli::runs_allowed_at(&self.state.cli_runs, now) {
+            let cause = "the CLI was run three times within an hour".to_owned();
+            return Err(Outcome::Deferred { cause, retry_after: Some(next.left(now)) });
+        }
+        let state_folder = Folder::reach(&work.ground.places.state_dir).map_err(system)?;
+        let place = program::workplace(&state_folder).map_err(system)?;
         let way = self.find_way(settings.as_deref(), &place)?;
-        if let Some(next) = self.notes.next_run(clock::now()) {
-            let cause = "the CLI was called three times within the hour".to_owned();
-            return Err(Outcome::Deferred { cause, retry_after: Some(next.left(clock::now())) });
+        if !nudge::set(work, self.state, &before).map_err(|refused| locked(&refused))? {
+            return Err(Outcome::deferred("the login changed meanwhile"));
         }
-        let waiting = self.deferral.hold();
-        match nudge::set(self.file, self.notes, &before, self.held).map_err(system)? {
-            Turn::Done | Turn::Unneeded => {}
-            Turn::Busy(lock) => return Err(busy(&lock)),
-            Turn::Moved => return Err(Outcome::deferred("the login changed meanwhile")),
-        }
-        let outcome = match self.call(&way, &place, &before, &waiting) {
-            Ok(attended) => self.judge(&before, &way, attended),
-            Err(error) => system(error),
-        };
-        // What cannot be put back now is put back by the next run; the outcome stands.
-        if let Err(later) = self.settle() {
-            log::warn!("{}", later.cause().unwrap_or_default());
-        }
-        drop(waiting);
-        Ok(outcome)
+        let attended = self.call(&way, &place, &before).map_err(system)?;
+        Ok(self.judge(&before, &way, attended))
     }
 
-    /// Puts the true expiry back where an earlier one was left.
-    fn settle(&mut self) -> Result<(), Outcome> {
-        match nudge::put_back(self.file, self.notes, self.held).map_err(system)? {
-            Turn::Done | Turn::Unneeded | Turn::Moved => Ok(()),
-            Turn::Busy(lock) => Err(busy(&lock)),
-        }
+    /// What the file holds; nothing readable is as good as half-written.
+    fn content(&self) -> Result<Content, Error> {
+        Ok(self.work.place.read()?.map_or(Content::HalfWritten, |text| text.content))
     }
 
     /// Finds out what would keep the CLI from renewing, since it would not say so; returns the text
     /// of its settings.
     fn check_ground(&self) -> Result<Option<String>, Outcome> {
-        let folder = &self.file.folder;
+        let folder = &self.work.place.folder;
         let shown = folder.path.display();
-        if self.file.name != CREDENTIALS {
+        if self.work.place.name != CREDENTIALS {
             let cause = format!("the CLI renews '{shown}/{CREDENTIALS}' and no other file");
             return Err(Outcome::unable(cause));
         }
@@ -139,17 +122,17 @@ impl Attempt<'_> {
     }
 
     fn find_way(&self, settings: Option<&str>, place: &Folder) -> Result<Way, Outcome> {
-        let base_url = self.settings.base_url_override;
-        match &self.settings.claude_cli {
+        let Work { settings: link, place: source, .. } = self.work;
+        match &link.claude_cli {
             ClaudeCli::None => Err(Outcome::unable("CLAUDE_CLI is 'none'")),
             ClaudeCli::Host { path } => {
-                let host = Host::find(self.file, path.as_deref(), base_url, settings)?;
+                let base_url = link.base_url_override;
+                let host = Host::find(source, path.as_deref(), base_url, settings)?;
                 log::debug!("runs {}", host.describe());
                 Ok(Way::Host(Box::new(host)))
             }
             ClaudeCli::Container { name } => {
-                let contained = Contained::find(self.settings, self.file, name, place)?;
-                Ok(Way::Container(Box::new(contained)))
+                Ok(Way::Container(Box::new(Contained::find(link, source, name, place)?)))
             }
         }
     }
@@ -160,17 +143,18 @@ impl Attempt<'_> {
         way: &Way,
         place: &Folder,
         before: &Credential,
-        waiting: &Waiting<'_>,
     ) -> Result<Attended, Error> {
-        self.notes.count_run(clock::now())?;
+        let Work { place: source, sources, signals, .. } = self.work;
+        claude_cli::note_run(&mut self.state.cli_runs, clock::now());
+        self.state.save(sources, source)?;
         let running = way.call(place).start()?;
-        let attended = attend(running, way, (self.file, before), waiting);
-        attended.map_err(|source| Error::new("wait for the CLI of", &self.file.path, source))
+        let attended = attend(running, way, (source, before), signals);
+        attended.map_err(|error| Error::new("wait for the CLI of", &source.path, error))
     }
 
     /// Judges by the file what the CLI did; what it said is only told where it did nothing.
     fn judge(&self, before: &Credential, way: &Way, attended: Attended) -> Outcome {
-        match self.file.content() {
+        match self.content().unwrap_or(Content::HalfWritten) {
             Content::Login(after)
                 if after.access_token != before.access_token && after.expiry > clock::now() =>
             {
@@ -219,11 +203,18 @@ fn text(folder: &Folder, name: &str) -> Option<String> {
     String::from_utf8(folder.read(name, SETTINGS_LIMIT).ok()??.bytes).ok()
 }
 
-fn busy(lock: &str) -> Outcome {
-    Outcome::deferred(format!("another program is at the login: it holds '{lock}'"))
+fn locked(refused: &Refused) -> Outcome {
+    match refused {
+        Refused::Held(_) => Outcome::deferred(nudge::refused(refused)),
+        Refused::System(error) => told(error),
+    }
 }
 
 fn system(error: Error) -> Outcome {
+    told(&error)
+}
+
+fn told(error: &Error) -> Outcome {
     let hint = error.command().map(str::to_owned);
     match error.is_denied() || error.is_absent() || hint.is_some() {
         true => Outcome::Unable { cause: error.to_string(), hint },

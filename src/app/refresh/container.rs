@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::app::login_file::LoginFile;
+use crate::app::refresh::place::Place;
 use crate::app::refresh::engine::{Client, Refusal};
 use crate::domain::claude_cli::{
     BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, PROMPT, is_other, names_base_url,
@@ -60,7 +60,7 @@ impl Contained {
     /// Finds the container, the user and the CLI in it.
     pub(super) fn find(
         settings: &Settings,
-        file: &LoginFile,
+        file: &Place,
         name: &str,
         place: &Folder,
     ) -> Result<Self, Outcome> {
@@ -186,7 +186,7 @@ fn without_claude(client: &Client, name: &str) -> Outcome {
 fn path_inside(
     client: &Client,
     container: &Container,
-    file: &LoginFile,
+    file: &Place,
     name: &str,
 ) -> Result<PathBuf, Outcome> {
     let real = program::real_path(&file.folder.identity, &file.folder.path);
@@ -253,7 +253,7 @@ fn other(client: &Client, name: &str, refusal: Refusal) -> Outcome {
     }
 }
 
-fn overrides(wanted: Override, container: &Container, file: &LoginFile) -> bool {
+fn overrides(wanted: Override, container: &Container, file: &Place) -> bool {
     let settings = || file.folder.read("settings.json", 1 << 20).ok().flatten();
     let in_settings =
         || settings().is_some_and(|seen| names_base_url(&String::from_utf8_lossy(&seen.bytes)));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::app::login_file::LoginFile;
+use crate::app::refresh::place::Place;
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{
     BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, KEPT, PROMPT, names_base_url, options,
@@ -27,7 +27,7 @@ pub(crate) struct Host {
 impl Host {
     /// Finds the CLI for the owner of `file`.
     pub(crate) fn find(
-        file: &LoginFile,
+        file: &Place,
         configured: Option<&Path>,
         base_url: Override,
         settings: Option<&str>,
