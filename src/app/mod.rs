@@ -2,12 +2,14 @@
 
 pub(crate) mod arming;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod ground;
 pub(crate) mod health;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod openclaw;
+pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod retire;
 pub(crate) mod said;

@@ -88,6 +88,18 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Look for every known cause of trouble, and print the command that mends it
+    Doctor {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+        /// Do what is ours and safe
+        #[arg(long)]
+        fix: bool,
+        /// Look for units, accounts and cron jobs in DIR instead of the host
+        #[arg(long, value_name = "DIR", hide = true)]
+        root: Option<PathBuf>,
+    },
     /// Print the state of all links in Prometheus' text format
     Metrics {
         /// Replace FILE by it, as node_exporter's textfile collector wants it

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod check;
 mod detect;
+mod doctor;
 mod exit;
 mod metrics;
 mod render;
@@ -75,6 +76,10 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Check { .. } => Ok(Exit::Done),
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })
+        }
+        Command::Doctor { json, fix, root } => {
+            let wish = doctor::Wish { json: *json, fix: *fix, root: root.as_deref() };
+            doctor::carry_out(&places, only, wish)
         }
         Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
         Command::Status { json } => {

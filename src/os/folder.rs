@@ -31,6 +31,19 @@ pub(crate) struct Folder {
     pub(super) fd: OwnedFd,
 }
 
+/// What a name in a folder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A pipe, a socket, a device.
+    Other,
+}
+
 /// A file's bytes with what tells it apart from a later one of the same name.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -137,6 +150,17 @@ impl Folder {
         Ok(stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink))
     }
 
+    /// Says what a name stands for; `None` if nothing is there.
+    pub(crate) fn kind(&self, name: &str) -> Result<Option<Kind>, Error> {
+        let kind = |stat: Stat| match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        };
+        Ok(self.stat(name)?.map(kind))
+    }
+
     /// Lists the names in the folder, sorted.
     pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
         use std::os::unix::ffi::OsStringExt;
@@ -193,6 +217,19 @@ impl Folder {
             rustix::fs::chmodat(&self.fd, name, Mode::from_raw_mode(mode), AtFlags::empty())
         };
         self.acting()?.and(change, "change the mode of", &self.path.join(name))
+    }
+
+    /// Its path without any link in it.
+    pub(crate) fn real_path(&self) -> Result<PathBuf, Error> {
+        use std::os::unix::ffi::OsStringExt;
+        let real = rustix::fs::readlink(self.proc_path(), Vec::new())
+            .map_err(|source| Error::new("look at", &self.path, source))?;
+        Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
+    }
+
+    /// The same folder, with the rights of another user.
+    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+        Self { identity: identity.clone(), ..self }
     }
 
     /// The device and inode that tell this folder apart from every other one.

@@ -1,0 +1,3 @@
+//! Renews a source: one method in each file.
+
+pub(crate) mod find_claude;
