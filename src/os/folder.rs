@@ -291,9 +291,11 @@ impl ActingIn {
 
 /// Refuses a file that belongs to another user than its folder, naming the command that mends it.
 pub(super) fn foreign(verb: &'static str, path: &Path, owner: u32, wanted: u32) -> Error {
+    // chown(1) takes the group of a user with an account only.
+    let group = if account::of(wanted).is_some() { ":" } else { "" };
     let (owner, wanted) = (account::name(owner), account::name(wanted));
     let what = format!("it belongs to {owner}, but its folder to {wanted}");
-    Error::odd(verb, path, what).hint(format!("chown {wanted}: '{}'", path.display()))
+    Error::odd(verb, path, what).hint(format!("chown {wanted}{group} '{}'", path.display()))
 }
 
 /// Walks as root while root alone can change the way.

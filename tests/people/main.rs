@@ -10,5 +10,7 @@
 mod bed;
 
 mod check;
+mod doctor;
+mod host;
 mod metrics;
 mod token;

@@ -43,7 +43,7 @@ fn copied(source: &Path, copy: &Path) -> Finding {
         source.display()
     );
     let (from, to) = (shell::path(copy), shell::path(&copy.with_extension("json.copied")));
-    Finding::error("refresh-token-copied", meaning, format!("mv -n {from} {to}"))
+    Finding::error("login-copied", meaning, format!("mv -n {from} {to}"))
 }
 
 /// Profiles that OpenClaw would renew by itself.
@@ -64,7 +64,7 @@ fn in_openclaw(patient: &Patient<'_>, sources: &[(PathBuf, Secret)]) -> Vec<Find
                 agent.folder.path.join("auth-profiles.json").display()
             );
             let command = format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
-            let finding = Finding::error("refresh-token-in-openclaw", meaning, command);
+            let finding = Finding::error("login-copied-to-openclaw", meaning, command);
             let link = Some(case.report.link.clone());
             findings.push(Finding { link, ..finding.fixed_by(Fix::Sync) });
         }

@@ -11,8 +11,8 @@ use crate::os::folder::{Folder, Kind};
 /// Looks at the source, the sinks and our own configuration.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(source(case));
-    findings.extend(root_in_users_folder(patient, &case.settings.claude_credentials));
+    let source = || source(case);
+    findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
     findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
         SinkState::Failed(why, command) => sink_failed(case, why, command.as_deref()),
         SinkState::Stale(None) => Some(stale(case)),
@@ -59,8 +59,8 @@ fn source(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-/// A file of root's, or of a third user's, that its folder's user can read but not replace in place.
-fn root_in_users_folder(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
+/// A file of root's, or of a third user's, in the folder of somebody else.
+fn other_owner(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
     let folder = Folder::reach(folder(path)).ok()?;
     let stat = folder.stat(path.file_name()?.to_str()?).ok()??;
     let (owner, wanted) = (stat.st_uid, folder.identity.uid);
@@ -72,7 +72,7 @@ fn root_in_users_folder(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
         "'{}' belongs to {owner}, but its folder to {name}: a sign-in or renewal was run as {owner}, and {name}'s programs cannot use it",
         path.display()
     );
-    let command = format!("chown {wanted}: {}", shell::path(path));
+    let command = format!("chown {wanted}:{} {}", folder.identity.gid, shell::path(path));
     Some(Finding::error("source-owner", meaning, command))
 }
 

@@ -32,7 +32,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
         }
         Source::Expired(_) => {
             let command = format!("oauth-sync refresh --link {}", shell::quoted(&report.link));
-            Some(Finding::error("access-token-ended", meaning.clone(), command))
+            Some(Finding::error("token-ended", meaning.clone(), command))
         }
         Source::Superseded(_) | Source::Waiting(..) => {
             let command = format!("oauth-sync sync --force --link {}", shell::quoted(&report.link));
