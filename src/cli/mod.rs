@@ -41,7 +41,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch { delegate: _ } => app::watch::run(&places).map(|()| Exit::Done),
+        Command::Watch { delegate: _ } => app::watch::run(&places, only).map(|()| Exit::Done),
         Command::Sync { dry_run, force } => {
             let options = Options { dry_run: *dry_run, force: *force };
             let reports = app::sync::all(&places, only, options)?;

@@ -134,11 +134,13 @@ fn dress(written: &Written<'_>, old: &Seen) -> Result<(), Errno> {
     if fresh.st_gid != old.stat.st_gid {
         rustix::fs::fchown(&written.fd, None, Some(Gid::from_raw(old.stat.st_gid)))?;
     }
+    copy_attributes(&old.fd, &written.fd)?;
+    // Last: a mode without the owner's `w` would bar the attributes.
     let mode = Mode::from_raw_mode(old.stat.st_mode & 0o777);
     if mode != NEW_MODE {
         rustix::fs::fchmod(&written.fd, mode)?;
     }
-    copy_attributes(&old.fd, &written.fd)
+    Ok(())
 }
 
 fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
