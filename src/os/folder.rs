@@ -195,6 +195,19 @@ impl Folder {
         Self { identity: identity.clone(), ..self }
     }
 
+    /// Changes the mode of a file in the folder; of no link's target.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) -> Result<(), Error> {
+        let change = || {
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Symlink {
+                return Err(Errno::LOOP);
+            }
+            rustix::fs::chmodat(&self.fd, name, Mode::from_raw_mode(mode), AtFlags::empty())
+        };
+        self.acting()?.and(change, "change the mode of", &self.path.join(name))
+    }
+
     /// The device and inode that tell this folder apart from every other one.
     pub(crate) fn key(&self) -> Result<(u64, u64), Error> {
         let stat = rustix::fs::fstat(&self.fd)

@@ -107,9 +107,8 @@ pub(crate) fn overwrite(folder: &Folder, name: &str, bytes: &[u8]) -> Result<boo
 pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
     let bytes = vec![b' '; size];
     let old = folder.read(name, u64::from(u32::MAX))?;
-    let written = flush(write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?)?;
-    drop(written);
-    Ok(())
+    let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
+    flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
 }
 
 /// Removes the temp file that a killed run may have left beside `name`.
