@@ -6,6 +6,7 @@ mod detect;
 mod doctor;
 mod exit;
 mod metrics;
+mod refresh;
 mod render;
 mod survey;
 mod token;
@@ -59,7 +60,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch { delegate: _ } => app::watch::run(&places).map(|()| Exit::Done),
+        Command::Watch { delegate: _ } => app::watch::run(&places, only).map(|()| Exit::Done),
         Command::Sync { dry_run, force } => {
             let options = Options { dry_run: *dry_run, force: *force };
             let reports = app::sync::all(&places, only, options)?;
@@ -69,6 +70,10 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
                 reports.iter().for_each(app::said::all);
             }
             Ok(Exit::of_reports(&reports))
+        }
+        Command::Refresh { dry_run, force } => {
+            let options = app::refresh::Options { dry_run: *dry_run, force: *force };
+            refresh::carry_out(&places, only, options)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
