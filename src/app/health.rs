@@ -2,6 +2,7 @@
 
 use log::Level;
 
+use crate::app::refresh::Outlook;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
@@ -10,19 +11,33 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// Judges a link by its settings and by what a sync would find now.
-pub(crate) fn of(settings: &Settings, report: &Report, now: Timestamp) -> Health {
+pub(crate) fn of(
+    settings: &Settings,
+    report: &Report,
+    outlook: &Outlook,
+    now: Timestamp,
+) -> Health {
     let sinks: Vec<Sink> = report.sinks.iter().map(sink).collect();
     let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
+    let mut troubles: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
+    if outlook.is_rejected {
+        troubles.push("the server refuses to renew the login: sign in again".to_owned());
+    }
     health::judge(&View {
         source: &report.source,
         login_end: login_end(&report.source),
         passed: report.wanted.map(|mark| mark.expiry),
         margin: (!settings.refresh.is_empty()).then_some(settings.refresh_margin),
         sinks: &sinks,
-        troubles: errors.map(|remark| remark.text.clone()).collect(),
-        worries: Vec::new(),
+        expiry: outlook.expiry,
+        troubles,
+        worries: outlook.failing.iter().map(failing).collect(),
         now,
     })
+}
+
+fn failing((since, why): &(Timestamp, String)) -> String {
+    format!("it could not be renewed since {since}: {why}")
 }
 
 /// When the login ends, where the file tells; a setup-token is its own end.

@@ -81,6 +81,9 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+        /// Stay, and draw it anew every two seconds
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
     },
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
     Check {

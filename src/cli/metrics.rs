@@ -1,5 +1,6 @@
 //! `metrics`: the state of the links in Prometheus' text format.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -75,7 +76,7 @@ fn of_links(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             "oauth_sync_access_token_expiry_timestamp_seconds",
             "When the access token in the source ends.",
-            &|link| link.report.source.credential().map(|c| seconds(c.expiry)),
+            &|link| link.outlook.expiry.map(seconds),
         ),
         per_link(
             "oauth_sync_login_expiry_timestamp_seconds",
@@ -85,11 +86,53 @@ fn of_links(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             "oauth_sync_sign_in_needed",
             "Whether only a person can help, by signing in again.",
-            &|link| Some(flag(link.report.source.needs_person())),
+            &|link| Some(flag(link.report.source.needs_person() || link.outlook.is_rejected)),
+        ),
+        per_link(
+            "oauth_sync_next_renewal_timestamp_seconds",
+            "When the next renewal is due or tried again.",
+            &|link| link.outlook.next.map(seconds),
         ),
     ];
+    families.push(last_success(links));
+    families.push(failures(links));
     families.push(sinks(links));
     families
+}
+
+fn last_success(links: &[Surveyed]) -> Family {
+    let mut samples = Vec::new();
+    for link in links {
+        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let renewed = link.outlook.history.iter().filter(|entry| entry.outcome == "renewed");
+        renewed.for_each(|entry| drop(last.insert(&entry.method, entry.time)));
+        samples.extend(last.into_iter().map(|(method, time)| {
+            let mut labels = labels(link);
+            labels.push(("method", method.to_owned()));
+            (labels, seconds(time))
+        }));
+    }
+    let help = "When a method renewed the login the last time.";
+    Family { name: "oauth_sync_last_success_timestamp_seconds", help, samples }
+}
+
+/// Failures of the renewals that are remembered; those long past are forgotten, so it is no counter.
+fn failures(links: &[Surveyed]) -> Family {
+    let mut samples = Vec::new();
+    for link in links {
+        let mut counts: BTreeMap<&str, u64> =
+            ["deferred", "rejected", "unable"].into_iter().map(|class| (class, 0)).collect();
+        for entry in link.outlook.history.iter().filter(|entry| entry.outcome != "renewed") {
+            *counts.entry(&entry.outcome).or_default() += u64::from(entry.count);
+        }
+        samples.extend(counts.into_iter().map(|(class, count)| {
+            let mut labels = labels(link);
+            labels.push(("class", class.to_owned()));
+            (labels, count.to_string())
+        }));
+    }
+    let help = "Attempts to renew that failed, of the last 200 entries, by class.";
+    Family { name: "oauth_sync_recent_failures", help, samples }
 }
 
 fn sinks(links: &[Surveyed]) -> Family {

@@ -8,6 +8,8 @@ mod exit;
 mod metrics;
 mod refresh;
 mod render;
+mod screen;
+mod show;
 mod survey;
 mod token;
 
@@ -87,7 +89,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             doctor::carry_out(&places, only, wish)
         }
         Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
-        Command::Status { json } => {
+        Command::Status { watch: true, .. } => show::watch(&places, only),
+        Command::Status { json: false, .. } if show::is_picture() => show::once(&places, only),
+        Command::Status { json, .. } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
             Ok(Exit::Done)

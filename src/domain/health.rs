@@ -26,6 +26,8 @@ pub(crate) enum Level {
 pub(crate) struct View<'a> {
     /// The source as it stands.
     pub(crate) source: &'a Source,
+    /// When the access token really ends, whatever the file says for the CLI's sake.
+    pub(crate) expiry: Option<Timestamp>,
     /// When the login itself ends, where that is known.
     pub(crate) login_end: Option<Timestamp>,
     /// When the token ends that was passed on last: what agents work with.
@@ -128,7 +130,7 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
     let soon = |text: &str| Some((Level::Soon, format!("{text}{}", remaining(view))));
     match view.source {
         Source::Living(credential) => {
-            let left = credential.expiry.left(view.now);
+            let left = view.expiry.unwrap_or(credential.expiry).left(view.now);
             let late = view.margin.is_some_and(|margin| left < margin / 2);
             let text = || format!("the access token ends in {} and is not renewed", in_words(left));
             late.then(|| (Level::Soon, text()))
@@ -197,7 +199,8 @@ fn summary(view: &View<'_>) -> String {
     let mut parts = Vec::new();
     if let Some(credential) = view.source.passable() {
         let what = if credential.refresh_token.is_some() { "access token" } else { "setup-token" };
-        parts.push(format!("{what} ends in {}", in_words(credential.expiry.left(view.now))));
+        let expiry = view.expiry.unwrap_or(credential.expiry);
+        parts.push(format!("{what} ends in {}", in_words(expiry.left(view.now))));
         let login_end = view.login_end.filter(|_| credential.refresh_token.is_some());
         parts.extend(
             login_end

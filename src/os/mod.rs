@@ -27,4 +27,5 @@ pub(crate) mod program;
 pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 pub(crate) mod vigil;

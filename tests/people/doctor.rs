@@ -481,9 +481,16 @@ fn only_what_is_ours_is_mended_by_fix() {
 #[test]
 fn a_state_folder_that_cannot_be_entered() {
     let host = Host::new();
-    fs::rename(host.at(STATE), host.at("home/away")).unwrap();
-    fs::create_dir(host.at(STATE)).unwrap();
-    host.shell(&format!("chown -h 0:0 {0} && chmod 777 {0}", host.at(STATE).display()));
-    let found = host.doctor();
-    assert!(!found.is_empty(), "a folder of root's that everybody may write");
+    host.shell(&format!("chown 0:0 {0} && chmod 700 {0}", host.at(STATE).display()));
+    host.finds_and_mends("openclaw-unreachable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_token_that_reaches_nothing() {
+    let host = Host::new();
+    fs::remove_file(host.at(OAUTH)).unwrap();
+    fs::remove_file(host.at(ENV)).unwrap();
+    host.finds_and_mends("no-sink");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }

@@ -13,4 +13,6 @@ mod check;
 mod doctor;
 mod host;
 mod metrics;
+mod status;
+mod terminal;
 mod token;

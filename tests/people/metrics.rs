@@ -104,3 +104,14 @@ fn the_alert_rules_ask_for_metrics_that_there_are() {
         assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in\n{metrics}");
     }
 }
+
+#[test]
+fn renewals_are_counted_by_method_and_class() {
+    let bed = bed();
+    bed.conf("TOKEN_URL", "https://127.0.0.1:1/").conf("REFRESH", "api").login_for("A", 1);
+    bed.run(["refresh", "--force"]).exit(75);
+    let text = bed.run(["metrics"]).exit(0).out;
+    let line = "oauth_sync_recent_failures{link=\"default\",class=\"deferred\"} 1";
+    assert!(text.lines().any(|said| said == line), "{text}");
+    bed.run(["check"]).exit(1);
+}

@@ -18,6 +18,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
         SinkState::Stale(None) => Some(stale(case)),
         _ => None,
     }));
+    findings.extend(nowhere(case));
     findings.extend(configuration(case));
     findings.dedup();
     findings
@@ -106,6 +107,21 @@ fn stale(case: &Case<'_>) -> Finding {
             .to_owned();
     let command = format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
     Finding::warning("sink-stale", meaning, command).fixed_by(Fix::Sync)
+}
+
+/// The token reaches OpenClaw nowhere, though it should.
+fn nowhere(case: &Case<'_>) -> Option<Finding> {
+    let report = case.report;
+    report.source.passable()?;
+    let whys = report.sinks.iter().map(|sink| match &sink.state {
+        SinkState::Absent(why) => Some(format!("{}: {why}", sink.kind)),
+        _ => None,
+    });
+    let whys = whys.collect::<Option<Vec<_>>>().filter(|whys| !whys.is_empty())?;
+    let meaning =
+        format!("no sink takes the token, so OpenClaw does not get it ({})", whys.join("; "));
+    let command = format!("oauth-sync sync --link {}", shell::quoted(&report.link));
+    Some(Finding::error("no-sink", meaning, command).fixed_by(Fix::Sync))
 }
 
 /// The webhook's address is a secret; without one there is nothing to hide.

@@ -8,6 +8,7 @@ use crate::domain::auth_profiles::{self, Context};
 use crate::domain::secret::Secret;
 use crate::domain::shell;
 use crate::domain::sink::SinkKind;
+use crate::os::folder::Folder;
 
 /// Looks at the link's OpenClaw.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
@@ -24,7 +25,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "unreachable" => {
-                let command = remark.hint.clone().or_else(|| list(case)).unwrap_or(sync);
+                let command = remark.hint.clone().or_else(|| open_up(case)).unwrap_or(sync);
                 findings.push(Finding::error("openclaw-unreachable", remark.text.clone(), command));
             }
             _ => {}
@@ -106,7 +107,7 @@ fn cool_down(
 /// A call of `openclaw` as the user of its state folder.
 fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
     let folder = case.settings.openclaw_state_dir.as_deref();
-    let owner = folder.and_then(|folder| crate::os::folder::Folder::reach(folder).ok());
+    let owner = folder.and_then(|folder| Folder::reach(folder).ok());
     if let Some(command) = &case.settings.openclaw_command {
         let command: Vec<String> = command.iter().map(|word| shell::quoted(word)).collect();
         return format!("{} {words}", command.join(" "));
@@ -122,7 +123,16 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
     format!("{run_as}openclaw {words}")
 }
 
-fn list(case: &Case<'_>) -> Option<String> {
+/// Gives the folder back to whom the one above belongs, or shows where the way ends.
+fn open_up(case: &Case<'_>) -> Option<String> {
     let folder = case.settings.openclaw_state_dir.as_ref()?;
-    Some(format!("namei -l {}", shell::path(folder)))
+    let above = Folder::reach(folder.parent()?).ok();
+    let stat = above.as_ref().and_then(|above| above.stat(folder.file_name()?.to_str()?).ok()?);
+    let place = shell::path(folder);
+    Some(match (above, stat) {
+        (Some(above), Some(stat)) if stat.st_uid != above.identity.uid => {
+            format!("chown -R {}:{} {place}", above.identity.uid, above.identity.gid)
+        }
+        _ => format!("namei -l {place}"),
+    })
 }

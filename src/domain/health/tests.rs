@@ -25,6 +25,7 @@ fn sink(condition: Condition) -> Sink {
 fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
     View {
         source,
+        expiry: None,
         login_end: None,
         passed: None,
         margin: Some(Duration::from_mins(90)),
