@@ -482,7 +482,7 @@ fn only_what_is_ours_is_mended_by_fix() {
 fn a_state_folder_that_cannot_be_entered() {
     let host = Host::new();
     host.shell(&format!("chown 0:0 {0} && chmod 700 {0}", host.at(STATE).display()));
-    host.finds_and_mends("openclaw-unreachable");
+    host.mends(&host.finds_also("sink-unusable"));
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
 

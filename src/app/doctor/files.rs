@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::doctor::{Case, Finding, Fix, Patient};
+use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::report::SinkState;
 use crate::domain::shell;
 use crate::domain::source::Source;
@@ -53,8 +53,7 @@ fn source(case: &Case<'_>) -> Option<Finding> {
             Some(Finding::error("source-is-link", meaning, command))
         }
         _ => {
-            let fallback = || format!("ls -ld {} {}", shell::path(folder(path)), shell::path(path));
-            let command = command.clone().unwrap_or_else(fallback);
+            let command = command.clone().unwrap_or_else(|| way::mend(path));
             Some(Finding::error("source-unreadable", why.clone(), command))
         }
     }
@@ -93,7 +92,7 @@ fn sink_failed(case: &Case<'_>, why: &str, command: Option<&str>) -> Option<Find
                     let path = shell::path(&path);
                     format!("cp --remove-destination \"$(readlink -f {path})\" {path}")
                 }
-                _ => format!("ls -ld {} {}", shell::path(folder(&path)), shell::path(&path)),
+                _ => way::mend(&path),
             };
             ("sink-unusable", command)
         }

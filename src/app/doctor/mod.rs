@@ -13,6 +13,7 @@ mod mounts;
 mod openclaw;
 mod rivals;
 mod sandbox;
+mod way;
 
 use std::path::Path;
 

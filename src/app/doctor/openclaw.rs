@@ -1,6 +1,6 @@
 //! OpenClaw's side: retired files in its way, a profile that hides ours, a cool-down.
 
-use crate::app::doctor::{Case, Finding, Fix, Patient};
+use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::SinkState;
@@ -25,7 +25,11 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "unreachable" => {
-                let command = remark.hint.clone().or_else(|| open_up(case)).unwrap_or(sync);
+                let command = remark
+                    .hint
+                    .clone()
+                    .or_else(|| case.settings.openclaw_state_dir.as_deref().map(way::mend))
+                    .unwrap_or(sync);
                 findings.push(Finding::error("openclaw-unreachable", remark.text.clone(), command));
             }
             _ => {}
@@ -121,18 +125,4 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
     }
     let run_as = owner.map(|folder| patient.run_as(folder.identity.uid)).unwrap_or_default();
     format!("{run_as}openclaw {words}")
-}
-
-/// Gives the folder back to whom the one above belongs, or shows where the way ends.
-fn open_up(case: &Case<'_>) -> Option<String> {
-    let folder = case.settings.openclaw_state_dir.as_ref()?;
-    let above = Folder::reach(folder.parent()?).ok();
-    let stat = above.as_ref().and_then(|above| above.stat(folder.file_name()?.to_str()?).ok()?);
-    let place = shell::path(folder);
-    Some(match (above, stat) {
-        (Some(above), Some(stat)) if stat.st_uid != above.identity.uid => {
-            format!("chown -R {}:{} {place}", above.identity.uid, above.identity.gid)
-        }
-        _ => format!("namei -l {place}"),
-    })
 }
