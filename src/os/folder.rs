@@ -66,7 +66,13 @@ impl Folder {
         let failed = |source| Error::new("open", path, source);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
-        let fd = open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS).map_err(failed)?;
+        let fd = match open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS) {
+            Err(Errno::ACCESS) => {
+                drop(acting);
+                return Self::hand_over(&way, &identity, path, rest);
+            }
+            other => other.map_err(failed)?,
+        };
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         let stays = stat.st_uid == identity.uid || stat.st_uid == 0;
         if stays {
@@ -81,6 +87,35 @@ impl Folder {
             return Ok(Self { path: path.to_owned(), identity, fd });
         }
         Ok(Self { path: path.to_owned(), identity: Identity::of(stat.st_uid, stat.st_gid), fd })
+    }
+
+    /// Goes on as a third user below the first folder of theirs that the owner of the way may not enter.
+    fn hand_over(
+        way: &OwnedFd,
+        identity: &Identity,
+        path: &Path,
+        rest: &Path,
+    ) -> Result<Self, Error> {
+        let failed = |source| Error::new("open", path, source);
+        let acting =
+            identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
+        let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
+        let mut above: Vec<&Path> = rest.ancestors().skip(1).collect();
+        above.pop();
+        for there in above {
+            let Ok(fd) = open_rest(way, there, strict) else { continue };
+            let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+            if stat.st_uid == identity.uid || stat.st_uid == 0 {
+                break;
+            }
+            drop(acting);
+            let below = rest.strip_prefix(there).unwrap_or(rest);
+            let reached = path.ancestors().nth(below.components().count()).unwrap_or(path);
+            let identity = Identity::of(stat.st_uid, stat.st_gid);
+            let folder = Self { path: reached.to_owned(), identity, fd };
+            return folder.enter(below);
+        }
+        Err(failed(Errno::ACCESS))
     }
 
     /// Opens a folder below this one, with the same rights and through no link.
@@ -301,8 +336,8 @@ fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd,
     }
     let mode = Mode::from_raw_mode(stat.st_mode);
     // With an ACL the group's bits stand for the most that any user or group named in it may do.
-    let open_to_group = mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(&fd));
-    if (mode.contains(Mode::WOTH) || open_to_group) && !mode.contains(Mode::SVTX) {
+    let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(&fd));
+    if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
         let what = "it is root's, but others can write in it, so root must not go through it";
         return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
     }
@@ -310,8 +345,9 @@ fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd,
 }
 
 fn has_acl(fd: &OwnedFd) -> bool {
-    let acl = "system.posix_acl_access";
-    rustix::fs::getxattr(proc_path(fd), acl, &mut [0u8; 0][..]).is_ok_and(|size| size > 0)
+    // It is longer than this buffer (ERANGE); only these two say that there is none.
+    let acl = rustix::fs::getxattr(proc_path(fd), "system.posix_acl_access", &mut [0u8; 1][..]);
+    !matches!(acl, Err(Errno::NODATA | Errno::OPNOTSUPP))
 }
 
 fn proc_path(fd: &OwnedFd) -> PathBuf {
