@@ -41,7 +41,7 @@ const DEN: &str = "home/evil/.openclaw";
 struct Yard(Bed);
 
 /// Everything that can be told of a file without reading changes it.
-type Seen = (String, u32, u32, u32, u64, u64, (i64, i64), Vec<u8>);
+type Seen = (String, u32, u32, u32, u64, (i64, i64), Vec<u8>);
 
 impl Yard {
     fn new() -> Self {
@@ -66,7 +66,7 @@ impl Yard {
         yard.file("root/.credentials.json", &yard.0.login_text("root", 12));
         yard.file("root/.env", "ANTHROPIC_OAUTH_TOKEN=access-roots\n");
         yard.file("root/auth-profiles.json", &profiles("roots", yard.0.hence(1)));
-        yard.sh("chmod 0711 . && chmod 0600 root/* && chmod 0700 root");
+        yard.sh("chmod 0711 . && find root home -type f -exec chmod 0600 {} + && chmod 0700 root");
         yard
     }
 
@@ -106,8 +106,8 @@ impl Yard {
             let content = if meta.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
             let mtime = (meta.mtime(), meta.mtime_nsec());
             let name = path.display().to_string();
-            let (ids, links) = ((meta.uid(), meta.gid()), (meta.ino(), meta.nlink()));
-            seen.push((name, meta.mode(), ids.0, ids.1, links.0, links.1, mtime, content));
+            let (uid, gid, inode) = (meta.uid(), meta.gid(), meta.ino());
+            seen.push((name, meta.mode(), uid, gid, inode, mtime, content));
             if meta.is_dir() {
                 left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             }
@@ -119,9 +119,9 @@ impl Yard {
     /// Nothing of anybody else's has come into the hostile user's tree.
     #[track_caller]
     fn evil_got_nothing(&self) {
-        for (name, mode, uid, _, _, links, _, content) in self.see("home/evil") {
+        for (name, _, uid, _, _, _, content) in self.see("home/evil") {
             let text = String::from_utf8_lossy(&content);
-            let planted = uid != EVIL || links > 1 && mode & 0o170_000 == 0o100_000;
+            let planted = uid != EVIL;
             let foreign =
                 ["good", "root", "box"].iter().any(|owner| text.contains(&bed::access(owner)));
             assert!(planted || !foreign, "{name} holds another's token");
@@ -309,7 +309,8 @@ fn root_does_not_go_through_what_others_can_change() {
         let yard = Yard::new();
         yard.sh(&format!("mkdir -p way/claude && cp root/.credentials.json way/claude/ && {open}"));
         yard.link("evil", "way/claude/.credentials.json", DEN);
-        let ran = yard.sync("evil").exit(1);
+        let ran = yard.sync("evil");
+        assert_eq!(ran.status.code(), Some(1), "{open}: {ran:?}");
         ran.says("cannot open 'BED/way': it is root's, but others can write in it, so root must not go through it: nothing is passed on\nhint: chmod go-w 'BED/way'\n");
         assert_eq!(yard.env_of_evil(), "ANTHROPIC_OAUTH_TOKEN=old\n", "{open}");
     }
