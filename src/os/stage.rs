@@ -210,8 +210,12 @@ fn same(a: &Stat, b: &Stat) -> bool {
 }
 
 fn settle(folder: &Folder) -> Result<(), Error> {
-    let flush = || rustix::fs::fsync(folder.readable()?);
-    folder.acting()?.and(flush, "flush", &folder.path)
+    let _acting = folder.acting()?;
+    folder.readable().and_then(rustix::fs::fsync).map_err(|source| Error {
+        verb: "flush",
+        object: folder.path.clone(),
+        cause: Cause::Unsettled(source.into()),
+    })
 }
 
 /// Removes the temp file of a replacement that failed, and tells why.

@@ -10,6 +10,7 @@ mod bed;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use bed::{Bed, ENV, MAIN, OAUTH, SOURCE, STATE, is_root, leaks};
@@ -54,17 +55,36 @@ impl Call {
     }
 }
 
-/// A bed that can be put back into the state before a renewal is carried.
+/// A bed that can be put back into the state before a login is carried.
 struct Scene {
     bed: Bed,
-    old: [String; 3],
+    /// What each sink holds before; `None` where there is no file.
+    old: [Option<String>; 3],
     new: [String; 3],
-    memory: String,
+    /// What is remembered before; `None` before the very first run.
+    memory: Option<String>,
+    /// The call from which on the run is disturbed.
+    from: &'static str,
 }
 
 impl Scene {
-    /// The files belong to a user, one has another group, a mode and an attribute to be kept.
-    fn new() -> Self {
+    /// A first run: of the sinks only the agent's store is there, and nothing of our own. It is an
+    /// OpenClaw whose lock is a folder.
+    fn first() -> Self {
+        let bed = Bed::new();
+        bed.openclaw("2026.1.30").conf("SINKS", "env oauth-json auth-profiles").login("new");
+        bed.agent("main", "older");
+        let script = "chmod 0711 . && chown -R 4711:4712 home";
+        let ran = Command::new("sh").args(["-ec", script]).current_dir(bed.at("")).status();
+        assert!(ran.unwrap().success());
+        let old = [None, None, Some(bed.read(MAIN))];
+        bed.run(["sync"]).exit(0);
+        let new = SINKS.map(|sink| bed.read(sink));
+        Self { bed, old, new, memory: None, from: "mkdirat" }
+    }
+
+    /// A renewal. The files belong to a user, one has another group, a mode and an attribute to be kept.
+    fn renewal() -> Self {
         assert!(is_root(), "this test gives files to another user");
         let bed = Bed::new();
         bed.openclaw("2026.2.25").conf("SINKS", "env oauth-json auth-profiles").login("old");
@@ -75,20 +95,29 @@ impl Scene {
         let ran = Command::new("sh").args(["-ec", script]).current_dir(bed.at("")).status();
         assert!(ran.unwrap().success());
         bed.run(["sync"]).exit(0);
-        let old = SINKS.map(|sink| bed.read(sink));
+        let old = SINKS.map(|sink| Some(bed.read(sink)));
         let memory = bed.read("lib/links/default.json");
         bed.login_for("new", 9);
         bed.run(["sync"]).exit(0);
         let new = SINKS.map(|sink| bed.read(sink));
-        Self { bed, old, new, memory }
+        Self { bed, old, new, memory: Some(memory), from: "flock" }
     }
 
     /// Puts the old login back into sinks and memory.
     fn reset(&self) {
         for (sink, text) in SINKS.iter().zip(&self.old) {
-            self.bed.write(sink, text);
+            match text {
+                Some(text) => drop(self.bed.write(sink, text)),
+                None => drop(fs::remove_file(self.bed.at(sink))),
+            }
         }
-        self.bed.write("lib/links/default.json", &self.memory);
+        if let Some(memory) = &self.memory {
+            self.bed.write("lib/links/default.json", memory);
+            return;
+        }
+        for folder in ["lib", "run", "home/.openclaw/credentials"] {
+            let _ = fs::remove_dir_all(self.bed.at(folder));
+        }
     }
 
     /// Every call of an undisturbed run, from the taking of the link's lock on.
@@ -106,7 +135,7 @@ impl Scene {
             };
             let Some((name, _)) = text.split_once('(') else { continue };
             let ordinal = seen.entry(name.to_owned()).and_modify(|count| *count += 1).or_insert(1);
-            begun |= name == "flock";
+            begun |= name == self.from;
             if begun && name != "exit_group" && !text.starts_with('+') {
                 let text = text.to_owned();
                 calls.push(Call { name: name.to_owned(), ordinal: *ordinal, text });
@@ -133,9 +162,9 @@ impl Scene {
     fn renewed(&self, what: &str) -> [bool; 3] {
         let mut renewed = [false; 3];
         for (at, sink) in SINKS.iter().enumerate() {
-            let text = self.bed.read(sink);
-            renewed[at] = text == self.new[at];
-            assert!(renewed[at] || text == self.old[at], "{what}: {sink} is torn:\n{text}");
+            let text = fs::read_to_string(self.bed.at(sink)).ok();
+            renewed[at] = text.as_ref() == Some(&self.new[at]);
+            assert!(renewed[at] || text == self.old[at], "{what}: {sink} is torn:\n{text:?}");
         }
         renewed
     }
@@ -153,17 +182,29 @@ impl Scene {
         for folder in [STATE, "lib", "home/.claude"] {
             assert!(self.bed.litter(folder).is_empty(), "{what}: {:?}", self.bed.litter(folder));
         }
-        let kept = Command::new("stat").args(["-c", "%u %g %a"]).arg(self.bed.at(ENV)).output();
-        assert_eq!(kept.unwrap().stdout, b"4711 4713 640\n", "{what}");
+        let meta = fs::metadata(self.bed.at(ENV)).unwrap();
+        let kept = (meta.uid(), meta.gid(), meta.mode() & 0o777);
+        let is_new = self.old[0].is_none();
+        assert_eq!(kept, if is_new { (4711, 4712, 0o600) } else { (4711, 4713, 0o640) }, "{what}");
         assert!(fs::metadata(self.bed.at(SOURCE)).is_ok());
     }
 }
 
 #[test]
-fn killed_at_every_call_of_a_sync() {
-    let scene = Scene::new();
-    let calls = scene.trace();
-    for call in &calls {
+fn killed_at_every_call_of_a_renewal() {
+    let scene = Scene::renewal();
+    killed_at(&scene, &scene.trace());
+}
+
+#[test]
+fn killed_at_every_write_of_a_first_run() {
+    let scene = Scene::first();
+    let calls: Vec<Call> = scene.trace().into_iter().filter(Call::writes).collect();
+    killed_at(&scene, &calls);
+}
+
+fn killed_at(scene: &Scene, calls: &[Call]) {
+    for call in calls {
         let what = format!("killed at {} {}: {}", call.name, call.ordinal, call.text);
         let (code, said) = scene.disturb(call, "signal=KILL");
         assert_eq!(code, None, "{what}: it was not killed:\n{said}");
@@ -174,8 +215,16 @@ fn killed_at_every_call_of_a_sync() {
 }
 
 #[test]
-fn every_error_at_every_write_of_a_sync() {
-    let scene = Scene::new();
+fn every_error_at_every_write_of_a_renewal() {
+    fail_at(&Scene::renewal());
+}
+
+#[test]
+fn every_error_at_every_write_of_a_first_run() {
+    fail_at(&Scene::first());
+}
+
+fn fail_at(scene: &Scene) {
     let calls: Vec<Call> = scene.trace().into_iter().filter(Call::writes).collect();
     let (mut failed, mut harmless) = (0, 0);
     for call in &calls {
@@ -202,6 +251,9 @@ fn every_error_at_every_write_of_a_sync() {
                 let path = scene.bed.at(sink).display().to_string();
                 let claims = said.contains(&format!("{path}' holds the new token"));
                 assert!(is_new || !claims, "{what}: {sink} is said to be new:\n{said}");
+                let denies = said.contains(&format!("{path}': "));
+                let denies = denies && said.contains("keeps its old token");
+                assert!(!is_new || !denies, "{what}: {sink} is said to be old:\n{said}");
             }
             scene.recovers(&what);
         }
