@@ -12,8 +12,15 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::Exit
     cli::run(args)
 }
 
-/// Builds the command line's tree, for the shells' completions and the tests of the manual pages.
+/// The command line as clap knows it, for the manual pages' test and the shells' completions.
 #[doc(hidden)]
 pub fn command() -> clap::Command {
     <cli::args::Arguments as clap::CommandFactory>::command()
+}
+
+/// Every configuration key's name, default (a value, words, or nothing) and meaning, for the manual
+/// page's test and the sample configuration.
+#[doc(hidden)]
+pub fn configuration_keys() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    domain::config::keys::KEYS.iter().map(|key| (key.name, key.preset_text(), key.about))
 }
