@@ -7,6 +7,7 @@ pub(crate) mod ground;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod openclaw;
+pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod retire;
 pub(crate) mod said;

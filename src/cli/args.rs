@@ -58,6 +58,15 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Renew each login that is due, and prove it
+    Refresh {
+        /// Show what would be done and when; send and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Renew also what is not due, was put off, or was rejected
+        #[arg(long)]
+        force: bool,
+    },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Take back requests to sign in again, before the program is removed

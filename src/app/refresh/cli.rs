@@ -138,12 +138,7 @@ impl Attempt<'_, '_> {
     }
 
     /// Calls the CLI and stays with it to its end.
-    fn call(
-        &mut self,
-        way: &Way,
-        place: &Folder,
-        before: &Credential,
-    ) -> Result<Attended, Error> {
+    fn call(&mut self, way: &Way, place: &Folder, before: &Credential) -> Result<Attended, Error> {
         let Work { place: source, sources, signals, .. } = self.work;
         claude_cli::note_run(&mut self.state.cli_runs, clock::now());
         self.state.save(sources, source)?;
