@@ -4,6 +4,9 @@ use crate::rig::Rig;
 fn probe() {
     let rig = Rig::new(80);
     rig.refresh(&["--dry-run"]);
-    let out = rig.command(&["/usr/bin/strace", "-f", "-o", "/tmp/api.trace"], &["refresh"]).output().unwrap();
+    let out = rig
+        .command(&["/usr/bin/strace", "-f", "-o", "/tmp/api.trace"], &["refresh"])
+        .output()
+        .unwrap();
     assert!(out.status.success(), "{out:?}");
 }
