@@ -251,7 +251,11 @@ fn as_root_it_runs_as_the_owner_whose_files_stay_theirs() {
         let (endpoint, folder) = endpoint();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let claude = Claude::version(version, &endpoint).signed_in(&endpoint.sign_in(), 60 * 60);
+        // The proxy is the user's own setting, which has to reach the CLI all the same.
+        let settings = json!({ "env": { "HTTPS_PROXY": endpoint.base_url() } });
+        fs::write(claude.source().with_file_name("settings.json"), settings.to_string()).unwrap();
         let sync = OauthSync::new(&claude, &endpoint, "cli").finding_claude_itself();
+        let sync = sync.confined().without("HTTPS_PROXY");
         // Where the native installer has it, and where this user may read it.
         let real = fs::canonicalize(claude.program()).unwrap();
         let installed = sync.home().join(format!(".local/share/claude/versions/{version}"));

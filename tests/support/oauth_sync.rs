@@ -23,8 +23,12 @@ pub(crate) struct OauthSync {
     home: PathBuf,
     environment: Vec<(&'static str, String)>,
     settings: String,
+    wrapper: &'static [&'static str],
     begun: i64,
 }
+
+/// Leaves root the three capabilities that the unit leaves it.
+const CONFINED: [&str; 2] = ["/usr/bin/setpriv", "--bounding-set=-all,+setuid,+setgid,+kill"];
 
 impl OauthSync {
     /// Links the login of `claude`, renewed by these methods.
@@ -44,7 +48,7 @@ impl OauthSync {
         );
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
         let begun = i64::try_from(now.as_millis()).expect("milliseconds fit for ages");
-        let this = Self { folder, home, environment, settings, begun };
+        let this = Self { folder, home, environment, settings, wrapper: &[], begun };
         for name in ["etc", "state", "run"] {
             fs::create_dir(this.at(name)).expect("the folder is writable");
         }
@@ -68,6 +72,17 @@ impl OauthSync {
         self.with("cli")
     }
 
+    /// Runs it as its unit does: as root, but with no more than it needs.
+    pub(crate) fn confined(self) -> Self {
+        Self { wrapper: &CONFINED, ..self }
+    }
+
+    /// Takes a variable out of its environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self
+    }
+
     /// When the test began, in ms.
     pub(crate) fn begun(&self) -> i64 {
         self.begun
@@ -80,7 +95,10 @@ impl OauthSync {
 
     /// The program with its folders and this environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_oauth-sync"));
+        let program = env!("CARGO_BIN_EXE_oauth-sync");
+        let mut words = self.wrapper.iter().copied().chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
+        command.args(words);
         for (option, name) in
             [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
         {
