@@ -12,7 +12,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -234,6 +234,13 @@ impl Folder {
     /// Gives a file another name in the same folder.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
         let rename = || rustix::fs::renameat(&self.fd, from, &self.fd, to);
+        self.acting()?.and(rename, "rename", &self.path.join(from))
+    }
+
+    /// Gives a file another name in the same folder, unless that name is taken.
+    pub(crate) fn place(&self, from: &str, to: &str) -> Result<(), Error> {
+        let flags = RenameFlags::NOREPLACE;
+        let rename = || rustix::fs::renameat_with(&self.fd, from, &self.fd, to, flags);
         self.acting()?.and(rename, "rename", &self.path.join(from))
     }
 
