@@ -51,7 +51,7 @@ pub(crate) fn login_end(source: &Source) -> Option<Timestamp> {
 
 fn sink(report: &SinkReport) -> Sink {
     let condition = match &report.state {
-        SinkState::InStep => Condition::InStep,
+        SinkState::InStep | SinkState::Unsettled(_) => Condition::InStep,
         SinkState::Stale(None) | SinkState::Busy(_) => Condition::Pending,
         SinkState::Absent(_) => Condition::Absent,
         SinkState::Stale(Some(why)) | SinkState::Refused(why) | SinkState::Failed(why, _) => {

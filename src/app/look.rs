@@ -126,6 +126,9 @@ impl Look {
                 Err(error) if error.is_changed() => {
                     self.state = SinkState::Busy("somebody else wrote it meanwhile".to_owned());
                 }
+                Err(error) if error.is_unsettled() => {
+                    self.state = SinkState::Unsettled(error.to_string());
+                }
                 Err(error) => self.fail(&error),
             }
         }

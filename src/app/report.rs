@@ -60,6 +60,8 @@ pub(crate) enum SinkState {
     Refused(String),
     /// Somebody else holds it for a moment; it is tried again at once.
     Busy(String),
+    /// It holds the token, but could lose it when the power fails; why.
+    Unsettled(String),
     /// The system refused; its message and the command that mends it.
     Failed(String, Option<String>),
 }
@@ -68,7 +70,7 @@ impl SinkState {
     /// The word for it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::InStep => "in step",
+            Self::InStep | Self::Unsettled(_) => "in step",
             Self::Stale(_) | Self::Busy(_) => "stale",
             Self::Absent(_) => "absent",
             Self::Refused(_) => "refused",
@@ -81,9 +83,11 @@ impl SinkState {
         match self {
             Self::InStep => None,
             Self::Stale(why) => why.as_deref(),
-            Self::Absent(why) | Self::Refused(why) | Self::Busy(why) | Self::Failed(why, _) => {
-                Some(why)
-            }
+            Self::Absent(why)
+            | Self::Refused(why)
+            | Self::Busy(why)
+            | Self::Unsettled(why)
+            | Self::Failed(why, _) => Some(why),
         }
     }
 }
@@ -198,6 +202,13 @@ impl SinkReport {
             }
             SinkState::Refused(why) => {
                 (Level::Warn, format!("{}{place} is not written: {why}", self.kind))
+            }
+            SinkState::Unsettled(message) => {
+                let text = format!(
+                    "{message}: {} holds the new token, but could lose it when the power fails",
+                    self.kind
+                );
+                (Level::Error, text)
             }
             SinkState::Failed(message, _) => {
                 (Level::Error, format!("{message}, so {} keeps its old token", self.kind))

@@ -128,7 +128,9 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let path = agent.folder.path.join(PROFILES);
     let tag = wanted.ground.lock_tag();
     if wanted.may_write {
-        [PROFILES, AUTH_STATE].map(|name| stage::sweep(&agent.folder, name).ok());
+        for name in [PROFILES, AUTH_STATE] {
+            let _ = stage::sweep(&agent.folder, name);
+        }
         foreign_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
     }
     if let Err(error) = &agent.profiles {

@@ -70,7 +70,10 @@ impl Exit {
         let failed = |state: &SinkState| {
             matches!(
                 state,
-                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+                SinkState::Failed(..)
+                    | SinkState::Unsettled(_)
+                    | SinkState::Refused(_)
+                    | SinkState::Stale(Some(_))
             )
         };
         let unreadable = matches!(report.source, Source::Unreadable(..));

@@ -138,12 +138,7 @@ impl Attempt<'_, '_> {
     }
 
     /// Calls the CLI and stays with it to its end.
-    fn call(
-        &mut self,
-        way: &Way,
-        place: &Folder,
-        before: &Credential,
-    ) -> Result<Attended, Error> {
+    fn call(&mut self, way: &Way, place: &Folder, before: &Credential) -> Result<Attended, Error> {
         let Work { place: source, sources, signals, .. } = self.work;
         claude_cli::note_run(&mut self.state.cli_runs, clock::now());
         self.state.save(sources, source)?;
@@ -210,14 +205,15 @@ fn locked(refused: &Refused) -> Outcome {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands where a failure is mapped")]
 fn system(error: Error) -> Outcome {
     told(&error)
 }
 
 fn told(error: &Error) -> Outcome {
     let hint = error.command().map(str::to_owned);
-    match error.is_denied() || error.is_absent() || hint.is_some() {
-        true => Outcome::Unable { cause: error.to_string(), hint },
-        false => Outcome::deferred(error.to_string()),
+    if error.is_denied() || error.is_absent() || hint.is_some() {
+        return Outcome::Unable { cause: error.to_string(), hint };
     }
+    Outcome::deferred(error.to_string())
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::app::refresh::place::Place;
 use crate::app::refresh::engine::{Client, Refusal};
+use crate::app::refresh::place::Place;
 use crate::domain::claude_cli::{
     BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, PROMPT, is_other, names_base_url,
 };

@@ -140,19 +140,17 @@ impl Client {
 
 fn environment_of(identity: &Identity, host: Option<&str>) -> Vec<(OsString, OsString)> {
     let mut all: Vec<(OsString, OsString)> = Vec::new();
-    let mut set = |name: &str, value: OsString| all.push((name.into(), value));
     if identity.uid == Identity::own().uid {
-        set("PATH", environment::get("PATH").unwrap_or_else(|| PATH.into()));
-        for name in KEPT {
-            environment::get(name).into_iter().for_each(|value| set(name, value));
-        }
+        all.push(("PATH".into(), environment::get("PATH").unwrap_or_else(|| PATH.into())));
+        let kept = KEPT.into_iter().filter_map(|name| Some((name, environment::get(name)?)));
+        all.extend(kept.map(|(name, value)| (name.into(), value)));
     } else {
-        set("PATH", PATH.into());
-        set("XDG_RUNTIME_DIR", format!("/run/user/{}", identity.uid).into());
+        all.push(("PATH".into(), PATH.into()));
+        all.push(("XDG_RUNTIME_DIR".into(), format!("/run/user/{}", identity.uid).into()));
         let home = account::of(identity.uid).map(|account| account.home.into_os_string());
-        home.into_iter().for_each(|home| set("HOME", home));
+        all.extend(home.map(|home| ("HOME".into(), home)));
     }
     // The last one of a name counts.
-    host.into_iter().for_each(|host| set("DOCKER_HOST", host.into()));
+    all.extend(host.map(|host| ("DOCKER_HOST".into(), host.into())));
     all
 }

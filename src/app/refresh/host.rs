@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::app::refresh::place::Place;
 use crate::app::refresh::find_claude::{self, Claude, User};
+use crate::app::refresh::place::Place;
 use crate::domain::claude_cli::{
     BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, KEPT, PROMPT, names_base_url, options,
 };
