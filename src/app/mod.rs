@@ -6,6 +6,7 @@ pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod ground;
 pub(crate) mod health;
+pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod openclaw;

@@ -85,6 +85,8 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "json")]
         watch: bool,
     },
+    /// Sign in to Claude as the right user and in the right place, and carry the login on
+    Login,
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
     Check {
         /// Write JSON

@@ -5,6 +5,7 @@ mod check;
 mod detect;
 mod doctor;
 mod exit;
+mod login;
 mod metrics;
 mod refresh;
 mod render;
@@ -81,6 +82,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
+        Command::Login => login::carry_out(&places, only),
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })
         }

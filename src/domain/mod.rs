@@ -21,6 +21,7 @@ pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod shell;
+pub(crate) mod sign_in;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod splice;

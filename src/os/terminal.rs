@@ -1,13 +1,11 @@
 //! The terminal on stdout: how wide it is, what it can show; and programs that get it for themselves.
 
-use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitStatus;
 
+use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
 
 /// What a terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,21 +78,15 @@ impl Drop for Alternate {
 /// Runs a program with the terminal as its own, with the rights of one user and nothing of root's.
 ///
 /// It stays in our process group: only that one may read from the terminal, and Ctrl-C has to reach it.
-pub(crate) fn run(
-    argv: &[OsString],
-    environment: &[(OsString, OsString)],
-    folder: &Folder,
-    identity: &Identity,
-) -> Result<ExitStatus, Error> {
-    let program = argv.first().map(std::path::PathBuf::from).unwrap_or_default();
-    let failed = |source: std::io::Error| Error::new("run", &program, source);
+pub(crate) fn run(call: &Call<'_>) -> Result<ExitStatus, Error> {
+    let failed = |source: std::io::Error| Error::new("run", call.program(), source);
     let spawn = || {
-        identity.become_for_good()?;
-        std::process::Command::new(&program)
-            .args(argv.iter().skip(1))
+        call.identity.become_for_good()?;
+        std::process::Command::new(call.program())
+            .args(call.argv.iter().skip(1))
             .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(folder.proc_path())
+            .envs(call.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(call.folder.proc_path())
             .spawn()
     };
     // Not the thread that goes on: there is no way back from this identity.

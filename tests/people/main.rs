@@ -12,6 +12,7 @@ mod bed;
 mod check;
 mod doctor;
 mod host;
+mod login;
 mod metrics;
 mod status;
 mod terminal;

@@ -22,7 +22,7 @@ impl Terminal {
         let status = bed.at(&format!("status-{count}"));
         let quoted: Vec<String> = bed.args(args).iter().map(|word| format!("'{word}'")).collect();
         let line = format!(
-            "env {} {}; echo $? >{}; exec sleep 600",
+            "trap : INT; env {} {}; echo $? >{}; exec sleep 600",
             env.join(" "),
             quoted.join(" "),
             status.display()
@@ -68,7 +68,9 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn answers(&mut self, question: &str, answer: &str) -> String {
         let screen = self.shows(question);
-        self.keys(&[answer, "Enter"]);
+        // Literally: some words are names of keys.
+        assert!(self.command(&["send-keys", "-l", answer]).status().unwrap().success());
+        self.keys(&["Enter"]);
         screen
     }
 

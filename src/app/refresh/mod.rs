@@ -16,6 +16,7 @@ mod outlook;
 pub(crate) mod place;
 mod renewal;
 mod saved;
+pub(crate) mod sign_in;
 pub(crate) mod state;
 mod turn;
 
