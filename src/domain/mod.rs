@@ -12,6 +12,7 @@ pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
+pub(crate) mod outcome;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod source;
