@@ -10,6 +10,7 @@ pub(crate) mod credential;
 pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
+pub(crate) mod gateway;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod outcome;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A token, or any other text that must reach no log, argv, environment or error message.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -32,7 +34,8 @@ impl fmt::Debug for Secret {
 /// A keyed digest of a token: tells two tokens apart and gives nothing of either away.
 ///
 /// Made by `os::fingerprint` (HMAC-SHA256 under this installation's own key, cut to 64 bits).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(crate) struct Fingerprint(pub(crate) u64);
 
 impl Fingerprint {
@@ -45,6 +48,20 @@ impl Fingerprint {
     /// Writes all 16 hexadecimal digits, for the state files.
     pub(crate) fn to_hex(self) -> String {
         format!("{:016x}", self.0)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_hex()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_hex(&text).ok_or("no fingerprint")
     }
 }
 

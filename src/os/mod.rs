@@ -5,6 +5,8 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod calm;
+pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod command;
 pub(crate) mod environment;
@@ -13,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod fingerprint;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
+pub(crate) mod health;
 pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod lock;
