@@ -3,6 +3,7 @@
 pub(crate) mod arming;
 pub(crate) mod detect;
 pub(crate) mod error;
+pub(crate) mod gateway;
 pub(crate) mod ground;
 pub(crate) mod look;
 pub(crate) mod memory;

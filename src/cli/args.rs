@@ -48,7 +48,11 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
-    Watch,
+    Watch {
+        /// Leave all that needs other programs to the units that may run them
+        #[arg(long)]
+        delegate: bool,
+    },
     /// Bring the sinks in step once
     Sync {
         /// Show what would be done, and do nothing
@@ -57,7 +61,12 @@ pub(crate) enum Command {
         /// Pass on a login that ends before the one passed on last
         #[arg(long)]
         force: bool,
+        /// Leave all that needs other programs to the units that may run them
+        #[arg(long)]
+        delegate: bool,
     },
+    /// Get new tokens into the running OpenClaw: commands, reload, recreate, proof
+    Gateway,
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Take back requests to sign in again, before the program is removed

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use log::Level;
 
 use crate::app::error::Error;
+use crate::app::gateway::Closing;
 use crate::app::report::{Report, SinkState};
+use crate::domain::gateway::Ending;
 use crate::domain::source::Source;
 
 /// How a command ended.
@@ -37,14 +39,29 @@ impl Exit {
 
     /// The exit status of a sync: the gravest of all links.
     pub(crate) fn of_reports(reports: &[Report]) -> Self {
-        let gravity = |exit: &Self| match exit {
+        reports.iter().map(Self::of_report).fold(Self::Done, Self::max_by_gravity)
+    }
+
+    /// The exit status of what was done to gateways: the gravest of all.
+    pub(crate) fn of_closings(closings: &[Closing]) -> Self {
+        let of = |closing: &Closing| match closing.ending {
+            Ending::Done(..) => Self::Done,
+            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
+            Ending::Failed(..) => Self::Failed,
+        };
+        closings.iter().map(of).fold(Self::Done, Self::max_by_gravity)
+    }
+
+    /// The graver of two.
+    pub(crate) fn max_by_gravity(self, other: Self) -> Self {
+        let gravity = |exit: Self| match exit {
             Self::Done => 0,
             Self::Deferred => 1,
             Self::NeedsPerson => 2,
             Self::Failed => 3,
             Self::Usage => 4,
         };
-        reports.iter().map(Self::of_report).max_by_key(gravity).unwrap_or(Self::Done)
+        if gravity(other) > gravity(self) { other } else { self }
     }
 
     fn of_report(report: &Report) -> Self {
