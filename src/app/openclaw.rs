@@ -176,6 +176,7 @@ fn told(ledger: &Ledger) -> Option<Evidence> {
     let by = match &seen.program {
         Some(path) if program::key(Path::new(path)).as_ref() == Some(&seen.key) => Witness::Program,
         Some(_) => return None,
+        None if seen.key.is_empty() => Witness::Program,
         None => Witness::Image,
     };
     Some(Evidence { version: Version::parse(&seen.text)?, at_least: false, by })

@@ -85,7 +85,12 @@ fn sync(
         reports = app::sync::all(places, only, options)?;
         let written = |report: &&Report| report.sinks.iter().any(|sink| sink.written);
         reports.iter().filter(written).for_each(app::said::all);
-        let again = app::gateway::run(places, only, Haste::AtOnce)?;
+        let links = reports.iter().map(|report| &report.link);
+        let mut asked = links.filter(|link| app::gateway::queue::has(&places.run_dir, link));
+        let again = match asked.next() {
+            Some(_) => app::gateway::run(places, only, Haste::AtOnce)?,
+            None => Vec::new(),
+        };
         closings.retain(|old| !again.iter().any(|new| new.link == old.link));
         closings.extend(again);
     }

@@ -134,6 +134,7 @@ pub(crate) struct VersionSeen {
     /// The program's path, or nothing for an image.
     pub(crate) program: Option<String>,
     /// Inode and mtime of the program, or the image's id: while it stays, so does the version.
+    /// Empty for a command of several words.
     pub(crate) key: String,
     /// When it was asked for.
     pub(crate) time: Timestamp,

@@ -34,16 +34,15 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let image = image_stands(work, &engine, &old)?;
     if old.running && !work.pending().may_recreate() {
         let why = "the service was recreated for this token and does not hold it";
-        let hint = format!("docker logs {}", old.id.get(..12).unwrap_or_default());
-        return Err(Ending::Failed(why.to_owned(), Some(hint)));
+        return Err(Ending::Failed(why.to_owned(), Some(engine.logs_command(&old))));
     }
     let compose = engine.compose()?;
     work.courtesy(&folder.identity)?;
-    for line in image {
+    if let Some(line) = image {
         log::warn!("{}: {line}", work.settings.name);
     }
     work.recreating();
-    act(work, &engine, &compose, &old, &expected)
+    act(work, &engine, &compose, &old, expected)
 }
 
 /// Opens the compose folder with its owner's rights.
@@ -176,7 +175,7 @@ fn act(
     engine: &Engine<'_>,
     compose: &Compose,
     old: &Container,
-    expected: &Expected,
+    expected: Expected,
 ) -> Result<Ending, Ending> {
     let answered = old.published.as_ref().is_some_and(|(host, port)| health::answers(host, *port));
     let (since, watch) = (clock::now(), calm::stopwatch());
@@ -188,8 +187,7 @@ fn act(
         let why = format!("compose could not recreate the service: {why}");
         return Err(Ending::Failed(why, None));
     }
-    let new = proof::wait(engine, old, expected, work.settings, answered)?;
-    work.ledger.container = Some(new.id.clone());
+    let new = proof::wait(work, engine, old, expected, answered)?;
     let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
     let gap = died.map_or_else(
         || u64::try_from(watch().as_millis()).unwrap_or(u64::MAX),

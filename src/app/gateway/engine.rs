@@ -102,6 +102,11 @@ impl<'a> Engine<'a> {
         masking::tail(&masking::mask(&said, &container.secrets()), 5)
     }
 
+    /// The command that shows all that a container wrote.
+    pub(crate) fn logs_command(&self, container: &Container) -> String {
+        format!("{} logs {}", self.program, container.id.get(..12).unwrap_or_default())
+    }
+
     /// When a container died, in ns since 1970, as the engine remembers it.
     pub(crate) fn died(&self, id: &str, since_s: i64, until_s: i64) -> Option<i64> {
         let (since, until) = (since_s.to_string(), until_s.to_string());

@@ -96,9 +96,11 @@ impl Program {
     /// Asks for its version; not again while the program, or the image, is the same.
     pub(crate) fn version(&self, work: &Work<'_>, now: Timestamp) -> Result<VersionSeen, Ending> {
         let (program, key) = match self {
-            Self::Host(command) => {
+            Self::Host(command) if command.len() == 1 => {
                 (Some(command[0].clone()), key(Path::new(&command[0])).unwrap_or_default())
             }
+            // What a longer command leads to cannot be seen from here.
+            Self::Host(_) => (None, String::new()),
             Self::Container(container) => (None, container.image.clone()),
         };
         let known = work.ledger.version.as_ref().filter(|seen| !key.is_empty() && seen.key == key);

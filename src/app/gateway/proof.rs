@@ -62,7 +62,8 @@ impl Expected {
         let Some(token) = envfile::get(&text, key).filter(|token| !token.is_empty()) else {
             return Err(Ending::deferred(format!("'{shown}' does not set {key}, {keep}")));
         };
-        if work.wanted().is_some_and(|wanted| wanted != work.ground.fingerprinter.of(&token)) {
+        let passed = work.passed_on();
+        if passed.is_some_and(|passed| passed != work.ground.fingerprinter.of(&token)) {
             let why = format!("'{shown}' does not hold the token that was passed on last, {keep}");
             return Err(Ending::deferred(why));
         }
@@ -93,21 +94,26 @@ pub(crate) fn holds(container: &Container, expected: &Expected, settings: &Setti
 
 /// Waits until the new container shows it, stays up, and answers if the old one answered.
 pub(crate) fn wait(
+    work: &mut Work<'_>,
     engine: &Engine<'_>,
     old: &Container,
-    expected: &Expected,
-    settings: &Settings,
+    mut expected: Expected,
     answered: bool,
 ) -> Result<Container, Ending> {
     let watch = calm::stopwatch();
     loop {
         let new = newest(engine, old)?;
+        work.ledger.container = Some(new.id.clone());
         if !new.running {
-            return Err(failed(engine, &new, "the new container does not stay up", settings));
+            return Err(failed(engine, &new, "the new container does not stay up"));
         }
-        if !holds(&new, expected, settings) {
-            let why = "the new container was not started with the new token";
-            return Err(failed(engine, &new, why, settings));
+        if !holds(&new, &expected, work.settings) {
+            // A sync may have been faster than compose: then it holds what is newer still.
+            expected = Expected::of(work)?;
+            if !holds(&new, &expected, work.settings) {
+                let why = "the new container was not started with the new token";
+                return Err(failed(engine, &new, why));
+            }
         }
         let answers = new.published.as_ref().filter(|_| answered);
         let answers = answers.is_none_or(|(host, port)| health::answers(host, *port));
@@ -116,12 +122,7 @@ pub(crate) fn wait(
             return Ok(new);
         }
         if watch() > START {
-            return Err(failed(
-                engine,
-                &new,
-                "the new container runs but does not answer",
-                settings,
-            ));
+            return Err(failed(engine, &new, "the new container runs but does not answer"));
         }
         calm::pause(PAUSE);
     }
@@ -136,12 +137,11 @@ fn newest(engine: &Engine<'_>, old: &Container) -> Result<Container, Ending> {
     same.pop().ok_or_else(|| Ending::Failed("no container is left of the service".to_owned(), None))
 }
 
-fn failed(engine: &Engine<'_>, container: &Container, why: &str, settings: &Settings) -> Ending {
+fn failed(engine: &Engine<'_>, container: &Container, why: &str) -> Ending {
     let lines = engine.last_lines(container);
     let lines = if lines.is_empty() { "nothing".to_owned() } else { lines };
     let code = container.exit_code;
     let ended = if container.running { String::new() } else { format!(" (exit status {code})") };
-    let hint = format!("{} logs {}", "docker", container.id.get(..12).unwrap_or_default());
-    let _ = settings;
+    let hint = engine.logs_command(container);
     Ending::Failed(format!("{why}{ended}; its last lines: {lines}"), Some(hint))
 }

@@ -57,6 +57,12 @@ impl<'a> Work<'a> {
         self.report.wanted.map(|mark| mark.fingerprint)
     }
 
+    /// The token that was passed on last, as it is remembered at this very moment.
+    pub(crate) fn passed_on(&self) -> Option<Fingerprint> {
+        let memory = self.ground.remember(self.settings).ok();
+        memory.and_then(|memory| memory.accepted).map(|mark| mark.fingerprint).or(self.wanted())
+    }
+
     /// The credential that may be passed on now.
     pub(crate) fn credential(&self) -> Option<&Credential> {
         self.report.source.passable()
