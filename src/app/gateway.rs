@@ -178,6 +178,20 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
     Ok(ledger)
 }
 
+/// Runs this link's `openclaw` with these words: whether it exited with 0, and its output.
+pub(crate) fn ask(
+    ground: &Ground,
+    settings: &Settings,
+    words: &[&str],
+) -> Result<(bool, String), Ending> {
+    let ledger = ledger::load(&ground.places.state_dir, &settings.name);
+    let work = Work::begin(ground, settings, ledger);
+    let mut work = work.map_err(|error| Ending::deferred(error.to_string()))?;
+    let program = work.program()?;
+    let ended = program.run(&work, words, Vec::new())?;
+    Ok((ended.is_success(), child::text(&ended.stdout)))
+}
+
 fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closing, Error> {
     let mut work = Work::begin(ground, settings, ledger)?;
     let before = work.pending().waits.clone();

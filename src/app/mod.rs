@@ -7,6 +7,7 @@ pub(crate) mod gateway;
 pub(crate) mod ground;
 pub(crate) mod look;
 pub(crate) mod memory;
+pub(crate) mod model;
 pub(crate) mod openclaw;
 pub(crate) mod report;
 pub(crate) mod retire;

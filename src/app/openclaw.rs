@@ -24,7 +24,7 @@ pub(crate) const SIZE_LIMIT: u64 = 4 << 20;
 const ASK_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// The names that the configuration has had, the newest first (2026.2.25).
-const CONFIGURATIONS: [&str; 4] =
+pub(crate) const CONFIGURATIONS: [&str; 4] =
     ["openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json"];
 
 /// An OpenClaw as it stands.

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod detect;
 mod exit;
+mod model;
 mod render;
 
 use std::ffi::OsString;
@@ -48,6 +49,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             let options = Options { dry_run: *dry_run, force: *force };
             sync(&places, only, options, *delegate)
         }
+        Command::Model(options) => model::carry_out(&places, only, options),
         Command::Gateway => {
             let closings = app::gateway::run(&places, only, Haste::Joined)?;
             Ok(Exit::of_closings(&closings).max_by_gravity(waiting(&places, only)))

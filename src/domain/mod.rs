@@ -11,6 +11,7 @@ pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod gateway;
+pub(crate) mod models;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod outcome;
