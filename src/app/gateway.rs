@@ -178,6 +178,20 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
     Ok(ledger)
 }
 
+/// Asks each OpenClaw for its version that nothing else names: it decides what may be written.
+pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), Error> {
+    let ground = Ground::open(places)?;
+    for settings in &ground::links(&places.config_dir, only)? {
+        let ledger = ledger::load(&places.state_dir, &settings.name);
+        let mut work = Work::begin(&ground, settings, ledger)?;
+        if work.openclaw.wants_version(settings, clock::now()) {
+            work.learn_version();
+            work.save();
+        }
+    }
+    Ok(())
+}
+
 /// Runs this link's `openclaw` with these words: whether it exited with 0, and its output.
 pub(crate) fn ask(
     ground: &Ground,

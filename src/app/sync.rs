@@ -5,7 +5,7 @@ use std::time::Duration;
 use log::Level;
 
 use crate::app::error::Error;
-use crate::app::gateway::queue;
+use crate::app::gateway::{paste, queue};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
@@ -18,7 +18,7 @@ use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Need};
-use crate::domain::gateway::{Ledger, Request};
+use crate::domain::gateway::{Ledger, Pending, Request};
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -148,25 +148,29 @@ impl Handover<'_> {
             return;
         }
         let ledger = &self.openclaw.ledger;
-        let paste = |sink: &SinkReport| {
+        let wanted = report.wanted.filter(|_| report.source.passable().is_some());
+        let fingerprint = wanted.map(|mark| mark.fingerprint);
+        let stale = |sink: &SinkReport| {
             sink.kind == SinkKind::PasteToken && matches!(sink.state, SinkState::Stale(_))
         };
-        let wanted = report.wanted.filter(|_| report.source.passable().is_some());
-        match &ledger.pending {
-            Some(pending) if pending.fingerprint == wanted.map(|mark| mark.fingerprint) => {
-                if pending.is_due(self.now)
-                    && queue::is_idle(&self.ground.places.run_dir, &self.settings.name)
-                {
-                    self.queue(pending.sinks.clone(), wanted);
-                }
-            }
-            _ if wanted.is_some() && report.sinks.iter().any(paste) => {
-                self.queue(vec![SinkKind::PasteToken], wanted);
-            }
-            None if self.openclaw.wants_version(self.settings, self.now) => {
-                self.queue(Vec::new(), wanted);
-            }
-            _ => {}
+        let known = ledger.paste.clone().unwrap_or_default();
+        let link = &self.settings.name;
+        let tried = known.barred_for.is_some()
+            && known.barred_for == fingerprint
+            && !paste::is_freed(&known, self.openclaw, self.ground, link);
+        let pastes = wanted.is_some() && !tried && report.sinks.iter().any(stale);
+        let pending = ledger.pending.as_ref().filter(|pending| pending.fingerprint == fingerprint);
+        let has_paste =
+            pending.is_some_and(|pending| pending.sinks.contains(&SinkKind::PasteToken));
+        let is_due = |pending: &&Pending| {
+            pending.is_due(self.now) && queue::is_idle(&self.ground.places.run_dir, link)
+        };
+        if pastes && !has_paste {
+            self.queue(vec![SinkKind::PasteToken], wanted);
+        } else if let Some(pending) = pending.filter(is_due) {
+            self.queue(pending.sinks.clone(), wanted);
+        } else if pending.is_none() && self.openclaw.wants_version(self.settings, self.now) {
+            self.queue(Vec::new(), wanted);
         }
     }
 

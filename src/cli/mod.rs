@@ -71,6 +71,9 @@ fn sync(
     options: Options,
     delegate: bool,
 ) -> Result<Exit, Error> {
+    if !options.dry_run && !delegate {
+        app::gateway::learn_versions(places, only)?;
+    }
     let mut reports = app::sync::all(places, only, options)?;
     if options.dry_run {
         render::plan(&reports);

@@ -122,8 +122,12 @@ pub(crate) struct Pasted {
     pub(crate) expiry: Option<Timestamp>,
     /// The profile that OpenClaw uses before ours.
     pub(crate) hidden_by: Option<String>,
-    /// Why nothing can be pasted.
+    /// Why nothing can be pasted, so that `env` carries the token instead.
     pub(crate) barred: Option<String>,
+    /// The token that could not be pasted.
+    pub(crate) barred_for: Option<Fingerprint>,
+    /// Whether it is only a consent that is missing.
+    pub(crate) lacks_consent: bool,
 }
 
 /// A version that a program or an image named.
@@ -248,6 +252,8 @@ impl Ledger {
         for sink in &request.sinks {
             if !pending.sinks.contains(sink) {
                 pending.sinks.push(*sink);
+                // What kept the others waiting need not keep this one.
+                pending.next_try = None;
             }
         }
         if pending.fingerprint != request.fingerprint {

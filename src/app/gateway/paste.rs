@@ -43,7 +43,7 @@ pub(crate) fn paste(work: &mut Work<'_>) -> Result<Deed, Ending> {
                 fingerprint: Some(fingerprint),
                 expiry: Some(credential.expiry),
                 hidden_by: found.hidden_by,
-                barred: None,
+                ..Pasted::default()
             });
             work.save();
             Ok(Deed::Pasted)
@@ -70,6 +70,11 @@ pub(crate) fn waits_for_consent(
         why.to_owned(),
         Some(format!("to consent: touch '{}'", marker.display())),
     ))
+}
+
+/// Says whether a consent that was missing has been given since.
+pub(crate) fn is_freed(known: &Pasted, openclaw: &OpenClaw, ground: &Ground, link: &str) -> bool {
+    known.lacks_consent && waits_for_consent(openclaw, ground, link).is_none()
 }
 
 fn has_consent(ground: &Ground, link: &str) -> bool {
@@ -168,10 +173,17 @@ fn say(work: &Work<'_>, found: &ReadBack) {
     }
 }
 
-/// Remembers why nothing can be pasted, so that the next sync writes `env` instead.
+/// Remembers why nothing can be pasted, so that `env` carries the token instead.
 fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
     let why = ending.why().unwrap_or_default().to_owned();
     let known = work.ledger.paste.clone().unwrap_or_default();
-    work.ledger.paste = Some(Pasted { barred: Some(why), ..known });
+    if known.barred.as_ref() != Some(&why) {
+        let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        log::warn!("{}: the token cannot be pasted: {why}{hint}", work.settings.name);
+    }
+    let lacks_consent =
+        waits_for_consent(&work.openclaw, work.ground, &work.settings.name).is_some();
+    let barred_for = work.passed_on();
+    work.ledger.paste = Some(Pasted { barred: Some(why), barred_for, lacks_consent, ..known });
     ending
 }

@@ -8,9 +8,9 @@ use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkState};
 use crate::app::sync::{self, Options};
-use crate::domain::config::settings::{Gateway, Settings};
+use crate::domain::config::settings::{Gateway, Settings, Sinks};
 use crate::domain::credential::Credential;
-use crate::domain::era::{self, Need};
+use crate::domain::era::{self, Era, Need};
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending};
 use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
@@ -100,16 +100,41 @@ impl<'a> Work<'a> {
     /// Does what the gateway needs.
     pub(crate) fn attend(&mut self) -> Ending {
         self.learn_version();
+        self.want_paste();
         let pasted = match self.pending().sinks.contains(&SinkKind::PasteToken) {
             true => Some(paste::paste(self)),
             false => None,
         };
         let rest = self.carry_on(pasted.as_ref().is_none_or(Result::is_ok));
+        let barred = self.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());
         match (pasted, rest) {
             // What the paste brought is more than what was left to do after it.
             (Some(Ok(deed)), Ending::Done(other, gap)) => Ending::Done(deed.max(other), gap),
+            // Then `env` carries it, and the next sync sees to that.
+            (Some(Err(_)), rest @ Ending::Done(..)) if barred => rest,
             (Some(Err(ending)), Ending::Done(..)) => ending,
             (_, rest) => rest,
+        }
+    }
+
+    /// Adds the paste where a version that was just learnt, or a sync that could not know, makes it
+    /// the way to go: a recreate for an `env` that nobody will read is a conversation lost.
+    fn want_paste(&mut self) {
+        let pastes = matches!(self.openclaw.verdict.era, Era::Imported | Era::Guarded)
+            && match &self.settings.sinks {
+                Sinks::Auto => true,
+                Sinks::Listed(kinds) => kinds.contains(&SinkKind::PasteToken),
+            };
+        let known = self.ledger.paste.clone().unwrap_or_default();
+        let current = known.fingerprint.is_some() && known.fingerprint == self.wanted();
+        let tried = known.barred_for.is_some()
+            && known.barred_for == self.wanted()
+            && !paste::is_freed(&known, &self.openclaw, self.ground, &self.settings.name);
+        let wanted = pastes && !current && !tried && self.credential().is_some();
+        if let Some(pending) = self.ledger.pending.as_mut().filter(|_| wanted)
+            && !pending.sinks.contains(&SinkKind::PasteToken)
+        {
+            pending.sinks.push(SinkKind::PasteToken);
         }
     }
 
@@ -174,7 +199,7 @@ impl<'a> Work<'a> {
     }
 
     /// Asks the program, or the image, for its version where that may have changed.
-    fn learn_version(&mut self) {
+    pub(crate) fn learn_version(&mut self) {
         let now = clock::now();
         self.ledger.asked = Some(now);
         if self.settings.openclaw_state_dir.is_none() && self.settings.compose_dir.is_none() {
