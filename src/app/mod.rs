@@ -3,10 +3,12 @@
 pub(crate) mod arming;
 pub(crate) mod detect;
 pub(crate) mod error;
+pub(crate) mod gateway;
 pub(crate) mod ground;
 pub(crate) mod health;
 pub(crate) mod look;
 pub(crate) mod memory;
+pub(crate) mod model;
 pub(crate) mod openclaw;
 pub(crate) mod refresh;
 pub(crate) mod report;

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::app::arming::{self, RESCAN};
 use crate::app::error::Error;
+use crate::app::gateway::queue;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::report::Report;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
+use crate::os::child::Child;
 use crate::os::clock;
 use crate::os::events::{Events, Wake};
 use crate::os::notify;
@@ -19,6 +21,9 @@ use crate::os::signals::Asked;
 
 /// How long a file may stay half-written before that is said: longer than any writer seen takes.
 const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
+
+/// How soon it is looked whether our own program has ended.
+const CHILD_LOOK: Duration = Duration::from_secs(1);
 
 /// How often a source is compared whose file system cannot notify.
 const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
@@ -37,6 +42,10 @@ struct Watched {
 
 struct Watcher {
     ground: Ground,
+    /// Whether units of their own see to the gateways.
+    delegate: bool,
+    /// Our own program, seeing to the gateways: it must never delay a sync.
+    gateway: Option<Child>,
     events: Events,
     links: Vec<Watched>,
     /// The only link to be watched, if one was named.
@@ -47,21 +56,30 @@ struct Watcher {
 }
 
 /// Watches all links, or the one named, until it is asked to end.
-pub(crate) fn run(places: &Places, only: Option<&str>) -> Result<(), Error> {
+///
+/// With `delegate`, what needs other programs is left to the units that may run them.
+pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
-    let ground = Ground::open(places)?;
-    let (links, faults, status) = (Vec::new(), Said::default(), String::new());
-    let only = only.map(str::to_owned);
-    let mut watcher = Watcher { ground, events, links, only, faults, status };
+    let mut watcher = Watcher {
+        ground: Ground::open(places)?,
+        delegate,
+        gateway: None,
+        events,
+        links: Vec::new(),
+        only: only.map(str::to_owned),
+        faults: Said::default(),
+        status: String::new(),
+    };
     watcher.everything();
     notify::send("READY=1");
     loop {
+        watcher.see_to_gateways();
         watcher.arm_timer();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
             Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
-            Wake::Clock => (0..watcher.links.len()).for_each(|index| watcher.bring(index)),
+            Wake::Clock => watcher.rang(),
             Wake::Changed(keys) => watcher.changed(&keys),
         }
     }
@@ -112,7 +130,22 @@ impl Watcher {
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
         self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
-            watched.notifies = arming::link(&mut self.events, &watched.settings, index);
+            watched.notifies = arming::link(
+                &mut self.events,
+                &watched.settings,
+                &self.ground.places.state_dir,
+                index,
+            );
+        }
+        (0..self.links.len()).for_each(|index| self.bring(index));
+    }
+
+    /// Looks at the links whose moment has come; at all of them if the clock was set.
+    fn rang(&mut self) {
+        let now = clock::now();
+        let due = |watched: &Watched| watched.next.is_some_and(|next| next <= now);
+        if self.gateway.is_some() && !self.links.iter().any(due) {
+            return;
         }
         (0..self.links.len()).for_each(|index| self.bring(index));
     }
@@ -143,8 +176,33 @@ impl Watcher {
         }
     }
 
+    /// Starts our own program for the gateways where requests wait and no unit is there for them.
+    fn see_to_gateways(&mut self) {
+        if self.delegate || self.gateway.as_mut().is_some_and(|child| !child.has_ended()) {
+            return;
+        }
+        self.gateway = None;
+        let places = &self.ground.places;
+        let waits = |watched: &Watched| queue::has(&places.run_dir, &watched.settings.name);
+        if !self.links.iter().any(waits) {
+            return;
+        }
+        let folders = [
+            ("--config-dir", &places.config_dir),
+            ("--state-dir", &places.state_dir),
+            ("--run-dir", &places.run_dir),
+        ];
+        let folders =
+            folders.into_iter().flat_map(|(name, path)| [name.as_ref(), path.as_os_str()]);
+        match Child::start(std::iter::once("gateway".as_ref()).chain(folders)) {
+            Ok(child) => self.gateway = Some(child),
+            Err(error) => log::error!("{error}: the gateways keep their old tokens"),
+        }
+    }
+
     fn arm_timer(&self) {
-        let next = self.links.iter().filter_map(|watched| watched.next).min();
+        let child = self.gateway.as_ref().map(|_| clock::now().after(CHILD_LOOK));
+        let next = self.links.iter().filter_map(|watched| watched.next).chain(child).min();
         if let Err(error) = self.events.arm(next) {
             log::error!("cannot set a timer: {error}");
         }
@@ -166,7 +224,9 @@ impl Watched {
         let busy = report.busy().then(|| now.after(BUSY_RETRY));
         let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
         let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
-        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at()];
+        let pending = report.gateway.pending.as_ref();
+        let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
+        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at(), retry];
         moments.into_iter().flatten().min()
     }
 }

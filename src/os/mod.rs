@@ -5,6 +5,8 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod calm;
+pub(crate) mod child;
 pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -16,6 +18,7 @@ pub(crate) mod fingerprint;
 mod flush;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
+pub(crate) mod health;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod journal;
