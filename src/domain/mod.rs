@@ -9,6 +9,8 @@ pub(crate) mod config;
 pub(crate) mod credential;
 pub(crate) mod envfile;
 pub(crate) mod era;
+pub(crate) mod incident;
+pub(crate) mod login;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod secret;
