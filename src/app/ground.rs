@@ -13,7 +13,7 @@ use crate::os::fingerprint::Fingerprinter;
 use crate::os::folder::Folder;
 
 /// The largest configuration file that is read, in bytes.
-const CONFIG_LIMIT: u64 = 256 * 1024;
+pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
 
 /// Where this installation keeps its things.
 #[derive(Clone, Debug)]
@@ -79,7 +79,8 @@ impl Ground {
     }
 }
 
-fn open_or_make(path: &Path) -> Result<Folder, os::error::Error> {
+/// Opens a folder of ours; makes it, and those above it, where they are missing.
+pub(crate) fn open_or_make(path: &Path) -> Result<Folder, os::error::Error> {
     match Folder::reach(path) {
         Err(error) if error.is_absent() => {
             let parent = path.parent().unwrap_or(Path::new("/"));

@@ -1,6 +1,7 @@
 //! What the commands do: each use-case in a file of its own.
 
 pub(crate) mod arming;
+pub(crate) mod detect;
 pub(crate) mod error;
 pub(crate) mod ground;
 pub(crate) mod look;
@@ -14,3 +15,4 @@ pub(crate) mod source;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod watch;
+pub(crate) mod withdraw;

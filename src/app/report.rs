@@ -126,7 +126,7 @@ impl Line {
 impl Report {
     /// Says whether the source is in the middle of being written.
     pub(crate) fn half_written(&self) -> bool {
-        matches!(self.source, Source::HalfWritten)
+        !self.locked && matches!(self.source, Source::HalfWritten)
     }
 
     /// Says whether somebody held a lock that will be free in a moment.
@@ -145,13 +145,18 @@ impl Report {
 
     /// Everything there is to say, in order.
     pub(crate) fn lines(&self) -> Vec<Line> {
+        if self.locked {
+            let text = "another process is bringing it in step right now".to_owned();
+            return vec![Line::remark(Level::Debug, "locked", text)];
+        }
         let source = self.source_line();
         source.into_iter().chain(self.remarks.iter().cloned()).chain(self.sink_lines()).collect()
     }
 
     fn source_line(&self) -> Option<Line> {
         let level = match &self.source {
-            Source::Living(_) | Source::Static(_) => return None,
+            Source::Living(_) => return None,
+            Source::Static(_) => Level::Info,
             Source::Blanked | Source::Foreign(_) | Source::Undated | Source::Unreadable(..) => {
                 Level::Error
             }

@@ -1,11 +1,15 @@
 //! Brings a link's sinks in step with its source, once.
 
+use std::time::Duration;
+
+use log::Level;
+
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
-use crate::app::report::{Report, SinkReport, SinkState};
+use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks;
 use crate::app::source;
@@ -17,6 +21,12 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::os::stage::{self, Replacement};
+
+/// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How soon it tries again.
+pub(crate) const BUSY_RETRY: Duration = Duration::from_millis(200);
 
 /// How a sync is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +45,21 @@ pub(crate) fn all(
 ) -> Result<Vec<Report>, Error> {
     let links = ground::links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
-    links.iter().map(|settings| link(&ground, settings, options, clock::now())).collect()
+    links.iter().map(|settings| patiently(&ground, settings, options)).collect()
+}
+
+/// Syncs one link, again and again for a short while where somebody else is just at work on it.
+fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<Report, Error> {
+    let give_up = clock::now().after(PATIENCE);
+    loop {
+        let now = clock::now();
+        let report = link(ground, settings, options, now)?;
+        let in_a_moment = report.busy() || report.half_written();
+        if options.dry_run || !in_a_moment || now >= give_up {
+            return Ok(report);
+        }
+        clock::rest(BUSY_RETRY);
+    }
 }
 
 /// Syncs one link.
@@ -50,6 +74,9 @@ pub(crate) fn link(
         false => Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?,
     };
     let locked = !options.dry_run && lock.is_none();
+    if locked {
+        return Ok(Report::locked(settings));
+    }
     let mut memory = ground.remember(settings)?;
     let source = source::look(&settings.claude_credentials, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
@@ -58,10 +85,10 @@ pub(crate) fn link(
         None => source,
     };
     let mut report = Report::of(settings, source, mark.or(memory.accepted));
-    report.locked = locked;
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
-    let may_write = !options.dry_run && !locked;
+    let may_write = !options.dry_run;
     report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
+    report.remarks.extend(unreachable(&openclaw));
     let looks = sinks::look(
         settings,
         &openclaw,
@@ -121,6 +148,15 @@ fn commit(
     looks.into_iter().map(Look::as_done).collect()
 }
 
+/// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.
+fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
+    let Some(Err(error)) = &openclaw.state else { return None };
+    let text = format!("{error}: nothing below it is brought in step");
+    let mut line = Line::remark(Level::Error, "unreachable", text);
+    line.hint = error.command().map(str::to_owned);
+    Some(line)
+}
+
 fn save(ground: &Ground, settings: &Settings, memory: &Memory) {
     let source = settings.claude_credentials.to_string_lossy();
     let saved = match &ground.links {
@@ -144,6 +180,11 @@ impl Report {
             locked: false,
             remarks: Vec::new(),
         }
+    }
+
+    /// Nothing is known of a link that another of our processes works on.
+    fn locked(settings: &Settings) -> Self {
+        Self { locked: true, ..Self::of(settings, Source::HalfWritten, None) }
     }
 
     /// Turns what a dry run would do into what is so now.

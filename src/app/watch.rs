@@ -9,16 +9,13 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::report::Report;
 use crate::app::said::Said;
-use crate::app::sync::{self, Options};
+use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::events::{Events, Wake};
 use crate::os::notify;
 use crate::os::signals::Asked;
-
-/// How soon a link is tried again whose lock another process, or OpenClaw, holds.
-const BUSY_RETRY: Duration = Duration::from_millis(200);
 
 /// How long a file may stay half-written before that is said: longer than any writer seen takes.
 const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);

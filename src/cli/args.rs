@@ -58,10 +58,38 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Find Claude and OpenClaw on this host, and propose or write a link
+    Detect(Detect),
+    /// Take back requests to sign in again, before the program is removed
+    #[command(hide = true)]
+    Withdraw,
     /// Show sources, sinks and their states
     Status {
         /// Write JSON
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What `detect` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    /// Write JSON
+    #[arg(long, conflicts_with = "print")]
+    pub(crate) json: bool,
+    /// Print the best candidate as KEY=VALUE lines
+    #[arg(long)]
+    pub(crate) print: bool,
+    /// Write default.conf, if one candidate is the only best and one user controls all of it
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Read KEY=VALUE lines to be written from stdin; an empty value takes a key out
+    #[arg(long, requires = "write")]
+    pub(crate) set_stdin: bool,
+    /// Switch the original's units off
+    #[arg(long)]
+    pub(crate) switch_off_original: bool,
+    /// Look at the tree in DIR instead of the host
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
 }

@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+use log::Level;
+
 use crate::app::error::Error;
 use crate::app::report::{Report, SinkState};
+use crate::domain::source::Source;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,9 +48,18 @@ impl Exit {
     }
 
     fn of_report(report: &Report) -> Self {
-        let failed =
-            |state: &SinkState| matches!(state, SinkState::Failed(..) | SinkState::Refused(_));
-        if report.sinks.iter().any(|sink| failed(&sink.state)) || report.source.hint().is_some() {
+        if report.locked {
+            return Self::Deferred;
+        }
+        let failed = |state: &SinkState| {
+            matches!(
+                state,
+                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+            )
+        };
+        let unreadable = matches!(report.source, Source::Unreadable(..));
+        let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
+        if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
             Self::Failed
         } else if report.source.needs_person() {
             Self::NeedsPerson

@@ -1,6 +1,7 @@
 //! The command line: reads it, calls the use-case, shows what came of it.
 
 pub(crate) mod args;
+mod detect;
 mod exit;
 mod render;
 
@@ -51,6 +52,8 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             }
             Ok(Exit::of_reports(&reports))
         }
+        Command::Detect(options) => detect::carry_out(&places, options),
+        Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         Command::Status { json } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);

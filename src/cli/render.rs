@@ -120,7 +120,7 @@ fn link_text(report: &Report, status: &Status) -> String {
 }
 
 /// Writes the answer; a reader that is gone is no failure.
-fn answer(text: &str) {
+pub(crate) fn answer(text: &str) {
     let mut out = std::io::stdout().lock();
     let safe = if out.is_terminal() { printable(text) } else { text.to_owned() };
     let _ = out.write_all(safe.as_bytes()).and_then(|()| out.flush());

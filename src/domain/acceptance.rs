@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 /// How far ahead an expiry may lie to be believed when it holds another credential back.
 ///
 /// Access tokens live 8 hours; a clock that was wrong for an hour must not block a link for a year.
-const PLAUSIBLE: Duration = Duration::from_hours(36);
+const PLAUSIBLE: Duration = Duration::from_secs(36 * 3600);
 
 /// How many superseded access tokens are remembered: a week of renewals.
 const REMEMBERED: usize = 20;

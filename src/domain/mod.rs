@@ -7,6 +7,7 @@ pub(crate) mod acceptance;
 pub(crate) mod auth_profiles;
 pub(crate) mod config;
 pub(crate) mod credential;
+pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod incident;

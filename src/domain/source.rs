@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_person_is_called_only_where_nothing_else_helps() {
-        assert!(!source(1, 2).needs_person());
-        assert!(source(1, 2).may_pass());
+        let ended = source(1000, 2_000_000_000_000);
+        assert!(!ended.needs_person() && ended.may_pass());
         assert!(Source::Blanked.needs_person() && Source::Absent.needs_person());
         assert!(!Source::HalfWritten.needs_person());
     }

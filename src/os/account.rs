@@ -41,7 +41,8 @@ pub(crate) fn groups(account: &Account) -> Vec<u32> {
     groups
 }
 
-fn parse(passwd: &str) -> Vec<Account> {
+/// Reads the text of a passwd(5) file.
+pub(crate) fn parse(passwd: &str) -> Vec<Account> {
     passwd.lines().filter_map(account).collect()
 }
 

@@ -1,6 +1,8 @@
 //! The wall clock, which every expiry is measured by.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use rustix::time::Timespec;
 
 use crate::domain::time::Timestamp;
 
@@ -15,4 +17,11 @@ pub(crate) fn from_system(time: SystemTime) -> Timestamp {
         Ok(span) => Timestamp(0).after(span),
         Err(error) => Timestamp(0).before(error.duration()),
     }
+}
+
+/// Lets a moment pass, for what nothing tells the end of.
+pub(crate) fn rest(span: Duration) {
+    let span = Timespec::try_from(span).unwrap_or_default();
+    // A signal may end the rest early; whoever rests looks again anyway.
+    let _ = rustix::event::poll(&mut [], Some(&span));
 }

@@ -1,0 +1,135 @@
+//! Finds OpenClaws on the host: state folders, and the compose projects and units that run them.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::detect::homes::Home;
+use crate::app::detect::tree::Tree;
+use crate::app::detect::units::{self, Hint};
+use crate::domain::detection::{Claw, Findings};
+use crate::domain::envfile;
+use crate::domain::era::Version;
+use crate::domain::openclaw_config::OpenclawConfig;
+
+/// The names that the state folder has had (2026.1.30 to 2026.9.6).
+const NAMES: [&str; 4] = [".openclaw", ".clawdbot", ".moltbot", ".moldbot"];
+
+/// The names that the configuration has had.
+const CONFIGURATIONS: [&str; 4] =
+    ["openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json"];
+
+/// The names of a compose file, in compose's own order.
+const COMPOSE_FILES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// The service that runs the gateway.
+const SERVICE: &str = "openclaw-gateway";
+
+/// How many folders of a home are looked into for a compose project.
+const FOLDER_LIMIT: usize = 200;
+
+/// A compose project whose file names the gateway's service.
+struct Project {
+    folder: PathBuf,
+    /// What its `.env` names as the state folder.
+    state_dir: Option<PathBuf>,
+}
+
+/// Adds every OpenClaw of the homes, of the folders that units name, and of compose projects.
+pub(crate) fn find(tree: &Tree, homes: &[Home], hints: &[Hint], findings: &mut Findings) {
+    let projects = projects(tree, homes);
+    let of_homes = homes.iter().flat_map(|home| of_home(tree, home));
+    let of_projects = projects.iter().filter_map(|project| project.state_dir.clone());
+    let usual = ["/data/.openclaw", "/opt/openclaw/.openclaw", "/srv/openclaw/.openclaw"];
+    let mut folders: Vec<PathBuf> = of_homes
+        .chain(hints.iter().filter_map(of_hint))
+        .chain(of_projects)
+        .chain(usual.map(PathBuf::from))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    for folder in folders {
+        one(tree, homes, &projects, &folder, findings);
+    }
+}
+
+fn of_home(tree: &Tree, home: &Home) -> Vec<PathBuf> {
+    let names = tree.names(&home.path).into_iter();
+    let is_state = |name: &String| NAMES.contains(&name.as_str()) || name.starts_with(".openclaw-");
+    names.filter(is_state).map(|name| home.path.join(name)).collect()
+}
+
+fn of_hint(hint: &Hint) -> Option<PathBuf> {
+    match hint.variable.as_str() {
+        "OPENCLAW_STATE_DIR" | "CLAWDBOT_STATE_DIR" => Some(hint.folder.clone()),
+        "OPENCLAW_HOME" => Some(hint.folder.join(".openclaw")),
+        "OPENCLAW_CONFIG_PATH" => hint.folder.parent().map(Path::to_owned),
+        _ => None,
+    }
+}
+
+fn one(tree: &Tree, homes: &[Home], projects: &[Project], path: &Path, findings: &mut Findings) {
+    if !tree.has(path) {
+        return;
+    }
+    let control = match tree.control(path) {
+        Ok(control) => control,
+        Err(error) => return findings.rejected.push(error.to_string()),
+    };
+    if tree.folder(path).is_none() {
+        return findings
+            .rejected
+            .push(format!("'{}' is no folder that its owner may open", path.display()));
+    }
+    let home = homes.iter().find(|home| path.starts_with(&home.path));
+    let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
+    let version = config.as_deref().and_then(|text| OpenclawConfig::read(text).ok()?.last_touched);
+    let project = projects.iter().find(|project| project.state_dir.as_deref() == Some(path));
+    findings.claws.push(Claw {
+        control,
+        version: version_text(version, tree.has(&path.join("state/openclaw.sqlite"))),
+        compose: project.map(|project| (project.folder.clone(), SERVICE.to_owned())),
+        unit: units::gateway(tree, home, path),
+        configured: config.is_some(),
+        warnings: warnings(tree, path),
+        state_dir: path.to_owned(),
+    });
+}
+
+fn version_text(touched: Option<Version>, sqlite: bool) -> String {
+    match (touched, sqlite) {
+        (Some(version), _) => format!("{version} (lastTouchedVersion in openclaw.json)"),
+        (None, true) => "2026.6 or later (an SQLite store)".to_owned(),
+        (None, false) => "unknown".to_owned(),
+    }
+}
+
+fn warnings(tree: &Tree, path: &Path) -> Vec<String> {
+    let sqlite = tree.has(&path.join("state/openclaw.sqlite"));
+    let retired = path.join("credentials/oauth.json");
+    let harmful = sqlite && tree.has(&retired);
+    let text = || {
+        format!("'{}' can make an OpenClaw of 2026.8.1 or later refuse to work", retired.display())
+    };
+    harmful.then(text).into_iter().collect()
+}
+
+fn projects(tree: &Tree, homes: &[Home]) -> Vec<Project> {
+    let bases = homes.iter().map(|home| home.path.clone());
+    let bases = bases.chain(["/opt", "/srv", "/data"].map(PathBuf::from));
+    let folders = bases.flat_map(|base| {
+        let names = tree.names(&base).into_iter().filter(|name| !name.starts_with('.'));
+        let below: Vec<PathBuf> = names.take(FOLDER_LIMIT).map(|name| base.join(name)).collect();
+        below.into_iter().chain([base])
+    });
+    folders.filter_map(|folder| project(tree, folder)).collect()
+}
+
+fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
+    let text = COMPOSE_FILES.iter().find_map(|name| tree.text(&folder.join(name)))?;
+    if !text.lines().any(|line| line.trim_end().trim_start() == format!("{SERVICE}:")) {
+        return None;
+    }
+    let env = tree.text(&folder.join(".env")).unwrap_or_default();
+    let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| folder.join(value.expose()));
+    Some(Project { folder, state_dir: named })
+}

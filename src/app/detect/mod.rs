@@ -1,0 +1,52 @@
+//! Finds Claude logins and OpenClaws on this host, and proposes the links between them.
+//!
+//! Nothing of Claude's or OpenClaw's is started, and everything below a user's folder is looked at
+//! with that user's rights.
+
+mod claws;
+mod homes;
+mod logins;
+mod rivals;
+mod tree;
+mod units;
+pub(crate) mod write;
+
+use std::path::Path;
+
+use crate::domain::detection::{self, Candidate, Findings};
+use crate::os::account;
+use crate::os::clock;
+
+pub(crate) use tree::Tree;
+
+/// What was found, and the pairs that could be linked, best first.
+#[derive(Debug)]
+pub(crate) struct Detection {
+    /// Everything that was found.
+    pub(crate) findings: Findings,
+    /// The pairs, best first.
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+impl Detection {
+    /// The candidate that may be written unasked, or why there is none.
+    pub(crate) fn unasked(&self) -> Result<&Candidate, String> {
+        detection::unasked(&self.candidates)
+    }
+}
+
+/// Looks at the host, or at a tree of folders that stands for one.
+pub(crate) fn run(root: Option<&Path>) -> Detection {
+    let tree = Tree::new(root);
+    let now = clock::now();
+    let homes = homes::all(&tree);
+    let hints = units::hints(&tree, &homes);
+    let mut findings = Findings::default();
+    logins::find(&tree, &homes, &hints, now, &mut findings);
+    claws::find(&tree, &homes, &hints, &mut findings);
+    rivals::find(&tree, &homes, &mut findings);
+    let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
+    let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();
+    let candidates = detection::rank(&findings, &is_account);
+    Detection { findings, candidates }
+}

@@ -1,0 +1,143 @@
+//! `detect`: shows what was found, and writes it when asked.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::detect::write::{self, Written};
+use crate::app::detect::{self, Detection};
+use crate::app::error::Error;
+use crate::app::ground::Places;
+use crate::cli::args;
+use crate::cli::exit::Exit;
+use crate::cli::render::answer;
+use crate::domain::detection::{Candidate, Cli};
+
+/// The version of the JSON that `detect --json` writes.
+const SCHEMA: u32 = 1;
+
+/// Finds, shows and writes, as asked.
+pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit, Error> {
+    let root = options.root.as_deref().filter(|root| *root != Path::new("/"));
+    let detection = detect::run(root);
+    if options.print {
+        answer(&print(&detection));
+    } else if options.json {
+        answer(&format!("{:#}\n", as_json(&detection)));
+    } else if !options.write {
+        answer(&as_text(&detection));
+    }
+    if !options.write {
+        return Ok(Exit::Done);
+    }
+    let mut given = String::new();
+    if options.set_stdin {
+        let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut given);
+        read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
+    }
+    match write::write(&places.config_dir, &detection, &write::parse_answers(&given))? {
+        Written::File(path) => log::info!("wrote '{}'", path.display()),
+        Written::Unchanged => {}
+        Written::Nothing(why) => {
+            log::warn!(
+                "nothing is linked: {why}\nhint: oauth-sync detect shows what was found; write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{}/default.conf'",
+                places.config_dir.display()
+            );
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print(detection: &Detection) -> String {
+    let Some(best) = detection.candidates.first() else { return String::new() };
+    let answers = write::answers(detection, best);
+    answers.iter().map(|(key, value)| format!("{key}={value}\n")).collect()
+}
+
+fn as_json(detection: &Detection) -> serde_json::Value {
+    let findings = &detection.findings;
+    let logins: Vec<_> = findings.logins.iter().map(|login| {
+        let (cli, place) = match &login.cli {
+            Cli::Host(path) => ("host", Some(path.display().to_string())),
+            Cli::Container(name) => ("container", Some(name.clone())),
+            Cli::None => ("none", None),
+        };
+        json!({"path": login.path, "state": login.state, "uids": login.control.uids, "cli": cli, "cli_place": place, "warnings": login.warnings})
+    }).collect();
+    let claws: Vec<_> = findings.claws.iter().map(|claw| {
+        json!({"state_dir": claw.state_dir, "version": claw.version, "uids": claw.control.uids, "configured": claw.configured,
+            "compose_dir": claw.compose.as_ref().map(|(folder, _)| folder), "compose_service": claw.compose.as_ref().map(|(_, service)| service),
+            "unit": claw.unit.as_ref().map(|(unit, _)| unit), "warnings": claw.warnings})
+    }).collect();
+    let candidates: Vec<_> = detection.candidates.iter().map(|candidate| {
+        let answers: serde_json::Map<_, _> = write::answers(detection, candidate).into_iter().map(|(key, value)| (key, value.into())).collect();
+        json!({"score": candidate.score, "reasons": candidate.reasons, "obstacle": candidate.obstacle, "keys": answers})
+    }).collect();
+    let (unasked, why) = match detection.unasked() {
+        Ok(_) => (true, None),
+        Err(why) => (false, Some(why)),
+    };
+    json!({"schema": SCHEMA, "logins": logins, "openclaws": claws, "candidates": candidates,
+        "unasked": unasked, "why_not": why, "rejected": findings.rejected, "rivals": findings.rivals})
+}
+
+fn as_text(detection: &Detection) -> String {
+    let findings = &detection.findings;
+    let mut text = String::new();
+    if findings.logins.is_empty() {
+        text += "no Claude login was found\n";
+    }
+    for login in &findings.logins {
+        let cli = match &login.cli {
+            Cli::Host(path) => format!("Claude CLI at '{}'", path.display()),
+            Cli::Container(name) => format!("Claude CLI in container {name}"),
+            Cli::None => "no Claude CLI".to_owned(),
+        };
+        text += &format!("login     '{}': {}, {cli}\n", login.path.display(), login.state);
+        text += &indented(&login.warnings);
+    }
+    if findings.claws.is_empty() {
+        text += "no OpenClaw was found\n";
+    }
+    for claw in &findings.claws {
+        text += &format!("openclaw  '{}': version {}\n", claw.state_dir.display(), claw.version);
+        if let Some((folder, service)) = &claw.compose {
+            text += &format!("          runs as {service} of '{}'\n", folder.display());
+        }
+        if let Some((unit, of_user)) = &claw.unit {
+            text +=
+                &format!("          runs as {}unit {unit}\n", if *of_user { "user " } else { "" });
+        }
+        text += &indented(&claw.warnings);
+    }
+    text += &detection
+        .candidates
+        .iter()
+        .map(|candidate| pair(detection, candidate))
+        .collect::<String>();
+    text += &findings.rejected.iter().map(|line| format!("left out  {line}\n")).collect::<String>();
+    text += &findings.rivals.iter().map(|line| format!("rival     {line}\n")).collect::<String>();
+    text + &match detection.unasked() {
+        Ok(_) => "the first candidate can be written: oauth-sync detect --write\n".to_owned(),
+        Err(why) => format!("nothing is linked unasked: {why}\n"),
+    }
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("          {line}\n")).collect()
+}
+
+fn pair(detection: &Detection, candidate: &Candidate) -> String {
+    let login = &detection.findings.logins[candidate.login];
+    let claw = &detection.findings.claws[candidate.claw];
+    let (from, to, score) = (login.path.display(), claw.state_dir.display(), candidate.score);
+    let mut text = format!(
+        "candidate '{from}' to '{to}': {score} points, since {}\n",
+        candidate.reasons.join(", ")
+    );
+    if let Some(obstacle) = &candidate.obstacle {
+        text += &format!("          not unasked: {obstacle}\n");
+    }
+    text
+}

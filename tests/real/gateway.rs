@@ -1,0 +1,69 @@
+//! What makes a running gateway use a new token.
+
+use serde_json::{Value, json};
+
+use crate::openclaw::OpenClaw;
+use crate::turns::{PROFILES, profiles};
+use crate::{endpoint, token};
+
+#[test]
+fn in_2026_2_25_a_changed_profile_is_enough() {
+    let (endpoint, _folder) = endpoint();
+    let mut openclaw = OpenClaw::version("2026.2.25", &endpoint);
+    openclaw.write(PROFILES, &profiles(&token("A")));
+    openclaw.start_gateway();
+    openclaw.turn_via_gateway().used(&token("A"));
+    openclaw.write(PROFILES, &profiles(&token("B")));
+    openclaw.turn_via_gateway().used(&token("B"));
+}
+
+#[test]
+fn in_2026_4_15_a_changed_profile_needs_a_reload() {
+    let (endpoint, _folder) = endpoint();
+    let mut openclaw = OpenClaw::version("2026.4.15", &endpoint);
+    openclaw.write(PROFILES, &profiles(&token("A")));
+    openclaw.start_gateway();
+    openclaw.turn_via_gateway().used(&token("A"));
+    openclaw.write(PROFILES, &profiles(&token("B")));
+    openclaw.turn_via_gateway().used(&token("A"));
+    let ran = openclaw.run(&["secrets", "reload"], "");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    openclaw.turn_via_gateway().used(&token("B"));
+}
+
+#[test]
+fn in_2026_9_6_a_secret_file_needs_a_reload() {
+    let (endpoint, _folder) = endpoint();
+    let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
+    let file = openclaw.state().join("oauth-sync.json");
+    let provider = json!({ "source": "file", "path": file, "mode": "json" });
+    openclaw.configure("", "secrets", json!({ "providers": { "oauthsync": provider } }));
+    let reference = json!({ "source": "file", "provider": "oauthsync", "id": "/anthropic/access" });
+    openclaw.configure("/models/providers/anthropic", "apiKey", reference);
+    let secret = |name| json!({ "anthropic": { "access": token(name) } }).to_string();
+    openclaw.write("oauth-sync.json", &secret("A"));
+    openclaw.start_gateway();
+    openclaw.turn_via_gateway().used(&token("A"));
+    openclaw.write("oauth-sync.json", &secret("B"));
+    let ran = openclaw.run(&["secrets", "reload", "--json"], "");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(told["warningCount"], 0, "{ran:?}");
+    openclaw.turn_via_gateway().used(&token("B"));
+}
+
+#[test]
+fn in_2026_9_6_a_pasted_token_is_used_at_once() {
+    let (endpoint, _folder) = endpoint();
+    let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
+    let paste = |openclaw: &OpenClaw, name: &str| {
+        let profile = ["--provider", "anthropic", "--profile-id", "anthropic:oauth-sync"];
+        let arguments = [&["models", "auth", "paste-token"], &profile[..], &["--expires-in", "8h"]];
+        let ran = openclaw.run(&arguments.concat(), &format!("{}\n", token(name)));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    };
+    paste(&openclaw, "A");
+    openclaw.start_gateway();
+    openclaw.turn_via_gateway().used(&token("A"));
+    paste(&openclaw, "B");
+    openclaw.turn_via_gateway().used(&token("B"));
+}
