@@ -14,6 +14,7 @@ pub(crate) mod incident;
 pub(crate) mod login;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
+pub(crate) mod outcome;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod source;

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 pub(crate) mod clock;
+pub(crate) mod command;
 pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod events;

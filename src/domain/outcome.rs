@@ -1,0 +1,63 @@
+//! What became of one attempt to renew a credential.
+
+use std::time::Duration;
+
+/// How one method of renewal ended.
+///
+/// It is the method's own word, not evidence: only the file shows that a renewal took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The method did what it can; the file has to show it.
+    Renewed,
+    /// It did not work this time, and may the next.
+    Deferred {
+        /// Why, in words fit for a message.
+        cause: String,
+        /// How long the other side asked us to stay away, where it did.
+        retry_after: Option<Duration>,
+    },
+    /// The server refuses the refresh token that is still on the disk: a person must sign in.
+    Rejected {
+        /// Why, in words fit for a message.
+        cause: String,
+    },
+    /// This method cannot be used here; the next one may.
+    Unable {
+        /// Why, in words fit for a message.
+        cause: String,
+        /// The exact command that mends it, where one is known.
+        hint: Option<String>,
+    },
+}
+
+impl Outcome {
+    /// Puts off, without a wish of the other side.
+    pub(crate) fn deferred(cause: impl Into<String>) -> Self {
+        Self::Deferred { cause: cause.into(), retry_after: None }
+    }
+
+    /// Says that this method cannot be used here.
+    pub(crate) fn unable(cause: impl Into<String>) -> Self {
+        Self::Unable { cause: cause.into(), hint: None }
+    }
+
+    /// The word for it in the history and in the journal.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Deferred { .. } => "deferred",
+            Self::Rejected { .. } => "rejected",
+            Self::Unable { .. } => "unable",
+        }
+    }
+
+    /// Why it is not a renewal.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Renewed => None,
+            Self::Deferred { cause, .. }
+            | Self::Rejected { cause }
+            | Self::Unable { cause, .. } => Some(cause),
+        }
+    }
+}
