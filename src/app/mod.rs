@@ -3,9 +3,12 @@
 pub(crate) mod arming;
 pub(crate) mod detect;
 pub(crate) mod error;
+pub(crate) mod event;
 pub(crate) mod ground;
+pub(crate) mod incident;
 pub(crate) mod look;
 pub(crate) mod memory;
+pub(crate) mod notify;
 pub(crate) mod openclaw;
 pub(crate) mod report;
 pub(crate) mod retire;

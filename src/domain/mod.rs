@@ -20,3 +20,4 @@ pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod splice;
 pub(crate) mod time;
+pub(crate) mod webhook;

@@ -19,5 +19,7 @@ pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod process;
+pub(crate) mod queue;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod trust;
