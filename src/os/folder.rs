@@ -182,6 +182,19 @@ impl Folder {
         self.acting()?.and(rename, "rename", &self.path.join(from))
     }
 
+    /// Its path without any link in it.
+    pub(crate) fn real_path(&self) -> Result<PathBuf, Error> {
+        use std::os::unix::ffi::OsStringExt;
+        let real = rustix::fs::readlink(self.proc_path(), Vec::new())
+            .map_err(|source| Error::new("look at", &self.path, source))?;
+        Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
+    }
+
+    /// The same folder, with the rights of another user.
+    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+        Self { identity: identity.clone(), ..self }
+    }
+
     /// The device and inode that tell this folder apart from every other one.
     pub(crate) fn key(&self) -> Result<(u64, u64), Error> {
         let stat = rustix::fs::fstat(&self.fd)

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
 pub(crate) mod environment;
@@ -13,13 +14,16 @@ pub(crate) mod events;
 pub(crate) mod fingerprint;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
+pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
+pub(crate) mod offspring;
 pub(crate) mod process;
 pub(crate) mod queue;
+pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod trust;
