@@ -32,7 +32,12 @@ pub(crate) struct Event {
 
 impl Event {
     /// Something that was done, for which nobody has to be woken.
-    pub(crate) fn deed(event: &str, link: &str, message: String, expiry: Option<Timestamp>) -> Self {
+    pub(crate) fn deed(
+        event: &str,
+        link: &str,
+        message: String,
+        expiry: Option<Timestamp>,
+    ) -> Self {
         Self {
             event: event.to_owned(),
             link: link.to_owned(),

@@ -10,9 +10,10 @@ use log::Level;
 use crate::app::error::Error;
 use crate::app::event::Event;
 use crate::app::ground::Ground;
+use crate::app::prospect::Prospect;
 use crate::app::report::{Line, Report};
 use crate::domain::config::settings::Settings;
-use crate::domain::incident::{self, News, Open, Renewals, Said, Severity, View};
+use crate::domain::incident::{self, News, Open, Said, Severity, View};
 use crate::domain::login::LoginEnd;
 use crate::domain::time::Timestamp;
 use crate::os::lock::Lock;
@@ -33,7 +34,7 @@ pub(crate) fn attend(
     ground: &Ground,
     settings: &Settings,
     report: &Report,
-    renewals: Renewals,
+    prospect: &Prospect,
     now: Timestamp,
 ) -> Result<People, Error> {
     // Held for milliseconds, by `watch` or by a run of `refresh`.
@@ -43,7 +44,7 @@ pub(crate) fn attend(
     let before = memory::load(&folder, &settings.name, &source_path)?;
     let mut state = before.clone();
     state.observe(&report.source, now);
-    let view = view(ground, settings, report, &state, renewals, now)?;
+    let view = view(ground, settings, report, &state, prospect, now)?;
     let token = report.source.credential().map(|credential| ground.mark(credential).fingerprint);
     let standing = incident::standing(&view);
     let (open, news) = incident::step(&state.open, &standing, token, &view);
@@ -87,7 +88,7 @@ fn view<'a>(
     settings: &Settings,
     report: &'a Report,
     state: &State,
-    renewals: Renewals,
+    prospect: &Prospect,
     now: Timestamp,
 ) -> Result<View<'a>, Error> {
     let harmful = report.remarks.iter().find(|remark| remark.state == "harmful");
@@ -97,8 +98,8 @@ fn view<'a>(
         login: LoginEnd::of(&report.source, state.signed_in, now),
         passed: ground.remember(settings)?.accepted,
         away: state.away,
-        renewals,
-        margin: settings.refresh_margin,
+        renewals: prospect.renewals.clone(),
+        margin: prospect.margin,
         harmful: harmful.map(|remark| remark.text.clone()),
         now,
     })

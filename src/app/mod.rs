@@ -2,6 +2,7 @@
 
 pub(crate) mod arming;
 pub(crate) mod detect;
+pub(crate) mod errands;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod ground;
@@ -10,8 +11,10 @@ pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod notify;
 pub(crate) mod openclaw;
+pub(crate) mod prospect;
 pub(crate) mod report;
 pub(crate) mod retire;
+pub(crate) mod rounds;
 pub(crate) mod said;
 pub(crate) mod sinks;
 pub(crate) mod source;

@@ -43,10 +43,10 @@ pub(crate) fn run(places: &Places) -> Result<bool, Error> {
 }
 
 /// The next moment at which something is tried again.
-pub(crate) fn next_try(state_dir: &Path) -> Option<Timestamp> {
+pub(crate) fn next_try(state_dir: &Path, now: Timestamp) -> Option<Timestamp> {
     let folder = Folder::reach(&state_dir.join(FOLDER)).ok()?;
     let items = folder.names().ok()?.into_iter();
-    items.filter_map(|name| Item::load(&folder, name.to_str()?)?.next).min()
+    items.filter_map(|name| Some(Item::load(&folder, name.to_str()?)?.due(now))).min()
 }
 
 /// Moves every request of the queue into the state folder.
@@ -54,9 +54,8 @@ fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
     for name in queue.names()? {
         let name = name.to_string_lossy().into_owned();
         let seen = queue.read(&name, STATE_LIMIT);
-        let event = seen.ok().flatten().and_then(|seen| {
-            serde_json::from_slice::<Event>(&seen.bytes).ok()
-        });
+        let event =
+            seen.ok().flatten().and_then(|seen| serde_json::from_slice::<Event>(&seen.bytes).ok());
         match event {
             Some(event) => Item::new(event).save(state, &name)?,
             None if Path::new(&name).extension().is_none() => {}
@@ -118,7 +117,8 @@ impl Round {
             return true;
         }
         let link = self.links.iter().find(|link| link.name == item.event.link);
-        let Some((link, address)) = link.and_then(|link| Some((link, link.notify_webhook.as_ref()?)))
+        let Some((link, address)) =
+            link.and_then(|link| Some((link, link.notify_webhook.as_ref()?)))
         else {
             return true;
         };
@@ -135,7 +135,10 @@ impl Round {
         };
         let next = item.put_off(now);
         if item.is_over(now) {
-            log::error!("{}: the webhook was not told for a day, and is not any more: {why}", link.name);
+            log::error!(
+                "{}: the webhook was not told for a day, and is not any more: {why}",
+                link.name
+            );
             return true;
         }
         log::warn!("{}: the webhook was not told: {why}: trying again at {next}", link.name);

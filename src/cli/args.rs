@@ -48,7 +48,11 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
-    Watch,
+    Watch {
+        /// Leave renewals and messages to the services of systemd
+        #[arg(long)]
+        delegate: bool,
+    },
     /// Bring the sinks in step once
     Sync {
         /// Show what would be done, and do nothing
@@ -60,6 +64,9 @@ pub(crate) enum Command {
     },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
+    /// Run the hooks and post to the webhook for every event that waits
+    #[command(hide = true)]
+    Notify,
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,

@@ -41,7 +41,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch => app::watch::run(&places).map(|()| Exit::Done),
+        Command::Watch { delegate } => app::watch::run(&places, *delegate).map(|()| Exit::Done),
         Command::Sync { dry_run, force } => {
             let options = Options { dry_run: *dry_run, force: *force };
             let reports = app::sync::all(&places, only, options)?;
@@ -53,6 +53,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             Ok(Exit::of_reports(&reports))
         }
         Command::Detect(options) => detect::carry_out(&places, options),
+        Command::Notify => {
+            app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
+        }
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         Command::Status { json } => {
             let status = app::status::all(&places, only)?;

@@ -11,12 +11,9 @@ pub(crate) mod credential;
 pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
-<<<<<<< HEAD
+pub(crate) mod grant;
 pub(crate) mod incident;
 pub(crate) mod login;
-=======
-pub(crate) mod grant;
->>>>>>> api
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod outcome;

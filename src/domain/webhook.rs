@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn both_forms_carry_the_message() {
         let address = "https://h/hooks/x";
-        let say = |format| letter(format, address, "b\u{e4}r", Severity::Error, "a <!channel> & \"b\"");
+        let say =
+            |format| letter(format, address, "b\u{e4}r", Severity::Error, "a <!channel> & \"b\"");
         let slack = say(NotifyFormat::Auto);
         assert_eq!(
             slack.body,

@@ -135,7 +135,9 @@ impl Events {
                 PollFd::from_borrowed_fd(reload, PollFlags::IN),
             ];
             let children = self.offspring.iter();
-            fds.extend(children.map(|(_, child)| PollFd::from_borrowed_fd(child.fd(), PollFlags::IN)));
+            fds.extend(
+                children.map(|(_, child)| PollFd::from_borrowed_fd(child.fd(), PollFlags::IN)),
+            );
             match poll(&mut fds, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(source) => return Err(source.into()),

@@ -27,3 +27,4 @@ pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod trust;
+pub(crate) mod webhook;

@@ -23,7 +23,9 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
     Ok(match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile if stat.st_mode & 0o111 == 0 => Trust::NotExecutable,
         FileType::RegularFile => judge(&stat),
-        FileType::Symlink => Trust::Unsafe("it is a symbolic link", "cp --remove-destination the program itself to"),
+        FileType::Symlink => {
+            Trust::Unsafe("it is a symbolic link", "cp --remove-destination the program itself to")
+        }
         _ => Trust::NotExecutable,
     })
 }

@@ -230,8 +230,7 @@ fn a_store_is_not_written_without_the_lock() {
     let taken = at("\"auth-profiles.json.lock\"");
     let renamed = at("\"auth-profiles.json\")");
     let lines: Vec<&str> = ran.err.lines().collect();
-    let given =
-        lines.iter().rposition(|line| line.contains("auth-profiles.json.lock")).unwrap();
+    let given = lines.iter().rposition(|line| line.contains("auth-profiles.json.lock")).unwrap();
     assert!(taken < renamed && renamed < given, "{}", ran.err);
 }
 

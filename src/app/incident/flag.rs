@@ -31,7 +31,10 @@ pub(super) fn keep(
     };
     if let Err(error) = done {
         let hint = error.command().map(|command| format!("\nhint: {command}")).unwrap_or_default();
-        log::warn!("{}: {error}: the flag file does not tell how the login is{hint}", settings.name);
+        log::warn!(
+            "{}: {error}: the flag file does not tell how the login is{hint}",
+            settings.name
+        );
     }
 }
 
@@ -61,7 +64,9 @@ fn put(path: &Path, text: &str, settings: &Settings) -> Result<(), Error> {
     let folder = Folder::reach(path)?;
     match look(&folder, settings)? {
         Flag::Foreign => Ok(()),
-        Flag::None | Flag::Own => stage::replace(&folder, FLAG, text.as_bytes(), Durability::Flushed),
+        Flag::None | Flag::Own => {
+            stage::replace(&folder, FLAG, text.as_bytes(), Durability::Flushed)
+        }
     }
 }
 

@@ -16,6 +16,9 @@ use crate::os::stage::{self, Durability};
 /// How long a webhook is tried; an incident that is not over is said again daily anyway.
 const LONGEST: Duration = Duration::from_hours(24);
 
+/// A run that has not come to an event by then was killed.
+const LONGEST_RUN: Duration = Duration::from_mins(15);
+
 /// An event and what became of it so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "File", into = "File")]
@@ -77,6 +80,15 @@ impl Item {
     pub(super) fn is_put_off(&self, now: Timestamp) -> bool {
         let latest = now.after(webhook::wait(self.tries));
         self.next.is_some_and(|next| next > now && next <= latest)
+    }
+
+    /// When it is to be tried; one that was never put off belongs to a run that may still be at it.
+    pub(super) fn due(&self, now: Timestamp) -> Timestamp {
+        match self.next {
+            Some(next) if self.is_put_off(now) => next,
+            Some(_) => now,
+            None => self.since.after(LONGEST_RUN),
+        }
     }
 
     /// Puts the next try off; until when.
