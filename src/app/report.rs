@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) wanted: Option<Mark>,
     /// Each sink, in the order of its kind.
     pub(crate) sinks: Vec<SinkReport>,
+    /// Whether an incident tells how the source is.
+    pub(crate) told: bool,
     /// Whether another of our processes works on this link right now.
     pub(crate) locked: bool,
     /// What is to be said besides: OpenClaw's version, a file that was moved aside.
@@ -155,6 +157,7 @@ impl Report {
 
     fn source_line(&self) -> Option<Line> {
         let level = match &self.source {
+            _ if self.told => return None,
             Source::Living(_) => return None,
             Source::Static(_) => Level::Info,
             Source::Blanked | Source::Foreign(_) | Source::Undated | Source::Unreadable(..) => {

@@ -177,6 +177,7 @@ impl Report {
             source,
             wanted,
             sinks: Vec::new(),
+            told: false,
             locked: false,
             remarks: Vec::new(),
         }

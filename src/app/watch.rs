@@ -174,7 +174,8 @@ impl Watcher {
     fn bring(&mut self, index: usize) {
         let now = clock::now();
         let watched = &mut self.links[index];
-        let report = match sync::link(&self.ground, &watched.settings, Options::default(), now) {
+        let mut report = match sync::link(&self.ground, &watched.settings, Options::default(), now)
+        {
             Ok(report) => report,
             Err(error) => {
                 watched.next = Some(now.after(COMPARE_INTERVAL));
@@ -182,10 +183,10 @@ impl Watcher {
             }
         };
         let quiet = watched.still_writing(&report, now);
+        report.told = watched.look_ahead(&self.ground, &report, now);
         if !quiet {
             watched.said.report(&report);
         }
-        watched.look_ahead(&self.ground, &report, now);
         watched.next = watched.next_look(&report, now);
     }
 
@@ -210,26 +211,29 @@ impl Watched {
         Self { settings, said, next, notifies: true, half_written, due, asked, tell, trouble }
     }
 
-    /// Tells people what they have to hear, and asks for a renewal that is due.
-    fn look_ahead(&mut self, ground: &Ground, report: &Report, now: Timestamp) {
-        match rounds::attend(ground, &self.settings, report, now) {
-            Ok((people, due)) => {
-                (self.tell, self.due) = (people.next, due);
-                self.trouble.tell(&[]);
-            }
+    /// Tells people what they have to hear, and asks for a renewal that is due; says whether people
+    /// were asked to sign in.
+    fn look_ahead(&mut self, ground: &Ground, report: &Report, now: Timestamp) -> bool {
+        let (people, due) = match rounds::attend(ground, &self.settings, report, now) {
+            Ok(known) => known,
             Err(error) => {
                 self.tell = Some(now.after(COMPARE_INTERVAL));
                 self.trouble.tell(&[format!("{}: {error}", self.settings.name)]);
+                return false;
             }
+        };
+        (self.tell, self.due) = (people.next, due);
+        let is_due = due.is_some_and(|due| due <= now) && !self.waits_for_answer(now);
+        let asked = match is_due {
+            true => rounds::ask_for_renewal(&ground.places, &self.settings),
+            false => Ok(()),
+        };
+        if is_due {
+            self.asked = Some(now);
         }
-        if self.due.is_none_or(|due| due > now) || self.waits_for_answer(now) {
-            return;
-        }
-        let asked = rounds::ask_for_renewal(&ground.places, &self.settings);
-        if let Err(error) = asked {
-            self.trouble.tell(&[format!("{}: {error}", self.settings.name)]);
-        }
-        self.asked = Some(now);
+        let trouble = asked.err().map(|error| format!("{}: {error}", self.settings.name));
+        self.trouble.tell(trouble.as_slice());
+        people.open.iter().any(|open| open.kind.needs_sign_in())
     }
 
     /// Says whether a renewal was asked for a moment ago; a clock that was set back forgets it.

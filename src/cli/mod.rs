@@ -1,5 +1,6 @@
 //! The command line: reads it, calls the use-case, shows what came of it.
 
+mod ahead;
 pub(crate) mod args;
 mod detect;
 mod exit;

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::report::{Report, SinkReport};
-use crate::app::status::Status;
+use crate::app::status::{Link, Status};
+use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::time::in_words;
 use crate::os::journal::printable;
@@ -67,15 +68,16 @@ fn place_of(sink: &SinkReport) -> String {
 /// Shows every link's state.
 pub(crate) fn status(status: &Status, as_json: bool) {
     if as_json {
-        let links: Vec<_> = status.links.iter().map(|report| link_json(report)).collect();
+        let links: Vec<_> = status.links.iter().map(|link| link_json(link, status)).collect();
         let root = json!({"schema": STATUS_SCHEMA, "time": status.now.to_string(), "links": links});
         answer(&format!("{root:#}\n"));
     } else {
-        answer(&status.links.iter().map(|report| link_text(report, status)).collect::<String>());
+        answer(&status.links.iter().map(|link| link_text(link, status)).collect::<String>());
     }
 }
 
-fn link_json(report: &Report) -> serde_json::Value {
+fn link_json(link: &Link, status: &Status) -> serde_json::Value {
+    let report = &link.report;
     let credential = report.source.credential();
     let sinks = report.sinks.iter().map(|sink| {
         json!({
@@ -86,7 +88,7 @@ fn link_json(report: &Report) -> serde_json::Value {
             "expiry": sink.expiry.map(|expiry| expiry.to_string()),
         })
     });
-    json!({
+    let mut value = json!({
         "name": report.link,
         "source": {
             "path": report.source_path,
@@ -97,10 +99,13 @@ fn link_json(report: &Report) -> serde_json::Value {
         },
         "sinks": sinks.collect::<Vec<_>>(),
         "remarks": report.remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>(),
-    })
+    });
+    ahead::add(&mut value, link, status.now);
+    value
 }
 
-fn link_text(report: &Report, status: &Status) -> String {
+fn link_text(link: &Link, status: &Status) -> String {
+    let report = &link.report;
     let path = report.source_path.display();
     let mut text = format!("{}\n  source  {}  '{path}'\n", report.link, report.source.name());
     match report.source.credential() {
@@ -110,6 +115,7 @@ fn link_text(report: &Report, status: &Status) -> String {
         }
         _ => text += &format!("          {}\n", report.source.message(&path.to_string())),
     }
+    text += &ahead::text(link, status.now);
     for sink in &report.sinks {
         text += &format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink));
     }
