@@ -12,6 +12,7 @@ pub(crate) mod memory;
 pub(crate) mod notify;
 pub(crate) mod openclaw;
 pub(crate) mod prospect;
+pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod retire;
 pub(crate) mod rounds;

@@ -62,6 +62,15 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Renew each login that is due, and prove it
+    Refresh {
+        /// Show what would be done and when; send and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Renew also what is not due, was put off, or was rejected
+        #[arg(long)]
+        force: bool,
+    },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Run the hooks and post to the webhook for every event that waits

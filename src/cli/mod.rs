@@ -4,6 +4,7 @@ mod ahead;
 pub(crate) mod args;
 mod detect;
 mod exit;
+mod refresh;
 mod render;
 
 use std::ffi::OsString;
@@ -52,6 +53,10 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
                 reports.iter().for_each(app::said::all);
             }
             Ok(Exit::of_reports(&reports))
+        }
+        Command::Refresh { dry_run, force } => {
+            let options = app::refresh::Options { dry_run: *dry_run, force: *force };
+            refresh::carry_out(&places, only, options)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Notify => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::credential::Credential;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
@@ -45,7 +47,7 @@ pub(crate) enum Need {
 }
 
 /// The true expiry of an access token whose file says an earlier one, so that the CLI renews it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Nudge {
     /// The access token that it is about.
     pub(crate) fingerprint: Fingerprint,

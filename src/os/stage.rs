@@ -74,6 +74,16 @@ pub(crate) fn replace(
     settle(rename(flush(part)?)?)
 }
 
+/// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
+/// written, or a full disk, is found out before there is anything to lose.
+pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
+    let bytes = vec![b' '; size];
+    let old = folder.read(name, u64::from(u32::MAX))?;
+    let written = flush(write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?)?;
+    drop(written);
+    Ok(())
+}
+
 /// Removes the temp file that a killed run may have left beside `name`.
 pub(crate) fn sweep(folder: &Folder, name: &str) -> Result<bool, Error> {
     folder.remove(&temp_name(name))
