@@ -2,11 +2,15 @@
 //!
 //! The timer's run does so besides renewing, so that all of it goes on with `watch` down.
 
+use std::ffi::OsString;
+
 use crate::app::error::Error;
+use crate::app::event::Event;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
 use crate::app::notify;
 use crate::app::prospect;
+use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::Report;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
@@ -14,6 +18,24 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::queue::Queue;
+
+/// Takes the requests out of the queue that this run answers.
+pub(crate) fn begin(places: &Places) -> Result<(), Error> {
+    Ground::open(places)?;
+    Queue::Refresh.drain(&places.run_dir)?;
+    Ok(())
+}
+
+/// Leaves a renewal for the hooks.
+pub(crate) fn tell_of_renewal(places: &Places, renewal: &Renewal, link: &str) {
+    let Conclusion::Renewed { method, mark } = &renewal.conclusion else { return };
+    let path = renewal.path.display();
+    let text = format!("the login in '{path}' was renewed by method '{method}'");
+    let event = Event::deed("renewed", link, text, Some(mark.expiry));
+    if let Err(error) = event.leave(&places.run_dir) {
+        log::warn!("{link}: {error}: no hook hears of the renewal");
+    }
+}
 
 /// Looks after every good link; a link with faults is left to who tells them.
 pub(crate) fn make(places: &Places) -> Result<(), Error> {
@@ -54,6 +76,16 @@ pub(crate) fn ask_for_renewal(places: &Places, settings: &Settings) -> Result<()
         folder.transpose()?.map(|folder| folder.key()).transpose()?.unwrap_or_default();
     let name = format!("{device:x}-{inode:x}");
     Ok(Queue::Refresh.put(&places.run_dir, &name, settings.name.as_bytes())?)
+}
+
+/// Queues a run of `refresh` if an earlier one left an answer that has not reached its source.
+pub(crate) fn ask_for_saved(ground: &Ground) -> Result<(), Error> {
+    let Some(sources) = ground.existing(prospect::FOLDER) else { return Ok(()) };
+    let waits = |name: &OsString| name.to_string_lossy().ends_with(".answer");
+    if sources.names()?.iter().any(waits) {
+        Queue::Refresh.put(&ground.places.run_dir, "saved", b"")?;
+    }
+    Ok(())
 }
 
 /// Queues a run of `notify` when the time of a message has come that was not taken; when one comes.

@@ -6,7 +6,6 @@ use crate::app::incident::{self, People};
 use crate::app::prospect::{self, Prospect};
 use crate::app::report::Report;
 use crate::app::sync::{self, Options};
-use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 
@@ -15,15 +14,15 @@ use crate::os::clock;
 pub(crate) struct Status {
     /// The moment.
     pub(crate) now: Timestamp,
-    /// The links.
-    pub(crate) links: Vec<Link>,
+    /// What a sync would find now.
+    pub(crate) links: Vec<Report>,
+    /// What lies ahead of each of them, in the same order.
+    pub(crate) ahead: Vec<Ahead>,
 }
 
-/// The state of a link.
+/// What lies ahead of a link.
 #[derive(Debug)]
-pub(crate) struct Link {
-    /// What a sync would find now.
-    pub(crate) report: Report,
+pub(crate) struct Ahead {
     /// The login's end and the incidents.
     pub(crate) people: People,
     /// The next renewal and the last ones.
@@ -34,15 +33,16 @@ pub(crate) struct Link {
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
     let now = clock::now();
     let ground = Ground::look(places)?;
-    let links = ground::links(&places.config_dir, only)?;
-    let links = links.iter().map(|settings| link(&ground, settings, now));
-    Ok(Status { now, links: links.collect::<Result<_, _>>()? })
-}
-
-fn link(ground: &Ground, settings: &Settings, now: Timestamp) -> Result<Link, Error> {
-    let mut report = sync::link(ground, settings, Options { dry_run: true, force: false }, now)?;
-    report.as_it_stands();
-    let people = incident::look(ground, settings, &report, now)?;
-    let prospect = prospect::of(ground, settings, &report, now);
-    Ok(Link { report, people, prospect })
+    let settings = ground::links(&places.config_dir, only)?;
+    let mut links = sync::all(places, only, Options { dry_run: true, force: false })?;
+    for report in &mut links {
+        report.as_it_stands();
+    }
+    let ahead = settings.iter().zip(&links).map(|(settings, report)| {
+        let people = incident::look(&ground, settings, report, now)?;
+        let prospect = prospect::of(&ground, settings, report, now);
+        Ok(Ahead { people, prospect })
+    });
+    let ahead = ahead.collect::<Result<_, Error>>()?;
+    Ok(Status { now, links, ahead })
 }

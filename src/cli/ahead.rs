@@ -1,40 +1,46 @@
 //! Shows what lies ahead of a link: its second clock, the next renewal, what a person has to do.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::app::prospect::Prospect;
-use crate::app::status::Link;
+use crate::app::refresh::history::Entry;
+use crate::app::report::Report;
+use crate::app::status::Ahead;
 use crate::domain::incident::Open;
 use crate::domain::login::LoginEnd;
 use crate::domain::time::{Timestamp, in_words};
 
 /// The lines of a link below its access token's.
-pub(super) fn text(link: &Link, now: Timestamp) -> String {
+pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     let mut text = String::new();
-    if let Some(login) = link.people.login {
+    if let Some(login) = ahead.people.login {
         text += &format!("          {}\n", login_text(login, now));
     }
-    if let Some(renewal) = renewal_text(&link.prospect, now) {
+    if let Some(renewal) = renewal_text(&ahead.prospect, now) {
         text += &format!("  renewal {renewal}\n");
     }
-    for open in &link.people.open {
+    text += &history_text(&ahead.prospect.history);
+    for open in &ahead.people.open {
         text +=
             &format!("  people  {}, since {}: {}\n", open.kind.name(), open.since, open.message);
         if open.kind.sign_in_helps() {
-            text += &format!("          run: {}\n", link.report.sign_in);
+            text += &format!("          run: {}\n", report.sign_in);
         }
     }
     text
 }
 
 /// Adds the same to a link's JSON.
-pub(super) fn add(value: &mut Value, link: &Link, now: Timestamp) {
-    value["login"] = match link.people.login {
+pub(super) fn add(value: &mut Value, report: &Report, ahead: &Ahead, now: Timestamp) {
+    value["login"] = match ahead.people.login {
         Some(login) => json!({"end": login.at.to_string(), "estimate": login.is_estimate}),
         None => Value::Null,
     };
-    value["next_renewal"] = json!(link.prospect.due.map(|due| due.max(now).to_string()));
-    let incidents = link.people.open.iter().map(|open| incident(open, link));
+    value["next_renewal"] = json!(ahead.prospect.due.map(|due| due.max(now).to_string()));
+    value["renewals"] = serde_json::to_value(&ahead.prospect.history).unwrap_or_default();
+    let incidents = ahead.people.open.iter().map(|open| incident(open, report));
     value["incidents"] = incidents.collect::<Vec<_>>().into();
 }
 
@@ -56,8 +62,25 @@ fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
     })
 }
 
-fn incident(open: &Open, link: &Link) -> Value {
-    let command = open.kind.sign_in_helps().then_some(&link.report.sign_in);
+/// The last renewal, and what was tried in vain since.
+fn history_text(history: &[Entry]) -> String {
+    let renewed = history.iter().rfind(|entry| entry.outcome == "renewed");
+    let failed = history.last().filter(|entry| entry.outcome != "renewed");
+    let renewed = renewed.map(|entry| {
+        let took = Duration::from_millis(entry.duration).as_secs_f32();
+        format!("          renewed at {} by method '{}' in {took:.1} s\n", entry.time, entry.method)
+    });
+    let failed = failed.map(|entry| {
+        let cause = entry.cause.as_deref().unwrap_or(&entry.outcome);
+        let times =
+            if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) };
+        format!("          not renewed at {}{times}: {cause}\n", entry.time)
+    });
+    renewed.into_iter().chain(failed).collect()
+}
+
+fn incident(open: &Open, report: &Report) -> Value {
+    let command = open.kind.sign_in_helps().then_some(&report.sign_in);
     json!({
         "kind": open.kind.name(),
         "since": open.since.to_string(),

@@ -49,7 +49,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
     Watch {
-        /// Leave renewals and messages to the services of systemd
+        /// Queue for other units what needs the network or other programs
         #[arg(long)]
         delegate: bool,
     },
@@ -84,6 +84,27 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the current access token for a pipe
+    Token {
+        /// Write JSON, with the expiry
+        #[arg(long)]
+        json: bool,
+        /// Print it on a terminal too
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the state of all links in Prometheus' text format
+    Metrics {
+        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

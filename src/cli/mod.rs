@@ -2,10 +2,14 @@
 
 mod ahead;
 pub(crate) mod args;
+mod check;
 mod detect;
 mod exit;
+mod metrics;
 mod refresh;
 mod render;
+mod survey;
+mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,11 +29,24 @@ use crate::os::{environment, journal, process};
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
-    let arguments = match Arguments::try_parse_from(args) {
+    let args: Vec<OsString> = args.collect();
+    let arguments = match Arguments::try_parse_from(&args) {
         Ok(arguments) => arguments,
-        Err(error) => return render::usage(&error).into(),
+        Err(error) => {
+            // A monitor would take the usual status 2 for "critical".
+            let exit = render::usage(&error);
+            let of_monitor = exit == Exit::Usage && args.iter().any(|arg| arg == "check");
+            return if of_monitor { check::misused() } else { exit.into() };
+        }
     };
     journal::start(level(&arguments.global));
+    if let Command::Check { json } = arguments.command {
+        return check::carry_out(
+            &places(&arguments.global),
+            arguments.global.link.as_deref(),
+            json,
+        );
+    }
     match carry_out(&arguments) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -43,7 +60,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch { delegate } => app::watch::run(&places, *delegate).map(|()| Exit::Done),
+        Command::Watch { delegate } => {
+            app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
+        }
         Command::Sync { dry_run, force } => {
             let options = Options { dry_run: *dry_run, force: *force };
             let reports = app::sync::all(&places, only, options)?;
@@ -63,6 +82,12 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
         }
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Its exit statuses are its own.
+        Command::Check { .. } => Ok(Exit::Done),
+        Command::Token { json, force } => {
+            token::carry_out(&places, only, token::Wish { json: *json, force: *force })
+        }
+        Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
         Command::Status { json } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
