@@ -199,6 +199,17 @@ impl Folder {
         }
     }
 
+    /// Looks at what a name leads to, through links, with the folder's rights.
+    pub(crate) fn stat_through(&self, name: &str) -> Result<Option<Stat>, Error> {
+        let path = self.path.join(name);
+        let _acting = self.acting()?;
+        match rustix::fs::statat(&self.fd, name, AtFlags::empty()) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(Error::new("look at", &path, source)),
+        }
+    }
+
     /// Says whether `name` is a symbolic link.
     pub(crate) fn is_link(&self, name: &str) -> Result<bool, Error> {
         let stat = self.stat(name)?;
