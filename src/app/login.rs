@@ -7,7 +7,6 @@ use crate::app::ground::Places;
 use crate::app::ground::open_or_make;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::sign_in::SignIn;
-use crate::app::withdraw;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
@@ -59,14 +58,6 @@ pub(crate) fn at(
     let signed = judge(&place, before.as_ref());
     drop(waiting);
     Ok(signed)
-}
-
-/// Takes the request to sign in away from OpenClaw's folder, once there is a new login.
-pub(crate) fn close(settings: &Settings) -> Result<(), Error> {
-    if let Some(Ok(folder)) = settings.openclaw_state_dir.as_deref().map(Folder::reach) {
-        withdraw::remove(&folder)?;
-    }
-    Ok(())
 }
 
 fn judge(place: &Place, before: Option<&Credential>) -> Signed {

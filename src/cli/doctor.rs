@@ -71,10 +71,14 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
 }
 
 fn cases(survey: &Survey) -> Vec<Case<'_>> {
-    survey
-        .links
-        .iter()
-        .map(|link| Case { settings: &link.settings, report: &link.report })
+    let links = survey.links.iter();
+    links
+        .map(|link| Case {
+            settings: &link.settings,
+            report: &link.report,
+            login: link.ahead.people.login,
+            is_rejected: link.ahead.prospect.renewals.rejected,
+        })
         .collect()
 }
 

@@ -3,7 +3,8 @@
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::login::{self, Signed};
-use crate::app::sync::{self, Options};
+use crate::app::rounds;
+use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::domain::time::in_words;
@@ -52,11 +53,11 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
     }
 }
 
-/// Brings the sinks in step; whoever just signed in means this login, whatever was there before.
+/// Carries the new login on, gateway and all, and has the incidents see it: whoever just signed in
+/// means this login, whatever was there before.
 fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
     let options = Options { dry_run: false, force: true };
-    let reports = sync::all(places, Some(&settings.name), options)?;
-    reports.iter().for_each(crate::app::said::all);
-    login::close(settings)?;
-    Ok(Exit::of_reports(&reports))
+    let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
+    rounds::make(places)?;
+    Ok(exit)
 }

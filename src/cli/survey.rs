@@ -1,11 +1,10 @@
 //! What `check`, `metrics`, `status` and `doctor` have in common: every link as it stands, and judged.
 
 use crate::app::error::Error;
-use crate::app::ground::{self, Ground, Places};
+use crate::app::ground::{self, Places};
 use crate::app::health;
-use crate::app::refresh::{self, Outlook};
 use crate::app::report::Report;
-use crate::app::status;
+use crate::app::status::{self, Ahead};
 use crate::domain::config::settings::Settings;
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
@@ -24,8 +23,8 @@ pub(crate) struct Surveyed {
     pub(crate) settings: Settings,
     /// What a sync would find.
     pub(crate) report: Report,
-    /// What lies ahead of its source, and how its renewals went.
-    pub(crate) outlook: Outlook,
+    /// What lies ahead of it, and how its renewals went.
+    pub(crate) ahead: Ahead,
     /// How it fares.
     pub(crate) health: Health,
 }
@@ -34,16 +33,14 @@ pub(crate) struct Surveyed {
 pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
     let settings = ground::links(&places.config_dir, only)?;
     let status = status::all(places, only)?;
-    let (now, ground) = (status.now, Ground::look(places)?);
-    let mut links = Vec::new();
-    for report in status.links {
+    let (now, mut links) = (status.now, Vec::new());
+    for (report, ahead) in status.links.into_iter().zip(status.ahead) {
         // A configuration that changed in between is read anew by the next look.
         let Some(settings) = settings.iter().find(|settings| settings.name == report.link) else {
             continue;
         };
-        let outlook = refresh::look(&ground, settings, &report.source, now)?;
-        let health = health::of(settings, &report, &outlook, now);
-        links.push(Surveyed { settings: settings.clone(), report, outlook, health });
+        let health = health::of(settings, &report, &ahead.people, &ahead.prospect, now);
+        links.push(Surveyed { settings: settings.clone(), report, ahead, health });
     }
     Ok(Survey { now, links })
 }

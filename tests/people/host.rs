@@ -28,7 +28,11 @@ impl Host {
         assert!(is_root(), "these tests change owners and mounts: they have to be run by root");
         let host = Self { bed: Bed::new() };
         let bed = &host.bed;
-        bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").login("A");
+        bed.openclaw("2026.2.25")
+            .conf("SINKS", "oauth-json env")
+            .conf("GATEWAY", "none")
+            .conf("REFRESH", "cli api")
+            .login("A");
         bed.write("host/etc/passwd", format!("root:x:0:0::/root:/bin/sh\nclaw:x:{UID}:{UID}::{0}:/bin/sh\nother:x:4322:4322::/home/other:/bin/sh\n", bed.at("home").display()));
         bed.write("host/etc/group", format!("root:x:0:\ndocker:x:999:bob\nclaw:x:{UID}:\n"));
         host.program("home/.local/bin/claude", "exit 0");

@@ -45,8 +45,11 @@ fn login(bed: &Bed) -> Terminal {
 #[test]
 fn a_new_login_is_carried_to_every_sink_and_closes_the_request() {
     let host = host();
-    host.bed.write(&format!("{STATE}/REAUTH_NEEDED"), "# written by oauth-sync\nsign in\n");
+    host.bed
+        .write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
     host.own();
+    host.bed.run(["refresh"]).exit(3);
+    assert!(host.bed.exists(&format!("{STATE}/REAUTH_NEEDED")));
     let mut terminal = login(&host.bed);
     terminal.answers("Paste code here", "right");
     terminal.shows("signed in: the access token in");

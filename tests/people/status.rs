@@ -5,7 +5,11 @@ use crate::terminal::Terminal;
 
 fn bed() -> Bed {
     let bed = Bed::new();
-    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").conf("REFRESH", "api").login("A");
+    bed.openclaw("2026.2.25")
+        .conf("SINKS", "oauth-json env")
+        .conf("GATEWAY", "none")
+        .conf("REFRESH", "api")
+        .login("A");
     bed.run(["sync"]).exit(0);
     bed
 }

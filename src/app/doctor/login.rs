@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding};
-use crate::app::health::login_end;
 use crate::domain::shell;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
@@ -24,6 +23,11 @@ fn state(case: &Case<'_>) -> Option<Finding> {
     let meaning = report.source.message(&report.source_path.display().to_string());
     let sign_in = sign_in(case);
     let dead = |id| Some(Finding::error(id, meaning.clone(), sign_in.clone()).sign_in());
+    if case.is_rejected {
+        let path = report.source_path.display();
+        let meaning = format!("the server refuses to renew the login in '{path}'");
+        return Some(Finding::error("login-rejected", meaning, sign_in).sign_in());
+    }
     match &report.source {
         Source::Living(_) | Source::Unreadable(..) => None,
         Source::Static(_) => Some(Finding::note("setup-token", meaning.clone(), sign_in)),
@@ -48,14 +52,22 @@ fn state(case: &Case<'_>) -> Option<Finding> {
 
 fn ends(case: &Case<'_>) -> Option<Finding> {
     let now = clock::now();
-    let end = login_end(&case.report.source)?;
-    if end <= now || end.left(now) > NOTICE {
+    let login = case.login?;
+    // A setup-token's end is its access token's, which is spoken of above.
+    case.report.source.credential()?.refresh_token.as_ref()?;
+    let path = case.report.source_path.display();
+    if login.has_come(now) {
+        let meaning = format!("the login in '{path}' ended at {}", login.at);
+        return Some(Finding::error("login-ended", meaning, sign_in(case)).sign_in());
+    }
+    if login.at.left(now) > NOTICE {
         return None;
     }
+    let about = if login.is_estimate { "about " } else { "" };
     let meaning = format!(
-        "the login in '{}' ends at {end}, in {}, and nothing can renew it beyond that",
-        case.report.source_path.display(),
-        in_words(end.left(now))
+        "the login in '{path}' ends {about}{}, in {}, and nothing can renew it beyond that",
+        login.at,
+        in_words(login.at.left(now))
     );
     Some(Finding::warning("login-ends", meaning, sign_in(case)).sign_in())
 }

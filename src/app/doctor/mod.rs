@@ -22,6 +22,7 @@ use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
+use crate::domain::login::LoginEnd;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
@@ -36,6 +37,10 @@ pub(crate) struct Case<'a> {
     pub(crate) settings: &'a Settings,
     /// What a sync would find.
     pub(crate) report: &'a Report,
+    /// When the login ends.
+    pub(crate) login: Option<LoginEnd>,
+    /// Whether the server refuses to renew it.
+    pub(crate) is_rejected: bool,
 }
 
 /// What all of it is judged against.

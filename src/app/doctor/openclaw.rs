@@ -3,8 +3,8 @@
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
-use crate::app::report::SinkState;
-use crate::domain::auth_profiles::{self, Context};
+use crate::app::report::{SinkReport, SinkState};
+use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
 use crate::domain::secret::Secret;
 use crate::domain::shell;
 use crate::domain::sink::SinkKind;
@@ -35,8 +35,47 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
+    findings.extend(case.report.sinks.iter().filter_map(|sink| pasted(patient, case, sink)));
+    findings.extend(gateway(case));
     findings.extend(profiles(patient, case));
     findings
+}
+
+/// A profile that was pasted, and that OpenClaw does not use first.
+fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<Finding> {
+    let SinkState::Hidden(why) = &sink.state else { return None };
+    let meaning = format!("{why}, so the token that is kept alive is not used");
+    let order = format!("models auth order set --provider anthropic {OWN_PROFILE}");
+    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, &order)))
+}
+
+/// A gateway that could not be seen to, though it was tried.
+fn gateway(case: &Case<'_>) -> Option<Finding> {
+    let ledger = &case.report.gateway;
+    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;
+    let link = shell::quoted(&case.report.link);
+    if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
+        let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
+        let command = "oauth-sync setup".to_owned();
+        return Some(Finding::warning("paste-consent", meaning, command));
+    }
+    let why = pending.waits.as_deref().unwrap_or("it is not known why");
+    let meaning = format!("the gateway does not use the new token yet: {why}");
+    Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync gateway --link {link}")))
+}
+
+/// A provider of a person's own takes the built-in models away: requests end in 404.
+fn provider(case: &Case<'_>, claw: &OpenClaw) -> Option<Finding> {
+    let folder = case.settings.openclaw_state_dir.as_ref()?;
+    let link = shell::quoted(&case.report.link);
+    claw.config.has_anthropic_provider.then(|| {
+        let meaning = format!(
+            "models.providers.anthropic in openclaw.json of '{}' takes the built-in models away: where it names none of its own, requests end in 404",
+            folder.display()
+        );
+        let command = format!("oauth-sync model --apply --drop-provider --link {link}");
+        Finding::note("own-provider", meaning, command)
+    })
 }
 
 /// The stores of its agents.
@@ -48,7 +87,7 @@ fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let is_ours = |other: &Secret| {
         token.as_ref() == Some(other) || memory.knows(ground.fingerprinter.of(other))
     };
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = provider(case, &claw).into_iter().collect();
     for agent in &claw.agents {
         let Some(text) = agent.profiles_text() else { continue };
         let auth_state =

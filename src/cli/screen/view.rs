@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::app::health::login_end;
 use crate::app::report::{SinkReport, SinkState};
 use crate::cli::screen::{Link, Row, Sign};
 use crate::cli::survey::{Survey, Surveyed};
@@ -37,9 +36,10 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     rows.push(next(link, now));
     rows.extend(sinks(link));
     if !link.report.sinks.is_empty() {
-        rows.push(row("gateway", Sign::None, gateway(link)));
+        rows.push(gateway_row(link, now));
     }
     rows.extend(renewals(link, now));
+    rows.extend(incidents(link, now));
     Link {
         name: printable(&link.report.link),
         level: link.health.level,
@@ -53,7 +53,7 @@ fn row(label: &'static str, sign: Sign, text: String) -> Row {
 }
 
 fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
-    let expiry = link.outlook.expiry?;
+    let expiry = link.ahead.prospect.expiry?;
     let left = expiry.left(now);
     let level = match () {
         () if expiry <= now => Level::Wrong,
@@ -65,19 +65,23 @@ fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
 }
 
 fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
-    let credential = link.report.source.credential()?;
-    credential.refresh_token.as_ref()?;
-    let Some(end) = login_end(&link.report.source) else {
+    link.report.source.credential()?.refresh_token.as_ref()?;
+    let Some(end) = link.ahead.people.login else {
         let text = "its end is not known: 27 to 30 days after the sign-in".to_owned();
         return Some(row("login", Sign::None, text));
     };
-    let left = end.left(now);
+    let left = end.at.left(now);
     let level = match () {
-        () if end <= now => Level::Wrong,
+        () if end.has_come(now) => Level::Wrong,
         () if left <= LOGIN_NOTICE => Level::Soon,
         () => Level::Fine,
     };
-    Some(row("login", Sign::Bar(share(left, LOGIN_LIFE), level), span(end, now)))
+    let text = match (end.is_estimate, left.is_zero()) {
+        (false, _) => span(end.at, now),
+        (true, false) => format!("about {} left, ends about {}", in_words(left), day(end.at, now)),
+        (true, true) => "may end at any moment".to_owned(),
+    };
+    Some(row("login", Sign::Bar(share(left, LOGIN_LIFE), level), text))
 }
 
 fn span(end: Timestamp, now: Timestamp) -> String {
@@ -95,11 +99,13 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
         .map(|method| crate::app::refresh::history::method_name(*method))
         .collect();
     let by = methods.join(", then ");
-    let text = match (link.outlook.next, methods.is_empty()) {
-        (_, true) => "nothing: renewing is switched off here".to_owned(),
-        (None, _) if link.outlook.is_rejected || link.report.source.needs_person() => {
+    let prospect = &link.ahead.prospect;
+    let needs_person = link.report.source.needs_person() || prospect.renewals.rejected;
+    let text = match (prospect.due, methods.is_empty()) {
+        _ if needs_person => {
             format!("sign in: oauth-sync login --link {}", link.report.link)
         }
+        (_, true) => "nothing: renewing is switched off here".to_owned(),
         (None, _) => "nothing to renew".to_owned(),
         (Some(at), _) if at <= now => format!("renewal is due now, by {by}"),
         (Some(at), _) => {
@@ -135,6 +141,40 @@ fn sink_sign(sink: &SinkReport) -> Sign {
     }
 }
 
+fn gateway_row(link: &Surveyed, now: Timestamp) -> Row {
+    let ledger = &link.report.gateway;
+    if let Some(pending) = &ledger.pending {
+        let why = pending.waits.as_deref().unwrap_or("it is about to be seen to");
+        let next = pending.next_try.filter(|next| *next > now);
+        let next = next.map(|next| format!(", tried again in {}", in_words(next.left(now))));
+        let text = format!("does not use the new token yet: {why}{}", next.unwrap_or_default());
+        return row("gateway", Sign::Mark(Level::Soon), text);
+    }
+    let what = gateway(link);
+    let Some(act) = ledger.history.last() else { return row("gateway", Sign::None, what) };
+    let level = if act.outcome == "failed" { Level::Wrong } else { Level::Fine };
+    let gap =
+        act.gap_ms.map(|gap| format!(", {}.{} s without an answer", gap / 1000, gap % 1000 / 100));
+    let text = format!(
+        "{} {} ago{}, {what}",
+        act.deed,
+        in_words(now.left(act.time)),
+        gap.unwrap_or_default()
+    );
+    row("gateway", Sign::Mark(level), text)
+}
+
+/// What people were told and is not over.
+fn incidents(link: &Surveyed, now: Timestamp) -> Vec<Row> {
+    let open = link.ahead.people.open.iter().enumerate();
+    let rows = open.map(|(at, incident)| {
+        let label = if at == 0 { "told" } else { "" };
+        let text = format!("{} ago: {}", in_words(now.left(incident.since)), incident.message);
+        row(label, Sign::Mark(Level::Wrong), text)
+    });
+    rows.collect()
+}
+
 fn gateway(link: &Surveyed) -> String {
     let settings = &link.settings;
     match (settings.gateway, &settings.compose_dir) {
@@ -150,7 +190,7 @@ fn gateway(link: &Surveyed) -> String {
 }
 
 fn renewals(link: &Surveyed, now: Timestamp) -> Vec<Row> {
-    let last = link.outlook.history.iter().rev().take(RENEWALS).enumerate();
+    let last = link.ahead.prospect.history.iter().rev().take(RENEWALS).enumerate();
     let rows = last.map(|(at, entry)| {
         let label = if at == 0 { "renewals" } else { "" };
         let (when, ago) = (moment(entry.time, now), in_words(now.left(entry.time)));
@@ -175,6 +215,12 @@ fn renewals(link: &Surveyed, now: Timestamp) -> Vec<Row> {
 fn share(left: Duration, life: Duration) -> u16 {
     let share = left.as_millis() * 1000 / life.as_millis().max(1);
     u16::try_from(share.min(1000)).unwrap_or(1000)
+}
+
+/// A day without its time.
+fn day(at: Timestamp, now: Timestamp) -> String {
+    let text = moment(at, now);
+    text.rsplitn(3, ' ').nth(2).map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// An instant as a person says it: the time today, the day besides at other times.
