@@ -71,7 +71,10 @@ impl Exit {
         let failed = |state: &SinkState| {
             matches!(
                 state,
-                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+                SinkState::Failed(..)
+                    | SinkState::Refused(_)
+                    | SinkState::Hidden(_)
+                    | SinkState::Stale(Some(_))
             )
         };
         let unreadable = matches!(report.source, Source::Unreadable(..));
