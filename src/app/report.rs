@@ -47,6 +47,8 @@ pub(crate) struct SinkReport {
     pub(crate) expiry: Option<Timestamp>,
     /// Whether this sync wrote it, or would have in a dry run.
     pub(crate) written: bool,
+    /// Whether its file did not exist before.
+    pub(crate) is_new: bool,
 }
 
 /// The state of a sink.
@@ -66,6 +68,8 @@ pub(crate) enum SinkState {
     Hidden(String),
     /// Somebody else holds it for a moment; it is tried again at once.
     Busy(String),
+    /// It holds the token, but could lose it when the power fails; why.
+    Unsettled(String),
     /// The system refused; its message and the command that mends it.
     Failed(String, Option<String>),
 }
@@ -74,7 +78,7 @@ impl SinkState {
     /// The word for it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::InStep => "in step",
+            Self::InStep | Self::Unsettled(_) => "in step",
             Self::Stale(_) | Self::Busy(_) => "stale",
             Self::Absent(_) => "absent",
             Self::Refused(_) => "refused",
@@ -91,9 +95,10 @@ impl SinkState {
             Self::Stale(why) => why.as_deref(),
             Self::Absent(why)
             | Self::Refused(why)
+            | Self::Busy(why)
+            | Self::Unsettled(why)
             | Self::Unused(why)
             | Self::Hidden(why)
-            | Self::Busy(why)
             | Self::Failed(why, _) => Some(why),
         }
     }
@@ -220,6 +225,13 @@ impl SinkReport {
             }
             SinkState::Refused(why) => {
                 (Level::Warn, format!("{}{place} is not written: {why}", self.kind))
+            }
+            SinkState::Unsettled(message) => {
+                let text = format!(
+                    "{message}: {} holds the new token, but could lose it when the power fails",
+                    self.kind
+                );
+                (Level::Error, text)
             }
             SinkState::Failed(message, _) => {
                 (Level::Error, format!("{message}, so {} keeps its old token", self.kind))

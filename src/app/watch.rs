@@ -48,24 +48,28 @@ struct Watcher {
     gateway: Option<Child>,
     events: Events,
     links: Vec<Watched>,
+    /// The only link to be watched, if one was named.
+    only: Option<String>,
     faults: Said,
+    /// What systemd was told last.
+    status: String,
 }
 
-/// Watches all links until it is asked to end.
+/// Watches all links, or the one named, until it is asked to end.
 ///
 /// With `delegate`, what needs other programs is left to the units that may run them.
-pub(crate) fn run(places: &Places, delegate: bool) -> Result<(), Error> {
+pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
-    let ground = Ground::open(places)?;
     let mut watcher = Watcher {
-        ground,
+        ground: Ground::open(places)?,
         delegate,
         gateway: None,
         events,
         links: Vec::new(),
+        only: only.map(str::to_owned),
         faults: Said::default(),
+        status: String::new(),
     };
-    watcher.reload();
     watcher.everything();
     notify::send("READY=1");
     loop {
@@ -74,11 +78,7 @@ pub(crate) fn run(places: &Places, delegate: bool) -> Result<(), Error> {
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
-            Wake::Asked(Asked::Reload) => {
-                watcher.reload();
-                watcher.everything();
-            }
-            Wake::Rescan => watcher.everything(),
+            Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
             Wake::Clock => watcher.rang(),
             Wake::Changed(keys) => watcher.changed(&keys),
         }
@@ -101,7 +101,9 @@ impl Watcher {
         let faults: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
         self.faults.tell(&faults);
         let mut before = std::mem::take(&mut self.links);
-        for settings in config.links {
+        let only = self.only.as_deref();
+        for settings in config.links.into_iter().filter(|s| only.is_none_or(|name| s.name == name))
+        {
             let known = before.iter().position(|watched| *watched.settings == settings);
             let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
             let settings = Box::new(settings);
@@ -109,19 +111,24 @@ impl Watcher {
                 Watched { settings, said, next: None, notifies: true, half_written: None };
             self.links.push(watched);
         }
-        notify::send(&match self.links.len() {
+        let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
             1 => "STATUS=watching 1 link".to_owned(),
             count => format!("STATUS=watching {count} links"),
-        });
+        };
+        if status != self.status {
+            notify::send(&status);
+            self.status = status;
+        }
     }
 
-    /// Watches everything anew, then compares everything: in this order, or a change is lost.
+    /// Watches everything anew, then reads and compares everything: in this order, or a change is lost.
     fn everything(&mut self) {
         if let Err(error) = self.events.forget() {
             log::error!("cannot watch anything: {error}");
         }
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
+        self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
             watched.notifies = arming::link(
                 &mut self.events,
@@ -144,9 +151,6 @@ impl Watcher {
     }
 
     fn changed(&mut self, keys: &[usize]) {
-        if keys.contains(&arming::CONFIGURATION) {
-            self.reload();
-        }
         if keys.iter().any(|key| *key >= RESCAN) {
             return self.everything();
         }

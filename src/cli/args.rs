@@ -65,6 +65,15 @@ pub(crate) enum Command {
         #[arg(long)]
         delegate: bool,
     },
+    /// Renew each login that is due, and prove it
+    Refresh {
+        /// Show what would be done and when; send and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Renew also what is not due, was put off, or was rejected
+        #[arg(long)]
+        force: bool,
+    },
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),
     /// Get new tokens into the running OpenClaw: commands, reload, recreate, proof
@@ -79,6 +88,27 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the current access token for a pipe
+    Token {
+        /// Write JSON, with the expiry
+        #[arg(long)]
+        json: bool,
+        /// Print it on a terminal too
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the state of all links in Prometheus' text format
+    Metrics {
+        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

@@ -6,6 +6,7 @@ use log::Level;
 
 use crate::app::error::Error;
 use crate::app::gateway::Closing;
+use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::{Report, SinkState};
 use crate::domain::gateway::Ending;
 use crate::domain::source::Source;
@@ -39,29 +40,38 @@ impl Exit {
 
     /// The exit status of a sync: the gravest of all links.
     pub(crate) fn of_reports(reports: &[Report]) -> Self {
-        reports.iter().map(Self::of_report).fold(Self::Done, Self::max_by_gravity)
+        Self::gravest(reports.iter().map(Self::of_report))
     }
 
-    /// The exit status of what was done to gateways: the gravest of all.
-    pub(crate) fn of_closings(closings: &[Closing]) -> Self {
-        let of = |closing: &Closing| match closing.ending {
-            Ending::Done(..) => Self::Done,
-            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
-            Ending::Failed(..) => Self::Failed,
-        };
-        closings.iter().map(of).fold(Self::Done, Self::max_by_gravity)
+    /// The exit status of a refresh: the gravest of all sources.
+    pub(crate) fn of_renewals(renewals: &[Renewal]) -> Self {
+        Self::gravest(renewals.iter().map(|renewal| match renewal.conclusion {
+            Conclusion::Nothing | Conclusion::Renewed { .. } | Conclusion::Planned(_) => Self::Done,
+            Conclusion::Deferred { .. } => Self::Deferred,
+            Conclusion::NeedsPerson(_) => Self::NeedsPerson,
+            Conclusion::Failed(..) => Self::Failed,
+        }))
     }
 
-    /// The graver of two.
-    pub(crate) fn max_by_gravity(self, other: Self) -> Self {
-        let gravity = |exit: Self| match exit {
+    /// Of several exit statuses the one that matters most.
+    pub(crate) fn gravest(exits: impl IntoIterator<Item = Self>) -> Self {
+        let gravity = |exit: &Self| match exit {
             Self::Done => 0,
             Self::Deferred => 1,
             Self::NeedsPerson => 2,
             Self::Failed => 3,
             Self::Usage => 4,
         };
-        if gravity(other) > gravity(self) { other } else { self }
+        exits.into_iter().max_by_key(gravity).unwrap_or(Self::Done)
+    }
+
+    /// The exit status of what was done to gateways: the gravest of all.
+    pub(crate) fn of_closings(closings: &[Closing]) -> Self {
+        Self::gravest(closings.iter().map(|closing| match closing.ending {
+            Ending::Done(..) => Self::Done,
+            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
+            Ending::Failed(..) => Self::Failed,
+        }))
     }
 
     fn of_report(report: &Report) -> Self {
@@ -72,6 +82,7 @@ impl Exit {
             matches!(
                 state,
                 SinkState::Failed(..)
+                    | SinkState::Unsettled(_)
                     | SinkState::Refused(_)
                     | SinkState::Hidden(_)
                     | SinkState::Stale(Some(_))
@@ -81,11 +92,20 @@ impl Exit {
         let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
         if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
             Self::Failed
-        } else if report.source.needs_person() {
-            Self::NeedsPerson
-        } else if report.busy() || report.source.may_pass() {
+        } else if report.busy() && !report.source.needs_person() {
             Self::Deferred
-        } else if report.source.passable().is_none() {
+        } else {
+            Self::of_source(&report.source)
+        }
+    }
+
+    /// The exit status of what stands in a source.
+    pub(crate) fn of_source(source: &Source) -> Self {
+        if source.needs_person() {
+            Self::NeedsPerson
+        } else if source.may_pass() {
+            Self::Deferred
+        } else if source.passable().is_none() {
             Self::Failed
         } else {
             Self::Done

@@ -1,10 +1,15 @@
 //! The command line: reads it, calls the use-case, shows what came of it.
 
 pub(crate) mod args;
+mod check;
 mod detect;
 mod exit;
+mod metrics;
 mod model;
+mod refresh;
 mod render;
+mod survey;
+mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,11 +31,24 @@ use crate::os::{environment, journal, process};
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
-    let arguments = match Arguments::try_parse_from(args) {
+    let args: Vec<OsString> = args.collect();
+    let arguments = match Arguments::try_parse_from(&args) {
         Ok(arguments) => arguments,
-        Err(error) => return render::usage(&error).into(),
+        Err(error) => {
+            // A monitor would take the usual status 2 for "critical".
+            let exit = render::usage(&error);
+            let of_monitor = exit == Exit::Usage && args.iter().any(|arg| arg == "check");
+            return if of_monitor { check::misused() } else { exit.into() };
+        }
     };
     journal::start(level(&arguments.global));
+    if let Command::Check { json } = arguments.command {
+        return check::carry_out(
+            &places(&arguments.global),
+            arguments.global.link.as_deref(),
+            json,
+        );
+    }
     match carry_out(&arguments) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -44,7 +62,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch { delegate } => app::watch::run(&places, *delegate).map(|()| Exit::Done),
+        Command::Watch { delegate } => {
+            app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
+        }
         Command::Sync { dry_run, force, delegate } => {
             let options = Options { dry_run: *dry_run, force: *force };
             sync(&places, only, options, *delegate)
@@ -52,10 +72,20 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Model(options) => model::carry_out(&places, only, options),
         Command::Gateway => {
             let closings = app::gateway::run(&places, only, Haste::Joined)?;
-            Ok(Exit::of_closings(&closings).max_by_gravity(waiting(&places, only)))
+            Ok(Exit::gravest([Exit::of_closings(&closings), waiting(&places, only)]))
+        }
+        Command::Refresh { dry_run, force } => {
+            let options = app::refresh::Options { dry_run: *dry_run, force: *force };
+            refresh::carry_out(&places, only, options)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Its exit statuses are its own.
+        Command::Check { .. } => Ok(Exit::Done),
+        Command::Token { json, force } => {
+            token::carry_out(&places, only, token::Wish { json: *json, force: *force })
+        }
+        Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
         Command::Status { json } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
@@ -99,7 +129,7 @@ fn sync(
         closings.retain(|old| !again.iter().any(|new| new.link == old.link));
         closings.extend(again);
     }
-    Ok(Exit::of_reports(&reports).max_by_gravity(Exit::of_closings(&closings)))
+    Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
 }
 
 /// Deferred if a gateway still needs something, for which its moment has not come.

@@ -28,7 +28,7 @@ pub(crate) fn carry_out(
     let all = model::all(places, only, &wish, way)?;
     let mut exit = Exit::Done;
     for shown in &all {
-        exit = exit.max_by_gravity(say(shown, way));
+        exit = Exit::gravest([exit, say(shown, way)]);
     }
     Ok(exit)
 }

@@ -38,19 +38,6 @@ impl fmt::Debug for Secret {
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Fingerprint(pub(crate) u64);
 
-impl Fingerprint {
-    /// Reads what [`Fingerprint::to_hex`] wrote.
-    pub(crate) fn from_hex(text: &str) -> Option<Self> {
-        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
-    }
-
-    /// Writes all 16 hexadecimal digits, for the state files.
-    pub(crate) fn to_hex(self) -> String {
-        format!("{:016x}", self.0)
-    }
-}
-
 impl From<Fingerprint> for String {
     fn from(fingerprint: Fingerprint) -> Self {
         fingerprint.to_hex()
@@ -61,7 +48,20 @@ impl TryFrom<String> for Fingerprint {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::from_hex(&text).ok_or("no fingerprint")
+        Self::from_hex(&text).ok_or("it is no fingerprint")
+    }
+}
+
+impl Fingerprint {
+    /// Reads what [`Fingerprint::to_hex`] wrote.
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
+
+    /// Writes all 16 hexadecimal digits, for the state files.
+    pub(crate) fn to_hex(self) -> String {
+        format!("{:016x}", self.0)
     }
 }
 

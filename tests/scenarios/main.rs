@@ -1,1 +1,15 @@
-//! x
+//! Scenarios: the real binary over scratch folders, and what a person would see of it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test makes the files and runs the program that it is about"
+)]
+
+mod bed;
+mod cli;
+mod config;
+mod layers;
+mod sinks;
+mod source;
+mod status;
+mod sync;
+mod watch;

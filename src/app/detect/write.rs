@@ -39,13 +39,10 @@ pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answe
         ("CLAUDE_CREDENTIALS".to_owned(), login.path.display().to_string()),
         ("OPENCLAW_STATE_DIR".to_owned(), claw.state_dir.display().to_string()),
     ];
-    match &login.cli {
-        Cli::Host(_) => {}
-        Cli::Container(name) => {
-            answers.push(("CLAUDE_CLI".to_owned(), "container".to_owned()));
-            answers.push(("CLAUDE_CONTAINER".to_owned(), name.clone()));
-        }
-        Cli::None => answers.push(("CLAUDE_CLI".to_owned(), "none".to_owned())),
+    // A CLI that is not there yet is looked for again at each run, so its absence is not written down.
+    if let Cli::Container(name) = &login.cli {
+        answers.push(("CLAUDE_CLI".to_owned(), "container".to_owned()));
+        answers.push(("CLAUDE_CONTAINER".to_owned(), name.clone()));
     }
     if let Some((folder, service)) = &claw.compose {
         answers.push(("COMPOSE_DIR".to_owned(), folder.display().to_string()));

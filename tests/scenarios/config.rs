@@ -1,0 +1,178 @@
+//! The configuration: every fault at once, and no fault that stops the other links.
+
+use crate::bed::{Bed, CONF, ENV, SOURCE};
+
+#[test]
+fn without_a_link_it_says_how_to_make_one() {
+    let bed = Bed::new();
+    let said = [
+        "no link is configured in 'BED/etc'",
+        "hint: put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into 'BED/etc/default.conf', see oauth-sync.conf(5)",
+    ];
+    for text in ["", "# nothing yet\n\nCLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\"\"\n"] {
+        bed.write(CONF, text);
+        bed.run(["sync"]).exit(2).err(&said);
+        bed.run(["status"]).exit(2).err(&said);
+    }
+    std::fs::remove_file(bed.at(CONF)).unwrap();
+    bed.run(["sync"]).exit(2).err(&said);
+    std::fs::remove_dir(bed.at("etc")).unwrap();
+    bed.run(["sync", "--dry-run"]).exit(2).err(&said);
+    assert!(!bed.exists("lib"), "a wrong call makes nothing");
+}
+
+#[test]
+fn every_fault_of_every_file_is_said_at_once() {
+    let bed = Bed::new();
+    bed.login("A");
+    bed.write(
+        CONF,
+        "CLAUDE_CREDENTAILS=\"/x\"\nSINKS=\"env, cloud\"\nnonsense\nREFRESH_MARGIN=\"3 days\"\nCLAUDE_CREDENTIALS=\"relative/x\"\nOPENCLAW_STATE_DIR=\"/a/../b\"\nENV_KEY=\"A\"\nENV_KEY=\"B\"\n",
+    );
+    bed.write("etc/second.conf", "OPENCLAW_STATE_DIR=/srv/x y\nGATEWAY=\"compose\"\n");
+    bed.write("etc/third.conf", b"\xff\xfe");
+    let ran = bed.run(["sync"]).exit(2);
+    let said = ran.bed().plain(&bed.run(["sync"]).err);
+    for part in [
+        "BED/etc/default.conf:1: unknown key 'CLAUDE_CREDENTAILS', did you mean 'CLAUDE_CREDENTIALS'?",
+        "BED/etc/default.conf:2: SINKS",
+        "BED/etc/default.conf:3: this line is not of the form KEY=\"value\"",
+        "BED/etc/default.conf:4: REFRESH_MARGIN '3 days'",
+        "BED/etc/default.conf:5: CLAUDE_CREDENTIALS 'relative/x'",
+        "BED/etc/default.conf:6: OPENCLAW_STATE_DIR '/a/../b'",
+        "BED/etc/default.conf:8: ENV_KEY stands on line 7 already",
+        "BED/etc/second.conf:1: OPENCLAW_STATE_DIR: a value with blanks needs quotes",
+        "BED/etc/second.conf:1: CLAUDE_CREDENTIALS is not set",
+        "BED/etc/second.conf:2: GATEWAY 'compose' needs COMPOSE_DIR",
+        "BED/etc/third.conf:1: it is not UTF-8 text",
+    ] {
+        assert!(said.contains(part), "'{part}' is not in:\n{said}");
+    }
+    bed.run(["status"]).exit(2);
+    assert!(!bed.exists("lib"));
+}
+
+#[test]
+fn two_links_with_one_sink_file_are_refused() {
+    let bed = Bed::new();
+    bed.login("A");
+    let text = bed.read(CONF);
+    bed.write("etc/other.conf", text);
+    let ran = bed.run(["sync"]).exit(2);
+    assert!(bed.plain(&ran.err).contains("BED/etc/other.conf:2:"), "{}", ran.err);
+    assert!(!bed.exists(ENV));
+}
+
+#[test]
+fn a_token_in_the_configuration_is_never_repeated() {
+    let bed = Bed::new();
+    bed.write(
+        CONF,
+        "sk-ant-oat01-access-x=1\nENV_KEY=\"sk-ant-oat01-access-x\"\nsk-ant-oat01-access-y\n",
+    );
+    let ran = bed.run(["sync"]).exit(2);
+    assert!(!ran.err.contains("sk-ant"), "{}", ran.err);
+    ran.says("BED/etc/default.conf:3: this looks like a token, and values never hold a token");
+}
+
+#[test]
+fn files_that_package_managers_leave_are_no_links() {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
+    for name in
+        ["default.conf.dpkg-dist", "default.conf~", ".hidden.conf", "README", "x.conf.rpmnew"]
+    {
+        bed.write(&format!("etc/{name}"), "garbage");
+    }
+    std::fs::create_dir(bed.at("etc/hooks.d")).unwrap();
+    bed.run(["sync"]).exit(0);
+}
+
+#[test]
+fn a_bad_link_stops_a_one_shot_command_but_not_watch() {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
+    bed.write("etc/bad.conf", "SINK=\"env\"\n");
+    bed.run(["sync"]).exit(2);
+    bed.run(["sync", "--link", "default"]).exit(2);
+    assert!(!bed.exists(ENV));
+    let watch = bed.watch();
+    watch
+        .holds(ENV, "A")
+        .says("oauth-sync: BED/etc/bad.conf:1: unknown key 'SINK', did you mean 'SINKS'?\n");
+    watch.says("BED/etc/bad.conf:1: CLAUDE_CREDENTIALS is not set");
+    bed.login_for("B", 9);
+    watch.holds(ENV, "B");
+    let (code, said) = watch.end();
+    assert_eq!(code, Some(0));
+    assert_eq!(said.matches("did you mean").count(), 1, "said once:\n{said}");
+}
+
+#[test]
+fn watch_waits_for_the_first_link() {
+    let bed = Bed::new();
+    bed.login("A");
+    let text = bed.openclaw("2026.2.25").conf("SINKS", "env").read(CONF);
+    std::fs::remove_file(bed.at(CONF)).unwrap();
+    let watch = bed.watch();
+    watch.heard("STATUS=no link is configured, waiting for one");
+    bed.write(CONF, &text);
+    watch.holds(ENV, "A").heard("STATUS=watching 1 link");
+    // And it goes, and comes again by rename.
+    std::fs::remove_file(bed.at(CONF)).unwrap();
+    watch.heard("STATUS=no link is configured, waiting for one");
+    bed.login_for("B", 9).replace(CONF, &text);
+    watch.holds(ENV, "B");
+    assert_eq!(watch.end().0, Some(0));
+}
+
+#[test]
+fn watch_waits_for_its_configuration_folder_too() {
+    let bed = Bed::new();
+    bed.login("A");
+    let text = bed.openclaw("2026.2.25").conf("SINKS", "env").read(CONF);
+    std::fs::remove_dir_all(bed.at("etc")).unwrap();
+    let watch = bed.watch();
+    bed.write(CONF, &text);
+    watch.holds(ENV, "A");
+    assert_eq!(watch.end().0, Some(0));
+}
+
+#[test]
+fn sighup_rereads_the_configuration() {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
+    let watch = bed.watch();
+    watch.holds(ENV, "A");
+    bed.conf("ENV_KEY", "OTHER_KEY");
+    watch.signal("HUP");
+    watch.until("the new key stands there", || bed.read(ENV).contains("OTHER_KEY=access-A"));
+    assert!(bed.read(ENV).contains("ANTHROPIC_OAUTH_TOKEN=access-A"));
+    bed.conf("ENV_KEY", "no key");
+    watch.signal("HUP").says("BED/etc/default.conf:");
+    bed.conf("ENV_KEY", "THIRD").login_for("B", 9);
+    watch.signal("HUP");
+    watch.until("it recovers", || bed.read(ENV).contains("THIRD=access-B"));
+    assert_eq!(watch.end().0, Some(0));
+}
+
+#[test]
+fn link_names_one_of_several() {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
+    let credentials = bed.at(SOURCE).display().to_string();
+    let env = bed.at("home/other/.env").display().to_string();
+    std::fs::create_dir_all(bed.at("home/other")).unwrap();
+    bed.write("home/other/.env", "ANTHROPIC_OAUTH_TOKEN=x\n");
+    bed.write(
+        "etc/other.conf",
+        format!("CLAUDE_CREDENTIALS=\"{credentials}\"\nSINKS=\"env\"\nENV_FILE=\"{env}\"\n"),
+    );
+    bed.run(["sync", "--link", "other"]).exit(0);
+    assert!(bed.read("home/other/.env").contains("access-A") && !bed.exists(ENV));
+    bed.run(["sync", "--link", "third"])
+        .exit(2)
+        .err(&["there is no link 'third'", "hint: the links are: default, other"]);
+    bed.run(["sync"]).exit(0);
+    assert!(bed.read(ENV).contains("access-A"));
+}

@@ -1,0 +1,396 @@
+//! What each sink holds after a sync, byte for byte, and what each era of OpenClaw allows.
+
+use std::fs;
+
+use crate::bed::{Bed, ENV, MAIN, OAUTH, SECRET, SOURCE, STATE, profiles};
+
+const COMPOSE: &str = "home/compose/.env";
+
+fn bed(version: &str, sinks: &str) -> Bed {
+    let bed = Bed::new();
+    bed.openclaw(version).conf("SINKS", sinks).login("new");
+    bed
+}
+
+/// Syncs over `before` and compares the whole text of the file afterwards.
+#[track_caller]
+fn becomes(bed: &Bed, path: &str, before: &str, after: &str) {
+    bed.write(path, before);
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(path), after);
+    let print = bed.print(path);
+    bed.run(["sync"]).exit(0).err(&[]);
+    assert_eq!(bed.print(path), print, "the second sync wrote again");
+}
+
+#[test]
+fn an_env_changes_in_one_value() {
+    let at = |text: &str, after: &str| {
+        let bed = bed("2026.2.25", "env");
+        becomes(&bed, ENV, text, after);
+    };
+    at("", "ANTHROPIC_OAUTH_TOKEN=access-new\n");
+    at("A=1", "A=1\nANTHROPIC_OAUTH_TOKEN=access-new\n");
+    at("A=1\r\n", "A=1\r\nANTHROPIC_OAUTH_TOKEN=access-new\r\n");
+    at(
+        "# head\n\n  export ANTHROPIC_OAUTH_TOKEN = \"old\"  # mine\nB='x y'\nC=\"two\nlines\"",
+        "# head\n\n  export ANTHROPIC_OAUTH_TOKEN = \"access-new\"  # mine\nB='x y'\nC=\"two\nlines\"",
+    );
+    at(
+        "ANTHROPIC_OAUTH_TOKEN=first\nX=1\r\nANTHROPIC_OAUTH_TOKEN='last'\n#ANTHROPIC_OAUTH_TOKEN=no\n",
+        "ANTHROPIC_OAUTH_TOKEN=first\nX=1\r\nANTHROPIC_OAUTH_TOKEN='access-new'\n#ANTHROPIC_OAUTH_TOKEN=no\n",
+    );
+    at("\u{feff}ANTHROPIC_OAUTH_TOKEN=old\n", "\u{feff}ANTHROPIC_OAUTH_TOKEN=access-new\n");
+}
+
+#[test]
+fn an_env_on_which_readers_disagree_stays_as_it_is() {
+    let bed = bed("2026.2.25", "env");
+    let text = "A=\"open\nANTHROPIC_OAUTH_TOKEN=old\n";
+    bed.write(ENV, text);
+    bed.run(["sync"]).exit(1).err(&[
+        "default: cannot edit 'BED/home/.openclaw/.env': line 1: a quote is opened and not closed, so env keeps its old token",
+    ]);
+    assert_eq!(bed.read(ENV), text);
+    bed.write(ENV, b"A=\xff\n");
+    bed.run(["sync"]).exit(1).err(&[
+        "default: cannot read 'BED/home/.openclaw/.env': it is not UTF-8 text, so env keeps its old token",
+    ]);
+}
+
+#[test]
+fn a_state_folders_env_is_made_and_a_composes_never() {
+    let bed = bed("2026.2.25", "env");
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-new\n");
+    fs::remove_file(bed.at(ENV)).unwrap();
+    fs::create_dir(bed.at("home/compose")).unwrap();
+    let compose = bed.at("home/compose").display().to_string();
+    bed.conf("COMPOSE_DIR", &compose).conf("ENV_FILE", &format!("{compose}/.env"));
+    bed.run(["sync"]).exit(0).err(&[]);
+    assert!(!bed.exists(COMPOSE) && !bed.exists(ENV));
+    // One that stands there gets the line.
+    becomes(&bed, COMPOSE, "PORT=1\n", "PORT=1\nANTHROPIC_OAUTH_TOKEN=access-new\n");
+}
+
+#[test]
+fn a_composes_env_is_found_by_itself() {
+    let bed = bed("2026.2.25", "env");
+    bed.write(COMPOSE, "ANTHROPIC_OAUTH_TOKEN=\n");
+    bed.conf("COMPOSE_DIR", &bed.at("home/compose").display().to_string());
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(COMPOSE), "ANTHROPIC_OAUTH_TOKEN=access-new\n");
+    assert!(!bed.exists(ENV));
+}
+
+#[test]
+fn oauth_json_changes_in_the_anthropic_entry_only() {
+    let bed = bed("2026.2.25", "oauth-json");
+    let expiry = bed.hence(8);
+    becomes(
+        &bed,
+        OAUTH,
+        "{\r\n\t\"openai\": {\"access\":\"o\",\"n\":1.50e3},\r\n\t\"anthropic\": {\"x\":[1 , 2], \"access\":\"a\",\"expires\":1, \"refresh\":\"r\"}\r\n}",
+        &format!(
+            "{{\r\n\t\"openai\": {{\"access\":\"o\",\"n\":1.50e3}},\r\n\t\"anthropic\": {{\"x\":[1 , 2], \"access\":\"access-new\",\"expires\":{expiry}, \"refresh\":\"refresh-new\"}}\r\n}}"
+        ),
+    );
+    fs::remove_dir_all(bed.at("home/.openclaw/credentials")).unwrap();
+    bed.run(["sync"]).exit(0);
+    let made: serde_json::Value = serde_json::from_str(&bed.read(OAUTH)).unwrap();
+    let entry =
+        serde_json::json!({"access": "access-new", "refresh": "refresh-new", "expires": expiry});
+    assert_eq!(made, serde_json::json!({"anthropic": entry}));
+}
+
+#[test]
+fn a_malformed_sink_stays_as_it_is() {
+    for (kind, path) in [("oauth-json", OAUTH), ("secret-file", SECRET), ("auth-profiles", MAIN)] {
+        let bed = bed(if kind == "secret-file" { "2026.4.1" } else { "2026.2.25" }, kind);
+        for text in ["{\"anthropic\": ", "[]", "nonsense"] {
+            bed.write(path, text);
+            let ran = bed.run(["sync"]).exit(1);
+            let named = format!("default: cannot edit 'BED/{path}': ");
+            assert!(bed.plain(&ran.err).contains(&named), "{}", ran.err);
+            assert!(ran.err.contains(&format!(", so {kind} keeps its old token")), "{}", ran.err);
+            assert_eq!(bed.read(path), text);
+        }
+    }
+}
+
+#[test]
+fn a_secret_file_is_the_same_json_under_another_name() {
+    let bed = bed("2026.9.6", "secret-file");
+    bed.run(["sync"]).exit(0);
+    let made: serde_json::Value = serde_json::from_str(&bed.read(SECRET)).unwrap();
+    assert_eq!(made["anthropic"]["access"], "access-new");
+    let print = bed.print(SECRET);
+    bed.run(["sync"]).exit(0).err(&[]);
+    assert_eq!(bed.print(SECRET), print);
+}
+
+#[test]
+fn every_agent_gets_the_token_as_type_token_without_a_refresh_token() {
+    let bed = bed("2026.2.25", "auth-profiles");
+    let expiry = bed.hence(8);
+    let before = r#"{"version":1,
+  "note": "kept",
+  "profiles":{"openai:x":{"type":"api_key","provider":"openai","key":"k"},
+    "anthropic:default":{"type":"oauth","provider":"anthropic","access":"a","refresh":"r","expires":5,"email":"e@x"}},
+  "lastGood":{"anthropic":"anthropic:default"}}
+"#;
+    for id in ["main", "work", "Third one"] {
+        bed.write(&format!("{STATE}/agents/{id}/agent/auth-profiles.json"), before);
+    }
+    bed.write(&format!("{STATE}/agents/fourth/agent/other.json"), "{}");
+    bed.run(["sync"]).exit(0).err(&[
+        "default: auth-profiles 'BED/home/.openclaw/agents/Third one/agent/auth-profiles.json' holds the new token FP, which ends at WHEN",
+        "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json' holds the new token FP, which ends at WHEN",
+        "default: auth-profiles 'BED/home/.openclaw/agents/work/agent/auth-profiles.json' holds the new token FP, which ends at WHEN",
+    ]);
+    for id in ["main", "work", "Third one"] {
+        let text = bed.read(&format!("{STATE}/agents/{id}/agent/auth-profiles.json"));
+        let root: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let profile = serde_json::json!({"type": "token", "provider": "anthropic",
+            "token": "access-new", "expires": expiry, "email": "e@x"});
+        assert_eq!(root["profiles"]["anthropic:default"], profile);
+        assert!(text.starts_with("{\"version\":1,\n  \"note\": \"kept\",\n  \"profiles\":{\"openai:x\":{\"type\":\"api_key\",\"provider\":\"openai\",\"key\":\"k\"},\n"));
+        assert!(text.ends_with("\n  \"lastGood\":{\"anthropic\":\"anthropic:default\"}}\n"));
+    }
+    assert!(!bed.exists("home/.openclaw/agents/fourth/agent/auth-profiles.json"));
+    assert!(bed.litter(STATE).is_empty());
+}
+
+#[test]
+fn an_api_key_is_foreign_and_ours_is_added_in_front() {
+    let bed = bed("2026.2.25", "auth-profiles");
+    bed.write(MAIN, r#"{"version":1,"profiles":{"anthropic:key":{"type":"api_key","provider":"anthropic","key":"k"}},"order":{"anthropic":["anthropic:key"]}}"#);
+    bed.run(["sync"]).exit(0);
+    let root: serde_json::Value = serde_json::from_str(&bed.read(MAIN)).unwrap();
+    assert_eq!(
+        root["order"]["anthropic"],
+        serde_json::json!(["anthropic:oauth-sync", "anthropic:key"])
+    );
+    assert_eq!(root["profiles"]["anthropic:key"]["key"], "k");
+    assert_eq!(root["profiles"]["anthropic:oauth-sync"]["token"], "access-new");
+}
+
+#[test]
+fn only_a_cool_down_that_a_401_caused_is_cleared() {
+    let bed = bed("2026.2.25", "auth-profiles");
+    let until = bed.hence(1);
+    let text = |reason: &str| {
+        format!(
+            r#"{{"version":1,"profiles":{{"anthropic:default":{{"type":"token","provider":"anthropic","token":"t","expires":1}}}},"usageStats":{{"anthropic:default":{{"cooldownUntil":{until},"errorCount":1,"failureCounts":{{"{reason}":1}}}}}}}}"#
+        )
+    };
+    for (reason, cleared) in [("auth", true), ("rate_limit", false)] {
+        bed.write(MAIN, text(reason));
+        bed.run(["sync"]).exit(0);
+        assert_eq!(!bed.read(MAIN).contains("cooldownUntil"), cleared, "{reason}");
+    }
+}
+
+#[test]
+fn openclaws_own_lock_is_honoured() {
+    let bed = bed("2026.2.25", "auth-profiles env");
+    bed.agent("main", "old");
+    let lock = "home/.openclaw/agents/main/agent/auth-profiles.json.lock";
+    bed.write(lock, "{\"pid\":1,\"createdAt\":\"2026-01-01T00:00:00.000Z\"}");
+    let print = bed.print(MAIN);
+    bed.run(["sync"]).exit(75);
+    assert_eq!(bed.print(MAIN), print);
+    assert!(bed.exists(lock) && bed.read(ENV).contains("access-new"));
+    // An abandoned one is taken over, and gone afterwards.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(40);
+    fs::File::options().write(true).open(bed.at(lock)).unwrap().set_modified(old).unwrap();
+    bed.run(["sync"]).exit(0);
+    assert!(bed.read(MAIN).contains("access-new") && !bed.exists(lock));
+    // Up to 2026.1.30 it is a folder.
+    bed.openclaw("2026.1.30").login_for("next", 9);
+    fs::create_dir(bed.at(lock)).unwrap();
+    bed.run(["sync"]).exit(75);
+    assert!(!bed.read(MAIN).contains("access-next"));
+    fs::remove_dir(bed.at(lock)).unwrap();
+    bed.run(["sync"]).exit(0);
+    assert!(bed.read(MAIN).contains("access-next") && !bed.exists(lock));
+}
+
+#[test]
+fn a_store_is_not_written_without_the_lock() {
+    // An observer sees the lock for as long as the new text is on its way: strace names the order.
+    let bed = bed("2026.2.25", "auth-profiles");
+    bed.agent("main", "old");
+    let trace = ["strace", "-f", "-e", "trace=openat,renameat,renameat2,unlinkat,mkdirat"];
+    let ran = bed.ran(bed.command(&trace, &["sync"]).output().unwrap()).exit(0);
+    let at = |part: &str| {
+        let line = ran.err.lines().position(|line| line.contains(part) && !line.contains("ENOENT"));
+        line.unwrap_or_else(|| panic!("{part} is not in:\n{}", ran.err))
+    };
+    let taken = at("\"auth-profiles.json.lock\"");
+    let renamed = at("\"auth-profiles.json\")");
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let given = lines.iter().rposition(|line| line.contains("auth-profiles.json.lock")).unwrap();
+    assert!(taken < renamed && renamed < given, "{}", ran.err);
+}
+
+#[test]
+fn auto_writes_what_the_era_reads() {
+    let kinds = |bed: &Bed| {
+        let status = bed.run(["status", "--json"]).exit(0).json();
+        let sinks = status["links"][0]["sinks"].as_array().unwrap().clone();
+        sinks.iter().map(|sink| sink["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for version in ["2026.1.30", "2026.2.25", "2026.2.26", "2026.5.12"] {
+        let fresh = bed(version, "auto");
+        assert_eq!(kinds(&fresh), ["oauth-json", "env"], "{version}");
+        fresh.agent("main", "old");
+        assert_eq!(kinds(&fresh), ["auth-profiles", "env"], "{version}");
+        fresh.write(OAUTH, "{}");
+        assert_eq!(kinds(&fresh), ["auth-profiles", "oauth-json", "env"], "{version}");
+    }
+    for version in ["2026.6.1", "2026.7.35", "2026.8.1", "2026.9.6"] {
+        let fresh = bed(version, "auto");
+        assert_eq!(kinds(&fresh), ["paste-token"], "{version}");
+        fresh.write(ENV, "ANTHROPIC_OAUTH_TOKEN=x\n");
+        assert_eq!(kinds(&fresh), ["paste-token", "env"], "{version}");
+    }
+    let unknown = bed("auto", "auto");
+    assert_eq!(kinds(&unknown), ["env"]);
+    // Traces alone do not prove that the program is still that old; a living profile does.
+    unknown.write("home/.openclaw/openclaw.json", r#"{"meta":{"lastTouchedVersion":"2026.2.25"}}"#);
+    assert_eq!(kinds(&unknown), ["env"]);
+    unknown.agent("main", "old");
+    assert_eq!(kinds(&unknown), ["auth-profiles", "env"]);
+}
+
+#[test]
+fn where_a_profile_carries_the_token_no_env_line_is_added() {
+    let bed = bed("2026.2.25", "auto");
+    bed.agent("main", "old").write(ENV, "PORT=1\n");
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "PORT=1\n");
+    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-new\n");
+}
+
+#[test]
+fn paste_token_is_not_available_yet() {
+    let bed = bed("2026.9.6", "auto");
+    bed.run(["sync"])
+        .says("default: paste-token stays as it is: paste-token is not available yet\n");
+}
+
+#[test]
+fn json_stores_are_refused_from_2026_8_1_on_even_when_listed() {
+    for version in ["2026.8.1", "2026.9.6"] {
+        let bed = bed(version, "oauth-json auth-profiles env");
+        let because = format!("(OPENCLAW_VERSION says {version})");
+        bed.run(["sync"]).exit(1).err(&[
+            &format!("default: oauth-json 'BED/home/.openclaw/credentials/oauth.json' is not written: OpenClaw 2026.8.1 and later refuses every provider while credentials/oauth.json stands: use paste-token {because}"),
+            &format!("default: auth-profiles is not written: OpenClaw 2026.8.1 and later refuses the providers that an auth-profiles.json names: use paste-token {because}"),
+            "default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN",
+        ]);
+        assert!(!bed.exists(OAUTH) && !bed.exists("home/.openclaw/credentials"));
+        assert!(bed.read(ENV).contains("access-new"));
+    }
+}
+
+#[test]
+fn a_forgotten_version_opens_no_json_store() {
+    let bed = bed("2026.2.25", "oauth-json");
+    bed.write("home/.openclaw/openclaw.json", "// mine\n{meta: {lastTouchedVersion: '2026.9.6'}}");
+    bed.run(["sync"]).exit(1).says(
+        "(lastTouchedVersion in openclaw.json says 2026.9.6; OPENCLAW_VERSION says 2026.2.25: not followed, since JSON stores would break it or be ignored)",
+    );
+    assert!(!bed.exists(OAUTH));
+}
+
+#[test]
+fn any_evidence_of_a_newer_era_wins() {
+    for (path, text, named) in [
+        (
+            "home/.openclaw/openclaw.json",
+            r#"{"meta":{"lastTouchedVersion":"2026.8.1"}}"#,
+            "openclaw.json says 2026.8.1",
+        ),
+        ("home/.openclaw/state/openclaw.sqlite", "", "an SQLite store says 2026.6.1 or later"),
+        ("home/.openclaw/agents/main/agent/openclaw-agent.sqlite", "", "an SQLite store says"),
+        (
+            "home/compose/package.json",
+            r#"{"name":"openclaw","version":"2026.9.6"}"#,
+            "package.json says 2026.9.6",
+        ),
+    ] {
+        let bed = bed("2026.2.25", "oauth-json");
+        fs::create_dir(bed.at("home/compose")).unwrap();
+        bed.conf("COMPOSE_DIR", &bed.at("home/compose").display().to_string());
+        bed.run(["sync"]).exit(0);
+        bed.login_for("after", 9).write(path, text);
+        bed.run(["sync"]).exit(1).says(named);
+        assert!(!bed.exists(OAUTH), "{path}");
+    }
+}
+
+#[test]
+fn a_retired_file_of_ours_is_moved_aside_at_once() {
+    let bed = bed("2026.2.25", "oauth-json auth-profiles env");
+    bed.agent("main", "old");
+    bed.run(["sync"]).exit(0);
+    let watch = bed.watch();
+    bed.write("home/.openclaw/openclaw.json", r#"{"meta":{"lastTouchedVersion":"2026.9.6"}}"#);
+    let gone = || !bed.exists(OAUTH) && !bed.exists(MAIN);
+    watch.until("our files are moved aside", gone);
+    let aside = format!("{OAUTH}.retired-by-oauth-sync");
+    assert!(bed.read(&aside).contains("access-new"));
+    watch.says("default: moved 'BED/home/.openclaw/credentials/oauth.json' aside, since this OpenClaw has retired it: restart the gateway if it refuses to work\n");
+    watch.says("default: moved 'BED/home/.openclaw/agents/main/agent/auth-profiles.json' aside");
+    assert_eq!(watch.end().0, Some(0));
+    assert!(bed.litter(STATE).is_empty());
+}
+
+#[test]
+fn it_is_moved_aside_also_while_nobody_is_signed_in() {
+    let bed = bed("2026.2.25", "oauth-json");
+    bed.run(["sync"]).exit(0);
+    fs::remove_file(bed.at(SOURCE)).unwrap();
+    bed.write("home/.openclaw/openclaw.json", r#"{"meta":{"lastTouchedVersion":"2026.9.6"}}"#);
+    bed.run(["sync", "--dry-run"]).exit(1);
+    assert!(bed.exists(OAUTH));
+    bed.run(["sync"]);
+    assert!(!bed.exists(OAUTH));
+}
+
+#[test]
+fn a_foreign_harmful_file_is_named_with_its_cure() {
+    let bed = bed("2026.9.6", "env");
+    bed.write(OAUTH, r#"{"anthropic":{"access":"theirs","refresh":"r","expires":1}}"#);
+    bed.write(MAIN, profiles("theirs", 1));
+    let (oauth, main) = (bed.print(OAUTH), bed.print(MAIN));
+    let hint = "hint: run 'openclaw doctor --fix' as its user: it imports the file and renames it; it may also switch skills off in openclaw.json";
+    bed.run(["sync"]).exit(1).err(&[
+        "default: 'BED/home/.openclaw/credentials/oauth.json' makes this OpenClaw refuse to work, and it holds more than our token",
+        hint,
+        "default: 'BED/home/.openclaw/agents/main/agent/auth-profiles.json' makes this OpenClaw refuse to work, and it holds more than our token",
+        hint,
+        "default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN",
+    ]);
+    assert_eq!((bed.print(OAUTH), bed.print(MAIN)), (oauth, main));
+}
+
+#[test]
+fn a_file_that_cannot_be_moved_aside_is_said_once_by_watch() {
+    let bed = bed("2026.2.25", "oauth-json env");
+    bed.run(["sync"]).exit(0);
+    // A folder stands where the file would go.
+    bed.write(&format!("{OAUTH}.retired-by-oauth-sync/x"), "");
+    bed.openclaw("2026.9.6").conf("SINKS", "env");
+    let watch = bed.watch();
+    for name in ["b", "c", "d"] {
+        bed.login_for(name, 9 + i64::from(name.as_bytes()[0]));
+        watch.holds(ENV, name);
+    }
+    let (_, said) = watch.end();
+    assert_eq!(said.matches("OpenClaw refuses to work while it is there").count(), 1, "{said}");
+}
