@@ -54,7 +54,8 @@ impl Fingerprinter {
         Ok(Self::find(state)?.unwrap_or_else(Self::passing))
     }
 
-    fn find(state: &Folder) -> Result<Option<Self>, Error> {
+    /// Loads the key, if there is one.
+    pub(crate) fn find(state: &Folder) -> Result<Option<Self>, Error> {
         let found = state.read(KEY_FILE, 1024)?.map(|file| file.bytes);
         Ok(found.filter(|bytes| bytes.len() == KEY_BYTES).map(|bytes| Self::with_key(&bytes)))
     }
