@@ -213,7 +213,11 @@ fn what_nobody_can_renew_is_left_to_a_person() {
 
 #[test]
 fn even_at_its_most_talkative_it_says_no_token() {
-    for answer in [Answer::usual(), Answer::usual().without("expires_in"), Answer::oauth_error("invalid_grant")] {
+    for answer in [
+        Answer::usual(),
+        Answer::usual().without("expires_in"),
+        Answer::oauth_error("invalid_grant"),
+    ] {
         let rig = Rig::new(80);
         rig.endpoint.once(TOKEN, answer);
         // `ran` looks for tokens in what was said.

@@ -53,7 +53,7 @@ pub(crate) fn look(
         Need::Fresh(due) => Some(*due),
         Need::Due | Need::Expired => Some(next_try(&state, terms.expiry, now).unwrap_or(now)),
         // Emptied for a token whose successor we keep.
-        Need::Blanked if waits(&folder, &place) => {
+        Need::Blanked if waits(folder.as_ref(), place.as_ref()) => {
             Some(next_try(&state, None, now).unwrap_or(now))
         }
         _ => None,
@@ -79,7 +79,7 @@ pub(super) fn next_try(
 }
 
 /// Says whether an answer of an earlier run has not reached the source yet.
-fn waits(sources: &Option<Folder>, place: &Option<Place>) -> bool {
+fn waits(sources: Option<&Folder>, place: Option<&Place>) -> bool {
     let (Some(sources), Some(place)) = (sources, place) else { return false };
     let has = |kind| sources.stat(&format!("{}.{kind}", place.key)).is_ok_and(|s| s.is_some());
     has("kept") || has("answer")
