@@ -180,6 +180,7 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
 
 /// Asks each OpenClaw for its version that nothing else names: it decides what may be written.
 pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), Error> {
+    // A fault in the configuration comes first: then nothing is made at all.
     let links = ground::links(&places.config_dir, only)?;
     let ground = Ground::open(places)?;
     for settings in &links {

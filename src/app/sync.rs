@@ -137,11 +137,8 @@ impl Handover<'_> {
         if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
             changed.retain(|kind| *kind != SinkKind::Env);
         }
-        let need = match era::gateway_need(&self.openclaw.verdict, &changed) {
-            Need::Recreate if self.settings.gateway == Gateway::None => Need::Nothing,
-            need => need,
-        };
-        if need != Need::Nothing {
+        let need = era::gateway_need(&self.openclaw.verdict, &changed);
+        if need != Need::Nothing && self.settings.gateway != Gateway::None {
             self.queue(changed, Some(mark));
         }
     }

@@ -64,8 +64,8 @@ impl Bed {
         bed.conf("OPENCLAW_STATE_DIR", bed.at(STATE).to_str().unwrap());
         // Nobody renews here: neither a real Claude CLI nor the real endpoint must be asked.
         bed.conf("REFRESH", "off");
-        // Nor is any gateway of this host to be started anew.
-        bed.conf("GATEWAY", "none");
+        // Nor may a gateway of this host be touched, nor its OpenClaw be asked.
+        bed.conf("GATEWAY", "none").conf("OPENCLAW_COMMAND", "/bin/false");
         bed
     }
 
