@@ -11,3 +11,16 @@ mod os;
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
     cli::run(args)
 }
+
+/// The command line as clap knows it, for the manual pages' test and the shells' completions.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    <cli::args::Arguments as clap::CommandFactory>::command()
+}
+
+/// Every configuration key's name, default (a value, words, or nothing) and meaning, for the manual
+/// page's test and the sample configuration.
+#[doc(hidden)]
+pub fn configuration_keys() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    domain::config::keys::KEYS.iter().map(|key| (key.name, key.preset_text(), key.about))
+}

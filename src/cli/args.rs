@@ -48,13 +48,26 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
-    Watch,
+    Watch {
+        /// Queue for other units what needs the network or other programs
+        #[arg(long)]
+        delegate: bool,
+    },
     /// Bring the sinks in step once
     Sync {
         /// Show what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
         /// Pass on a login that ends before the one passed on last
+        #[arg(long)]
+        force: bool,
+    },
+    /// Renew each login that is due, and prove it
+    Refresh {
+        /// Show what would be done and when; send and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Renew also what is not due, was put off, or was rejected
         #[arg(long)]
         force: bool,
     },
@@ -68,6 +81,27 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the current access token for a pipe
+    Token {
+        /// Write JSON, with the expiry
+        #[arg(long)]
+        json: bool,
+        /// Print it on a terminal too
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the state of all links in Prometheus' text format
+    Metrics {
+        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

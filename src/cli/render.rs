@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use serde_json::json;
 
 use crate::app::error::Error;
+use crate::app::refresh::Renewal;
 use crate::app::report::{Report, SinkReport};
 use crate::app::status::Status;
 use crate::cli::exit::Exit;
@@ -51,6 +52,16 @@ pub(crate) fn plan(reports: &[Report]) {
         }
     }
     answer(&text);
+}
+
+/// Shows what a refresh would do.
+pub(crate) fn renewals(renewals: &[Renewal]) {
+    let line = |renewal: &Renewal| {
+        let links = renewal.links.join(", ");
+        let lines = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
+        lines.collect::<String>()
+    };
+    answer(&renewals.iter().map(line).collect::<String>());
 }
 
 fn state_of(sink: &SinkReport) -> String {

@@ -237,6 +237,32 @@ impl Folder {
         self.acting()?.and(rename, "rename", &self.path.join(from))
     }
 
+    /// Its path without any link in it.
+    pub(crate) fn real_path(&self) -> Result<PathBuf, Error> {
+        use std::os::unix::ffi::OsStringExt;
+        let real = rustix::fs::readlink(self.proc_path(), Vec::new())
+            .map_err(|source| Error::new("look at", &self.path, source))?;
+        Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
+    }
+
+    /// The same folder, with the rights of another user.
+    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+        Self { identity: identity.clone(), ..self }
+    }
+
+    /// Changes the mode of a file in the folder; of no link's target.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) -> Result<(), Error> {
+        let change = || {
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Symlink {
+                return Err(Errno::LOOP);
+            }
+            rustix::fs::chmodat(&self.fd, name, Mode::from_raw_mode(mode), AtFlags::empty())
+        };
+        self.acting()?.and(change, "change the mode of", &self.path.join(name))
+    }
+
     /// The device and inode that tell this folder apart from every other one.
     pub(crate) fn key(&self) -> Result<(u64, u64), Error> {
         let stat = rustix::fs::fstat(&self.fd)

@@ -17,6 +17,7 @@ mod scratch;
 
 mod claude_cli;
 mod gateway;
+mod sinks;
 mod turns;
 mod versions;
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::detect::World;
+use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::detect::units::{self, Hint};
@@ -32,23 +34,27 @@ struct Project {
     folder: PathBuf,
     /// What its `.env` names as the state folder.
     state_dir: Option<PathBuf>,
+    /// The service that runs the gateway.
+    service: String,
 }
 
 /// Adds every OpenClaw of the homes, of the folders that units name, and of compose projects.
-pub(crate) fn find(tree: &Tree, homes: &[Home], hints: &[Hint], findings: &mut Findings) {
-    let projects = projects(tree, homes);
+pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
+    let (tree, homes) = (world.tree, world.homes);
+    let projects = projects(world);
     let of_homes = homes.iter().flat_map(|home| of_home(tree, home));
     let of_projects = projects.iter().filter_map(|project| project.state_dir.clone());
     let usual = ["/data/.openclaw", "/opt/openclaw/.openclaw", "/srv/openclaw/.openclaw"];
     let mut folders: Vec<PathBuf> = of_homes
-        .chain(hints.iter().filter_map(of_hint))
+        .chain(world.hints.iter().filter_map(of_hint))
+        .chain(world.containers.iter().flat_map(of_container))
         .chain(of_projects)
         .chain(usual.map(PathBuf::from))
         .collect();
     folders.sort();
     folders.dedup();
     for folder in folders {
-        one(tree, homes, &projects, &folder, findings);
+        one(world, &projects, &folder, findings);
     }
 }
 
@@ -67,7 +73,8 @@ fn of_hint(hint: &Hint) -> Option<PathBuf> {
     }
 }
 
-fn one(tree: &Tree, homes: &[Home], projects: &[Project], path: &Path, findings: &mut Findings) {
+fn one(world: &World<'_>, projects: &[Project], path: &Path, findings: &mut Findings) {
+    let tree = world.tree;
     if !tree.has(path) {
         return;
     }
@@ -80,17 +87,27 @@ fn one(tree: &Tree, homes: &[Home], projects: &[Project], path: &Path, findings:
             .rejected
             .push(format!("'{}' is no folder that its owner may open", path.display()));
     }
-    let home = homes.iter().find(|home| path.starts_with(&home.path));
     let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
     let version = config.as_deref().and_then(|text| OpenclawConfig::read(text).ok()?.last_touched);
-    let project = projects.iter().find(|project| project.state_dir.as_deref() == Some(path));
+    let mut warnings = warnings(tree, path);
+    let mut compose = None;
+    for project in projects.iter().filter(|project| project.state_dir.as_deref() == Some(path)) {
+        // Whoever writes the compose folder gets the token by its `.env`.
+        if tree.control(&project.folder).is_ok_and(|of_project| of_project.uids == control.uids) {
+            compose = compose.or_else(|| Some((project.folder.clone(), project.service.clone())));
+        } else {
+            let (folder, path) = (project.folder.display(), path.display());
+            warnings
+                .push(format!("'{folder}' names '{path}', but another user controls it: left out"));
+        }
+    }
     findings.claws.push(Claw {
         control,
         version: version_text(version, tree.has(&path.join("state/openclaw.sqlite"))),
-        compose: project.map(|project| (project.folder.clone(), SERVICE.to_owned())),
-        unit: units::gateway(tree, home, path),
+        compose,
+        unit: units::gateway(tree, world.home_of(path), path),
         configured: config.is_some(),
-        warnings: warnings(tree, path),
+        warnings,
         state_dir: path.to_owned(),
     });
 }
@@ -113,15 +130,32 @@ fn warnings(tree: &Tree, path: &Path) -> Vec<String> {
     harmful.then(text).into_iter().collect()
 }
 
-fn projects(tree: &Tree, homes: &[Home]) -> Vec<Project> {
-    let bases = homes.iter().map(|home| home.path.clone());
+fn projects(world: &World<'_>) -> Vec<Project> {
+    let tree = world.tree;
+    let bases = world.homes.iter().map(|home| home.path.clone());
     let bases = bases.chain(["/opt", "/srv", "/data"].map(PathBuf::from));
     let folders = bases.flat_map(|base| {
         let names = tree.names(&base).into_iter().filter(|name| !name.starts_with('.'));
         let below: Vec<PathBuf> = names.take(FOLDER_LIMIT).map(|name| base.join(name)).collect();
         below.into_iter().chain([base])
     });
-    folders.filter_map(|folder| project(tree, folder)).collect()
+    let of_folders = folders.filter_map(|folder| project(tree, folder));
+    world.containers.iter().flat_map(labelled).chain(of_folders).collect()
+}
+
+/// The project that a container's labels name, with the state folder that is mounted into it.
+fn labelled(container: &Container) -> Option<Project> {
+    let (folder, service) = container.compose.clone()?;
+    let state_dir = of_container(container).next();
+    state_dir.is_some().then_some(Project { folder, state_dir, service })
+}
+
+/// The state folders that are mounted into a container.
+fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
+    let named = container.variable("OPENCLAW_STATE_DIR").map(PathBuf::from);
+    let homes = container.homes().into_iter().map(|home| home.join(".openclaw"));
+    let inside: Vec<PathBuf> = named.into_iter().chain(homes).collect();
+    inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
 }
 
 fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
@@ -131,5 +165,5 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
     }
     let env = tree.text(&folder.join(".env")).unwrap_or_default();
     let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| folder.join(value.expose()));
-    Some(Project { folder, state_dir: named })
+    Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })
 }

@@ -4,6 +4,7 @@
 //! with that user's rights.
 
 mod claws;
+mod containers;
 mod homes;
 mod logins;
 mod rivals;
@@ -35,6 +36,21 @@ impl Detection {
     }
 }
 
+/// What the searches look at.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    tree: &'a Tree,
+    homes: &'a [homes::Home],
+    hints: &'a [units::Hint],
+    containers: &'a [containers::Container],
+}
+
+impl World<'_> {
+    fn home_of(&self, path: &Path) -> Option<&homes::Home> {
+        self.homes.iter().find(|home| path.starts_with(&home.path))
+    }
+}
+
 /// Looks at the host, or at a tree of folders that stands for one.
 pub(crate) fn run(root: Option<&Path>) -> Detection {
     let tree = Tree::new(root);
@@ -42,8 +58,10 @@ pub(crate) fn run(root: Option<&Path>) -> Detection {
     let homes = homes::all(&tree);
     let hints = units::hints(&tree, &homes);
     let mut findings = Findings::default();
-    logins::find(&tree, &homes, &hints, now, &mut findings);
-    claws::find(&tree, &homes, &hints, &mut findings);
+    let containers = if tree.is_host() { containers::all() } else { Vec::new() };
+    let world = World { tree: &tree, homes: &homes, hints: &hints, containers: &containers };
+    logins::find(&world, now, &mut findings);
+    claws::find(&world, &mut findings);
     rivals::find(&tree, &homes, &mut findings);
     let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
     let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();

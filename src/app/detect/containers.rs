@@ -1,0 +1,168 @@
+//! What containers know: mounts, environment and compose labels, as `docker inspect` tells them.
+//!
+//! Nothing is run inside a container.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::os::command::Call;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+
+/// How long an engine may take to answer; one that is slower is passed over.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The most that is read of an engine's answer, in bytes.
+const ANSWER_LIMIT: usize = 8 << 20;
+
+/// A container as its engine describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Container {
+    /// Its name, without the slash.
+    pub(crate) name: String,
+    /// The image's name.
+    pub(crate) image: String,
+    /// What the host's folders are called inside.
+    pub(crate) mounts: Vec<Mount>,
+    /// Its environment, `NAME=VALUE`.
+    environment: Vec<String>,
+    /// Compose's labels: working folder and service.
+    pub(crate) compose: Option<(PathBuf, String)>,
+}
+
+/// A mount of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// Where it is on the host.
+    pub(crate) host: PathBuf,
+    /// Where it is inside.
+    pub(crate) inside: PathBuf,
+    /// Whether the container may write there.
+    pub(crate) writable: bool,
+}
+
+impl Container {
+    /// The value of a variable of its environment, an empty one too.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// Where a path of the container is on the host; `None` if it is in its writable layer.
+    pub(crate) fn on_host(&self, inside: &Path) -> Option<(PathBuf, &Mount)> {
+        let mounts = self.mounts.iter().filter(|mount| inside.starts_with(&mount.inside));
+        let mount = mounts.max_by_key(|mount| mount.inside.components().count())?;
+        let below = inside.strip_prefix(&mount.inside).ok()?;
+        let host =
+            if below.as_os_str().is_empty() { mount.host.clone() } else { mount.host.join(below) };
+        Some((host, mount))
+    }
+
+    /// The home folders that its user may have.
+    pub(crate) fn homes(&self) -> Vec<PathBuf> {
+        let own = self.variable("HOME").map(PathBuf::from);
+        let mut homes: Vec<PathBuf> =
+            own.into_iter().chain(["/home/node", "/root"].map(PathBuf::from)).collect();
+        homes.dedup();
+        homes
+    }
+}
+
+/// Lists the containers of every engine that answers, running or not.
+pub(crate) fn all() -> Vec<Container> {
+    ["docker", "podman"].into_iter().flat_map(of_engine).collect()
+}
+
+fn of_engine(engine: &str) -> Vec<Container> {
+    let Some(ids) = ask(engine, &["ps", "--all", "--quiet", "--no-trunc"]) else {
+        return Vec::new();
+    };
+    let ids: Vec<&str> = ids.split_whitespace().collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let words: Vec<&str> = ["inspect", "--type", "container"].into_iter().chain(ids).collect();
+    let answer = ask(engine, &words).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    answer.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(container).collect()
+}
+
+fn ask(engine: &str, words: &[&str]) -> Option<String> {
+    let folder = Folder::reach(Path::new("/")).ok()?;
+    let identity = Identity::own();
+    let argv = std::iter::once(engine).chain(words.iter().copied());
+    let mut call = Call::new(argv, &folder, &identity)
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    for name in ["DOCKER_HOST", "DOCKER_CONFIG", "HOME", "XDG_RUNTIME_DIR"] {
+        if let Some(value) = crate::os::environment::get(name) {
+            call = call.env(name, value);
+        }
+    }
+    call.output_limit = ANSWER_LIMIT;
+    let ended = call.run(LIMIT).ok().filter(|ended| ended.is_success())?;
+    String::from_utf8(ended.stdout).ok()
+}
+
+fn container(value: &Value) -> Option<Container> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let label =
+        |name: &str| value.pointer("/Config/Labels")?.get(name)?.as_str().map(str::to_owned);
+    let environment = value.pointer("/Config/Env").and_then(Value::as_array);
+    let environment =
+        environment.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let mounts =
+        value.get("Mounts").and_then(Value::as_array).into_iter().flatten().filter_map(mount);
+    let folder = label("com.docker.compose.project.working_dir").map(PathBuf::from);
+    Some(Container {
+        name: text("/Name")?.trim_start_matches('/').to_owned(),
+        image: text("/Config/Image").unwrap_or_default(),
+        mounts: mounts.collect(),
+        environment: environment.collect(),
+        compose: folder.zip(label("com.docker.compose.service")),
+    })
+}
+
+fn mount(value: &Value) -> Option<Mount> {
+    let path = |key: &str| value.get(key).and_then(Value::as_str).map(PathBuf::from);
+    let writable = value.get("RW").and_then(Value::as_bool).unwrap_or(true);
+    Some(Mount { host: path("Source")?, inside: path("Destination")?, writable })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn gateway() -> Container {
+        container(&json!({
+            "Name": "/oc-gateway-1",
+            "Config": {
+                "Image": "openclaw:local",
+                "Env": ["HOME=/home/node", "ANTHROPIC_BASE_URL=http://proxy"],
+                "Labels": {
+                    "com.docker.compose.project.working_dir": "/opt/oc",
+                    "com.docker.compose.service": "openclaw-gateway",
+                },
+            },
+            "Mounts": [
+                {"Source": "/srv/home", "Destination": "/home/node", "RW": true},
+                {"Source": "/srv/state", "Destination": "/home/node/.openclaw", "RW": false},
+            ],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_nearest_mount_tells_where_a_path_is() {
+        let gateway = gateway();
+        let at = |inside: &str| gateway.on_host(Path::new(inside)).map(|(host, _)| host);
+        assert_eq!(at("/home/node/.openclaw"), Some(PathBuf::from("/srv/state")));
+        assert_eq!(at("/home/node/.claude/x"), Some(PathBuf::from("/srv/home/.claude/x")));
+        assert_eq!(at("/root/.claude"), None);
+        assert_eq!(gateway.variable("ANTHROPIC_BASE_URL"), Some("http://proxy"));
+        assert_eq!(
+            gateway.compose,
+            Some((PathBuf::from("/opt/oc"), "openclaw-gateway".to_owned()))
+        );
+    }
+}
