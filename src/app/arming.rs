@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::gateway::ledger;
 use crate::domain::config::settings::Settings;
 use crate::os::error::Error;
 use crate::os::events::Events;
@@ -14,6 +15,19 @@ pub(crate) const RESCAN: usize = usize::MAX - 1;
 /// The key of the configuration folder.
 pub(crate) const CONFIGURATION: usize = usize::MAX;
 
+/// The key of requests, and of messages that wait.
+pub(crate) const ERRANDS: usize = usize::MAX - 2;
+
+/// The key of how renewals went.
+pub(crate) const RENEWALS: usize = usize::MAX - 3;
+
+/// Watches what other runs of this program leave, so that what is due next is always known.
+pub(crate) fn errands(events: &mut Events, folder: &Path, key: usize) {
+    if let Err(error) = whole_way(events, folder, "", key) {
+        log::debug!("{error}: looked at only with the next event");
+    }
+}
+
 /// Watches the configuration folder, so that a link that appears is taken up.
 pub(crate) fn configuration(events: &mut Events, folder: &Path) {
     if let Err(error) = whole_way(events, folder, "", CONFIGURATION) {
@@ -22,7 +36,10 @@ pub(crate) fn configuration(events: &mut Events, folder: &Path) {
 }
 
 /// Watches what one link depends on; says whether its source's file system tells of changes.
-pub(crate) fn link(events: &mut Events, settings: &Settings, key: usize) -> bool {
+pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, key: usize) -> bool {
+    // What was learnt of the gateway changes what is to be written, and when to try again.
+    let ledger = ledger::file_name(&settings.name);
+    let _ = whole_way(events, &state_dir.join(ledger::FOLDER), &ledger, key);
     if let Some(state) = &settings.openclaw_state_dir {
         // OpenClaw rewrites its configuration when it is upgraded; a newer one makes `state/`.
         for name in ["openclaw.json", "state"] {

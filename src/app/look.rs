@@ -87,6 +87,11 @@ impl Look {
         Self { lock: Some(lock), ..self }
     }
 
+    /// Which kind of sink is about to change, if it is.
+    pub(crate) fn changing(&self) -> Option<SinkKind> {
+        (!self.changes.is_empty()).then_some(self.kind)
+    }
+
     /// Takes OpenClaw's lock where there is something to write.
     pub(crate) fn hold(mut self) -> Self {
         let Some(lock) = self.lock.as_ref().filter(|_| !self.changes.is_empty()) else {

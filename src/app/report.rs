@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use log::Level;
 
 use crate::domain::acceptance::Mark;
+use crate::domain::gateway::Ledger;
+use crate::domain::gateway::paste;
+use crate::domain::incident::Kind;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -24,10 +27,14 @@ pub(crate) struct Report {
     pub(crate) wanted: Option<Mark>,
     /// Each sink, in the order of its kind.
     pub(crate) sinks: Vec<SinkReport>,
+    /// The incidents that tell people already.
+    pub(crate) told: Vec<Kind>,
     /// Whether another of our processes works on this link right now.
     pub(crate) locked: bool,
     /// What is to be said besides: OpenClaw's version, a file that was moved aside.
     pub(crate) remarks: Vec<Line>,
+    /// What is known of its gateway.
+    pub(crate) gateway: Ledger,
 }
 
 /// What became of one sink.
@@ -58,6 +65,10 @@ pub(crate) enum SinkState {
     Absent(String),
     /// Writing it would do harm, or nothing; why, and what to do instead.
     Refused(String),
+    /// It holds the token, but OpenClaw uses another place before it; which.
+    Unused(String),
+    /// It is stored, but OpenClaw uses this profile first.
+    Hidden(String),
     /// Somebody else holds it for a moment; it is tried again at once.
     Busy(String),
     /// It holds the token, but could lose it when the power fails; why.
@@ -74,6 +85,8 @@ impl SinkState {
             Self::Stale(_) | Self::Busy(_) => "stale",
             Self::Absent(_) => "absent",
             Self::Refused(_) => "refused",
+            Self::Unused(_) => "unused",
+            Self::Hidden(_) => "hidden",
             Self::Failed(..) => "failed",
         }
     }
@@ -87,6 +100,8 @@ impl SinkState {
             | Self::Refused(why)
             | Self::Busy(why)
             | Self::Unsettled(why)
+            | Self::Unused(why)
+            | Self::Hidden(why)
             | Self::Failed(why, _) => Some(why),
         }
     }
@@ -156,11 +171,14 @@ impl Report {
             return vec![Line::remark(Level::Debug, "locked", text)];
         }
         let source = self.source_line();
-        source.into_iter().chain(self.remarks.iter().cloned()).chain(self.sink_lines()).collect()
+        let harm_told = self.told.contains(&Kind::HarmfulFile);
+        let remarks = self.remarks.iter().filter(|line| !harm_told || line.state != "harmful");
+        source.into_iter().chain(remarks.cloned()).chain(self.sink_lines()).collect()
     }
 
     fn source_line(&self) -> Option<Line> {
         let level = match &self.source {
+            _ if self.told.iter().any(|kind| kind.needs_sign_in()) => return None,
             Source::Living(_) => return None,
             Source::Static(_) => Level::Info,
             Source::Blanked | Source::Foreign(_) | Source::Undated | Source::Unreadable(..) => {
@@ -195,7 +213,18 @@ impl SinkReport {
                 );
                 (Level::Info, text)
             }
-            SinkState::InStep | SinkState::Absent(_) | SinkState::Stale(None) => return None,
+            SinkState::Unused(why) if self.written => {
+                let text = format!("{}{place} holds the new token and is unused: {why}", self.kind);
+                (Level::Info, text)
+            }
+            SinkState::Hidden(other) => (
+                Level::Warn,
+                format!("{} is hidden by {other}, which OpenClaw uses first", self.kind),
+            ),
+            SinkState::InStep
+            | SinkState::Unused(_)
+            | SinkState::Absent(_)
+            | SinkState::Stale(None) => return None,
             SinkState::Busy(why) => (Level::Debug, format!("{}{place} waits: {why}", self.kind)),
             SinkState::Stale(Some(why)) => {
                 (Level::Warn, format!("{}{place} stays as it is: {why}", self.kind))
@@ -216,6 +245,7 @@ impl SinkReport {
         };
         let hint = match &self.state {
             SinkState::Failed(_, hint) => hint.clone(),
+            SinkState::Hidden(_) => Some(paste::order_command()),
             _ => None,
         };
         let (state, is_deed) = (self.state.name(), self.written);

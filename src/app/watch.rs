@@ -2,38 +2,21 @@
 //!
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
-use std::time::Duration;
-
 use crate::app::arming::{self, RESCAN};
+use crate::app::errands::Errands;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
-use crate::app::report::Report;
+use crate::app::notify::FOLDER as MESSAGES;
+use crate::app::prospect::FOLDER as RENEWALS;
+use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
-use crate::domain::config::settings::Settings;
-use crate::domain::time::Timestamp;
+use crate::app::watched::{COMPARE_INTERVAL, Watched};
 use crate::os::clock;
 use crate::os::events::{Events, Wake};
 use crate::os::notify;
+use crate::os::queue::Queue;
 use crate::os::signals::Asked;
-
-/// How long a file may stay half-written before that is said: longer than any writer seen takes.
-const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
-
-/// How often a source is compared whose file system cannot notify.
-const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
-
-/// A link as the watcher keeps it.
-struct Watched {
-    settings: Box<Settings>,
-    said: Said,
-    /// When it has to be looked at without an event.
-    next: Option<Timestamp>,
-    /// Whether the source's file system tells of changes.
-    notifies: bool,
-    /// Since when the file has been half-written.
-    half_written: Option<Timestamp>,
-}
 
 struct Watcher {
     ground: Ground,
@@ -44,28 +27,39 @@ struct Watcher {
     faults: Said,
     /// What systemd was told last.
     status: String,
+    errands: Errands,
+    /// Whether systemd's path units carry out what is queued.
+    delegate: bool,
 }
 
 /// Watches all links, or the one named, until it is asked to end.
-pub(crate) fn run(places: &Places, only: Option<&str>) -> Result<(), Error> {
+///
+/// With `delegate` it starts no process and opens no connection, but leaves all that in the queues.
+pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
     let ground = Ground::open(places)?;
     let (links, faults, status) = (Vec::new(), Said::default(), String::new());
     let only = only.map(str::to_owned);
-    let mut watcher = Watcher { ground, events, links, only, faults, status };
+    let errands = Errands::new(delegate);
+    let mut watcher = Watcher { ground, events, links, only, faults, status, errands, delegate };
     watcher.everything();
+    if let Err(error) = rounds::ask_for_saved(&watcher.ground) {
+        log::error!("{error}: a login that an earlier run saved waits for the next refresh");
+    }
     notify::send("READY=1");
     loop {
-        watcher.arm_timer();
+        watcher.carry_on();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
             Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
-            Wake::Clock => (0..watcher.links.len()).for_each(|index| watcher.bring(index)),
+            Wake::Clock => watcher.all_links(),
             Wake::Changed(keys) => watcher.changed(&keys),
+            Wake::Ended(key, done) => watcher.errands.ended(key, done, clock::now()),
         }
     }
     notify::send("STOPPING=1");
+    watcher.events.end_offspring();
     Ok(())
 }
 
@@ -87,11 +81,8 @@ impl Watcher {
         for settings in config.links.into_iter().filter(|s| only.is_none_or(|name| s.name == name))
         {
             let known = before.iter().position(|watched| *watched.settings == settings);
-            let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
-            let settings = Box::new(settings);
-            let watched =
-                Watched { settings, said, next: None, notifies: true, half_written: None };
-            self.links.push(watched);
+            let watched = known.map(|index| before.swap_remove(index));
+            self.links.push(watched.unwrap_or_else(|| Watched::new(settings)));
         }
         let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
@@ -112,14 +103,45 @@ impl Watcher {
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
         self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
-            watched.notifies = arming::link(&mut self.events, &watched.settings, index);
+            watched.notifies = arming::link(
+                &mut self.events,
+                &watched.settings,
+                &self.ground.places.state_dir,
+                index,
+            );
         }
+        self.watch_errands();
+        self.all_links();
+    }
+
+    /// Watches what other runs leave; the queues only where nobody else does.
+    fn watch_errands(&mut self) {
+        let places = &self.ground.places;
+        for (name, key) in [(MESSAGES, arming::ERRANDS), (RENEWALS, arming::RENEWALS)] {
+            if let Err(error) = self.ground.folder(name) {
+                log::warn!("{error}");
+            }
+            arming::errands(&mut self.events, &places.state_dir.join(name), key);
+        }
+        for queue in Queue::ALL.into_iter().filter(|_| !self.delegate) {
+            if let Err(error) = queue.open(&places.run_dir) {
+                log::warn!("{error}");
+            }
+            let folder = places.run_dir.join(queue.folder_name());
+            arming::errands(&mut self.events, &folder, arming::ERRANDS);
+        }
+    }
+
+    fn all_links(&mut self) {
         (0..self.links.len()).for_each(|index| self.bring(index));
     }
 
     fn changed(&mut self, keys: &[usize]) {
         if keys.iter().any(|key| *key >= RESCAN) {
             return self.everything();
+        }
+        if keys.contains(&arming::RENEWALS) {
+            return self.all_links();
         }
         let count = self.links.len();
         keys.iter().filter(|key| **key < count).for_each(|key| self.bring(*key));
@@ -136,37 +158,19 @@ impl Watcher {
                 return watched.said.tell(&[error.to_string()]);
             }
         };
-        let quiet = watched.still_writing(&report, now);
-        watched.next = watched.next_look(&report, now);
-        if !quiet {
-            watched.said.report(&report);
-        }
+        watched.attend(&self.ground, report, BUSY_RETRY, now);
     }
 
-    fn arm_timer(&self) {
-        let next = self.links.iter().filter_map(|watched| watched.next).min();
+    /// Starts what is queued and sets the timer for what comes next.
+    fn carry_on(&mut self) {
+        let now = clock::now();
+        let places = &self.ground.places;
+        let messages = rounds::remind_of_messages(places, now);
+        self.errands.start(&mut self.events, places, now);
+        let links = self.links.iter().filter_map(|watched| watched.next);
+        let next = links.chain(messages).chain(self.errands.next()).min();
         if let Err(error) = self.events.arm(next) {
             log::error!("cannot set a timer: {error}");
         }
-    }
-}
-
-impl Watched {
-    /// Says whether the file may just be in the middle of being written, which is no news yet.
-    fn still_writing(&mut self, report: &Report, now: Timestamp) -> bool {
-        if !report.half_written() {
-            self.half_written = None;
-            return false;
-        }
-        let since = *self.half_written.get_or_insert(now);
-        now < since.after(HALF_WRITTEN_GRACE)
-    }
-
-    fn next_look(&self, report: &Report, now: Timestamp) -> Option<Timestamp> {
-        let busy = report.busy().then(|| now.after(BUSY_RETRY));
-        let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
-        let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
-        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at()];
-        moments.into_iter().flatten().min()
     }
 }

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -186,6 +186,17 @@ impl Folder {
         }
     }
 
+    /// Looks at what a name leads to, through links, with the folder's rights.
+    pub(crate) fn stat_through(&self, name: &str) -> Result<Option<Stat>, Error> {
+        let path = self.path.join(name);
+        let _acting = self.acting()?;
+        match rustix::fs::statat(&self.fd, name, AtFlags::empty()) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(Error::new("look at", &path, source)),
+        }
+    }
+
     /// Says whether `name` is a symbolic link.
     pub(crate) fn is_link(&self, name: &str) -> Result<bool, Error> {
         let stat = self.stat(name)?;
@@ -234,6 +245,13 @@ impl Folder {
     /// Gives a file another name in the same folder.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
         let rename = || rustix::fs::renameat(&self.fd, from, &self.fd, to);
+        self.acting()?.and(rename, "rename", &self.path.join(from))
+    }
+
+    /// Gives a file another name in the same folder, unless that name is taken.
+    pub(crate) fn place(&self, from: &str, to: &str) -> Result<(), Error> {
+        let flags = RenameFlags::NOREPLACE;
+        let rename = || rustix::fs::renameat_with(&self.fd, from, &self.fd, to, flags);
         self.acting()?.and(rename, "rename", &self.path.join(from))
     }
 

@@ -1,6 +1,8 @@
 //! Faults at every step of a sync's write path, injected into the real binary by strace(1).
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 

@@ -3,7 +3,9 @@
 //!
 //! `INTERLEAVINGS_SEED` repeats a run, `INTERLEAVINGS_STEPS` makes it longer.
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 

@@ -53,7 +53,7 @@ impl Bed {
         let root = tempfile::Builder::new().prefix("oauth-sync-bed.").tempdir_in(folder).unwrap();
         for home in ["HOME", "CLAUDE_CONFIG_DIR", "OPENCLAW_STATE_DIR"] {
             let Some(home) = std::env::var_os(home) else { continue };
-            assert!(!root.path().starts_with(&home), "this is a real home: {home:?}");
+            assert!(!root.path().starts_with(&home), "this is a real home: {}", home.display());
         }
         let now = epoch_ms();
         let bed = Self { root, now };
@@ -62,6 +62,8 @@ impl Bed {
         }
         bed.conf("CLAUDE_CREDENTIALS", bed.at(SOURCE).to_str().unwrap());
         bed.conf("OPENCLAW_STATE_DIR", bed.at(STATE).to_str().unwrap());
+        // Nobody renews here: neither a real Claude CLI nor the real endpoint must be asked.
+        bed.conf("REFRESH", "off");
         bed
     }
 
