@@ -59,7 +59,7 @@ pub(crate) fn replace_all<'a>(
     let written: Vec<_> = parts.into_iter().map(write).collect();
     let flushed = flush(written);
     before_rename();
-    settle(flushed.into_iter().map(|part| part.and_then(rename)).collect())
+    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part))).collect())
 }
 
 /// Replaces one file of ours.
@@ -72,9 +72,10 @@ pub(crate) fn replace(
     let old = folder.read(name, u64::from(u32::MAX))?;
     let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
     if durability == Durability::Lazy {
-        return rename(part).map(|_| ());
+        return rename(&part).map(|_| ());
     }
-    let renamed = flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(rename)).collect();
+    let renamed =
+        flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(|part| rename(&part))).collect();
     settle(renamed).into_iter().collect()
 }
 
@@ -214,25 +215,25 @@ fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Er
     flushed.collect()
 }
 
-fn rename(written: Written<'_>) -> Result<&Folder, Error> {
+fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, Error> {
     let folder = written.part.folder;
     let acting = folder.acting()?;
-    if !unchanged(&written) {
+    if !unchanged(written) {
         drop(acting);
         let _ = folder.remove(&written.temp);
         let cause = Cause::Changed;
-        return Err(Error { verb: "write", object: path_of(&written), cause });
+        return Err(Error { verb: "write", object: path_of(written), cause });
     }
     match rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name) {
         Ok(()) => Ok(folder),
         Err(Errno::BUSY) => {
             drop(acting);
             let what = "it is a mount point, which cannot be replaced: mount its folder instead";
-            Err(abandon_odd(&written, what))
+            Err(abandon_odd(written, what))
         }
         Err(source) => {
             drop(acting);
-            Err(abandon(&written, source.into()))
+            Err(abandon(written, source.into()))
         }
     }
 }

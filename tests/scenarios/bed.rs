@@ -1,5 +1,6 @@
 //! A bed: a scratch folder with a Claude login, an OpenClaw and a configuration, and the real binary
 //! run over them. Nothing outside the scratch folder is touched.
+#![expect(clippy::unwrap_used, reason = "a bed that cannot be made fails its test")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -257,10 +258,12 @@ impl Bed {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 let name = entry.file_name().into_string().unwrap();
-                let is_lock = name.ends_with(".lock") || name.ends_with(".oauth-sync");
+                let extension =
+                    Path::new(&name).extension().and_then(|extension| extension.to_str());
+                let is_lock = matches!(extension, Some("lock" | "oauth-sync"));
                 if entry.file_type().unwrap().is_dir() && !is_lock {
                     folders.push(entry.path());
-                } else if name.ends_with(".oauth-sync") || name.ends_with(".json.lock") {
+                } else if is_lock {
                     litter.push(entry.path());
                 }
             }
