@@ -86,7 +86,9 @@ fn pasted(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
             Some(other) => SinkState::Hidden(other),
             None => SinkState::InStep,
         },
-        (_, barred) => SinkState::Stale(barred),
+        // Another sink carries the token until then.
+        (_, Some(why)) => SinkState::Absent(why),
+        (_, None) => SinkState::Stale(None),
     };
     Look::settled(SinkKind::PasteToken, None, state).expiring(known.expiry)
 }

@@ -157,7 +157,8 @@ impl Handover<'_> {
         let wanted = report.wanted.filter(|_| report.source.passable().is_some());
         let fingerprint = wanted.map(|mark| mark.fingerprint);
         let stale = |sink: &SinkReport| {
-            sink.kind == SinkKind::PasteToken && matches!(sink.state, SinkState::Stale(_))
+            sink.kind == SinkKind::PasteToken
+                && matches!(sink.state, SinkState::Stale(_) | SinkState::Absent(_))
         };
         let known = ledger.paste.clone().unwrap_or_default();
         let link = &self.settings.name;

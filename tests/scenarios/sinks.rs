@@ -276,10 +276,11 @@ fn where_a_profile_carries_the_token_no_env_line_is_added() {
 }
 
 #[test]
-fn paste_token_is_not_available_yet() {
+fn where_the_token_cannot_be_pasted_the_env_carries_it() {
     let bed = bed("2026.9.6", "auto");
     bed.run(["sync"])
-        .says("default: paste-token stays as it is: paste-token is not available yet\n");
+        .says("default: the token cannot be pasted: no program openclaw was found on this host\n")
+        .says("default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN\n");
 }
 
 #[test]

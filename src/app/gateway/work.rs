@@ -207,7 +207,7 @@ impl<'a> Work<'a> {
         }
         let seen = self.program().and_then(|program| program.version(self, now));
         match seen {
-            Ok(seen) if self.ledger.version.as_ref() != Some(&seen) => {
+            Ok(seen) if !self.ledger.version.as_ref().is_some_and(|old| old.is_same(&seen)) => {
                 log::info!("{}: OpenClaw is {}", self.settings.name, seen.text);
                 self.ledger.version = Some(seen);
                 self.save();
