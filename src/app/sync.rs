@@ -75,9 +75,10 @@ pub(crate) fn link(
     options: Options,
     now: Timestamp,
 ) -> Result<Report, Error> {
-    let lock = match options.dry_run {
-        true => None,
-        false => Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?,
+    let lock = if options.dry_run {
+        None
+    } else {
+        Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?
     };
     let locked = !options.dry_run && lock.is_none();
     if locked {
@@ -109,7 +110,7 @@ pub(crate) fn link(
             save(ground, settings, memory);
             handover.leave(changed, mark);
         }),
-        _ => looks.into_iter().map(Look::as_planned).collect(),
+        _ => looks.into_iter().map(Look::planned).collect(),
     };
     if may_write {
         handover.remind(&report);
@@ -244,7 +245,7 @@ fn commit(
     for (look, count) in looks.iter_mut().zip(counts) {
         look.settle(results.by_ref().take(count));
     }
-    looks.into_iter().map(Look::as_done).collect()
+    looks.into_iter().map(Look::done).collect()
 }
 
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.
