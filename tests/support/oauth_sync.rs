@@ -72,6 +72,13 @@ impl OauthSync {
         self.with("cli")
     }
 
+    /// Adds lines to the configuration in place of the CLI's path, which is written anew.
+    pub(crate) fn with_container(self, lines: &str) -> Self {
+        let mut this = self.finding_claude_itself();
+        this.settings.push_str(lines);
+        this.with("cli")
+    }
+
     /// Runs it as its unit does: as root, but with no more than it needs.
     pub(crate) fn confined(self) -> Self {
         Self { wrapper: &CONFINED, ..self }
