@@ -23,6 +23,8 @@ pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod vigil;
