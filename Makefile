@@ -19,3 +19,5 @@ bench: build
 
 clean:
 	cargo clean
+
+include packages.mk

@@ -36,19 +36,29 @@ fn main() -> ExitCode {
 
 fn measure() -> io::Result<Vec<Figure>> {
     let words: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [script, floor] = &words[..] else {
-        return Err(io::Error::other("usage: bench SCRIPT FLOOR (bench/run calls it)"));
+    let [script, floor, parts @ ..] = &words[..] else {
+        return Err(io::Error::other("usage: bench SCRIPT FLOOR [PART]... (bench/run calls it)"));
     };
+    let asked = |part: &str| parts.is_empty() || parts.iter().any(|word| word == Path::new(part));
     let program = scene::program()?;
     let scratch = tempfile::Builder::new()
         .prefix("oauth-sync-bench-")
         .tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or_else(|| "/var/tmp".into()))?;
     let root = scratch.path();
     println!("load before: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
-    let mut figures = rotation::two_files(&program, script, floor, &root.join("two"))?;
-    figures.extend(rotation::agents(&program, &root.join("agents"))?);
-    figures.extend(idle::all(&program, script, &root.join("idle"))?);
-    figures.push(size(&program, root)?);
+    let mut figures = Vec::new();
+    if asked("rotation") {
+        figures.extend(rotation::two_files(&program, script, floor, &root.join("two"))?);
+    }
+    if asked("agents") {
+        figures.extend(rotation::agents(&program, &root.join("agents"))?);
+    }
+    if asked("idle") {
+        figures.extend(idle::all(&program, script, &root.join("idle"))?);
+    }
+    if asked("size") {
+        figures.push(size(&program, root)?);
+    }
     println!("load after: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
     Ok(figures)
 }

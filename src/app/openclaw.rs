@@ -1,5 +1,6 @@
 //! Looks at one OpenClaw: its state folder, agents, configuration and version.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -29,6 +30,8 @@ pub(crate) struct OpenClaw {
     pub(crate) config: OpenclawConfig,
     /// Its agents that have a folder of their own, by name.
     pub(crate) agents: Vec<Agent>,
+    /// Why agents' folders cannot be opened.
+    pub(crate) barred: Vec<Error>,
     /// Whether `credentials/oauth.json` stands there.
     pub(crate) has_oauth_json: bool,
     /// Which version it is.
@@ -59,7 +62,7 @@ impl OpenClaw {
             settings.openclaw_state_dir.as_deref().map(|path| Folder::reach(path).map(Rc::new));
         let folder = state.as_ref().and_then(|state| state.as_deref().ok());
         let config = folder.and_then(configuration).unwrap_or_default();
-        let agents = folder.map(agents).unwrap_or_default();
+        let (agents, barred) = folder.map(agents).unwrap_or_default();
         let has_oauth_json =
             folder.is_some_and(|folder| stands(folder, "credentials", "oauth.json"));
         let evidence = evidence(settings, folder, &config, &agents);
@@ -69,7 +72,7 @@ impl OpenClaw {
             .filter_map(Agent::profiles_text)
             .any(|text| auth_profiles::living(text, now, &is_ours));
         let verdict = era::decide(&evidence);
-        Self { state, config, agents, has_oauth_json, verdict, has_living_profile }
+        Self { state, config, agents, barred, has_oauth_json, verdict, has_living_profile }
     }
 
     /// The state folder, if it could be reached.
@@ -104,17 +107,35 @@ fn configuration(state: &Folder) -> Option<OpenclawConfig> {
     OpenclawConfig::read(std::str::from_utf8(&seen.bytes).ok()?).ok()
 }
 
-fn agents(state: &Folder) -> Vec<Agent> {
-    let Ok(all) = state.enter(Path::new("agents")) else { return Vec::new() };
-    let names = all.names().unwrap_or_default();
-    names.iter().filter_map(|name| agent(&all, &Path::new(name).join("agent"))).collect()
+/// Every agent whose folder can be opened, and why others cannot.
+fn agents(state: &Folder) -> (Vec<Agent>, Vec<Error>) {
+    let all = state.enter(Path::new("agents"));
+    let (all, names) = match all.and_then(|all| all.names().map(|names| (all, names))) {
+        Ok(found) => found,
+        Err(error) if error.is_absent() => return (Vec::new(), Vec::new()),
+        Err(error) => return (Vec::new(), vec![error]),
+    };
+    let (mut agents, mut barred) = (Vec::new(), Vec::new());
+    for name in names.iter().filter(|name| is_agent(name)) {
+        match agent(&all, &Path::new(name).join("agent")) {
+            Ok(agent) => agents.push(agent),
+            Err(error) if error.is_absent() => {}
+            Err(error) => barred.push(error),
+        }
+    }
+    (agents, barred)
 }
 
-fn agent(all: &Folder, below: &Path) -> Option<Agent> {
-    let folder = Rc::new(all.enter(below).ok()?);
+/// OpenClaw's names have no control characters; in a message they would forge lines.
+fn is_agent(name: &OsStr) -> bool {
+    !name.to_string_lossy().chars().any(char::is_control)
+}
+
+fn agent(all: &Folder, below: &Path) -> Result<Agent, Error> {
+    let folder = Rc::new(all.enter(below)?);
     let profiles = folder.read("auth-profiles.json", SIZE_LIMIT).map(|seen| seen.map(Rc::new));
     let auth_state = folder.read("auth-state.json", SIZE_LIMIT).ok().flatten().map(Rc::new);
-    Some(Agent { folder, profiles, auth_state })
+    Ok(Agent { folder, profiles, auth_state })
 }
 
 fn stands(state: &Folder, below: &str, name: &str) -> bool {

@@ -43,6 +43,8 @@ pub(crate) struct SinkReport {
     pub(crate) expiry: Option<Timestamp>,
     /// Whether this sync wrote it, or would have in a dry run.
     pub(crate) written: bool,
+    /// Whether its file did not exist before.
+    pub(crate) is_new: bool,
 }
 
 /// The state of a sink.

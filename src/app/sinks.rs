@@ -16,7 +16,11 @@ use crate::domain::sink::{Held, SinkKind};
 use crate::domain::{envfile, oauth_json};
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
-use crate::os::foreign_lock::Form;
+use crate::os::foreign_lock::{self, Form};
+use crate::os::stage;
+
+const PROFILES: &str = "auth-profiles.json";
+const AUTH_STATE: &str = "auth-state.json";
 
 /// OpenClaw's lock beside its profiles; a folder up to 2026.1.30, a file from 2026.2.17 on.
 const PROFILES_LOCK: &str = "auth-profiles.json.lock";
@@ -26,7 +30,7 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
     if settings.sinks == Sinks::Listed(Vec::new()) {
         return Vec::new();
     }
-    let env = EnvPlace::find(settings, openclaw);
+    let env = EnvPlace::find(settings, openclaw, wanted.may_write);
     let has_key = env.as_ref().is_some_and(|env| env.has_key(&settings.env_key));
     let traces = openclaw.traces(has_key);
     let choices = match &settings.sinks {
@@ -76,6 +80,9 @@ fn path_of(kind: SinkKind, settings: &Settings) -> Option<PathBuf> {
 fn json(kind: SinkKind, path: Option<&Path>, choice: Choice, wanted: &Wanted<'_>) -> Option<Look> {
     let file = match File::open(path?, choice.may_create, wanted.may_write) {
         Ok(Some(file)) => file,
+        Ok(None) if choice.may_create && wanted.would_make(path?) => {
+            return Some(Look::to_be_made(kind, path?.to_owned()));
+        }
         Ok(None) => {
             return Some(Look::settled(
                 kind,
@@ -105,7 +112,10 @@ fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
         return vec![Look::failed(kind, error.object.clone(), error)];
     }
     let stores = openclaw.agents.iter().filter(|agent| !matches!(agent.profiles, Ok(None)));
-    let looks: Vec<Look> = stores.map(|agent| profile(agent, openclaw, wanted)).collect();
+    let barred =
+        openclaw.barred.iter().map(|error| Look::failed(kind, error.object.clone(), error));
+    let looks: Vec<Look> =
+        stores.map(|agent| profile(agent, openclaw, wanted)).chain(barred).collect();
     if looks.is_empty() {
         let why = "no agent has an auth-profiles.json yet: OpenClaw makes one on its first turn";
         return vec![Look::settled(kind, None, absent(why))];
@@ -115,7 +125,12 @@ fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
 
 fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let kind = SinkKind::AuthProfiles;
-    let path = agent.folder.path.join("auth-profiles.json");
+    let path = agent.folder.path.join(PROFILES);
+    let tag = wanted.ground.lock_tag();
+    if wanted.may_write {
+        [PROFILES, AUTH_STATE].map(|name| stage::sweep(&agent.folder, name).ok());
+        foreign_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
+    }
     if let Err(error) = &agent.profiles {
         return Look::failed(kind, path, error);
     }
@@ -144,8 +159,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         let why = format!("OpenClaw uses the profile {other} before it");
         return Look::settled(kind, Some(path), SinkState::Stale(Some(why))).expiring(expiry);
     }
-    let files =
-        [("auth-profiles.json", edit.text, true), ("auth-state.json", edit.auth_state, false)];
+    let files = [(PROFILES, edit.text, true), (AUTH_STATE, edit.auth_state, false)];
     let changes: Vec<Change> = files
         .into_iter()
         .filter_map(|(name, text, store)| {
@@ -166,7 +180,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         return Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry);
     }
     let form = openclaw.lock_form();
-    let lock = LockPlace { folder: Rc::clone(&agent.folder), name: PROFILES_LOCK, form };
+    let lock = LockPlace { folder: Rc::clone(&agent.folder), name: PROFILES_LOCK, form, tag };
     Look::stale(kind, path, changes).expiring(expiry).locked_by(lock)
 }
 
@@ -189,7 +203,7 @@ struct EnvPlace {
 }
 
 impl EnvPlace {
-    fn find(settings: &Settings, openclaw: &OpenClaw) -> Option<Self> {
+    fn find(settings: &Settings, openclaw: &OpenClaw, may_write: bool) -> Option<Self> {
         let (path, may_make) = match (&settings.env_file, &settings.compose_dir) {
             (Some(path), _) => {
                 (path.clone(), settings.openclaw_state_dir.as_deref() == path.parent())
@@ -197,7 +211,7 @@ impl EnvPlace {
             (None, Some(folder)) if has_env(folder) => (folder.join(".env"), false),
             _ => (openclaw.folder()?.path.join(".env"), true),
         };
-        let file = File::open(&path, false, false);
+        let file = File::open(&path, false, may_write);
         Some(Self { path, file, may_make })
     }
 
@@ -263,6 +277,10 @@ impl File {
             Err(error) if error.is_absent() => return Ok(None),
             Err(error) => return Err(error),
         };
+        if may_write {
+            // A killed run may have left a token there.
+            let _ = stage::sweep(&folder, name);
+        }
         let old = folder.read(name, SIZE_LIMIT)?.map(Rc::new);
         Ok(Some(Self { folder: Rc::new(folder), name: name.to_owned(), old }))
     }

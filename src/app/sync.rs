@@ -1,5 +1,6 @@
 //! Brings a link's sinks in step with its source, once.
 
+use std::path::Path;
 use std::time::Duration;
 
 use log::Level;
@@ -9,6 +10,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
+use crate::app::refresh::with_true_expiry;
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks;
@@ -19,6 +21,7 @@ use crate::domain::credential::Credential;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
+use crate::os::folder::Folder;
 use crate::os::lock::Lock;
 use crate::os::stage::{self, Replacement};
 
@@ -77,8 +80,12 @@ pub(crate) fn link(
     if locked {
         return Ok(Report::locked(settings));
     }
+    if !options.dry_run {
+        ground.tidy(settings);
+    }
     let mut memory = ground.remember(settings)?;
     let source = source::look(&settings.claude_credentials, now);
+    let source = with_true_expiry(ground, settings, source, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let source = match mark {
         Some(mark) => source.judged(memory.judge(mark, now, options.force)),
@@ -122,6 +129,13 @@ impl Wanted<'_> {
     /// The credential to be passed on, if there is one.
     pub(crate) fn credential(&self) -> Option<&Credential> {
         self.source.passable()
+    }
+
+    /// Says whether a sync that may write would make this file and its folder.
+    pub(crate) fn would_make(&self, file: &Path) -> bool {
+        let above = file.parent().and_then(Path::parent);
+        let stands = above.is_some_and(|above| Folder::reach(above).is_ok());
+        !self.may_write && self.credential().is_some() && stands
     }
 }
 
@@ -191,7 +205,11 @@ impl Report {
     pub(crate) fn as_it_stands(&mut self) {
         for sink in self.sinks.iter_mut().filter(|sink| sink.written) {
             sink.written = false;
-            sink.state = SinkState::Stale(None);
+            sink.state = if sink.is_new {
+                SinkState::Absent("there is no such file yet".to_owned())
+            } else {
+                SinkState::Stale(None)
+            };
         }
     }
 }

@@ -39,15 +39,20 @@ struct Watcher {
     ground: Ground,
     events: Events,
     links: Vec<Watched>,
+    /// The only link to be watched, if one was named.
+    only: Option<String>,
     faults: Said,
+    /// What systemd was told last.
+    status: String,
 }
 
-/// Watches all links until it is asked to end.
-pub(crate) fn run(places: &Places) -> Result<(), Error> {
+/// Watches all links, or the one named, until it is asked to end.
+pub(crate) fn run(places: &Places, only: Option<&str>) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
     let ground = Ground::open(places)?;
-    let mut watcher = Watcher { ground, events, links: Vec::new(), faults: Said::default() };
-    watcher.reload();
+    let (links, faults, status) = (Vec::new(), Said::default(), String::new());
+    let only = only.map(str::to_owned);
+    let mut watcher = Watcher { ground, events, links, only, faults, status };
     watcher.everything();
     notify::send("READY=1");
     loop {
@@ -55,11 +60,7 @@ pub(crate) fn run(places: &Places) -> Result<(), Error> {
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
-            Wake::Asked(Asked::Reload) => {
-                watcher.reload();
-                watcher.everything();
-            }
-            Wake::Rescan => watcher.everything(),
+            Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
             Wake::Clock => (0..watcher.links.len()).for_each(|index| watcher.bring(index)),
             Wake::Changed(keys) => watcher.changed(&keys),
         }
@@ -82,7 +83,9 @@ impl Watcher {
         let faults: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
         self.faults.tell(&faults);
         let mut before = std::mem::take(&mut self.links);
-        for settings in config.links {
+        let only = self.only.as_deref();
+        for settings in config.links.into_iter().filter(|s| only.is_none_or(|name| s.name == name))
+        {
             let known = before.iter().position(|watched| *watched.settings == settings);
             let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
             let settings = Box::new(settings);
@@ -90,19 +93,24 @@ impl Watcher {
                 Watched { settings, said, next: None, notifies: true, half_written: None };
             self.links.push(watched);
         }
-        notify::send(&match self.links.len() {
+        let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
             1 => "STATUS=watching 1 link".to_owned(),
             count => format!("STATUS=watching {count} links"),
-        });
+        };
+        if status != self.status {
+            notify::send(&status);
+            self.status = status;
+        }
     }
 
-    /// Watches everything anew, then compares everything: in this order, or a change is lost.
+    /// Watches everything anew, then reads and compares everything: in this order, or a change is lost.
     fn everything(&mut self) {
         if let Err(error) = self.events.forget() {
             log::error!("cannot watch anything: {error}");
         }
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
+        self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
             watched.notifies = arming::link(&mut self.events, &watched.settings, index);
         }
@@ -110,9 +118,6 @@ impl Watcher {
     }
 
     fn changed(&mut self, keys: &[usize]) {
-        if keys.contains(&arming::CONFIGURATION) {
-            self.reload();
-        }
         if keys.iter().any(|key| *key >= RESCAN) {
             return self.everything();
         }

@@ -48,7 +48,11 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
-    Watch,
+    Watch {
+        /// Queue for other units what needs the network or other programs
+        #[arg(long)]
+        delegate: bool,
+    },
     /// Bring the sinks in step once
     Sync {
         /// Show what would be done, and do nothing
@@ -77,6 +81,27 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the current access token for a pipe
+    Token {
+        /// Write JSON, with the expiry
+        #[arg(long)]
+        json: bool,
+        /// Print it on a terminal too
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the state of all links in Prometheus' text format
+    Metrics {
+        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

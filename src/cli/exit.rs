@@ -77,11 +77,20 @@ impl Exit {
         let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
         if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
             Self::Failed
-        } else if report.source.needs_person() {
-            Self::NeedsPerson
-        } else if report.busy() || report.source.may_pass() {
+        } else if report.busy() && !report.source.needs_person() {
             Self::Deferred
-        } else if report.source.passable().is_none() {
+        } else {
+            Self::of_source(&report.source)
+        }
+    }
+
+    /// The exit status of what stands in a source.
+    pub(crate) fn of_source(source: &Source) -> Self {
+        if source.needs_person() {
+            Self::NeedsPerson
+        } else if source.may_pass() {
+            Self::Deferred
+        } else if source.passable().is_none() {
             Self::Failed
         } else {
             Self::Done

@@ -14,6 +14,7 @@ pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
 pub(crate) mod grant;
+pub(crate) mod health;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod outcome;

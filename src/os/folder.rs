@@ -198,8 +198,21 @@ impl Folder {
     }
 
     /// The same folder, with the rights of another user.
-    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+    pub(crate) fn with_rights_of(self, identity: &Identity) -> Self {
         Self { identity: identity.clone(), ..self }
+    }
+
+    /// Changes the mode of a file in the folder; of no link's target.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) -> Result<(), Error> {
+        let change = || {
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Symlink {
+                return Err(Errno::LOOP);
+            }
+            rustix::fs::chmodat(&self.fd, name, Mode::from_raw_mode(mode), AtFlags::empty())
+        };
+        self.acting()?.and(change, "change the mode of", &self.path.join(name))
     }
 
     /// The device and inode that tell this folder apart from every other one.
@@ -225,8 +238,7 @@ impl Folder {
 
     /// The path under which this very folder can be handed to inotify, whatever its name is by now.
     pub(super) fn proc_path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd;
-        PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()))
+        proc_path(&self.fd)
     }
 
     /// Explains why a file in a folder of its own user cannot be opened.
@@ -313,12 +325,6 @@ fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
 /// Where others can write, they could have put it there: only the sticky bit stops that, since then
 /// an entry of root's can be moved by root alone.
 fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd, Error> {
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    let open_to_group = mode.contains(Mode::WGRP) && stat.st_gid != 0;
-    if (mode.contains(Mode::WOTH) || open_to_group) && !mode.contains(Mode::SVTX) {
-        let what = "it is root's, but others can write in it, so root must not go through it";
-        return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
-    }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(here, name, flags, Mode::empty())
         .map_err(|source| Error::new("open", at, source))?;
@@ -326,7 +332,24 @@ fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd,
     if (now.st_dev, now.st_ino, now.st_uid) != (stat.st_dev, stat.st_ino, 0) {
         return Err(Error::odd("open", at, "it was replaced while it was looked at"));
     }
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    // With an ACL the group's bits stand for the most that any user or group named in it may do.
+    let open_to_group = mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(&fd));
+    if (mode.contains(Mode::WOTH) || open_to_group) && !mode.contains(Mode::SVTX) {
+        let what = "it is root's, but others can write in it, so root must not go through it";
+        return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
+    }
     Ok(fd)
+}
+
+fn has_acl(fd: &OwnedFd) -> bool {
+    let acl = "system.posix_acl_access";
+    rustix::fs::getxattr(proc_path(fd), acl, &mut [0u8; 0][..]).is_ok_and(|size| size > 0)
+}
+
+fn proc_path(fd: &OwnedFd) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
 /// Reads one of root's own links; where it points.

@@ -13,6 +13,7 @@ pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod fingerprint;
+mod flush;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
 pub(crate) mod http;

@@ -4,17 +4,21 @@
 //! renamed, then the folders are flushed, so that ten files cost little more than one.
 
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{Advice, AtFlags, Gid, Mode, OFlags, Stat, XattrFlags};
+use rustix::fs::{Advice, AtFlags, FileType, Gid, Mode, OFlags, Stat, XattrFlags};
 use rustix::io::Errno;
 
 use crate::os::error::{Cause, Error};
+use crate::os::flush;
 use crate::os::folder::{Folder, Seen, foreign};
 
 /// The mode of a file that did not exist before: its owner's alone.
 const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// What lies within one page of memory on every machine.
+const PAGE: usize = 4096;
 
 /// Whether a single replacement has to survive a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +57,9 @@ pub(crate) fn replace_all<'a>(
     before_rename: impl FnOnce(),
 ) -> Vec<Result<(), Error>> {
     let written: Vec<_> = parts.into_iter().map(write).collect();
-    let flushed: Vec<_> = written.into_iter().map(|part| part.and_then(flush)).collect();
+    let flushed = flush(written);
     before_rename();
-    let renamed: Vec<_> = flushed.into_iter().map(|part| part.and_then(rename)).collect();
-    renamed.into_iter().map(|folder| folder.and_then(settle)).collect()
+    settle(flushed.into_iter().map(|part| part.and_then(rename)).collect())
 }
 
 /// Replaces one file of ours.
@@ -71,7 +74,32 @@ pub(crate) fn replace(
     if durability == Durability::Lazy {
         return rename(part).map(|_| ());
     }
-    settle(rename(flush(part)?)?)
+    let renamed = flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(rename)).collect();
+    settle(renamed).into_iter().collect()
+}
+
+/// Writes over a file of the very length of `bytes`; says whether there was one.
+///
+/// Only for what need not survive a loss of power. A killed process leaves the old text or the new
+/// one, since write(2) copies what lies in one page without stopping for a signal.
+pub(crate) fn overwrite(folder: &Folder, name: &str, bytes: &[u8]) -> Result<bool, Error> {
+    let failed = |source| Error::new("write", &folder.path.join(name), source);
+    let acting = folder.acting()?;
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = match rustix::fs::openat(&folder.fd, name, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
+        Err(source) => return Err(failed(source)),
+    };
+    drop(acting);
+    let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+    let is_plain = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let fits = bytes.len() <= PAGE && usize::try_from(stat.st_size) == Ok(bytes.len());
+    if !is_plain || !fits || stat.st_nlink != 1 {
+        return Ok(false);
+    }
+    let written = rustix::io::pwrite(&fd, bytes, 0).map_err(failed)?;
+    Ok(written == bytes.len())
 }
 
 /// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
@@ -79,9 +107,8 @@ pub(crate) fn replace(
 pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
     let bytes = vec![b' '; size];
     let old = folder.read(name, u64::from(u32::MAX))?;
-    let written = flush(write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?)?;
-    drop(written);
-    Ok(())
+    let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
+    flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
 }
 
 /// Removes the temp file that a killed run may have left beside `name`.
@@ -144,11 +171,13 @@ fn dress(written: &Written<'_>, old: &Seen) -> Result<(), Errno> {
     if fresh.st_gid != old.stat.st_gid {
         rustix::fs::fchown(&written.fd, None, Some(Gid::from_raw(old.stat.st_gid)))?;
     }
+    copy_attributes(&old.fd, &written.fd)?;
+    // Last: a mode without the owner's `w` would bar the attributes.
     let mode = Mode::from_raw_mode(old.stat.st_mode & 0o777);
     if mode != NEW_MODE {
         rustix::fs::fchmod(&written.fd, mode)?;
     }
-    copy_attributes(&old.fd, &written.fd)
+    Ok(())
 }
 
 fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
@@ -171,11 +200,18 @@ fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
     Ok(())
 }
 
-fn flush(written: Written<'_>) -> Result<Written<'_>, Error> {
-    match rustix::fs::fsync(&written.fd) {
-        Ok(()) => Ok(written),
-        Err(source) => Err(abandon(&written, source.into())),
-    }
+/// Flushes all temp files; one that cannot be is given up.
+fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
+    let files: Vec<_> = written.iter().flatten().map(|written| written.fd.as_fd()).collect();
+    let mut results = flush::all(&files).into_iter();
+    let flushed = written.into_iter().map(|written| {
+        let written = written?;
+        match results.next() {
+            Some(Err(source)) => Err(abandon(&written, source.into())),
+            _ => Ok(written),
+        }
+    });
+    flushed.collect()
 }
 
 fn rename(written: Written<'_>) -> Result<&Folder, Error> {
@@ -217,9 +253,23 @@ fn same(a: &Stat, b: &Stat) -> bool {
         == (b.st_dev, b.st_ino, b.st_size, b.st_mtime, b.st_mtime_nsec)
 }
 
-fn settle(folder: &Folder) -> Result<(), Error> {
-    let flush = || rustix::fs::fsync(folder.readable()?);
-    folder.acting()?.and(flush, "flush", &folder.path)
+/// Flushes the folders in which something was renamed.
+fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
+    let open = |folder: &Folder| folder.acting()?.and(|| folder.readable(), "flush", &folder.path);
+    let opened: Vec<_> =
+        renamed.into_iter().map(|folder| folder.and_then(|at| Ok((at, open(at)?)))).collect();
+    let files: Vec<_> = opened.iter().flatten().map(|(_, fd)| fd.as_fd()).collect();
+    let mut results = flush::all(&files).into_iter();
+    let settled = opened.iter().map(|opened| match opened {
+        Ok(_) => results.next().unwrap_or(Ok(())),
+        Err(_) => Ok(()),
+    });
+    let settled: Vec<_> = settled.collect();
+    let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
+        let (folder, _) = opened?;
+        settled.map_err(|source| Error::new("flush", &folder.path, source))
+    });
+    done.collect()
 }
 
 /// Removes the temp file of a replacement that failed, and tells why.

@@ -21,6 +21,7 @@ mod claude_cli;
 mod cli_method;
 mod gateway;
 mod in_container;
+mod sinks;
 mod turns;
 mod versions;
 

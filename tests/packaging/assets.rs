@@ -1,0 +1,190 @@
+//! cargo-deb's list of files and cargo-generate-rpm's, brought to one form and compared.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{files_of, root, text_of};
+
+/// A packed file: where it comes from, where it goes, its mode.
+type Packed = (String, String, String);
+
+/// What only the .deb has: dpkg's forms of changelog and copyright are its own, and lintian is Debian's.
+const DEB_ONLY: [&str; 1] = ["debian/lintian-overrides"];
+
+/// What only the .rpm has: its own place for the licence, and the configuration, which postinst
+/// writes on Debian, so that no upgrade asks a question about it.
+const RPM_ONLY: [&str; 2] =
+    ["/etc/oauth-sync/default.conf", "/usr/share/licenses/openclaw-oauth-sync/copyright"];
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let all: Value = serde_json::from_slice(&output.stdout).expect("cargo answers in JSON");
+    all["packages"][0]["metadata"].clone()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().expect("a list").clone()
+}
+
+fn deb() -> BTreeSet<Packed> {
+    let assets = list(&metadata()["deb"]["assets"]);
+    assets
+        .iter()
+        .map(|asset| (text(&asset[0]), format!("/{}", text(&asset[1])), text(&asset[2])))
+        .collect()
+}
+
+/// The .rpm's list as cargo-deb would have it: that strips, compresses and knows Debian's places by itself.
+fn rpm() -> BTreeSet<Packed> {
+    let assets = list(&metadata()["generate-rpm"]["assets"]);
+    assets
+        .iter()
+        .map(|asset| (text(&asset["source"]), text(&asset["dest"]), text(&asset["mode"])))
+        .map(as_deb)
+        .collect()
+}
+
+fn as_deb((source, dest, mode): Packed) -> Packed {
+    let dest = dest.replace("/zsh/site-functions/", "/zsh/vendor-completions/");
+    match source.strip_prefix("target/rpm/files/") {
+        Some("oauth-sync") => ("target/release/oauth-sync".to_owned(), dest, mode),
+        Some(page) => {
+            let page = page.strip_suffix(".gz").expect("manual pages are compressed");
+            let dest = dest.strip_suffix(".gz").expect("and so is what is installed").to_owned();
+            (format!("man/{page}"), dest, mode)
+        }
+        None => (source, dest, mode),
+    }
+}
+
+#[test]
+fn both_packages_carry_the_same() {
+    let mut deb = deb();
+    let mut rpm = rpm();
+    deb.retain(|(source, ..)| !DEB_ONLY.contains(&source.as_str()));
+    rpm.retain(|(_, dest, _)| !RPM_ONLY.contains(&dest.as_str()));
+    assert_eq!(deb, rpm);
+}
+
+#[test]
+fn the_exceptions_are_needed() {
+    let sources: BTreeSet<String> = deb().into_iter().map(|(source, ..)| source).collect();
+    assert!(DEB_ONLY.iter().all(|source| sources.contains(*source)));
+    let dests: BTreeSet<String> = rpm().into_iter().map(|(_, dest, _)| dest).collect();
+    assert!(RPM_ONLY.iter().all(|dest| dests.contains(*dest)));
+}
+
+#[test]
+fn everything_on_disk_is_packed() {
+    let packed: BTreeSet<String> = deb().into_iter().map(|(source, ..)| source).collect();
+    for folder in ["units", "man", "completions", "docs/examples"] {
+        for file in files_of(folder) {
+            assert!(packed.contains(&file), "{file} is in neither package");
+        }
+    }
+}
+
+/// On Debian a file under /etc is a conffile by cargo-deb's own rule, and ours is postinst's.
+#[test]
+fn the_deb_has_nothing_in_etc() {
+    assert!(deb().iter().all(|(_, dest, _)| !dest.starts_with("/etc/")));
+}
+
+#[test]
+fn the_rpm_never_overwrites_the_configuration() {
+    let assets = list(&metadata()["generate-rpm"]["assets"]);
+    let kept = |asset: &&Value| text(&asset["dest"]).starts_with("/etc/");
+    for asset in assets.iter().filter(kept) {
+        assert_eq!(
+            (asset["config"].as_str(), asset["mode"].as_str()),
+            (Some("noreplace"), Some("600"))
+        );
+    }
+}
+
+fn units() -> Vec<String> {
+    let names = files_of("units").into_iter().map(|file| file.replace("units/", ""));
+    names.filter(|name| !name.ends_with(".tmpfiles")).collect()
+}
+
+#[test]
+fn the_rpm_stops_every_unit() {
+    let preun = text_of("rpm/preun.sh");
+    for unit in units() {
+        assert!(preun.contains(&unit), "{unit} is not stopped by rpm/preun.sh");
+    }
+}
+
+#[test]
+fn the_rpm_switches_on_what_can_be_switched_on() {
+    let post = text_of("rpm/post.sh");
+    for unit in units() {
+        let can_be = text_of(&format!("units/{unit}")).contains("[Install]");
+        assert_eq!(post.contains(&unit), can_be, "{unit} in rpm/post.sh");
+    }
+}
+
+#[test]
+fn no_upgrade_restarts_a_oneshot() {
+    let posttrans = text_of("rpm/posttrans.sh");
+    let entries = list(&metadata()["deb"]["systemd-units"]);
+    for unit in units() {
+        let oneshot = text_of(&format!("units/{unit}")).contains("Type=oneshot");
+        assert_eq!(posttrans.contains(&unit), !oneshot, "{unit} in rpm/posttrans.sh");
+        let stem = unit.rsplit_once('.').expect("a unit has a kind").0;
+        let entry = entries.iter().find(|entry| entry["unit-name"] == stem);
+        let entry = entry.unwrap_or_else(|| panic!("{stem} is not among systemd-units"));
+        assert_eq!(entry["restart-after-upgrade"] == false, oneshot, "{stem} in systemd-units");
+    }
+}
+
+#[test]
+fn debconf_knows_the_same_questions_everywhere() {
+    let questions = |file: &str| {
+        let text = text_of(file);
+        let (_, rest) = text.split_once("QUESTIONS=\"\n").expect("a list of questions");
+        let (list, _) = rest.split_once("\n\"").expect("the list ends");
+        list.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let asked = questions("debian/config");
+    assert_eq!(asked, questions("debian/postinst"));
+    let (templates, keys) = (text_of("debian/templates"), text_of("docs/examples/default.conf"));
+    for question in asked {
+        assert!(templates.contains(&format!("Template: {question}\n")), "{question}");
+        let key = question.replace("openclaw-oauth-sync/", "").replace('-', "_").to_uppercase();
+        assert!(keys.contains(&format!("# {key}=")), "{question} is not named after a key");
+    }
+}
+
+#[test]
+fn the_sample_and_the_manual_have_every_key() {
+    let keys = text_of("src/domain/config/keys.rs");
+    let keys: Vec<&str> =
+        keys.split("    key(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let (sample, manual) =
+        (text_of("docs/examples/default.conf"), text_of("man/oauth-sync.conf.5"));
+    let in_sample: Vec<&str> = sample
+        .lines()
+        .filter_map(|line| line.strip_prefix("# ")?.split_once("=\"").map(|(key, _)| key))
+        .collect();
+    let in_manual: Vec<&str> =
+        manual.lines().filter_map(|line| line.strip_prefix(".It Ev ")).collect();
+    assert_eq!((in_sample, in_manual), (keys.clone(), keys));
+}
+
+#[test]
+fn the_changelog_is_of_this_version() {
+    let first = text_of("debian/changelog").lines().next().map(ToOwned::to_owned);
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(first, Some(format!("openclaw-oauth-sync ({version}) unstable; urgency=medium")));
+}
