@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
@@ -234,12 +233,13 @@ fn hooks_and_servers_of_the_user_do_not_start() {
 
 /// Gives all of a folder to a user.
 fn give(folder: &Path, user: u32) {
-    chown(folder, Some(user), Some(user)).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => give(&path, user),
-            false => chown(&path, Some(user), Some(user)).unwrap(),
+    chown(folder, Some(user), Some(user)).expect("root may do that");
+    for entry in fs::read_dir(folder).expect("root may do that") {
+        let path = entry.expect("root may do that").path();
+        if path.is_dir() {
+            give(&path, user);
+        } else {
+            chown(&path, Some(user), Some(user)).expect("root may do that");
         }
     }
 }

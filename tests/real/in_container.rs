@@ -75,11 +75,12 @@ impl Container {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("oauth-sync-test-{}-{count}", std::process::id());
-        let readable = TempDir::new().unwrap();
-        fs::set_permissions(readable.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(endpoint.certificate(), readable.path().join("ca.pem")).unwrap();
-        let installed = claude.program().parent().and_then(Path::parent).unwrap();
-        let own = claude.source().parent().unwrap().to_owned();
+        let readable = TempDir::new().expect("root may do that");
+        fs::set_permissions(readable.path(), fs::Permissions::from_mode(0o755))
+            .expect("root may do that");
+        fs::copy(endpoint.certificate(), readable.path().join("ca.pem")).expect("root may do that");
+        let installed = claude.program().parent().and_then(Path::parent).expect("root may do that");
+        let own = claude.source().parent().expect("root may do that").to_owned();
         give(&own);
         let mount = |host: &Path, inside: &str| format!("{}:{inside}", host.display());
         let mounts = [
@@ -119,22 +120,23 @@ impl Drop for Container {
 
 /// Gives the configuration folder to the container's user.
 fn give(folder: &Path) {
-    chown(folder, Some(NODE), Some(NODE)).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        chown(entry.unwrap().path(), Some(NODE), Some(NODE)).unwrap();
+    chown(folder, Some(NODE), Some(NODE)).expect("root may do that");
+    for entry in fs::read_dir(folder).expect("root may do that") {
+        chown(entry.expect("root may do that").path(), Some(NODE), Some(NODE))
+            .expect("root may do that");
     }
     // The way there is a test's own folder.
-    let home = folder.parent().unwrap();
-    fs::set_permissions(home, fs::Permissions::from_mode(0o755)).unwrap();
+    let home = folder.parent().expect("root may do that");
+    fs::set_permissions(home, fs::Permissions::from_mode(0o755)).expect("root may do that");
 }
 
 /// Links the login to the CLI in a container.
 fn link(claude: &Claude<'_>, endpoint: &Endpoint, container: &str, more: &str) -> OauthSync {
-    let mut settings =
-        format!("CLAUDE_CLI=\"container\"\nCLAUDE_CONTAINER=\"{container}\"\n{more}");
-    for (name, value) in engine().iter().filter(|(name, _)| name == "DOCKER_HOST") {
-        settings.push_str(&format!("{name}=\"{value}\"\n"));
-    }
+    let host = engine().iter().find(|(name, _)| name == "DOCKER_HOST");
+    let host = host.map(|(_, host)| host.as_str()).unwrap_or_default();
+    let settings = format!(
+        "CLAUDE_CLI=\"container\"\nCLAUDE_CONTAINER=\"{container}\"\nDOCKER_HOST=\"{host}\"\n{more}"
+    );
     OauthSync::new(claude, endpoint, "cli").with_container(&settings)
 }
 

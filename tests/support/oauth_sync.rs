@@ -67,8 +67,8 @@ impl OauthSync {
 
     /// Takes the CLI's path out of the configuration, which is written anew.
     pub(crate) fn finding_claude_itself(mut self) -> Self {
-        let lines = self.settings.lines().filter(|line| !line.starts_with("CLAUDE_CLI_PATH"));
-        self.settings = lines.map(|line| format!("{line}\n")).collect();
+        let lines = self.settings.split_inclusive('\n');
+        self.settings = lines.filter(|line| !line.starts_with("CLAUDE_CLI_PATH")).collect();
         self.with("cli")
     }
 
