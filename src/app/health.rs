@@ -36,12 +36,13 @@ pub(crate) fn login_end(source: &Source) -> Option<Timestamp> {
 
 fn sink(report: &SinkReport) -> Sink {
     let condition = match &report.state {
-        SinkState::InStep => Condition::InStep,
+        SinkState::InStep | SinkState::Unused(_) | SinkState::Unsettled(_) => Condition::InStep,
         SinkState::Stale(None) | SinkState::Busy(_) => Condition::Pending,
         SinkState::Absent(_) => Condition::Absent,
-        SinkState::Stale(Some(why)) | SinkState::Refused(why) | SinkState::Failed(why, _) => {
-            Condition::Stuck(why.clone())
-        }
+        SinkState::Stale(Some(why))
+        | SinkState::Hidden(why)
+        | SinkState::Refused(why)
+        | SinkState::Failed(why, _) => Condition::Stuck(why.clone()),
     };
     Sink { name: report.kind.name(), condition, expiry: report.expiry }
 }

@@ -3,7 +3,7 @@
 mod flag;
 mod memory;
 
-pub(crate) use memory::{State, load};
+pub(crate) use memory::State;
 
 use log::Level;
 

@@ -87,6 +87,11 @@ impl Look {
         Self { lock: Some(lock), ..self }
     }
 
+    /// Which kind of sink is about to change, if it is.
+    pub(crate) fn changing(&self) -> Option<SinkKind> {
+        (!self.changes.is_empty()).then_some(self.kind)
+    }
+
     /// Takes OpenClaw's lock where there is something to write.
     pub(crate) fn hold(mut self) -> Self {
         let Some(lock) = self.lock.as_ref().filter(|_| !self.changes.is_empty()) else {
@@ -125,6 +130,9 @@ impl Look {
                 Ok(()) => {}
                 Err(error) if error.is_changed() => {
                     self.state = SinkState::Busy("somebody else wrote it meanwhile".to_owned());
+                }
+                Err(error) if error.is_unsettled() => {
+                    self.state = SinkState::Unsettled(error.to_string());
                 }
                 Err(error) => self.fail(&error),
             }

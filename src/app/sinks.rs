@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::app::gateway::paste::waits_for_consent;
 use crate::app::look::{Change, LockPlace, Look};
 use crate::app::openclaw::{Agent, OpenClaw, SIZE_LIMIT};
-use crate::app::report::SinkState;
+use crate::app::report::{SinkReport, SinkState};
 use crate::app::sync::Wanted;
 use crate::domain::auth_profiles::{self, Context};
 use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::credential::Credential;
-use crate::domain::era::{self, Choice};
+use crate::domain::era::{self, Choice, Era, Trace};
 use crate::domain::secret::Secret;
 use crate::domain::sink::{Held, SinkKind};
+use crate::domain::time::Timestamp;
 use crate::domain::{envfile, oauth_json};
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
@@ -32,7 +34,10 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
     }
     let env = EnvPlace::find(settings, openclaw, wanted.may_write);
     let has_key = env.as_ref().is_some_and(|env| env.has_key(&settings.env_key));
-    let traces = openclaw.traces(has_key);
+    let mut traces = openclaw.traces(has_key);
+    if is_barred(settings, openclaw, wanted) {
+        traces.push(Trace::PasteBarred);
+    }
     let choices = match &settings.sinks {
         Sinks::Auto => era::auto_sinks(&openclaw.verdict, &traces),
         Sinks::Listed(kinds) => {
@@ -58,14 +63,60 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
             SinkKind::Env => {
                 looks.extend(env.as_ref().map(|env| env.look(settings, choice, wanted)))
             }
-            SinkKind::PasteToken => looks.push(Look::settled(kind, None, not_yet())),
+            SinkKind::PasteToken => looks.push(pasted(openclaw, wanted)),
         }
     }
     looks
 }
 
-fn not_yet() -> SinkState {
-    SinkState::Stale(Some("paste-token is not available yet".to_owned()))
+/// Says whether nothing can be pasted, so that `env` has to carry the token.
+fn is_barred(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> bool {
+    let barred = openclaw.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());
+    let consent = || waits_for_consent(openclaw, wanted.ground, &settings.name).is_some();
+    matches!(openclaw.verdict.era, Era::Imported | Era::Guarded) && (barred || consent())
+}
+
+/// The profile in OpenClaw's own database, as OpenClaw described it last.
+fn pasted(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
+    let known = openclaw.ledger.paste.clone().unwrap_or_default();
+    let mark = wanted.credential().map(|credential| wanted.ground.mark(credential));
+    let mark = mark.or(wanted.memory.accepted).map(|mark| mark.fingerprint);
+    let state = match (known.fingerprint.is_some() && known.fingerprint == mark, known.barred) {
+        (true, None) => match known.hidden_by {
+            Some(other) => SinkState::Hidden(other),
+            None => SinkState::InStep,
+        },
+        // Another sink carries the token until then.
+        (_, Some(why)) => SinkState::Absent(why),
+        (_, None) => SinkState::Stale(None),
+    };
+    Look::settled(SinkKind::PasteToken, None, state).expiring(known.expiry)
+}
+
+/// Why OpenClaw does not read the environment now: a living profile comes before it.
+pub(crate) fn env_is_hidden(openclaw: &OpenClaw, now: Timestamp) -> Option<&'static str> {
+    match openclaw.verdict.era {
+        Era::Live | Era::Snapshot if openclaw.has_living_profile => {
+            Some("OpenClaw uses the profile in auth-profiles.json before it")
+        }
+        Era::Imported | Era::Guarded => {
+            let living = openclaw.ledger.paste.as_ref().is_some_and(|paste| {
+                paste.barred.is_none() && paste.expiry.is_some_and(|expiry| expiry > now)
+            });
+            living.then_some("OpenClaw uses the pasted profile before it")
+        }
+        _ => None,
+    }
+}
+
+/// Calls an `env` unused that a profile keeps from use.
+pub(crate) fn hide(sinks: &mut [SinkReport], openclaw: &OpenClaw, now: Timestamp) {
+    let Some(why) = env_is_hidden(openclaw, now) else { return };
+    let in_step =
+        |sink: &&mut SinkReport| sink.kind == SinkKind::Env && sink.state == SinkState::InStep;
+    for sink in sinks.iter_mut().filter(in_step) {
+        sink.state = SinkState::Unused(why.to_owned());
+    }
 }
 
 fn path_of(kind: SinkKind, settings: &Settings) -> Option<PathBuf> {
@@ -128,7 +179,9 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let path = agent.folder.path.join(PROFILES);
     let tag = wanted.ground.lock_tag();
     if wanted.may_write {
-        [PROFILES, AUTH_STATE].map(|name| stage::sweep(&agent.folder, name).ok());
+        for name in [PROFILES, AUTH_STATE] {
+            let _ = stage::sweep(&agent.folder, name);
+        }
         foreign_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
     }
     if let Err(error) = &agent.profiles {

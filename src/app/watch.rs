@@ -103,7 +103,12 @@ impl Watcher {
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
         self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
-            watched.notifies = arming::link(&mut self.events, &watched.settings, index);
+            watched.notifies = arming::link(
+                &mut self.events,
+                &watched.settings,
+                &self.ground.places.state_dir,
+                index,
+            );
         }
         self.watch_errands();
         self.all_links();

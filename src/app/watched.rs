@@ -114,7 +114,9 @@ impl Watched {
             Some(due) if due <= now => self.asked.map(|asked| asked.after(ANSWER_TIME)),
             due => due,
         };
-        let moments = [busy, half, silent, report.turns_at(), self.tell, due];
+        let pending = report.gateway.pending.as_ref();
+        let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
+        let moments = [busy, half, silent, report.turns_at(), self.tell, due, retry];
         moments.into_iter().flatten().min()
     }
 }

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use log::Level;
 
 use crate::app::error::Error;
+use crate::app::gateway::Closing;
 use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::{Report, SinkState};
+use crate::domain::gateway::Ending;
 use crate::domain::source::Source;
 
 /// How a command ended.
@@ -63,6 +65,15 @@ impl Exit {
         exits.into_iter().max_by_key(gravity).unwrap_or(Self::Done)
     }
 
+    /// The exit status of what was done to gateways: the gravest of all.
+    pub(crate) fn of_closings(closings: &[Closing]) -> Self {
+        Self::gravest(closings.iter().map(|closing| match closing.ending {
+            Ending::Done(..) => Self::Done,
+            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
+            Ending::Failed(..) => Self::Failed,
+        }))
+    }
+
     fn of_report(report: &Report) -> Self {
         if report.locked {
             return Self::Deferred;
@@ -70,7 +81,11 @@ impl Exit {
         let failed = |state: &SinkState| {
             matches!(
                 state,
-                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+                SinkState::Failed(..)
+                    | SinkState::Unsettled(_)
+                    | SinkState::Refused(_)
+                    | SinkState::Hidden(_)
+                    | SinkState::Stale(Some(_))
             )
         };
         let unreadable = matches!(report.source, Source::Unreadable(..));

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod calm;
 pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -16,6 +17,7 @@ pub(crate) mod fingerprint;
 mod flush;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
+pub(crate) mod health;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod journal;
@@ -24,9 +26,11 @@ pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod offspring;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod queue;
 pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod trust;
+pub(crate) mod vigil;
 pub(crate) mod webhook;

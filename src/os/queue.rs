@@ -14,18 +14,21 @@ use crate::os::stage::{self, Durability};
 pub(crate) enum Queue {
     /// A look at what is due.
     Refresh,
+    /// New tokens for running gateways.
+    Gateway,
     /// Messages to people.
     Notify,
 }
 
 impl Queue {
     /// All queues.
-    pub(crate) const ALL: [Self; 2] = [Self::Refresh, Self::Notify];
+    pub(crate) const ALL: [Self; 3] = [Self::Refresh, Self::Gateway, Self::Notify];
 
     /// The folder's name in the run folder.
     pub(crate) fn folder_name(self) -> &'static str {
         match self {
             Self::Refresh => "refresh.d",
+            Self::Gateway => "gateway.d",
             Self::Notify => "notify.d",
         }
     }
@@ -34,6 +37,7 @@ impl Queue {
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Refresh => "refresh",
+            Self::Gateway => "gateway",
             Self::Notify => "notify",
         }
     }
@@ -46,7 +50,9 @@ impl Queue {
     /// Says whether a request waits; a queue that cannot be looked at has none.
     pub(crate) fn has_request(self, run_dir: &Path) -> bool {
         let folder = Folder::reach(&run_dir.join(self.folder_name()));
-        folder.and_then(|folder| folder.names()).is_ok_and(|names| !names.is_empty())
+        let names = folder.and_then(|folder| folder.names()).unwrap_or_default();
+        // systemd passes over what begins with a dot (systemd.path(5)).
+        names.iter().any(|name| !name.as_encoded_bytes().starts_with(b"."))
     }
 
     /// Puts a request; one of the same name that still waits is replaced.

@@ -267,7 +267,11 @@ fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
     let settled: Vec<_> = settled.collect();
     let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
         let (folder, _) = opened?;
-        settled.map_err(|source| Error::new("flush", &folder.path, source))
+        settled.map_err(|source| Error {
+            verb: "flush",
+            object: folder.path.clone(),
+            cause: Cause::Unsettled(source.into()),
+        })
     });
     done.collect()
 }

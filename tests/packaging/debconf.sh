@@ -10,7 +10,7 @@ conf=$scratch/root/etc/oauth-sync/default.conf
 
 # A database of our own, the maintainer scripts without what cargo-deb adds, and the stand-in.
 fresh() {
-    rm -rf "$scratch"/{root,bin,debian,calls,told,found}
+    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found}
     mkdir -p "$scratch"/{root/etc,root/db,bin,debian}
     # debconf looks below DPKG_ROOT for all of it; as on Debian, passwords lie apart, without backup
     cat >"$scratch/root/etc/debconf.conf" <<'CONF'

@@ -9,7 +9,7 @@ use crate::app::refresh::history::{self, Entry, method_name};
 use crate::app::refresh::outlook::next_try;
 use crate::app::refresh::saved::{self, Saved};
 use crate::app::refresh::state::{self, State};
-use crate::app::refresh::{Conclusion, Options, Work, api, mark, refresh_mark};
+use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, refresh_mark};
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Method;
@@ -45,7 +45,11 @@ impl<'a> Turn<'a> {
         seen: Option<Fingerprint>,
     ) -> Result<Self, Error> {
         state::adopt(work.sources, work.place)?;
-        let state = State::load(work.sources, work.place)?;
+        let mut state = State::load(work.sources, work.place)?;
+        if let Err(refused) = nudge::put_back(&work, &mut state) {
+            let why = nudge::refused(&refused);
+            log::debug!("'{}' still says an earlier expiry: {why}", work.place.path.display());
+        }
         Ok(Self { work, state, options, seen, remarks: Vec::new() })
     }
 
@@ -110,7 +114,7 @@ impl<'a> Turn<'a> {
             let started = clock::now();
             let outcome = match method {
                 Method::Api => api::renew(&self.work, &mut self.state),
-                Method::Cli => Outcome::unable("method 'cli' is not there yet"),
+                Method::Cli => cli::renew(&self.work, &mut self.state),
             };
             let after = self.look();
             let renewed = self.proof(before, &after);

@@ -4,7 +4,14 @@
 
 mod api;
 mod attempt;
+mod attend;
+mod cli;
+mod container;
+mod engine;
+mod find_claude;
 pub(crate) mod history;
+mod host;
+mod nudge;
 mod outlook;
 pub(crate) mod place;
 mod renewal;

@@ -58,7 +58,8 @@ pub(super) fn take(
     Ok(renewal)
 }
 
-/// Carries a saved answer of an earlier run into the source, if there is one.
+/// Ends what a crash of an earlier run left: carries its saved answer into the source, and puts the
+/// true expiry back.
 pub(super) fn pick_up(
     ground: &Ground,
     group: &Group<'_>,
@@ -72,7 +73,8 @@ pub(super) fn pick_up(
     let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock_name(place))? else {
         return Ok(None);
     };
-    if folder.stat(&format!("{}.answer", place.key))?.is_none() {
+    let answer = folder.stat(&format!("{}.answer", place.key))?;
+    if answer.is_none() && state::State::load(&folder, place)?.nudge.is_none() {
         return Ok(None);
     }
     let waiting = signals.hold();
