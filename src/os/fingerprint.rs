@@ -37,7 +37,9 @@ impl Fingerprinter {
         state.remove(&temp)?;
         Reserved::make(state, &temp, fresh, 0)?;
         // One that is too short is left of a crash, and nothing was ever made with it.
-        let short = state.stat(KEY_FILE)?.is_some_and(|stat| stat.st_size != KEY_BYTES as i64);
+        let short = state
+            .stat(KEY_FILE)?
+            .is_some_and(|stat| usize::try_from(stat.st_size) != Ok(KEY_BYTES));
         let placed =
             if short { state.rename(&temp, KEY_FILE) } else { state.place(&temp, KEY_FILE) };
         if placed.is_err() {

@@ -264,7 +264,7 @@ impl Folder {
     }
 
     /// The same folder, with the rights of another user.
-    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+    pub(crate) fn with_rights_of(self, identity: &Identity) -> Self {
         Self { identity: identity.clone(), ..self }
     }
 
