@@ -34,7 +34,13 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s h -l help -d 'Pri
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s V -l version -d 'Print version'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "sync" -d 'Bring the sinks in step once'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "status" -d 'Show sources, sinks and their states'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "token" -d 'Print the current access token for a pipe'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
@@ -53,6 +59,35 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew also what is not due, was put off, or was rejected'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write default.conf, if one candidate is the only best and one user controls all of it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues' -r -F
@@ -61,7 +96,38 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync status help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync status help" -f -a "sync" -d 'Bring the sinks in step once'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync status help" -f -a "status" -d 'Show sources, sinks and their states'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Write JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Write JSON, with the expiry'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l force -d 'Print it on a terminal too'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l output -d 'Replace FILE by it, as node_exporter\'s textfile collector wants it' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "sync" -d 'Bring the sinks in step once'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "status" -d 'Show sources, sinks and their states'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "token" -d 'Print the current access token for a pipe'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

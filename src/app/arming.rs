@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::gateway::ledger;
 use crate::domain::config::settings::Settings;
 use crate::os::error::Error;
 use crate::os::events::Events;
@@ -22,7 +23,10 @@ pub(crate) fn configuration(events: &mut Events, folder: &Path) {
 }
 
 /// Watches what one link depends on; says whether its source's file system tells of changes.
-pub(crate) fn link(events: &mut Events, settings: &Settings, key: usize) -> bool {
+pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, key: usize) -> bool {
+    // What was learnt of the gateway changes what is to be written, and when to try again.
+    let ledger = ledger::file_name(&settings.name);
+    let _ = whole_way(events, &state_dir.join(ledger::FOLDER), &ledger, key);
     if let Some(state) = &settings.openclaw_state_dir {
         // OpenClaw rewrites its configuration when it is upgraded; a newer one makes `state/`.
         for name in ["openclaw.json", "state"] {

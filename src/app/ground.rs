@@ -8,9 +8,12 @@ use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config};
 use crate::domain::credential::Credential;
+use crate::domain::secret::Secret;
 use crate::os;
 use crate::os::fingerprint::Fingerprinter;
 use crate::os::folder::Folder;
+use crate::os::foreign_lock::Tag;
+use crate::os::lock::Lock;
 
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
@@ -43,7 +46,14 @@ impl Ground {
         let state = open_or_make(&places.state_dir)?;
         open_or_make(&places.run_dir)?;
         let links = state.make("links")?;
-        let fingerprinter = Fingerprinter::load(&state)?;
+        let fingerprinter = match Fingerprinter::find(&state)? {
+            Some(found) => found,
+            // Two that start at once must not make two keys.
+            None => {
+                let _lock = Lock::wait(&places.run_dir, "key")?;
+                Fingerprinter::load(&state)?
+            }
+        };
         Ok(Self { places: places.clone(), links: Some(links), fingerprinter })
     }
 
@@ -68,6 +78,18 @@ impl Ground {
         let Some(links) = &self.links else { return Ok(Memory::default()) };
         let source = settings.claude_credentials.to_string_lossy();
         Ok(memory::load(links, &settings.name, &source)?)
+    }
+
+    /// Clears away what a killed run may have left of the link's memory.
+    pub(crate) fn tidy(&self, settings: &Settings) {
+        if let Some(links) = &self.links {
+            memory::tidy(links, &settings.name);
+        }
+    }
+
+    /// What marks a lock as one of this installation's.
+    pub(crate) fn lock_tag(&self) -> Tag {
+        Tag::of(self.fingerprinter.of(&Secret::new("lock")))
     }
 
     /// A credential's mark: its access token's fingerprint and expiry.

@@ -9,7 +9,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
-use crate::os::foreign_lock::{ForeignLock, Form};
+use crate::os::foreign_lock::{ForeignLock, Form, Tag};
 use crate::os::stage::Replacement;
 
 /// When OpenClaw takes its own lock for abandoned (2026.2.25 and 2026.4.15).
@@ -25,6 +25,7 @@ pub(crate) struct Look {
     lock: Option<LockPlace>,
     held: Option<ForeignLock>,
     written: bool,
+    is_new: bool,
 }
 
 /// One file's new text.
@@ -47,13 +48,16 @@ pub(crate) struct LockPlace {
     pub(crate) name: &'static str,
     /// A file or a folder, by OpenClaw's version.
     pub(crate) form: Form,
+    /// What tells a lock of ours, left by a killed run, from OpenClaw's.
+    pub(crate) tag: Tag,
 }
 
 impl Look {
     /// A sink that nothing has to be, or can be, written to.
     pub(crate) fn settled(kind: SinkKind, path: Option<PathBuf>, state: SinkState) -> Self {
         let (expiry, changes) = (None, Vec::new());
-        Self { kind, path, state, expiry, changes, lock: None, held: None, written: false }
+        let (lock, held, written, is_new) = (None, None, false, false);
+        Self { kind, path, state, expiry, changes, lock, held, written, is_new }
     }
 
     /// A sink that cannot be looked at.
@@ -64,7 +68,13 @@ impl Look {
 
     /// A sink that holds another token and gets these new texts.
     pub(crate) fn stale(kind: SinkKind, path: PathBuf, changes: Vec<Change>) -> Self {
-        Self { changes, ..Self::settled(kind, Some(path), SinkState::Stale(None)) }
+        let is_new = changes.iter().all(|change| change.old.is_none());
+        Self { changes, is_new, ..Self::settled(kind, Some(path), SinkState::Stale(None)) }
+    }
+
+    /// A sink whose folder would be made first, as far as a dry run can see.
+    pub(crate) fn to_be_made(kind: SinkKind, path: PathBuf) -> Self {
+        Self { is_new: true, ..Self::settled(kind, Some(path), SinkState::Stale(None)) }
     }
 
     /// Remembers when the sink says that its token ends.
@@ -77,15 +87,21 @@ impl Look {
         Self { lock: Some(lock), ..self }
     }
 
+    /// Which kind of sink is about to change, if it is.
+    pub(crate) fn changing(&self) -> Option<SinkKind> {
+        (!self.changes.is_empty()).then_some(self.kind)
+    }
+
     /// Takes OpenClaw's lock where there is something to write.
     pub(crate) fn hold(mut self) -> Self {
         let Some(lock) = self.lock.as_ref().filter(|_| !self.changes.is_empty()) else {
             return self;
         };
-        match ForeignLock::try_take(&lock.folder, lock.name, lock.form, LOCK_LIFE) {
+        match ForeignLock::try_take(&lock.folder, lock.name, lock.form, lock.tag, LOCK_LIFE) {
             Ok(Some(held)) => self.held = Some(held),
             Ok(None) => {
                 self.changes.clear();
+                self.is_new = false;
                 self.state = SinkState::Busy("OpenClaw holds its lock".to_owned());
             }
             Err(error) => self.fail(&error),
@@ -115,6 +131,9 @@ impl Look {
                 Err(error) if error.is_changed() => {
                     self.state = SinkState::Busy("somebody else wrote it meanwhile".to_owned());
                 }
+                Err(error) if error.is_unsettled() => {
+                    self.state = SinkState::Unsettled(error.to_string());
+                }
                 Err(error) => self.fail(&error),
             }
         }
@@ -122,7 +141,7 @@ impl Look {
 
     /// What a dry run has to say of it.
     pub(crate) fn as_planned(mut self) -> SinkReport {
-        if !self.changes.is_empty() {
+        if self.is_new || !self.changes.is_empty() {
             self.state = SinkState::InStep;
             self.written = true;
         }
@@ -131,13 +150,13 @@ impl Look {
 
     /// What became of it; gives OpenClaw's lock back.
     pub(crate) fn as_done(self) -> SinkReport {
-        let Self { kind, path, state, expiry, written, .. } = self;
-        SinkReport { kind, path, state, expiry, written }
+        let Self { kind, path, state, expiry, written, is_new, .. } = self;
+        SinkReport { kind, path, state, expiry, written, is_new }
     }
 
     fn fail(&mut self, error: &Error) {
         self.changes.clear();
-        self.written = false;
+        (self.written, self.is_new) = (false, false);
         self.state = SinkState::Failed(error.to_string(), error.command().map(str::to_owned));
     }
 }

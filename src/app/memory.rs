@@ -64,6 +64,11 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
     }
 }
 
+/// Removes what a killed run may have left beside the memory of the link `name`.
+pub(crate) fn tidy(links: &Folder, name: &str) {
+    let _ = stage::sweep(links, &file_name(name));
+}
+
 fn file_name(link: &str) -> String {
     format!("{link}.json")
 }

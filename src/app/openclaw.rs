@@ -1,13 +1,17 @@
 //! Looks at one OpenClaw: its state folder, agents, configuration and version.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::app::gateway::{ledger, program};
 use crate::app::ground::Ground;
 use crate::domain::acceptance::Memory;
 use crate::domain::auth_profiles;
-use crate::domain::config::settings::Settings;
+use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::era::{self, Evidence, Trace, Verdict, Version, Witness};
+use crate::domain::gateway::Ledger;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -17,8 +21,11 @@ use crate::os::folder::{Folder, Seen};
 /// The most that is read of a store or of openclaw.json, in bytes.
 pub(crate) const SIZE_LIMIT: u64 = 4 << 20;
 
+/// How often a program that does not tell its version is asked again.
+const ASK_INTERVAL: Duration = Duration::from_secs(86_400);
+
 /// The names that the configuration has had, the newest first (2026.2.25).
-const CONFIGURATIONS: [&str; 4] =
+pub(crate) const CONFIGURATIONS: [&str; 4] =
     ["openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json"];
 
 /// An OpenClaw as it stands.
@@ -29,12 +36,16 @@ pub(crate) struct OpenClaw {
     pub(crate) config: OpenclawConfig,
     /// Its agents that have a folder of their own, by name.
     pub(crate) agents: Vec<Agent>,
+    /// Why agents' folders cannot be opened.
+    pub(crate) barred: Vec<Error>,
     /// Whether `credentials/oauth.json` stands there.
     pub(crate) has_oauth_json: bool,
     /// Which version it is.
     pub(crate) verdict: Verdict,
     /// Whether an unexpired profile, or one of ours, stands in a JSON store.
     pub(crate) has_living_profile: bool,
+    /// What is known of its gateway.
+    pub(crate) ledger: Ledger,
 }
 
 /// An agent of OpenClaw.
@@ -59,22 +70,32 @@ impl OpenClaw {
             settings.openclaw_state_dir.as_deref().map(|path| Folder::reach(path).map(Rc::new));
         let folder = state.as_ref().and_then(|state| state.as_deref().ok());
         let config = folder.and_then(configuration).unwrap_or_default();
-        let agents = folder.map(agents).unwrap_or_default();
+        let (agents, barred) = folder.map(agents).unwrap_or_default();
         let has_oauth_json =
             folder.is_some_and(|folder| stands(folder, "credentials", "oauth.json"));
-        let evidence = evidence(settings, folder, &config, &agents);
+        let ledger = ledger::load(&ground.places.state_dir, &settings.name);
+        let mut evidence = evidence(settings, folder, &config, &agents);
+        evidence.extend(told(&ledger));
         let is_ours = |token: &Secret| memory.knows(ground.fingerprinter.of(token));
         let has_living_profile = agents
             .iter()
             .filter_map(Agent::profiles_text)
             .any(|text| auth_profiles::living(text, now, &is_ours));
         let verdict = era::decide(&evidence);
-        Self { state, config, agents, has_oauth_json, verdict, has_living_profile }
+        Self { state, config, agents, barred, has_oauth_json, verdict, has_living_profile, ledger }
     }
 
     /// The state folder, if it could be reached.
     pub(crate) fn folder(&self) -> Option<&Rc<Folder>> {
         self.state.as_ref().and_then(|state| state.as_ref().ok())
+    }
+
+    /// Says whether the program should be asked for its version: nothing else tells it for sure, and
+    /// it was not asked today.
+    pub(crate) fn wants_version(&self, settings: &Settings, now: Timestamp) -> bool {
+        let asked = self.ledger.asked.is_some_and(|asked| now < asked.after(ASK_INTERVAL));
+        let used = settings.sinks != Sinks::Listed(Vec::new());
+        used && !asked && !self.verdict.program_says && self.folder().is_some()
     }
 
     /// What the choice of sinks depends on.
@@ -104,17 +125,35 @@ fn configuration(state: &Folder) -> Option<OpenclawConfig> {
     OpenclawConfig::read(std::str::from_utf8(&seen.bytes).ok()?).ok()
 }
 
-fn agents(state: &Folder) -> Vec<Agent> {
-    let Ok(all) = state.enter(Path::new("agents")) else { return Vec::new() };
-    let names = all.names().unwrap_or_default();
-    names.iter().filter_map(|name| agent(&all, &Path::new(name).join("agent"))).collect()
+/// Every agent whose folder can be opened, and why others cannot.
+fn agents(state: &Folder) -> (Vec<Agent>, Vec<Error>) {
+    let all = state.enter(Path::new("agents"));
+    let (all, names) = match all.and_then(|all| all.names().map(|names| (all, names))) {
+        Ok(found) => found,
+        Err(error) if error.is_absent() => return (Vec::new(), Vec::new()),
+        Err(error) => return (Vec::new(), vec![error]),
+    };
+    let (mut agents, mut barred) = (Vec::new(), Vec::new());
+    for name in names.iter().filter(|name| is_agent(name)) {
+        match agent(&all, &Path::new(name).join("agent")) {
+            Ok(agent) => agents.push(agent),
+            Err(error) if error.is_absent() => {}
+            Err(error) => barred.push(error),
+        }
+    }
+    (agents, barred)
 }
 
-fn agent(all: &Folder, below: &Path) -> Option<Agent> {
-    let folder = Rc::new(all.enter(below).ok()?);
+/// OpenClaw's names have no control characters; in a message they would forge lines.
+fn is_agent(name: &OsStr) -> bool {
+    !name.to_string_lossy().chars().any(char::is_control)
+}
+
+fn agent(all: &Folder, below: &Path) -> Result<Agent, Error> {
+    let folder = Rc::new(all.enter(below)?);
     let profiles = folder.read("auth-profiles.json", SIZE_LIMIT).map(|seen| seen.map(Rc::new));
     let auth_state = folder.read("auth-state.json", SIZE_LIMIT).ok().flatten().map(Rc::new);
-    Some(Agent { folder, profiles, auth_state })
+    Ok(Agent { folder, profiles, auth_state })
 }
 
 fn stands(state: &Folder, below: &str, name: &str) -> bool {
@@ -149,6 +188,19 @@ fn evidence(
         });
     }
     evidence
+}
+
+/// What the program, or the image, said when it was asked; a program that was replaced since then
+/// says nothing.
+fn told(ledger: &Ledger) -> Option<Evidence> {
+    let seen = ledger.version.as_ref()?;
+    let by = match &seen.program {
+        Some(path) if program::key(Path::new(path)).as_ref() == Some(&seen.key) => Witness::Program,
+        Some(_) => return None,
+        None if seen.key.is_empty() => Witness::Program,
+        None => Witness::Image,
+    };
+    Some(Evidence { version: Version::parse(&seen.text)?, at_least: false, by })
 }
 
 /// Reads the version out of the program's own package.json: the compose folder's if there is one,

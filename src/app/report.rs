@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use log::Level;
 
 use crate::domain::acceptance::Mark;
+use crate::domain::gateway::Ledger;
+use crate::domain::gateway::paste;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -28,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) locked: bool,
     /// What is to be said besides: OpenClaw's version, a file that was moved aside.
     pub(crate) remarks: Vec<Line>,
+    /// What is known of its gateway.
+    pub(crate) gateway: Ledger,
 }
 
 /// What became of one sink.
@@ -43,6 +47,8 @@ pub(crate) struct SinkReport {
     pub(crate) expiry: Option<Timestamp>,
     /// Whether this sync wrote it, or would have in a dry run.
     pub(crate) written: bool,
+    /// Whether its file did not exist before.
+    pub(crate) is_new: bool,
 }
 
 /// The state of a sink.
@@ -56,8 +62,14 @@ pub(crate) enum SinkState {
     Absent(String),
     /// Writing it would do harm, or nothing; why, and what to do instead.
     Refused(String),
+    /// It holds the token, but OpenClaw uses another place before it; which.
+    Unused(String),
+    /// It is stored, but OpenClaw uses this profile first.
+    Hidden(String),
     /// Somebody else holds it for a moment; it is tried again at once.
     Busy(String),
+    /// It holds the token, but could lose it when the power fails; why.
+    Unsettled(String),
     /// The system refused; its message and the command that mends it.
     Failed(String, Option<String>),
 }
@@ -66,10 +78,12 @@ impl SinkState {
     /// The word for it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::InStep => "in step",
+            Self::InStep | Self::Unsettled(_) => "in step",
             Self::Stale(_) | Self::Busy(_) => "stale",
             Self::Absent(_) => "absent",
             Self::Refused(_) => "refused",
+            Self::Unused(_) => "unused",
+            Self::Hidden(_) => "hidden",
             Self::Failed(..) => "failed",
         }
     }
@@ -79,9 +93,13 @@ impl SinkState {
         match self {
             Self::InStep => None,
             Self::Stale(why) => why.as_deref(),
-            Self::Absent(why) | Self::Refused(why) | Self::Busy(why) | Self::Failed(why, _) => {
-                Some(why)
-            }
+            Self::Absent(why)
+            | Self::Refused(why)
+            | Self::Busy(why)
+            | Self::Unsettled(why)
+            | Self::Unused(why)
+            | Self::Hidden(why)
+            | Self::Failed(why, _) => Some(why),
         }
     }
 }
@@ -189,7 +207,18 @@ impl SinkReport {
                 );
                 (Level::Info, text)
             }
-            SinkState::InStep | SinkState::Absent(_) | SinkState::Stale(None) => return None,
+            SinkState::Unused(why) if self.written => {
+                let text = format!("{}{place} holds the new token and is unused: {why}", self.kind);
+                (Level::Info, text)
+            }
+            SinkState::Hidden(other) => (
+                Level::Warn,
+                format!("{} is hidden by {other}, which OpenClaw uses first", self.kind),
+            ),
+            SinkState::InStep
+            | SinkState::Unused(_)
+            | SinkState::Absent(_)
+            | SinkState::Stale(None) => return None,
             SinkState::Busy(why) => (Level::Debug, format!("{}{place} waits: {why}", self.kind)),
             SinkState::Stale(Some(why)) => {
                 (Level::Warn, format!("{}{place} stays as it is: {why}", self.kind))
@@ -197,12 +226,20 @@ impl SinkReport {
             SinkState::Refused(why) => {
                 (Level::Warn, format!("{}{place} is not written: {why}", self.kind))
             }
+            SinkState::Unsettled(message) => {
+                let text = format!(
+                    "{message}: {} holds the new token, but could lose it when the power fails",
+                    self.kind
+                );
+                (Level::Error, text)
+            }
             SinkState::Failed(message, _) => {
                 (Level::Error, format!("{message}, so {} keeps its old token", self.kind))
             }
         };
         let hint = match &self.state {
             SinkState::Failed(_, hint) => hint.clone(),
+            SinkState::Hidden(_) => Some(paste::order_command()),
             _ => None,
         };
         let (state, is_deed) = (self.state.name(), self.written);

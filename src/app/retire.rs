@@ -73,19 +73,18 @@ fn one(
         let text = format!("'{path}' is retired in this OpenClaw and would be moved aside");
         return Some(Line::remark(Level::Warn, "retired", text));
     }
-    let mut line = match folder.rename(name, &format!("{name}{SUFFIX}")) {
+    match folder.rename(name, &format!("{name}{SUFFIX}")) {
         Ok(()) => {
             let text = format!(
                 "moved '{path}' aside, since this OpenClaw has retired it: restart the gateway if it refuses to work"
             );
-            Line::remark(Level::Warn, "retired", text)
+            let mut line = Line::remark(Level::Warn, "retired", text);
+            line.is_deed = true;
+            Some(line)
         }
-        Err(error) => Line::remark(
-            Level::Error,
-            "harmful",
-            format!("{error}: OpenClaw refuses to work while it is there"),
-        ),
-    };
-    line.is_deed = true;
-    Some(line)
+        Err(error) => {
+            let text = format!("{error}: OpenClaw refuses to work while it is there");
+            Some(Line::remark(Level::Error, "harmful", text))
+        }
+    }
 }

@@ -3,20 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::app::gateway::paste::waits_for_consent;
 use crate::app::look::{Change, LockPlace, Look};
 use crate::app::openclaw::{Agent, OpenClaw, SIZE_LIMIT};
-use crate::app::report::SinkState;
+use crate::app::report::{SinkReport, SinkState};
 use crate::app::sync::Wanted;
 use crate::domain::auth_profiles::{self, Context};
 use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::credential::Credential;
-use crate::domain::era::{self, Choice};
+use crate::domain::era::{self, Choice, Era, Trace};
 use crate::domain::secret::Secret;
 use crate::domain::sink::{Held, SinkKind};
+use crate::domain::time::Timestamp;
 use crate::domain::{envfile, oauth_json};
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
-use crate::os::foreign_lock::Form;
+use crate::os::foreign_lock::{self, Form};
+use crate::os::stage;
+
+const PROFILES: &str = "auth-profiles.json";
+const AUTH_STATE: &str = "auth-state.json";
 
 /// OpenClaw's lock beside its profiles; a folder up to 2026.1.30, a file from 2026.2.17 on.
 const PROFILES_LOCK: &str = "auth-profiles.json.lock";
@@ -26,9 +32,12 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
     if settings.sinks == Sinks::Listed(Vec::new()) {
         return Vec::new();
     }
-    let env = EnvPlace::find(settings, openclaw);
+    let env = EnvPlace::find(settings, openclaw, wanted.may_write);
     let has_key = env.as_ref().is_some_and(|env| env.has_key(&settings.env_key));
-    let traces = openclaw.traces(has_key);
+    let mut traces = openclaw.traces(has_key);
+    if is_barred(settings, openclaw, wanted) {
+        traces.push(Trace::PasteBarred);
+    }
     let choices = match &settings.sinks {
         Sinks::Auto => era::auto_sinks(&openclaw.verdict, &traces),
         Sinks::Listed(kinds) => {
@@ -54,14 +63,58 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
             SinkKind::Env => {
                 looks.extend(env.as_ref().map(|env| env.look(settings, choice, wanted)))
             }
-            SinkKind::PasteToken => looks.push(Look::settled(kind, None, not_yet())),
+            SinkKind::PasteToken => looks.push(pasted(openclaw, wanted)),
         }
     }
     looks
 }
 
-fn not_yet() -> SinkState {
-    SinkState::Stale(Some("paste-token is not available yet".to_owned()))
+/// Says whether nothing can be pasted, so that `env` has to carry the token.
+fn is_barred(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> bool {
+    let barred = openclaw.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());
+    let consent = || waits_for_consent(openclaw, wanted.ground, &settings.name).is_some();
+    matches!(openclaw.verdict.era, Era::Imported | Era::Guarded) && (barred || consent())
+}
+
+/// The profile in OpenClaw's own database, as OpenClaw described it last.
+fn pasted(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
+    let known = openclaw.ledger.paste.clone().unwrap_or_default();
+    let mark = wanted.credential().map(|credential| wanted.ground.mark(credential));
+    let mark = mark.or(wanted.memory.accepted).map(|mark| mark.fingerprint);
+    let state = match (known.fingerprint.is_some() && known.fingerprint == mark, known.barred) {
+        (true, None) => match known.hidden_by {
+            Some(other) => SinkState::Hidden(other),
+            None => SinkState::InStep,
+        },
+        (_, barred) => SinkState::Stale(barred),
+    };
+    Look::settled(SinkKind::PasteToken, None, state).expiring(known.expiry)
+}
+
+/// Why OpenClaw does not read the environment now: a living profile comes before it.
+pub(crate) fn env_is_hidden(openclaw: &OpenClaw, now: Timestamp) -> Option<&'static str> {
+    match openclaw.verdict.era {
+        Era::Live | Era::Snapshot if openclaw.has_living_profile => {
+            Some("OpenClaw uses the profile in auth-profiles.json before it")
+        }
+        Era::Imported | Era::Guarded => {
+            let living = openclaw.ledger.paste.as_ref().is_some_and(|paste| {
+                paste.barred.is_none() && paste.expiry.is_some_and(|expiry| expiry > now)
+            });
+            living.then_some("OpenClaw uses the pasted profile before it")
+        }
+        _ => None,
+    }
+}
+
+/// Calls an `env` unused that a profile keeps from use.
+pub(crate) fn hide(sinks: &mut [SinkReport], openclaw: &OpenClaw, now: Timestamp) {
+    let Some(why) = env_is_hidden(openclaw, now) else { return };
+    let in_step =
+        |sink: &&mut SinkReport| sink.kind == SinkKind::Env && sink.state == SinkState::InStep;
+    for sink in sinks.iter_mut().filter(in_step) {
+        sink.state = SinkState::Unused(why.to_owned());
+    }
 }
 
 fn path_of(kind: SinkKind, settings: &Settings) -> Option<PathBuf> {
@@ -76,6 +129,9 @@ fn path_of(kind: SinkKind, settings: &Settings) -> Option<PathBuf> {
 fn json(kind: SinkKind, path: Option<&Path>, choice: Choice, wanted: &Wanted<'_>) -> Option<Look> {
     let file = match File::open(path?, choice.may_create, wanted.may_write) {
         Ok(Some(file)) => file,
+        Ok(None) if choice.may_create && wanted.would_make(path?) => {
+            return Some(Look::to_be_made(kind, path?.to_owned()));
+        }
         Ok(None) => {
             return Some(Look::settled(
                 kind,
@@ -105,7 +161,10 @@ fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
         return vec![Look::failed(kind, error.object.clone(), error)];
     }
     let stores = openclaw.agents.iter().filter(|agent| !matches!(agent.profiles, Ok(None)));
-    let looks: Vec<Look> = stores.map(|agent| profile(agent, openclaw, wanted)).collect();
+    let barred =
+        openclaw.barred.iter().map(|error| Look::failed(kind, error.object.clone(), error));
+    let looks: Vec<Look> =
+        stores.map(|agent| profile(agent, openclaw, wanted)).chain(barred).collect();
     if looks.is_empty() {
         let why = "no agent has an auth-profiles.json yet: OpenClaw makes one on its first turn";
         return vec![Look::settled(kind, None, absent(why))];
@@ -115,7 +174,14 @@ fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
 
 fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let kind = SinkKind::AuthProfiles;
-    let path = agent.folder.path.join("auth-profiles.json");
+    let path = agent.folder.path.join(PROFILES);
+    let tag = wanted.ground.lock_tag();
+    if wanted.may_write {
+        for name in [PROFILES, AUTH_STATE] {
+            let _ = stage::sweep(&agent.folder, name);
+        }
+        foreign_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
+    }
     if let Err(error) = &agent.profiles {
         return Look::failed(kind, path, error);
     }
@@ -144,8 +210,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         let why = format!("OpenClaw uses the profile {other} before it");
         return Look::settled(kind, Some(path), SinkState::Stale(Some(why))).expiring(expiry);
     }
-    let files =
-        [("auth-profiles.json", edit.text, true), ("auth-state.json", edit.auth_state, false)];
+    let files = [(PROFILES, edit.text, true), (AUTH_STATE, edit.auth_state, false)];
     let changes: Vec<Change> = files
         .into_iter()
         .filter_map(|(name, text, store)| {
@@ -166,7 +231,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         return Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry);
     }
     let form = openclaw.lock_form();
-    let lock = LockPlace { folder: Rc::clone(&agent.folder), name: PROFILES_LOCK, form };
+    let lock = LockPlace { folder: Rc::clone(&agent.folder), name: PROFILES_LOCK, form, tag };
     Look::stale(kind, path, changes).expiring(expiry).locked_by(lock)
 }
 
@@ -189,7 +254,7 @@ struct EnvPlace {
 }
 
 impl EnvPlace {
-    fn find(settings: &Settings, openclaw: &OpenClaw) -> Option<Self> {
+    fn find(settings: &Settings, openclaw: &OpenClaw, may_write: bool) -> Option<Self> {
         let (path, may_make) = match (&settings.env_file, &settings.compose_dir) {
             (Some(path), _) => {
                 (path.clone(), settings.openclaw_state_dir.as_deref() == path.parent())
@@ -197,7 +262,7 @@ impl EnvPlace {
             (None, Some(folder)) if has_env(folder) => (folder.join(".env"), false),
             _ => (openclaw.folder()?.path.join(".env"), true),
         };
-        let file = File::open(&path, false, false);
+        let file = File::open(&path, false, may_write);
         Some(Self { path, file, may_make })
     }
 
@@ -263,6 +328,10 @@ impl File {
             Err(error) if error.is_absent() => return Ok(None),
             Err(error) => return Err(error),
         };
+        if may_write {
+            // A killed run may have left a token there.
+            let _ = stage::sweep(&folder, name);
+        }
         let old = folder.read(name, SIZE_LIMIT)?.map(Rc::new);
         Ok(Some(Self { folder: Rc::new(folder), name: name.to_owned(), old }))
     }

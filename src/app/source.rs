@@ -16,6 +16,7 @@ pub(crate) fn look(path: &Path, now: Timestamp) -> Source {
         Ok(Some(content)) => Source::of(content, now),
         Ok(None) => Source::Absent,
         Err(error) if error.is_absent() => Source::Absent,
+        Err(error) if error.is_changed() => Source::HalfWritten,
         Err(error) => Source::Unreadable(error.to_string(), error.command().map(str::to_owned)),
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::app::arming::{self, RESCAN};
 use crate::app::error::Error;
+use crate::app::gateway::queue;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::report::Report;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
+use crate::os::child::Child;
 use crate::os::clock;
 use crate::os::events::{Events, Wake};
 use crate::os::notify;
@@ -19,6 +21,9 @@ use crate::os::signals::Asked;
 
 /// How long a file may stay half-written before that is said: longer than any writer seen takes.
 const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
+
+/// How soon it is looked whether our own program has ended.
+const CHILD_LOOK: Duration = Duration::from_secs(1);
 
 /// How often a source is compared whose file system cannot notify.
 const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
@@ -37,30 +42,44 @@ struct Watched {
 
 struct Watcher {
     ground: Ground,
+    /// Whether units of their own see to the gateways.
+    delegate: bool,
+    /// Our own program, seeing to the gateways: it must never delay a sync.
+    gateway: Option<Child>,
     events: Events,
     links: Vec<Watched>,
+    /// The only link to be watched, if one was named.
+    only: Option<String>,
     faults: Said,
+    /// What systemd was told last.
+    status: String,
 }
 
-/// Watches all links until it is asked to end.
-pub(crate) fn run(places: &Places) -> Result<(), Error> {
+/// Watches all links, or the one named, until it is asked to end.
+///
+/// With `delegate`, what needs other programs is left to the units that may run them.
+pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
-    let ground = Ground::open(places)?;
-    let mut watcher = Watcher { ground, events, links: Vec::new(), faults: Said::default() };
-    watcher.reload();
+    let mut watcher = Watcher {
+        ground: Ground::open(places)?,
+        delegate,
+        gateway: None,
+        events,
+        links: Vec::new(),
+        only: only.map(str::to_owned),
+        faults: Said::default(),
+        status: String::new(),
+    };
     watcher.everything();
     notify::send("READY=1");
     loop {
+        watcher.see_to_gateways();
         watcher.arm_timer();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
-            Wake::Asked(Asked::Reload) => {
-                watcher.reload();
-                watcher.everything();
-            }
-            Wake::Rescan => watcher.everything(),
-            Wake::Clock => (0..watcher.links.len()).for_each(|index| watcher.bring(index)),
+            Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
+            Wake::Clock => watcher.rang(),
             Wake::Changed(keys) => watcher.changed(&keys),
         }
     }
@@ -82,7 +101,9 @@ impl Watcher {
         let faults: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
         self.faults.tell(&faults);
         let mut before = std::mem::take(&mut self.links);
-        for settings in config.links {
+        let only = self.only.as_deref();
+        for settings in config.links.into_iter().filter(|s| only.is_none_or(|name| s.name == name))
+        {
             let known = before.iter().position(|watched| *watched.settings == settings);
             let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
             let settings = Box::new(settings);
@@ -90,29 +111,46 @@ impl Watcher {
                 Watched { settings, said, next: None, notifies: true, half_written: None };
             self.links.push(watched);
         }
-        notify::send(&match self.links.len() {
+        let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
             1 => "STATUS=watching 1 link".to_owned(),
             count => format!("STATUS=watching {count} links"),
-        });
+        };
+        if status != self.status {
+            notify::send(&status);
+            self.status = status;
+        }
     }
 
-    /// Watches everything anew, then compares everything: in this order, or a change is lost.
+    /// Watches everything anew, then reads and compares everything: in this order, or a change is lost.
     fn everything(&mut self) {
         if let Err(error) = self.events.forget() {
             log::error!("cannot watch anything: {error}");
         }
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
+        self.reload();
         for (index, watched) in self.links.iter_mut().enumerate() {
-            watched.notifies = arming::link(&mut self.events, &watched.settings, index);
+            watched.notifies = arming::link(
+                &mut self.events,
+                &watched.settings,
+                &self.ground.places.state_dir,
+                index,
+            );
+        }
+        (0..self.links.len()).for_each(|index| self.bring(index));
+    }
+
+    /// Looks at the links whose moment has come; at all of them if the clock was set.
+    fn rang(&mut self) {
+        let now = clock::now();
+        let due = |watched: &Watched| watched.next.is_some_and(|next| next <= now);
+        if self.gateway.is_some() && !self.links.iter().any(due) {
+            return;
         }
         (0..self.links.len()).for_each(|index| self.bring(index));
     }
 
     fn changed(&mut self, keys: &[usize]) {
-        if keys.contains(&arming::CONFIGURATION) {
-            self.reload();
-        }
         if keys.iter().any(|key| *key >= RESCAN) {
             return self.everything();
         }
@@ -138,8 +176,33 @@ impl Watcher {
         }
     }
 
+    /// Starts our own program for the gateways where requests wait and no unit is there for them.
+    fn see_to_gateways(&mut self) {
+        if self.delegate || self.gateway.as_mut().is_some_and(|child| !child.has_ended()) {
+            return;
+        }
+        self.gateway = None;
+        let places = &self.ground.places;
+        let waits = |watched: &Watched| queue::has(&places.run_dir, &watched.settings.name);
+        if !self.links.iter().any(waits) {
+            return;
+        }
+        let folders = [
+            ("--config-dir", &places.config_dir),
+            ("--state-dir", &places.state_dir),
+            ("--run-dir", &places.run_dir),
+        ];
+        let folders =
+            folders.into_iter().flat_map(|(name, path)| [name.as_ref(), path.as_os_str()]);
+        match Child::start(std::iter::once("gateway".as_ref()).chain(folders)) {
+            Ok(child) => self.gateway = Some(child),
+            Err(error) => log::error!("{error}: the gateways keep their old tokens"),
+        }
+    }
+
     fn arm_timer(&self) {
-        let next = self.links.iter().filter_map(|watched| watched.next).min();
+        let child = self.gateway.as_ref().map(|_| clock::now().after(CHILD_LOOK));
+        let next = self.links.iter().filter_map(|watched| watched.next).chain(child).min();
         if let Err(error) = self.events.arm(next) {
             log::error!("cannot set a timer: {error}");
         }
@@ -161,7 +224,9 @@ impl Watched {
         let busy = report.busy().then(|| now.after(BUSY_RETRY));
         let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
         let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
-        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at()];
+        let pending = report.gateway.pending.as_ref();
+        let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
+        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at(), retry];
         moments.into_iter().flatten().min()
     }
 }

@@ -49,7 +49,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Stay and bring the sinks in step on every change of a source
     Watch {
-        /// Queue for other units what needs the network or other programs
+        /// Leave all that needs other programs to the units that may run them
         #[arg(long)]
         delegate: bool,
     },
@@ -61,7 +61,23 @@ pub(crate) enum Command {
         /// Pass on a login that ends before the one passed on last
         #[arg(long)]
         force: bool,
+        /// Leave all that needs other programs to the units that may run them
+        #[arg(long)]
+        delegate: bool,
     },
+    /// Renew each login that is due, and prove it
+    Refresh {
+        /// Show what would be done and when; send and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Renew also what is not due, was put off, or was rejected
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show or set the models of Anthropic's that OpenClaw uses
+    Model(Model),
+    /// Get new tokens into the running OpenClaw: commands, reload, recreate, proof
+    Gateway,
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Take back requests to sign in again, before the program is removed
@@ -72,6 +88,27 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the current access token for a pipe
+    Token {
+        /// Write JSON, with the expiry
+        #[arg(long)]
+        json: bool,
+        /// Print it on a terminal too
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the state of all links in Prometheus' text format
+    Metrics {
+        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -96,4 +133,24 @@ pub(crate) struct Detect {
     /// Look at the tree in DIR instead of the host
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+}
+
+/// Which models OpenClaw should use.
+#[derive(Debug, Args)]
+pub(crate) struct Model {
+    /// Set them in openclaw.json
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// The model that agents use
+    #[arg(long, value_name = "MODEL", default_value = crate::domain::models::PRIMARY)]
+    pub(crate) primary: String,
+    /// A model and the name that people see; instead of the usual two
+    #[arg(long = "alias", value_name = "MODEL=NAME")]
+    pub(crate) aliases: Vec<String>,
+    /// Take out a models.providers.anthropic, which replaces the built-in models
+    #[arg(long)]
+    pub(crate) drop_provider: bool,
+    /// Let OpenClaw itself write, by 'openclaw config set'; comments are lost
+    #[arg(long)]
+    pub(crate) through_openclaw: bool,
 }

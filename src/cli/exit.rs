@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use log::Level;
 
 use crate::app::error::Error;
+use crate::app::gateway::Closing;
+use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::{Report, SinkState};
+use crate::domain::gateway::Ending;
 use crate::domain::source::Source;
 
 /// How a command ended.
@@ -37,6 +40,21 @@ impl Exit {
 
     /// The exit status of a sync: the gravest of all links.
     pub(crate) fn of_reports(reports: &[Report]) -> Self {
+        Self::gravest(reports.iter().map(Self::of_report))
+    }
+
+    /// The exit status of a refresh: the gravest of all sources.
+    pub(crate) fn of_renewals(renewals: &[Renewal]) -> Self {
+        Self::gravest(renewals.iter().map(|renewal| match renewal.conclusion {
+            Conclusion::Nothing | Conclusion::Renewed { .. } | Conclusion::Planned(_) => Self::Done,
+            Conclusion::Deferred { .. } => Self::Deferred,
+            Conclusion::NeedsPerson(_) => Self::NeedsPerson,
+            Conclusion::Failed(..) => Self::Failed,
+        }))
+    }
+
+    /// Of several exit statuses the one that matters most.
+    pub(crate) fn gravest(exits: impl IntoIterator<Item = Self>) -> Self {
         let gravity = |exit: &Self| match exit {
             Self::Done => 0,
             Self::Deferred => 1,
@@ -44,7 +62,16 @@ impl Exit {
             Self::Failed => 3,
             Self::Usage => 4,
         };
-        reports.iter().map(Self::of_report).max_by_key(gravity).unwrap_or(Self::Done)
+        exits.into_iter().max_by_key(gravity).unwrap_or(Self::Done)
+    }
+
+    /// The exit status of what was done to gateways: the gravest of all.
+    pub(crate) fn of_closings(closings: &[Closing]) -> Self {
+        Self::gravest(closings.iter().map(|closing| match closing.ending {
+            Ending::Done(..) => Self::Done,
+            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
+            Ending::Failed(..) => Self::Failed,
+        }))
     }
 
     fn of_report(report: &Report) -> Self {
@@ -54,18 +81,30 @@ impl Exit {
         let failed = |state: &SinkState| {
             matches!(
                 state,
-                SinkState::Failed(..) | SinkState::Refused(_) | SinkState::Stale(Some(_))
+                SinkState::Failed(..)
+                    | SinkState::Unsettled(_)
+                    | SinkState::Refused(_)
+                    | SinkState::Stale(Some(_))
             )
         };
         let unreadable = matches!(report.source, Source::Unreadable(..));
         let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
         if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
             Self::Failed
-        } else if report.source.needs_person() {
-            Self::NeedsPerson
-        } else if report.busy() || report.source.may_pass() {
+        } else if report.busy() && !report.source.needs_person() {
             Self::Deferred
-        } else if report.source.passable().is_none() {
+        } else {
+            Self::of_source(&report.source)
+        }
+    }
+
+    /// The exit status of what stands in a source.
+    pub(crate) fn of_source(source: &Source) -> Self {
+        if source.needs_person() {
+            Self::NeedsPerson
+        } else if source.may_pass() {
+            Self::Deferred
+        } else if source.passable().is_none() {
             Self::Failed
         } else {
             Self::Done

@@ -1,9 +1,15 @@
 //! The command line: reads it, calls the use-case, shows what came of it.
 
 pub(crate) mod args;
+mod check;
 mod detect;
 mod exit;
+mod metrics;
+mod model;
+mod refresh;
 mod render;
+mod survey;
+mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,7 +20,9 @@ use log::LevelFilter;
 
 use crate::app;
 use crate::app::error::Error;
+use crate::app::gateway::Haste;
 use crate::app::ground::Places;
+use crate::app::report::Report;
 use crate::app::sync::Options;
 use crate::cli::args::{Arguments, Command, Global};
 use crate::cli::exit::Exit;
@@ -23,11 +31,24 @@ use crate::os::{environment, journal, process};
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
-    let arguments = match Arguments::try_parse_from(args) {
+    let args: Vec<OsString> = args.collect();
+    let arguments = match Arguments::try_parse_from(&args) {
         Ok(arguments) => arguments,
-        Err(error) => return render::usage(&error).into(),
+        Err(error) => {
+            // A monitor would take the usual status 2 for "critical".
+            let exit = render::usage(&error);
+            let of_monitor = exit == Exit::Usage && args.iter().any(|arg| arg == "check");
+            return if of_monitor { check::misused() } else { exit.into() };
+        }
     };
     journal::start(level(&arguments.global));
+    if let Command::Check { json } = arguments.command {
+        return check::carry_out(
+            &places(&arguments.global),
+            arguments.global.link.as_deref(),
+            json,
+        );
+    }
     match carry_out(&arguments) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -41,25 +62,84 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
     match &arguments.command {
-        Command::Watch { delegate: _ } => app::watch::run(&places).map(|()| Exit::Done),
-        Command::Sync { dry_run, force } => {
+        Command::Watch { delegate } => {
+            app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
+        }
+        Command::Sync { dry_run, force, delegate } => {
             let options = Options { dry_run: *dry_run, force: *force };
-            let reports = app::sync::all(&places, only, options)?;
-            if *dry_run {
-                render::plan(&reports);
-            } else {
-                reports.iter().for_each(app::said::all);
-            }
-            Ok(Exit::of_reports(&reports))
+            sync(&places, only, options, *delegate)
+        }
+        Command::Model(options) => model::carry_out(&places, only, options),
+        Command::Gateway => {
+            let closings = app::gateway::run(&places, only, Haste::Joined)?;
+            Ok(Exit::gravest([Exit::of_closings(&closings), waiting(&places, only)]))
+        }
+        Command::Refresh { dry_run, force } => {
+            let options = app::refresh::Options { dry_run: *dry_run, force: *force };
+            refresh::carry_out(&places, only, options)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Its exit statuses are its own.
+        Command::Check { .. } => Ok(Exit::Done),
+        Command::Token { json, force } => {
+            token::carry_out(&places, only, token::Wish { json: *json, force: *force })
+        }
+        Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
         Command::Status { json } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
             Ok(Exit::Done)
         }
     }
+}
+
+/// Syncs once; where nobody else may be left to see to the gateways, they are seen to here.
+fn sync(
+    places: &Places,
+    only: Option<&str>,
+    options: Options,
+    delegate: bool,
+) -> Result<Exit, Error> {
+    if !options.dry_run && !delegate {
+        app::gateway::learn_versions(places, only)?;
+    }
+    let mut reports = app::sync::all(places, only, options)?;
+    if options.dry_run {
+        render::plan(&reports);
+        return Ok(Exit::of_reports(&reports));
+    }
+    reports.iter().for_each(app::said::all);
+    if delegate {
+        return Ok(Exit::of_reports(&reports));
+    }
+    let mut closings = app::gateway::run(places, only, Haste::AtOnce)?;
+    // A version that was learnt, or a token that could not be pasted, makes other sinks the right
+    // ones; once is enough for that.
+    if !closings.is_empty() {
+        reports = app::sync::all(places, only, options)?;
+        let written = |report: &&Report| report.sinks.iter().any(|sink| sink.written);
+        reports.iter().filter(written).for_each(app::said::all);
+        let links = reports.iter().map(|report| &report.link);
+        let mut asked = links.filter(|link| app::gateway::queue::has(&places.run_dir, link));
+        let again = match asked.next() {
+            Some(_) => app::gateway::run(places, only, Haste::AtOnce)?,
+            None => Vec::new(),
+        };
+        closings.retain(|old| !again.iter().any(|new| new.link == old.link));
+        closings.extend(again);
+    }
+    Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
+}
+
+/// Deferred if a gateway still needs something, for which its moment has not come.
+fn waiting(places: &Places, only: Option<&str>) -> Exit {
+    let links = app::gateway::ledger::links(&places.state_dir);
+    let waits = |link: &String| {
+        let chosen = only.is_none_or(|only| only == link);
+        chosen && app::gateway::ledger::load(&places.state_dir, link).pending.is_some()
+    };
+    if links.iter().any(waits) { Exit::Deferred } else { Exit::Done }
 }
 
 fn places(global: &Global) -> Places {

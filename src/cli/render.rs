@@ -5,10 +5,12 @@ use std::io::{IsTerminal, Write};
 use serde_json::json;
 
 use crate::app::error::Error;
+use crate::app::refresh::Renewal;
 use crate::app::report::{Report, SinkReport};
 use crate::app::status::Status;
 use crate::cli::exit::Exit;
-use crate::domain::time::in_words;
+use crate::domain::gateway::Ledger;
+use crate::domain::time::{Timestamp, in_words};
 use crate::os::journal::printable;
 
 /// The version of the JSON that `status --json` writes; it grows with every change that can break a reader.
@@ -51,6 +53,16 @@ pub(crate) fn plan(reports: &[Report]) {
         }
     }
     answer(&text);
+}
+
+/// Shows what a refresh would do.
+pub(crate) fn renewals(renewals: &[Renewal]) {
+    let line = |renewal: &Renewal| {
+        let links = renewal.links.join(", ");
+        let lines = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
+        lines.collect::<String>()
+    };
+    answer(&renewals.iter().map(line).collect::<String>());
 }
 
 fn state_of(sink: &SinkReport) -> String {
@@ -96,6 +108,7 @@ fn link_json(report: &Report) -> serde_json::Value {
             "fingerprint": report.wanted.map(|mark| mark.fingerprint.to_string()),
         },
         "sinks": sinks.collect::<Vec<_>>(),
+        "gateway": gateway_json(&report.gateway),
         "remarks": report.remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>(),
     })
 }
@@ -113,8 +126,48 @@ fn link_text(report: &Report, status: &Status) -> String {
     for sink in &report.sinks {
         text += &format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink));
     }
+    text += &gateway_text(&report.gateway);
     for remark in &report.remarks {
         text += &format!("          {}\n", remark.text);
+    }
+    text
+}
+
+/// What is known of a gateway: what it waits for and what was done last.
+fn gateway_json(ledger: &Ledger) -> serde_json::Value {
+    let time = |moment: Timestamp| moment.to_string();
+    let last = ledger.history.last().map(|act| {
+        json!({
+            "time": time(act.time),
+            "deed": act.deed,
+            "outcome": act.outcome,
+            "why": act.why,
+            "gap_ms": act.gap_ms,
+        })
+    });
+    let pending = ledger.pending.as_ref().map(|pending| {
+        json!({
+            "since": time(pending.since),
+            "sinks": pending.sinks.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+            "attempts": pending.attempts,
+            "next_try": pending.next_try.map(time),
+            "why": pending.waits,
+        })
+    });
+    let version = ledger.version.as_ref().map(|seen| seen.text.clone());
+    json!({ "version": version, "pending": pending, "last": last })
+}
+
+fn gateway_text(ledger: &Ledger) -> String {
+    let mut text = String::new();
+    if let Some(pending) = &ledger.pending {
+        let why = pending.waits.as_deref().unwrap_or("it is under work");
+        let next = pending.next_try.map(|moment| format!(", next try at {moment}"));
+        text += &format!("  gateway waits: {why}{}\n", next.unwrap_or_default());
+    }
+    if let Some(act) = ledger.history.last().filter(|act| act.outcome == "done") {
+        let gap = act.gap_ms.map(|gap| format!(", gone for {gap} ms")).unwrap_or_default();
+        text += &format!("  gateway {} at {}{gap}\n", act.deed, act.time);
     }
     text
 }

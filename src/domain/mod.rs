@@ -5,14 +5,22 @@
 
 pub(crate) mod acceptance;
 pub(crate) mod auth_profiles;
+pub(crate) mod claude_cli;
+pub(crate) mod claude_file;
 pub(crate) mod config;
+pub(crate) mod container;
 pub(crate) mod credential;
 pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
+pub(crate) mod gateway;
+pub(crate) mod grant;
+pub(crate) mod health;
+pub(crate) mod models;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
 pub(crate) mod outcome;
+pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod sink;
 pub(crate) mod source;

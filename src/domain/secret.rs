@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A token, or any other text that must reach no log, argv, environment or error message.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -32,8 +34,23 @@ impl fmt::Debug for Secret {
 /// A keyed digest of a token: tells two tokens apart and gives nothing of either away.
 ///
 /// Made by `os::fingerprint` (HMAC-SHA256 under this installation's own key, cut to 64 bits).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub(crate) struct Fingerprint(pub(crate) u64);
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_hex()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_hex(&text).ok_or("it is no fingerprint")
+    }
+}
 
 impl Fingerprint {
     /// Reads what [`Fingerprint::to_hex`] wrote.

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
 /// A kind of place in OpenClaw that the token is carried to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum SinkKind {
     /// `credentials/oauth.json`, imported once by OpenClaw up to 2026.7.
     OauthJson,

@@ -24,6 +24,8 @@ pub(crate) enum Cause {
     Odd(String, Option<String>),
     /// Somebody else changed it after it was read: it has to be looked at again.
     Changed,
+    /// All is done, but the system does not promise that it survives a loss of power.
+    Unsettled(io::Error),
 }
 
 impl Error {
@@ -49,7 +51,7 @@ impl Error {
     pub(crate) fn command(&self) -> Option<&str> {
         match &self.cause {
             Cause::Odd(_, hint) => hint.as_deref(),
-            Cause::System(_) | Cause::Changed => None,
+            Cause::System(_) | Cause::Changed | Cause::Unsettled(_) => None,
         }
     }
 
@@ -57,7 +59,7 @@ impl Error {
     pub(crate) fn kind(&self) -> Option<io::ErrorKind> {
         match &self.cause {
             Cause::System(source) => Some(source.kind()),
-            Cause::Odd(..) | Cause::Changed => None,
+            Cause::Odd(..) | Cause::Changed | Cause::Unsettled(_) => None,
         }
     }
 
@@ -69,6 +71,11 @@ impl Error {
     /// Says whether it only has to be looked at again.
     pub(crate) fn is_changed(&self) -> bool {
         matches!(self.cause, Cause::Changed)
+    }
+
+    /// Says whether all is done, though perhaps not for good.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        matches!(self.cause, Cause::Unsettled(_))
     }
 
     /// Says whether rights are missing, be it by mode or by a read-only file system.
@@ -84,7 +91,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} '{}': ", self.verb, self.object.display())?;
         match &self.cause {
-            Cause::System(source) => write!(f, "{source}"),
+            Cause::System(source) | Cause::Unsettled(source) => write!(f, "{source}"),
             Cause::Odd(what, _) => f.write_str(what),
             Cause::Changed => f.write_str("somebody else changed it meanwhile"),
         }

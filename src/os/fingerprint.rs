@@ -5,7 +5,7 @@ use ring::hmac;
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::stage;
+use crate::os::reserve::Reserved;
 
 const KEY_FILE: &str = "fingerprint.key";
 const KEY_BYTES: usize = 32;
@@ -25,8 +25,28 @@ impl Fingerprinter {
         let mut fresh = [0u8; KEY_BYTES];
         rustix::rand::getrandom(&mut fresh, rustix::rand::GetRandomFlags::empty())
             .map_err(|source| Error::new("make a key in", &state.path, source))?;
-        stage::replace(state, KEY_FILE, &fresh, stage::Durability::Flushed)?;
-        Ok(Self::with_key(&fresh))
+        Self::establish(state, &fresh)?;
+        // The key that counts is the one on the disk, whoever put it there.
+        Self::find(state)?
+            .ok_or_else(|| Error::odd("use", &state.path.join(KEY_FILE), "it is no key"))
+    }
+
+    /// Puts a key in its place unless another process was faster.
+    fn establish(state: &Folder, fresh: &[u8]) -> Result<(), Error> {
+        let temp = format!(".{KEY_FILE}.{}", std::process::id());
+        state.remove(&temp)?;
+        Reserved::make(state, &temp, fresh, 0)?;
+        // One that is too short is left of a crash, and nothing was ever made with it.
+        let short = state.stat(KEY_FILE)?.is_some_and(|stat| stat.st_size != KEY_BYTES as i64);
+        let placed =
+            if short { state.rename(&temp, KEY_FILE) } else { state.place(&temp, KEY_FILE) };
+        if placed.is_err() {
+            state.remove(&temp)?;
+        }
+        match placed {
+            Err(error) if error.kind() == Some(std::io::ErrorKind::AlreadyExists) => Ok(()),
+            other => other,
+        }
     }
 
     /// Loads the key without making one; before the first sync any key serves.
@@ -34,7 +54,8 @@ impl Fingerprinter {
         Ok(Self::find(state)?.unwrap_or_else(Self::passing))
     }
 
-    fn find(state: &Folder) -> Result<Option<Self>, Error> {
+    /// Loads the key, if there is one.
+    pub(crate) fn find(state: &Folder) -> Result<Option<Self>, Error> {
         let found = state.read(KEY_FILE, 1024)?.map(|file| file.bytes);
         Ok(found.filter(|bytes| bytes.len() == KEY_BYTES).map(|bytes| Self::with_key(&bytes)))
     }

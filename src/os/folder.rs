@@ -5,21 +5,25 @@
 //! plants links, folders or races in a tree of their own reaches nothing that they could not reach
 //! themselves. Whoever is not root walks with their own rights throughout.
 
+mod walk;
+
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::os::account;
-use crate::os::error::Error;
+use crate::os::error::{Cause, Error};
 use crate::os::identity::Identity;
 
-/// How many of root's own symbolic links may lie on the way (the kernel's limit, path_resolution(7)).
-const LINK_LIMIT: u32 = 40;
+use walk::{LINK_LIMIT, open_beneath, open_rest, proc_path, walk};
+
+/// How often a file is read while others write it.
+const READ_TRIES: u32 = 5;
 
 /// A folder, open, and whose rights everything in it is done with.
 #[derive(Debug)]
@@ -66,7 +70,13 @@ impl Folder {
         let failed = |source| Error::new("open", path, source);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
-        let fd = open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS).map_err(failed)?;
+        let fd = match open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS) {
+            Err(Errno::ACCESS) => {
+                drop(acting);
+                return Self::hand_over(&way, &identity, path, rest);
+            }
+            other => other.map_err(failed)?,
+        };
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         let stays = stat.st_uid == identity.uid || stat.st_uid == 0;
         if stays {
@@ -83,6 +93,35 @@ impl Folder {
         Ok(Self { path: path.to_owned(), identity: Identity::of(stat.st_uid, stat.st_gid), fd })
     }
 
+    /// Goes on as a third user below the first folder of theirs that the owner of the way may not enter.
+    fn hand_over(
+        way: &OwnedFd,
+        identity: &Identity,
+        path: &Path,
+        rest: &Path,
+    ) -> Result<Self, Error> {
+        let failed = |source| Error::new("open", path, source);
+        let acting =
+            identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
+        let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
+        let mut above: Vec<&Path> = rest.ancestors().skip(1).collect();
+        above.pop();
+        for there in above {
+            let Ok(fd) = open_rest(way, there, strict) else { continue };
+            let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+            if stat.st_uid == identity.uid || stat.st_uid == 0 {
+                break;
+            }
+            drop(acting);
+            let below = rest.strip_prefix(there).unwrap_or(rest);
+            let reached = path.ancestors().nth(below.components().count()).unwrap_or(path);
+            let identity = Identity::of(stat.st_uid, stat.st_gid);
+            let folder = Self { path: reached.to_owned(), identity, fd };
+            return folder.enter(below);
+        }
+        Err(failed(Errno::ACCESS))
+    }
+
     /// Opens a folder below this one, with the same rights and through no link.
     pub(crate) fn enter(&self, below: &Path) -> Result<Self, Error> {
         let path = self.path.join(below);
@@ -93,7 +132,19 @@ impl Folder {
     }
 
     /// Reads a regular file with one link and at most `limit` bytes; `None` if there is none.
+    ///
+    /// A read is no snapshot: one that a writer got into is done again.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
+        let mut tries = 1..READ_TRIES;
+        loop {
+            match self.read_once(name, limit) {
+                Err(error) if error.is_changed() && tries.next().is_some() => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn read_once(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
         let path = self.path.join(name);
         let acting = self.acting()?;
         let flags =
@@ -107,15 +158,19 @@ impl Folder {
             Err(source) => return Err(Error::new("read", &path, source)),
         };
         drop(acting);
-        let stat = rustix::fs::fstat(&fd).map_err(|source| Error::new("read", &path, source))?;
+        let failed = |source| Error::new("read", &path, source);
+        let stat = rustix::fs::fstat(&fd).map_err(|source| failed(source.into()))?;
         check_plain(&path, &stat, limit)?;
         let size = usize::try_from(stat.st_size).unwrap_or(0);
         let mut bytes = Vec::with_capacity(size + 1);
         let mut file = std::fs::File::from(fd);
-        let read = (&mut file).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|source| Error::new("read", &path, source))?;
+        (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > limit {
             return Err(too_large(&path, limit));
+        }
+        let now = rustix::fs::fstat(&file).map_err(|source| failed(source.into()))?;
+        if stamp(&now) != stamp(&stat) {
+            return Err(Error { verb: "read", object: path, cause: Cause::Changed });
         }
         Ok(Some(Seen { bytes, stat, fd: file.into() }))
     }
@@ -125,6 +180,17 @@ impl Folder {
         let path = self.path.join(name);
         let _acting = self.acting()?;
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(Error::new("look at", &path, source)),
+        }
+    }
+
+    /// Looks at what a name leads to, through links, with the folder's rights.
+    pub(crate) fn stat_through(&self, name: &str) -> Result<Option<Stat>, Error> {
+        let path = self.path.join(name);
+        let _acting = self.acting()?;
+        match rustix::fs::statat(&self.fd, name, AtFlags::empty()) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(source) => Err(Error::new("look at", &path, source)),
@@ -182,6 +248,39 @@ impl Folder {
         self.acting()?.and(rename, "rename", &self.path.join(from))
     }
 
+    /// Gives a file another name in the same folder, unless that name is taken.
+    pub(crate) fn place(&self, from: &str, to: &str) -> Result<(), Error> {
+        let flags = RenameFlags::NOREPLACE;
+        let rename = || rustix::fs::renameat_with(&self.fd, from, &self.fd, to, flags);
+        self.acting()?.and(rename, "rename", &self.path.join(from))
+    }
+
+    /// Its path without any link in it.
+    pub(crate) fn real_path(&self) -> Result<PathBuf, Error> {
+        use std::os::unix::ffi::OsStringExt;
+        let real = rustix::fs::readlink(self.proc_path(), Vec::new())
+            .map_err(|source| Error::new("look at", &self.path, source))?;
+        Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
+    }
+
+    /// The same folder, with the rights of another user.
+    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+        Self { identity: identity.clone(), ..self }
+    }
+
+    /// Changes the mode of a file in the folder; of no link's target.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) -> Result<(), Error> {
+        let change = || {
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Symlink {
+                return Err(Errno::LOOP);
+            }
+            rustix::fs::chmodat(&self.fd, name, Mode::from_raw_mode(mode), AtFlags::empty())
+        };
+        self.acting()?.and(change, "change the mode of", &self.path.join(name))
+    }
+
     /// The device and inode that tell this folder apart from every other one.
     pub(crate) fn key(&self) -> Result<(u64, u64), Error> {
         let stat = rustix::fs::fstat(&self.fd)
@@ -205,8 +304,7 @@ impl Folder {
 
     /// The path under which this very folder can be handed to inotify, whatever its name is by now.
     pub(super) fn proc_path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd;
-        PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()))
+        proc_path(&self.fd)
     }
 
     /// Explains why a file in a folder of its own user cannot be opened.
@@ -246,110 +344,18 @@ pub(super) fn foreign(verb: &'static str, path: &Path, owner: u32, wanted: u32) 
     Error::odd(verb, path, what).hint(format!("chown {wanted}: '{}'", path.display()))
 }
 
-/// Walks as root while root alone can change the way.
-fn walk(root: OwnedFd, path: &Path, links_left: u32) -> Result<Folder, Error> {
-    let mut here = root;
-    let mut reached = PathBuf::from("/");
-    let mut components = path.components();
-    components.next();
-    while let Some(component) = components.clone().next() {
-        let Component::Normal(name) = component else {
-            return Err(Error::odd("open", path, "it has '..' in it"));
-        };
-        let at = reached.join(name);
-        let stat = rustix::fs::statat(&here, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| Error::new("open", &at, source))?;
-        if stat.st_uid != 0 {
-            let rest = components.as_path().to_owned();
-            return Folder::finish(here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
-        }
-        components.next();
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Symlink => {
-                let aim = follow(&here, name, &reached)?;
-                return restart(&aim.join(components.as_path()), path, links_left);
-            }
-            FileType::Directory => here = step(&here, name, &at, &stat)?,
-            _ => return Err(Error::new("open", &at, Errno::NOTDIR)),
-        }
-        reached = at;
-    }
-    Ok(Folder { path: path.to_owned(), identity: Identity::of(0, 0), fd: here })
-}
-
-/// Starts again at the aim of one of root's own links.
-fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
-    let Some(links_left) = links_left.checked_sub(1) else {
-        return Err(Error::new("open", asked, Errno::LOOP));
-    };
-    let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS)
-        .map_err(|source| Error::new("open", Path::new("/"), source))?;
-    let folder = walk(root, &normal(aim), links_left)?;
-    Ok(Folder { path: asked.to_owned(), ..folder })
-}
-
-/// Steps as root into one of root's folders.
-///
-/// Where others can write, they could have put it there: only the sticky bit stops that, since then
-/// an entry of root's can be moved by root alone.
-fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd, Error> {
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    let open_to_group = mode.contains(Mode::WGRP) && stat.st_gid != 0;
-    if (mode.contains(Mode::WOTH) || open_to_group) && !mode.contains(Mode::SVTX) {
-        let what = "it is root's, but others can write in it, so root must not go through it";
-        return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
-    }
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(here, name, flags, Mode::empty())
-        .map_err(|source| Error::new("open", at, source))?;
-    let now = rustix::fs::fstat(&fd).map_err(|source| Error::new("open", at, source))?;
-    if (now.st_dev, now.st_ino, now.st_uid) != (stat.st_dev, stat.st_ino, 0) {
-        return Err(Error::odd("open", at, "it was replaced while it was looked at"));
-    }
-    Ok(fd)
-}
-
-/// Reads one of root's own links; where it points.
-fn follow(here: &OwnedFd, name: &OsStr, reached: &Path) -> Result<PathBuf, Error> {
-    use std::os::unix::ffi::OsStringExt;
-    let aim = rustix::fs::readlinkat(here, name, Vec::new())
-        .map_err(|source| Error::new("follow", &reached.join(name), source))?;
-    Ok(reached.join(PathBuf::from(OsString::from_vec(aim.into_bytes()))))
-}
-
-/// Takes `.` and `..` out of a path that consists of root's own folders up to the link.
-fn normal(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
-fn open_rest(way: &OwnedFd, rest: &Path, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
-    let rest = if rest.as_os_str().is_empty() { OsStr::new(".") } else { rest.as_os_str() };
-    open_beneath(Some(way), rest, resolve)
-}
-
-fn open_beneath(
-    way: Option<&OwnedFd>,
-    path: &OsStr,
-    resolve: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let way = way.map_or(rustix::fs::CWD, AsFd::as_fd);
-    rustix::fs::openat2(way, path, flags, Mode::empty(), resolve)
+/// What changes with every write, and with a rename over the file.
+fn stamp(stat: &Stat) -> impl PartialEq + use<> {
+    (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
 }
 
 fn check_plain(path: &Path, stat: &Stat, limit: u64) -> Result<(), Error> {
     let what = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile if stat.st_nlink != 1 => {
+        // Replaced or removed since it was opened.
+        FileType::RegularFile if stat.st_nlink == 0 => {
+            return Err(Error { verb: "read", object: path.to_owned(), cause: Cause::Changed });
+        }
+        FileType::RegularFile if stat.st_nlink > 1 => {
             "it has a second name (hard link), so it is not clear who else reads it"
         }
         FileType::RegularFile if u64::try_from(stat.st_size).is_ok_and(|size| size > limit) => {

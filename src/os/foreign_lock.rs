@@ -3,13 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
+use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::stage::temp_name;
 
 /// What the other program takes for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,20 @@ pub(crate) enum Form {
     File,
     /// A folder: mkdir(2) is the taking.
     Folder,
+}
+
+/// Marks a lock as ours: the fraction of a second of its mtime.
+///
+/// A folder holds no text, and a file's must not name a process. So a run that was killed under the
+/// lock blocks nobody: the next one, which holds our own lock, knows that the owner is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(u32);
+
+impl Tag {
+    /// Turns a fingerprint into a number of nanoseconds, never 0: file systems without any have that.
+    pub(crate) fn of(fingerprint: Fingerprint) -> Self {
+        Self(u32::try_from(1 + fingerprint.0 % 999_999_999).unwrap_or(1))
+    }
 }
 
 /// A lock taken in another program's way; given back when dropped.
@@ -36,17 +52,18 @@ impl ForeignLock {
         folder: &Rc<Folder>,
         name: &str,
         form: Form,
+        tag: Tag,
         stale_after: Duration,
     ) -> Result<Option<Self>, Error> {
         let failed = |source| Error::new("lock", &folder.path.join(name), source);
         let _acting = folder.acting()?;
         for _ in 0..2 {
-            match make(folder, name, form) {
+            match take(folder, name, form, tag) {
                 Ok(()) => {
                     let folder = Rc::clone(folder);
                     return Ok(Some(Self { folder, name: name.to_owned(), form }));
                 }
-                Err(Errno::EXIST) if is_stale(folder, name, stale_after) => {
+                Err(Errno::EXIST) if is_stale(folder, name, tag, stale_after) => {
                     clear(folder, name).map_err(failed)?;
                 }
                 Err(Errno::EXIST) => return Ok(None),
@@ -70,10 +87,42 @@ impl Drop for ForeignLock {
     }
 }
 
-fn make(folder: &Folder, name: &str, form: Form) -> Result<(), Errno> {
-    if form == Form::Folder {
-        return rustix::fs::mkdirat(&folder.fd, name, Mode::RWXU);
+/// Removes the lock `name` if a killed run of ours left it.
+pub(crate) fn clear_ours(folder: &Folder, name: &str, tag: Tag) {
+    let Ok(_acting) = folder.acting() else { return };
+    // What cannot be removed is found again where the lock is needed.
+    let _ = clear(folder, &temp_name(name));
+    if is_ours(folder, name, tag) {
+        let _ = clear(folder, name);
     }
+}
+
+/// Makes the lock under another name, marks it, and gives it its name unless that is taken.
+fn take(folder: &Folder, name: &str, form: Form, tag: Tag) -> Result<(), Errno> {
+    let temp = temp_name(name);
+    clear(folder, &temp)?;
+    let free = RenameFlags::NOREPLACE;
+    let taken = make_marked(folder, &temp, form, tag)
+        .and_then(|()| rustix::fs::renameat_with(&folder.fd, &temp, &folder.fd, name, free));
+    if taken.is_err() {
+        clear(folder, &temp)?;
+    }
+    match taken {
+        // NFS and some others cannot: then it is marked a moment later.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => make_marked(folder, name, form, tag),
+        other => other,
+    }
+}
+
+fn make_marked(folder: &Folder, name: &str, form: Form, tag: Tag) -> Result<(), Errno> {
+    match form {
+        Form::File => make_file(folder, name)?,
+        Form::Folder => rustix::fs::mkdirat(&folder.fd, name, Mode::RWXU)?,
+    }
+    mark(folder, name, tag)
+}
+
+fn make_file(folder: &Folder, name: &str) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(&folder.fd, name, flags, Mode::RUSR | Mode::WUSR)?;
     // No process id: seen from inside a container ours would look dead and the lock be stolen.
@@ -81,12 +130,23 @@ fn make(folder: &Folder, name: &str, form: Form) -> Result<(), Errno> {
     rustix::io::write(&fd, text.as_bytes()).map(|_| ())
 }
 
-fn is_stale(folder: &Folder, name: &str, stale_after: Duration) -> bool {
+fn mark(folder: &Folder, name: &str, tag: Tag) -> Result<(), Errno> {
+    let now = Timespec { tv_sec: clock::now().0.div_euclid(1000), tv_nsec: i64::from(tag.0) };
+    let times = Timestamps { last_access: now, last_modification: now };
+    rustix::fs::utimensat(&folder.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+fn is_ours(folder: &Folder, name: &str, tag: Tag) -> bool {
+    let stat = rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+    stat.is_ok_and(|stat| i64::try_from(stat.st_mtime_nsec) == Ok(i64::from(tag.0)))
+}
+
+fn is_stale(folder: &Folder, name: &str, tag: Tag, stale_after: Duration) -> bool {
     let Ok(stat) = rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) else {
         return true;
     };
     let touched = Timestamp(stat.st_mtime.saturating_mul(1000));
-    touched.after(stale_after) < clock::now()
+    touched.after(stale_after) < clock::now() || is_ours(folder, name, tag)
 }
 
 fn clear(folder: &Folder, name: &str) -> Result<(), Errno> {

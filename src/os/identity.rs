@@ -8,6 +8,9 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::os::account;
 
+/// The group of those who have none.
+const NOBODY: u32 = 65_534;
+
 /// Whose rights an operation has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -33,6 +36,8 @@ impl Identity {
     pub(crate) fn of(uid: u32, gid: u32) -> Self {
         match account::of(uid) {
             Some(account) => Self { uid, gid: account.gid, groups: account::groups(&account) },
+            // A folder that was given to a user with `chown UID` alone still has root's group.
+            None if gid == 0 => Self { uid, gid: NOBODY, groups: vec![NOBODY] },
             None => Self { uid, gid, groups: vec![gid] },
         }
     }

@@ -5,8 +5,12 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod calm;
+pub(crate) mod child;
+pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
+pub(crate) mod dice;
 pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod events;
@@ -14,11 +18,16 @@ pub(crate) mod fingerprint;
 mod flush;
 pub(crate) mod folder;
 pub(crate) mod foreign_lock;
+pub(crate) mod health;
+pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod process;
+pub(crate) mod program;
+pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod vigil;

@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::low_level::pipe;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::low_level::{emulate_default_handler, pipe};
 
 /// What a signal asks of a long-running command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,5 +50,58 @@ impl Signals {
             return Some(Asked::End);
         }
         matches!(self.reload.read(&mut buffer), Ok(1..)).then_some(Asked::Reload)
+    }
+}
+
+/// Keeps SIGTERM, SIGINT, SIGHUP and SIGQUIT waiting while something must not be interrupted.
+///
+/// A signal that came meanwhile ends the process when the last of these is dropped; outside of it
+/// the signals do what they always do.
+#[derive(Clone, Debug)]
+pub(crate) struct Deferral {
+    /// Whether signals act at once.
+    open: Arc<AtomicBool>,
+    /// The signal that came meanwhile; 0 is none.
+    caught: Arc<AtomicUsize>,
+}
+
+/// The time in which signals wait.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a>(&'a Deferral);
+
+impl Deferral {
+    /// Prepares it; until [`Deferral::hold`] nothing changes.
+    pub(crate) fn prepare() -> std::io::Result<Self> {
+        let open = Arc::new(AtomicBool::new(true));
+        let caught = Arc::new(AtomicUsize::new(0));
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&open))?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number)?;
+        }
+        Ok(Self { open, caught })
+    }
+
+    /// Makes signals wait until the answer is dropped.
+    pub(crate) fn hold(&self) -> Waiting<'_> {
+        self.open.store(false, Ordering::SeqCst);
+        Waiting(self)
+    }
+}
+
+impl Waiting<'_> {
+    /// Says whether a signal is waiting.
+    pub(crate) fn asked(&self) -> bool {
+        self.0.caught.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.open.store(true, Ordering::SeqCst);
+        let caught = self.0.caught.load(Ordering::SeqCst);
+        if let Some(signal) = i32::try_from(caught).ok().filter(|signal| *signal != 0) {
+            let _ = emulate_default_handler(signal);
+        }
     }
 }

@@ -102,6 +102,15 @@ pub(crate) fn overwrite(folder: &Folder, name: &str, bytes: &[u8]) -> Result<boo
     Ok(written == bytes.len())
 }
 
+/// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
+/// written, or a full disk, is found out before there is anything to lose.
+pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
+    let bytes = vec![b' '; size];
+    let old = folder.read(name, u64::from(u32::MAX))?;
+    let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
+    flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
+}
+
 /// Removes the temp file that a killed run may have left beside `name`.
 pub(crate) fn sweep(folder: &Folder, name: &str) -> Result<bool, Error> {
     folder.remove(&temp_name(name))
@@ -162,11 +171,13 @@ fn dress(written: &Written<'_>, old: &Seen) -> Result<(), Errno> {
     if fresh.st_gid != old.stat.st_gid {
         rustix::fs::fchown(&written.fd, None, Some(Gid::from_raw(old.stat.st_gid)))?;
     }
+    copy_attributes(&old.fd, &written.fd)?;
+    // Last: a mode without the owner's `w` would bar the attributes.
     let mode = Mode::from_raw_mode(old.stat.st_mode & 0o777);
     if mode != NEW_MODE {
         rustix::fs::fchmod(&written.fd, mode)?;
     }
-    copy_attributes(&old.fd, &written.fd)
+    Ok(())
 }
 
 fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
@@ -256,7 +267,11 @@ fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
     let settled: Vec<_> = settled.collect();
     let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
         let (folder, _) = opened?;
-        settled.map_err(|source| Error::new("flush", &folder.path, source))
+        settled.map_err(|source| Error {
+            verb: "flush",
+            object: folder.path.clone(),
+            cause: Cause::Unsettled(source.into()),
+        })
     });
     done.collect()
 }

@@ -10,13 +10,17 @@
 mod claude;
 #[path = "../support/endpoint.rs"]
 mod endpoint;
+#[path = "../support/oauth_sync.rs"]
+mod oauth_sync;
 #[path = "../support/openclaw.rs"]
 mod openclaw;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
 mod claude_cli;
+mod cli_method;
 mod gateway;
+mod sinks;
 mod turns;
 mod versions;
 

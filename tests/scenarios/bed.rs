@@ -255,7 +255,8 @@ impl Bed {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 let name = entry.file_name().into_string().unwrap();
-                if entry.file_type().unwrap().is_dir() && !name.ends_with(".lock") {
+                let is_lock = name.ends_with(".lock") || name.ends_with(".oauth-sync");
+                if entry.file_type().unwrap().is_dir() && !is_lock {
                     folders.push(entry.path());
                 } else if name.ends_with(".oauth-sync") || name.ends_with(".json.lock") {
                     litter.push(entry.path());

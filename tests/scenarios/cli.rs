@@ -52,14 +52,16 @@ fn the_state_folder_comes_from_systemd_too() {
 }
 
 #[test]
-fn a_path_with_control_characters_paints_no_terminal() {
+fn a_name_with_control_characters_forges_no_line() {
     let bed = Bed::new();
     bed.openclaw("2026.2.25").conf("SINKS", "auth-profiles").login("A");
     let id = "x\u{1b}[2J\noauth-sync: default: all is well";
     bed.write(&format!("home/.openclaw/agents/{id}/agent/auth-profiles.json"), "[]");
-    let ran = bed.run(["sync"]).exit(1);
-    assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
-    assert_eq!(ran.err.lines().count(), 1, "a line was forged:\n{}", ran.err);
+    // No agent of OpenClaw's has such a name.
+    bed.run(["sync"]).exit(0).err(&[]);
     let status = bed.run(["status"]).exit(0);
-    assert!(!status.out.contains("\noauth-sync: default: all is well"), "{}", status.out);
+    assert!(!status.out.contains("all is well"), "{}", status.out);
+    bed.write("etc/x\u{1b}[2J.conf", "SINK=1\n");
+    let ran = bed.run(["sync"]);
+    assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
 }

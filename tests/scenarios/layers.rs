@@ -94,6 +94,8 @@ fn domain_imports_nothing_of_the_world() {
             };
             let first = path.split([':', ';', ' ']).next().unwrap();
             let inner = ["crate", "super", "self"].contains(&first)
+                // A type that is in scope already, for its variants.
+                || first.starts_with(char::is_uppercase)
                 || file.with_extension("").join(format!("{first}.rs")).exists()
                 || file.with_file_name(format!("{first}.rs")).exists();
             assert!(inner || DOMAIN_CRATES.contains(&first), "{}: {line}", file.display());

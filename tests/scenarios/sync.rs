@@ -227,10 +227,12 @@ fn what_a_killed_run_left_behind_is_cleared_away() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
     // In step already: nothing will be written over these.
-    for path in [ENV, OAUTH, MAIN, "lib/links/default.json", "lib/fingerprint.key"] {
+    for path in [ENV, OAUTH, MAIN, "lib/links/default.json"] {
         let (folder, name) = path.rsplit_once('/').unwrap();
         bed.write(&format!("{folder}/.{name}.oauth-sync"), "left behind, with an access token");
     }
+    bed.write(&format!("{STATE}/agents/main/agent/.auth-state.json.oauth-sync"), "");
+    bed.write(&format!("{STATE}/agents/main/agent/.auth-profiles.json.lock.oauth-sync"), "");
     bed.run(["sync"]).exit(0);
     assert_eq!(bed.litter(STATE), Vec::<std::path::PathBuf>::new());
     assert_eq!(bed.litter("lib"), Vec::<std::path::PathBuf>::new());

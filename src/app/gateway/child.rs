@@ -1,0 +1,103 @@
+//! The environment of the programs that we run: what they need, and no token.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::os::account;
+use crate::os::command::{Call, Ended};
+use crate::os::environment;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is passed on from our own environment: where an engine is, and proxies. No other name, for
+/// a variable of a process beats the one of the same name in compose's `.env`.
+const PASSED: [&str; 6] = [
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "TZ",
+];
+
+/// A way to run programs: from a folder, with a user's rights.
+pub(crate) struct Place<'a> {
+    pub(crate) folder: &'a Folder,
+    pub(crate) identity: &'a Identity,
+    /// More variables; they beat the others.
+    pub(crate) variables: Vec<(OsString, OsString)>,
+    /// Folders to look for programs in before the host's own.
+    pub(crate) path: Vec<String>,
+}
+
+impl<'a> Place<'a> {
+    /// A place with nothing but the ordinary.
+    pub(crate) fn new(folder: &'a Folder, identity: &'a Identity) -> Self {
+        Self { folder, identity, variables: Vec::new(), path: Vec::new() }
+    }
+
+    /// Adds a variable.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs a program to its end.
+    pub(crate) fn run<S: AsRef<OsStr>>(
+        &self,
+        argv: impl IntoIterator<Item = S>,
+        limit: Duration,
+    ) -> Result<Ended, Error> {
+        self.feed(argv, Vec::new(), limit)
+    }
+
+    /// Runs a program to its end and gives it something to read.
+    pub(crate) fn feed<S: AsRef<OsStr>>(
+        &self,
+        argv: impl IntoIterator<Item = S>,
+        input: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Ended, Error> {
+        let mut call = Call::new(argv, self.folder, self.identity).input(input);
+        call.output_limit = 1 << 20;
+        call.environment = self.environment();
+        call.run(limit)
+    }
+
+    fn environment(&self) -> Vec<(OsString, OsString)> {
+        let account = account::of(self.identity.uid);
+        let home = account.as_ref().map_or(Path::new("/"), |account| &account.home);
+        let path = self.path.iter().map(String::as_str).chain([PATH]).collect::<Vec<_>>().join(":");
+        let mut all: Vec<(OsString, OsString)> = vec![
+            ("PATH".into(), path.into()),
+            ("HOME".into(), home.into()),
+            ("LANG".into(), "C.UTF-8".into()),
+        ];
+        if let Some(account) = &account {
+            all.push(("USER".into(), account.name.clone().into()));
+            all.push(("LOGNAME".into(), account.name.clone().into()));
+        }
+        let runtime = format!("/run/user/{}", self.identity.uid);
+        if Folder::reach(Path::new(&runtime)).is_ok() {
+            all.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
+        }
+        let passed =
+            PASSED.iter().filter_map(|name| Some(((*name).into(), environment::get(name)?)));
+        all.extend(passed);
+        for (name, value) in &self.variables {
+            all.retain(|(other, _)| other != name);
+            all.push((name.clone(), value.clone()));
+        }
+        all
+    }
+}
+
+/// What a program wrote, as text.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

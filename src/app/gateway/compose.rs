@@ -1,0 +1,226 @@
+//! Recreates a gateway that is a service of a compose project, when nothing speaks against it.
+
+use std::path::Path;
+
+use crate::app::gateway::engine::{Compose, Engine, absolute};
+use crate::app::gateway::proof::{self, Expected};
+use crate::app::gateway::work::Work;
+use crate::domain::config::settings::Recreate;
+use crate::domain::gateway::container::{Container, Project};
+use crate::domain::gateway::{Deed, Ending};
+use crate::os::clock;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::{account, calm, health};
+
+/// Recreates the service for the new token, and proves that it uses it.
+pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
+    let folder = compose_folder(work)?;
+    let engine = Engine::of(work.settings, &folder);
+    let old = find(work, &engine, &folder)?;
+    rights(&folder, &old.project)?;
+    let expected = Expected::of(work)?;
+    if proof::holds(&old, &expected, work.settings) {
+        return Ok(Ending::Done(Deed::Nothing, None));
+    }
+    let ours = work.ledger.container.as_deref() == Some(old.id.as_str());
+    if !old.running && !ours {
+        let why = format!(
+            "service {} does not run: it is recreated once it does",
+            work.settings.compose_service
+        );
+        return Err(Ending::deferred(why));
+    }
+    let image = image_stands(work, &engine, &old)?;
+    if old.running && !work.pending().may_recreate() {
+        let why = "the service was recreated for this token and does not hold it";
+        return Err(Ending::Failed(why.to_owned(), Some(engine.logs_command(&old))));
+    }
+    let compose = engine.compose()?;
+    work.courtesy(&folder.identity)?;
+    if let Some(line) = image {
+        log::warn!("{}: {line}", work.settings.name);
+    }
+    work.recreating();
+    act(work, &engine, &compose, &old, expected)
+}
+
+/// Opens the compose folder with its owner's rights.
+pub(crate) fn compose_folder(work: &Work<'_>) -> Result<Folder, Ending> {
+    let path = work.settings.compose_dir.as_deref();
+    let path = path.ok_or_else(|| Ending::deferred("COMPOSE_DIR is not set"))?;
+    Folder::reach(path).map_err(|error| system(&error))
+}
+
+/// Finds the container of the service whose project lives in the compose folder.
+pub(crate) fn find(
+    work: &Work<'_>,
+    engine: &Engine<'_>,
+    folder: &Folder,
+) -> Result<Container, Ending> {
+    let service = &work.settings.compose_service;
+    let all = engine.of_service(service)?;
+    let (here, elsewhere): (Vec<Container>, Vec<Container>) =
+        all.into_iter().partition(|container| is_in(&container.project, folder));
+    let mut names: Vec<&str> = here.iter().map(|one| one.project.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let path = folder.path.display();
+    match (names.len(), elsewhere.first()) {
+        (0, Some(other)) => {
+            let place = &other.project.folder;
+            let why = format!(
+                "COMPOSE_DIR is '{path}', but the container of service {service} was made in '{place}'"
+            );
+            Err(Ending::Deferred(why, Some(format!("write COMPOSE_DIR=\"{place}\""))))
+        }
+        (0, None) => {
+            let why = format!("no container of service {service} stands in '{path}'");
+            let hint = format!("cd '{path}' && docker compose up -d {service}");
+            Err(Ending::Deferred(why, Some(hint)))
+        }
+        (1, _) => {
+            // Of several copies the one that runs tells.
+            let running = here.iter().position(|one| one.running).unwrap_or(0);
+            let found = here.into_iter().nth(running);
+            found.ok_or_else(|| Ending::deferred("it is gone"))
+        }
+        _ => {
+            let why = format!("several projects have a service {service} in '{path}': {names:?}");
+            Err(Ending::deferred(why))
+        }
+    }
+}
+
+/// Says whether a project's folder is this very one, whatever it is called.
+fn is_in(project: &Project, folder: &Folder) -> bool {
+    let path = Path::new(&project.folder);
+    let same = || Some(Folder::reach(path).ok()?.key().ok()? == folder.key().ok()?);
+    path == folder.path || same().unwrap_or(false)
+}
+
+/// Lets root go on only with files that nobody else can write: a compose file can hand out the host.
+fn rights(folder: &Folder, project: &Project) -> Result<(), Ending> {
+    if project.files.is_empty() {
+        return Err(Ending::deferred("the container does not tell its compose files"));
+    }
+    let default = absolute(project, ".env");
+    let named = project.files.iter().chain(&project.env_files);
+    for path in named.map(|file| absolute(project, file)) {
+        check(folder, &path, true)?;
+    }
+    check(folder, &default, false)
+}
+
+fn check(folder: &Folder, path: &Path, required: bool) -> Result<(), Ending> {
+    let (Some(parent), Some(name)) =
+        (path.parent(), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return Err(Ending::deferred(format!("'{}' is no file", path.display())));
+    };
+    let stat = Folder::reach(parent).and_then(|parent| parent.stat(name));
+    let stat = match stat {
+        Ok(Some(stat)) => stat,
+        Ok(None) if !required => return Ok(()),
+        Ok(None) => return Err(missing(path)),
+        Err(error) if error.is_absent() => return Err(missing(path)),
+        Err(error) => return Err(system(&error)),
+    };
+    let identity = &folder.identity;
+    let others = stat.st_mode & 0o022 != 0;
+    if identity.uid == 0 && (stat.st_uid != 0 || others) {
+        let owner = account::name(stat.st_uid);
+        let shown = path.display();
+        let why = format!(
+            "'{shown}' belongs to {owner} or can be written by others, but its folder is root's: root does not run it"
+        );
+        let hint = format!("chown root: '{shown}' && chmod go-w '{shown}'");
+        return Err(Ending::Deferred(why, Some(hint)));
+    }
+    Ok(())
+}
+
+fn missing(path: &Path) -> Ending {
+    let shown = path.display();
+    Ending::deferred(format!("'{shown}', which the running project was made from, is not there"))
+}
+
+fn system(error: &Error) -> Ending {
+    Ending::Deferred(error.to_string(), error.command().map(str::to_owned))
+}
+
+/// Looks at the image that a recreate would take; what is to be said first if it is another one.
+fn image_stands(
+    work: &Work<'_>,
+    engine: &Engine<'_>,
+    old: &Container,
+) -> Result<Option<String>, Ending> {
+    let Some((id, version)) = engine.image(&old.tag)? else {
+        let why = format!("the image '{}' is not there any more", old.tag);
+        return Err(Ending::Deferred(why, Some("docker compose build, or pull".to_owned())));
+    };
+    if id == old.image {
+        return Ok(None);
+    }
+    let from = old.version.as_deref().unwrap_or("an unnamed version");
+    let to = version.as_deref().unwrap_or("an unnamed version");
+    Ok(Some(format!(
+        "'{}' is another image than the one that runs ({from} becomes {to}): recreating {} takes it",
+        old.tag, work.settings.compose_service
+    )))
+}
+
+fn act(
+    work: &mut Work<'_>,
+    engine: &Engine<'_>,
+    compose: &Compose,
+    old: &Container,
+    expected: Expected,
+) -> Result<Ending, Ending> {
+    let answered = old.published.as_ref().is_some_and(|(host, port)| health::answers(host, *port));
+    let (since, watch) = (clock::now(), calm::stopwatch());
+    let said = match work.settings.compose_recreate {
+        Recreate::Service => service(engine, compose, old),
+        Recreate::Project => project(engine, compose, old),
+    };
+    if let Err(why) = said {
+        let why = format!("compose could not recreate the service: {why}");
+        return Err(Ending::Failed(why, None));
+    }
+    let new = proof::wait(work, engine, old, expected, answered)?;
+    let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
+    let gap = died.map_or_else(
+        || u64::try_from(watch().as_millis()).unwrap_or(u64::MAX),
+        |died| u64::try_from(clock::now().0 - died / 1_000_000).unwrap_or(0),
+    );
+    let until_start = new.started.map(|start| start.0).zip(died);
+    let started = until_start.map(|(start, died)| u64::try_from(start - died / 1_000_000));
+    // Where nothing tells when it answers again, its start has to serve.
+    let gap = if answered { gap } else { started.and_then(Result::ok).unwrap_or(gap) };
+    Ok(Ending::Done(Deed::Recreated, Some(gap)))
+}
+
+fn service(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<(), String> {
+    let words = Engine::up(compose, &old.project.service);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    engine.run_compose(compose, &old.project, &words).map(drop)
+}
+
+/// Takes the whole project down and up, as the services stood: after the check that it can come up.
+fn project(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<(), String> {
+    let refused = |ending: Ending| ending.why().unwrap_or_default().to_owned();
+    let services = engine.running_services(&old.project.name).map_err(refused)?;
+    let names: Vec<&str> = services.iter().map(String::as_str).collect();
+    let words = [&["--profile", "*", "config", "--images"], &names[..]].concat();
+    let images = engine.run_compose(compose, &old.project, &words)?;
+    for tag in images.split_whitespace() {
+        if engine.image(tag).map_err(refused)?.is_none() {
+            return Err(format!(
+                "the image '{tag}' is not there any more, so nothing was taken down"
+            ));
+        }
+    }
+    engine.run_compose(compose, &old.project, &["--profile", "*", "down"])?;
+    let up = [&["up", "-d", "--no-build"], &names[..]].concat();
+    engine.run_compose(compose, &old.project, &up).map(drop)
+}

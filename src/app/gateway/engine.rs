@@ -1,0 +1,227 @@
+//! The container engine and its compose, run as the owner of the compose folder.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::app::gateway::child::{Place, text};
+use crate::domain::config::settings::{Engine as Kind, Settings};
+use crate::domain::gateway::Ending;
+use crate::domain::gateway::container::{Container, Project};
+use crate::domain::gateway::masking;
+use crate::os::account;
+use crate::os::command::Ended;
+use crate::os::folder::Folder;
+
+/// The longest that a question to the engine may take.
+const ASK: Duration = Duration::from_secs(60);
+
+/// The longest that a recreate may take: stopping alone may be allowed minutes.
+const RECREATE: Duration = Duration::from_secs(15 * 60);
+
+/// An engine, as far as one compose project goes.
+pub(crate) struct Engine<'a> {
+    place: Place<'a>,
+    program: &'static str,
+}
+
+/// A way to call compose.
+#[derive(Clone, Debug)]
+pub(crate) struct Compose {
+    words: Vec<String>,
+    /// Version 1 knows no `--pull` for `up`.
+    has_pull: bool,
+}
+
+impl<'a> Engine<'a> {
+    /// The engine that a link names, with the rights of the owner of `folder`.
+    pub(crate) fn of(settings: &Settings, folder: &'a Folder) -> Self {
+        let program = match settings.container_engine {
+            Kind::Docker => "docker",
+            Kind::Podman => "podman",
+        };
+        let place = Place::new(folder, &folder.identity);
+        let place = match &settings.docker_host {
+            // Podman has a name of its own for it (podman(1)).
+            Some(host) => place.env("DOCKER_HOST", host).env("CONTAINER_HOST", host),
+            None => place,
+        };
+        Self { place, program }
+    }
+
+    /// The containers of a service, of every project.
+    pub(crate) fn of_service(&self, service: &str) -> Result<Vec<Container>, Ending> {
+        let label = format!("label=com.docker.compose.service={service}");
+        let ids = self.ask(&["ps", "-a", "-q", "--no-trunc", "--filter", &label])?;
+        let ids: Vec<&str> = ids.split_whitespace().collect();
+        self.inspect(&ids)
+    }
+
+    /// The names of a project's services that run now.
+    pub(crate) fn running_services(&self, project: &str) -> Result<Vec<String>, Ending> {
+        let label = format!("label=com.docker.compose.project={project}");
+        let format = "{{.Label \"com.docker.compose.service\"}}";
+        let names = self.ask(&["ps", "--filter", &label, "--format", format])?;
+        let mut names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Looks at containers by id; one that is gone is left out.
+    pub(crate) fn inspect(&self, ids: &[&str]) -> Result<Vec<Container>, Ending> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let argv = [&[self.program, "inspect", "--type", "container"], ids].concat();
+        let ended = self.run(&argv, ASK)?;
+        Ok(Container::read_all(&ended.stdout))
+    }
+
+    /// The id and the version of the image that a name stands for now; `None` if there is none.
+    pub(crate) fn image(&self, tag: &str) -> Result<Option<(String, Option<String>)>, Ending> {
+        let label = "{{index .Config.Labels \"org.opencontainers.image.version\"}}";
+        let format = format!("{{{{.Id}}}} {label}");
+        let ended = self.run(&[self.program, "image", "inspect", "--format", &format, tag], ASK)?;
+        if !ended.is_success() {
+            let said = text(&ended.stderr);
+            let gone = said.to_ascii_lowercase().contains("no such image")
+                || said.contains("image not known");
+            return if gone { Ok(None) } else { Err(self.explain(&said)) };
+        }
+        let said = text(&ended.stdout);
+        let mut words = said.split_whitespace();
+        let id = words.next().unwrap_or_default().to_owned();
+        Ok(Some((id, words.next().map(str::to_owned))))
+    }
+
+    /// The last lines that a container wrote, without its secrets.
+    pub(crate) fn last_lines(&self, container: &Container) -> String {
+        let argv = [self.program, "logs", "--tail", "10", &container.id];
+        let Ok(ended) = self.run(&argv, ASK) else { return String::new() };
+        let said = format!("{}\n{}", text(&ended.stdout), text(&ended.stderr));
+        masking::tail(&masking::mask(&said, &container.secrets()), 5)
+    }
+
+    /// The command that shows all that a container wrote.
+    pub(crate) fn logs_command(&self, container: &Container) -> String {
+        format!("{} logs {}", self.program, container.id.get(..12).unwrap_or_default())
+    }
+
+    /// When a container died, in ns since 1970, as the engine remembers it.
+    pub(crate) fn died(&self, id: &str, since_s: i64, until_s: i64) -> Option<i64> {
+        let (since, until) = (since_s.to_string(), until_s.to_string());
+        let container = format!("container={id}");
+        let ended = self.ask(&[
+            "events",
+            "--since",
+            &since,
+            "--until",
+            &until,
+            "--filter",
+            &container,
+            "--filter",
+            "event=die",
+            "--format",
+            "{{.TimeNano}}",
+        ]);
+        ended.ok()?.split_whitespace().last()?.parse().ok()
+    }
+
+    /// Runs a program in a container, with something to read.
+    pub(crate) fn exec(&self, id: &str, words: &[&str], input: Vec<u8>) -> Result<Ended, Ending> {
+        let argv = [&[self.program, "exec", "-i", id], words].concat();
+        let ended = self.place.feed(&argv, input, Duration::from_secs(180));
+        ended.map_err(|error| Ending::deferred(error.to_string()))
+    }
+
+    /// Finds compose: the engine's own plugin, or the program of that name.
+    pub(crate) fn compose(&self) -> Result<Compose, Ending> {
+        let own = vec![self.program.to_owned(), "compose".to_owned()];
+        let stand_alone = match self.program {
+            "podman" => "podman-compose",
+            _ => "docker-compose",
+        };
+        for words in [own, vec![stand_alone.to_owned()]] {
+            let argv: Vec<&str> =
+                words.iter().map(String::as_str).chain(["version", "--short"]).collect();
+            let Ok(ended) = self.place.run(&argv, ASK) else { continue };
+            if ended.is_success() {
+                let has_pull = words.len() > 1 || !text(&ended.stdout).trim().starts_with("1.");
+                return Ok(Compose {
+                    words,
+                    has_pull: has_pull && stand_alone != "podman-compose",
+                });
+            }
+        }
+        let hint = "install the compose plugin: apt install docker-compose-v2, or docker-compose";
+        let why = format!("neither '{} compose' nor {stand_alone} can be run", self.program);
+        Err(Ending::Deferred(why, Some(hint.to_owned())))
+    }
+
+    /// Runs compose on a project; what it says if it fails.
+    pub(crate) fn run_compose(
+        &self,
+        compose: &Compose,
+        project: &Project,
+        words: &[&str],
+    ) -> Result<String, String> {
+        let argv: Vec<&str> = compose
+            .words
+            .iter()
+            .map(String::as_str)
+            .chain(["--project-name", &project.name, "--project-directory", &project.folder])
+            .chain(project.files.iter().flat_map(|file| ["-f", file]))
+            .chain(project.env_files.iter().flat_map(|file| ["--env-file", file]))
+            .chain(words.iter().copied())
+            .collect();
+        let ended = self.place.run(&argv, RECREATE).map_err(|error| error.to_string())?;
+        let said = masking::mask(&text(&ended.stderr), &[]);
+        match ended.is_success() {
+            true => Ok(text(&ended.stdout)),
+            false if ended.overdue => Err("it took too long and was ended".to_owned()),
+            false => Err(masking::tail(&said, 3)),
+        }
+    }
+
+    /// The words of `up` that recreate one service and nothing else.
+    pub(crate) fn up(compose: &Compose, service: &str) -> Vec<String> {
+        let mut words = vec!["up", "-d", "--no-deps", "--no-build"];
+        if compose.has_pull {
+            words.extend(["--pull", "never"]);
+        }
+        words.extend(["--force-recreate", service]);
+        words.into_iter().map(str::to_owned).collect()
+    }
+
+    fn ask(&self, words: &[&str]) -> Result<String, Ending> {
+        let ended = self.run(&[&[self.program], words].concat(), ASK)?;
+        match ended.is_success() {
+            true => Ok(text(&ended.stdout)),
+            false => Err(self.explain(&text(&ended.stderr))),
+        }
+    }
+
+    fn run(&self, argv: &[&str], limit: Duration) -> Result<Ended, Ending> {
+        self.place.run(argv, limit).map_err(|error| Ending::deferred(error.to_string()))
+    }
+
+    /// Why the engine refused, and what helps.
+    fn explain(&self, said: &str) -> Ending {
+        let lower = said.to_ascii_lowercase();
+        let why = masking::tail(&masking::mask(said, &[]), 2);
+        let hint = if lower.contains("permission denied") {
+            let name = account::name(self.place.identity.uid);
+            Some(format!("usermod -aG docker {name}"))
+        } else if lower.contains("cannot connect") {
+            Some("systemctl start docker".to_owned())
+        } else {
+            None
+        };
+        Ending::Deferred(format!("{} does not answer: {why}", self.program), hint)
+    }
+}
+
+/// Completes paths that compose keeps relative to the project's folder.
+pub(crate) fn absolute(project: &Project, path: &str) -> PathBuf {
+    Path::new(&project.folder).join(path)
+}

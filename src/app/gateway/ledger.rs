@@ -1,0 +1,38 @@
+//! A gateway's ledger on disk: `gateway/NAME.json` in the state folder.
+
+use std::path::Path;
+
+use crate::app::memory::STATE_LIMIT;
+use crate::domain::gateway::Ledger;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// The folder's name in the state folder.
+pub(crate) const FOLDER: &str = "gateway";
+
+/// Loads a link's ledger; an empty one where there is no usable file.
+pub(crate) fn load(state_dir: &Path, link: &str) -> Ledger {
+    let folder = Folder::reach(&state_dir.join(FOLDER)).ok();
+    let seen = folder.and_then(|folder| folder.read(&file_name(link), STATE_LIMIT).ok().flatten());
+    seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok()).unwrap_or_default()
+}
+
+/// Saves a link's ledger; flushed, since what is pending stands nowhere else.
+pub(crate) fn save(state_dir: &Path, link: &str, ledger: &Ledger) -> Result<(), Error> {
+    let folder = Folder::reach(state_dir)?.make(FOLDER)?;
+    let bytes = serde_json::to_vec_pretty(ledger).unwrap_or_default();
+    stage::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
+}
+
+/// The links that have a ledger.
+pub(crate) fn links(state_dir: &Path) -> Vec<String> {
+    let names = Folder::reach(&state_dir.join(FOLDER)).and_then(|folder| folder.names());
+    let names = names.unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok());
+    names.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect()
+}
+
+/// The name of a link's ledger.
+pub(crate) fn file_name(link: &str) -> String {
+    format!("{link}.json")
+}

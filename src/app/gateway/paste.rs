@@ -1,0 +1,189 @@
+//! The sink `paste-token`: hands the token to OpenClaw's own command and asks what came of it.
+
+use crate::app::gateway::child::text;
+use crate::app::gateway::work::Work;
+use crate::app::ground::Ground;
+use crate::app::openclaw::{OpenClaw, SIZE_LIMIT};
+use crate::domain::auth_profiles::OWN_PROFILE;
+use crate::domain::credential::Credential;
+use crate::domain::era::Version;
+use crate::domain::gateway::paste::{self as rules, ReadBack};
+use crate::domain::gateway::{Deed, Ending, Pasted, masking};
+use crate::os::clock;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// After so many failures `env` takes over.
+const ENOUGH: u32 = 3;
+
+/// What is put behind the name of openclaw.json before its comments are lost.
+const BACKUP: &str = ".before-oauth-sync";
+
+/// Pastes the token that may be passed on now, unless it was.
+pub(crate) fn paste(work: &mut Work<'_>) -> Result<Deed, Ending> {
+    let credential = work.credential().cloned();
+    let Some(credential) = credential else {
+        return Err(Ending::deferred("there is no token that may be passed on"));
+    };
+    let fingerprint = work.ground.fingerprinter.of(&credential.access_token);
+    let known = work.ledger.paste.clone().unwrap_or_default();
+    let done = known.fingerprint == Some(fingerprint) && known.barred.is_none();
+    if done && known.hidden_by.is_none() {
+        return Ok(Deed::Pasted);
+    }
+    if let Err(ending) = may_paste(work) {
+        return Err(barred(work, ending));
+    }
+    let pasted = if done { Ok(()) } else { hand_over(work, &credential) };
+    let found = pasted.and_then(|()| read_back(work, &credential));
+    match found {
+        Ok(found) => {
+            say(work, &found);
+            work.ledger.paste = Some(Pasted {
+                fingerprint: Some(fingerprint),
+                expiry: Some(credential.expiry),
+                hidden_by: found.hidden_by,
+                ..Pasted::default()
+            });
+            work.save();
+            Ok(Deed::Pasted)
+        }
+        Err(ending) if work.pending().attempts + 1 >= ENOUGH => Err(barred(work, ending)),
+        Err(ending) => Err(ending),
+    }
+}
+
+/// Why the first call of all still waits for a consent; `None` where nothing speaks against it.
+pub(crate) fn waits_for_consent(
+    openclaw: &OpenClaw,
+    ground: &Ground,
+    link: &str,
+) -> Option<Ending> {
+    let is_first = openclaw.config.profile(OWN_PROFILE).is_none();
+    if !is_first || !openclaw.config.has_comments || has_consent(ground, link) {
+        return None;
+    }
+    let why =
+        "the first paste-token makes OpenClaw rewrite openclaw.json, and its comments are lost";
+    let marker = ground.places.state_dir.join(consent(link));
+    Some(Ending::Deferred(
+        why.to_owned(),
+        Some(format!("to consent: touch '{}'", marker.display())),
+    ))
+}
+
+/// Says whether a consent that was missing has been given since.
+pub(crate) fn is_freed(known: &Pasted, openclaw: &OpenClaw, ground: &Ground, link: &str) -> bool {
+    known.lacks_consent && waits_for_consent(openclaw, ground, link).is_none()
+}
+
+fn has_consent(ground: &Ground, link: &str) -> bool {
+    let state = Folder::reach(&ground.places.state_dir);
+    state.and_then(|state| state.stat(&consent(link))).is_ok_and(|stat| stat.is_some())
+}
+
+/// The marker in the state folder that says that comments may be lost.
+fn consent(link: &str) -> String {
+    format!("consent-{link}")
+}
+
+fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
+    work.program()?;
+    let version = work.ledger.version.as_ref().and_then(|seen| Version::parse(&seen.text));
+    match version {
+        None => return Err(Ending::deferred("the version of OpenClaw could not be asked for")),
+        Some(version) if version < Version::SQLITE => {
+            let why = format!(
+                "OpenClaw is {version}: before 2026.6.1 paste-token echoes the token and stores nothing"
+            );
+            return Err(Ending::deferred(why));
+        }
+        Some(_) => {}
+    }
+    match waits_for_consent(&work.openclaw, work.ground, &work.settings.name) {
+        Some(ending) => Err(ending),
+        None => back_up(work),
+    }
+}
+
+/// Keeps openclaw.json as it is before OpenClaw takes its comments away.
+fn back_up(work: &Work<'_>) -> Result<(), Ending> {
+    let config = &work.openclaw.config;
+    let Some(state) = work.openclaw.folder() else { return Ok(()) };
+    if !config.has_comments || config.profile(OWN_PROFILE).is_some() {
+        return Ok(());
+    }
+    let name = format!("openclaw.json{BACKUP}");
+    let kept = || {
+        let Some(seen) = state.read("openclaw.json", SIZE_LIMIT)? else { return Ok(()) };
+        match state.stat(&name)? {
+            Some(_) => Ok(()),
+            None => stage::replace(state, &name, &seen.bytes, Durability::Flushed),
+        }
+    };
+    kept().map_err(|error: crate::os::error::Error| Ending::deferred(error.to_string()))
+}
+
+fn hand_over(work: &mut Work<'_>, credential: &Credential) -> Result<(), Ending> {
+    let program = work.program()?;
+    let several = work.openclaw.agents.len() > 1;
+    let words = rules::arguments(credential.expiry, clock::now(), several);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let input = format!("{}\n", credential.access_token.expose()).into_bytes();
+    let ended = program.run(work, &words, input)?;
+    if ended.is_success() {
+        return Ok(());
+    }
+    let token = std::slice::from_ref(&credential.access_token);
+    let said = masking::mask(&text(&ended.stderr), token);
+    let how = if ended.overdue { "it took too long".to_owned() } else { ended.how() };
+    Err(Ending::Failed(format!("paste-token: {how}: {}", masking::tail(&said, 3)), None))
+}
+
+/// Asks OpenClaw what it holds now: the exit status of the paste proves nothing.
+fn read_back(work: &mut Work<'_>, credential: &Credential) -> Result<ReadBack, Ending> {
+    let program = work.program()?;
+    let ended = program.run(work, &["models", "status", "--json"], Vec::new())?;
+    let found = rules::read_back(&text(&ended.stdout), &credential.access_token);
+    match found {
+        Some(found) if found.holds => Ok(found),
+        Some(_) => {
+            let why = "paste-token was carried out, but OpenClaw does not show the new token";
+            Err(Ending::Failed(why.to_owned(), None))
+        }
+        None => {
+            let token = std::slice::from_ref(&credential.access_token);
+            let said = masking::mask(&text(&ended.stderr), token);
+            let why = format!("models status could not be read: {}", masking::tail(&said, 2));
+            Err(Ending::Failed(why, None))
+        }
+    }
+}
+
+fn say(work: &Work<'_>, found: &ReadBack) {
+    let link = &work.settings.name;
+    if let Some(other) = &found.hidden_by {
+        let command = rules::order_command();
+        log::warn!("{link}: OpenClaw uses the profile {other} before ours\nhint: {command}");
+    }
+    if found.cools_down {
+        log::warn!(
+            "{link}: OpenClaw leaves the profile alone for a while after a 401; it comes back by itself in about a minute"
+        );
+    }
+}
+
+/// Remembers why nothing can be pasted, so that `env` carries the token instead.
+fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
+    let why = ending.why().unwrap_or_default().to_owned();
+    let known = work.ledger.paste.clone().unwrap_or_default();
+    if known.barred.as_ref() != Some(&why) {
+        let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        log::warn!("{}: the token cannot be pasted: {why}{hint}", work.settings.name);
+    }
+    let lacks_consent =
+        waits_for_consent(&work.openclaw, work.ground, &work.settings.name).is_some();
+    let barred_for = work.passed_on();
+    work.ledger.paste = Some(Pasted { barred: Some(why), barred_for, lacks_consent, ..known });
+    ending
+}

@@ -1,0 +1,148 @@
+//! Finds and runs a link's `openclaw`: a program of this host, or one in the gateway's container.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::compose;
+use crate::app::gateway::engine::Engine;
+use crate::app::gateway::work::Work;
+use crate::domain::era::Version;
+use crate::domain::gateway::container::Container;
+use crate::domain::gateway::{Ending, VersionSeen, masking};
+use crate::domain::time::Timestamp;
+use crate::os::account;
+use crate::os::command::Ended;
+use crate::os::folder::Folder;
+
+/// The longest that a call may take: 20 s were seen on two busy cores.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Below a user's home, where npm and the installer put programs.
+const OWN_PLACES: [&str; 5] =
+    [".npm-global/bin", ".local/bin", ".openclaw/bin", "bin", ".local/share/pnpm"];
+
+/// Where the host has programs.
+const PLACES: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/opt/openclaw/bin"];
+
+/// How to run `openclaw`.
+#[derive(Clone, Debug)]
+pub(crate) enum Program {
+    /// A command of this host; run as the owner of the state folder.
+    Host(Vec<String>),
+    /// In the gateway's container.
+    Container(Box<Container>),
+}
+
+impl Program {
+    /// Finds it: as configured, in the container, on this host.
+    pub(crate) fn find(work: &Work<'_>) -> Result<Self, Ending> {
+        if let Some(words) = &work.settings.openclaw_command {
+            return Ok(Self::Host(words.clone()));
+        }
+        if work.settings.compose_dir.is_some() {
+            let folder = compose::compose_folder(work)?;
+            let engine = Engine::of(work.settings, &folder);
+            let found = compose::find(work, &engine, &folder)?;
+            return match found.running {
+                true => Ok(Self::Container(Box::new(found))),
+                false => Err(Ending::deferred("the gateway's container does not run")),
+            };
+        }
+        let state = state_folder(work)?;
+        let home = account::of(state.identity.uid).map(|account| account.home);
+        let own = home.iter().flat_map(|home| OWN_PLACES.map(|place| home.join(place)));
+        let places = own.chain(PLACES.map(PathBuf::from));
+        let found = places.map(|place| place.join("openclaw")).find(|path| key(path).is_some());
+        let found = found.ok_or_else(|| {
+            let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".to_owned();
+            Ending::Deferred("no program openclaw was found on this host".to_owned(), Some(hint))
+        })?;
+        Ok(Self::Host(vec![found.to_string_lossy().into_owned()]))
+    }
+
+    /// Runs it and gives it something to read.
+    pub(crate) fn run(
+        &self,
+        work: &Work<'_>,
+        words: &[&str],
+        input: Vec<u8>,
+    ) -> Result<Ended, Ending> {
+        match self {
+            Self::Host(command) => {
+                let folder = state_folder(work)?;
+                let argv: Vec<&str> =
+                    command.iter().map(String::as_str).chain(words.iter().copied()).collect();
+                let ended = host_place(&folder, command).feed(&argv, input, LIMIT);
+                ended.map_err(|error| {
+                    Ending::Deferred(error.to_string(), error.command().map(str::to_owned))
+                })
+            }
+            Self::Container(container) => {
+                let folder = compose::compose_folder(work)?;
+                let engine = Engine::of(work.settings, &folder);
+                let named = [&["openclaw"], words].concat();
+                let ended = engine.exec(&container.id, &named, input.clone())?;
+                // 126 and 127: the image has no such program on its PATH (docker-exec(1)).
+                if matches!(ended.status.code(), Some(126 | 127)) {
+                    let script = [&["node", "dist/index.js"], words].concat();
+                    return engine.exec(&container.id, &script, input);
+                }
+                Ok(ended)
+            }
+        }
+    }
+
+    /// Asks for its version; not again while the program, or the image, is the same.
+    pub(crate) fn version(&self, work: &Work<'_>, now: Timestamp) -> Result<VersionSeen, Ending> {
+        let (program, key) = match self {
+            Self::Host(command) if command.len() == 1 => {
+                (Some(command[0].clone()), key(Path::new(&command[0])).unwrap_or_default())
+            }
+            // What a longer command leads to cannot be seen from here.
+            Self::Host(_) => (None, String::new()),
+            Self::Container(container) => (None, container.image.clone()),
+        };
+        let known = work.ledger.version.as_ref().filter(|seen| !key.is_empty() && seen.key == key);
+        if let Some(known) = known.filter(|seen| seen.program == program) {
+            return Ok(known.clone());
+        }
+        let label = match self {
+            Self::Container(container) => container.version.clone(),
+            Self::Host(_) => None,
+        };
+        let said = match label.filter(|label| Version::parse(label).is_some()) {
+            Some(label) => label,
+            None => text(&self.run(work, &["--version"], Vec::new())?.stdout),
+        };
+        let version = Version::parse(&said).ok_or_else(|| {
+            let said = masking::tail(&masking::mask(&said, &[]), 1);
+            Ending::deferred(format!("openclaw --version said '{said}'"))
+        })?;
+        Ok(VersionSeen { text: version.to_string(), program, key, time: now })
+    }
+}
+
+/// What tells a program apart from a later one of the same name.
+pub(crate) fn key(path: &Path) -> Option<String> {
+    let folder = Folder::reach(path.parent()?).ok()?;
+    let stat = folder.stat_through(path.file_name()?.to_str()?).ok()??;
+    Some(format!("{}:{}:{}.{}", stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec))
+}
+
+fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {
+    let path = work.settings.openclaw_state_dir.as_deref();
+    let path = path.ok_or_else(|| Ending::deferred("OPENCLAW_STATE_DIR is not set"))?;
+    Folder::reach(path)
+        .map_err(|error| Ending::Deferred(error.to_string(), error.command().map(str::to_owned)))
+}
+
+/// Where a host's `openclaw` runs: in its state folder, with its own folder first on the `PATH`,
+/// where its node may be.
+fn host_place<'a>(folder: &'a Folder, command: &[String]) -> Place<'a> {
+    let mut place =
+        Place::new(folder, &folder.identity).env("OPENCLAW_STATE_DIR", folder.path.clone());
+    let own = Path::new(&command[0]).parent().filter(|own| own.is_absolute());
+    place.path.extend(own.map(|own| own.to_string_lossy().into_owned()));
+    place
+}

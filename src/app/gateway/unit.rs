@@ -1,0 +1,176 @@
+//! Restarts a gateway that is a unit of systemd, the owner's or the host's.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::work::Work;
+use crate::domain::config::settings::Gateway;
+use crate::domain::gateway::{Deed, Ending, masking};
+use crate::os::account::{self, Account};
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::{calm, clock, health};
+
+/// The longest that a question to systemd may take.
+const ASK: Duration = Duration::from_secs(30);
+
+/// The longest that a restart may take.
+const RESTART: Duration = Duration::from_secs(300);
+
+/// How long a unit has to stay up before it counts as running.
+const STEADY: Duration = Duration::from_secs(2);
+
+/// Where OpenClaw's gateway listens.
+const PORT: u16 = 18789;
+
+/// A manager and one of its units.
+struct Unit {
+    name: String,
+    owner: Account,
+    of_user: bool,
+}
+
+/// A unit as it stands.
+struct State {
+    loaded: bool,
+    active: bool,
+    pid: String,
+}
+
+/// Which kind of unit runs this link's gateway, if any is loaded.
+pub(crate) fn found(work: &Work<'_>) -> Option<Gateway> {
+    let is_loaded = |of_user| loaded(work, of_user).ok().flatten().is_some();
+    if is_loaded(true) {
+        Some(Gateway::SystemdUser)
+    } else {
+        is_loaded(false).then_some(Gateway::Systemd)
+    }
+}
+
+/// Restarts the unit, and looks whether it stays up with a new process.
+pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
+    let of_user = work.kind() == Gateway::SystemdUser;
+    let Some((unit, old)) = loaded(work, of_user)? else {
+        let why = format!("systemd knows none of the units {:?}", names(work, of_user));
+        return Err(Ending::deferred(why));
+    };
+    if !old.active {
+        // A process that starts reads everything anew.
+        return Ok(Ending::Done(Deed::Nothing, None));
+    }
+    work.courtesy(&Identity::own())?;
+    let answered = health::answers("127.0.0.1", PORT);
+    let watch = calm::stopwatch();
+    let began = clock::now();
+    unit.systemctl(&["restart", &unit.name], RESTART)?;
+    let new = settled(&unit, answered)?;
+    if !new.active || new.pid == old.pid {
+        let why = format!("{} does not stay up after its restart", unit.name);
+        return Err(Ending::Failed(why, Some(unit.command(&["status", &unit.name]))));
+    }
+    let gap = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
+    log::debug!("{}: {} restarted since {began}", work.settings.name, unit.name);
+    Ok(Ending::Done(Deed::Restarted, Some(gap)))
+}
+
+/// Waits until the unit answers as it did before, or has stayed up for a while.
+fn settled(unit: &Unit, answered: bool) -> Result<State, Ending> {
+    let watch = calm::stopwatch();
+    loop {
+        let state = unit.state()?;
+        let good = if answered { health::answers("127.0.0.1", PORT) } else { watch() >= STEADY };
+        if !state.active || good || watch() > RESTART {
+            return Ok(state);
+        }
+        calm::pause(Duration::from_millis(100));
+    }
+}
+
+/// The first of the possible units that is loaded, with its state.
+fn loaded(work: &Work<'_>, of_user: bool) -> Result<Option<(Unit, State)>, Ending> {
+    let owner = work.openclaw.folder().and_then(|state| account::of(state.identity.uid));
+    let Some(owner) = owner else {
+        return Err(Ending::deferred("the state folder's owner has no account here"));
+    };
+    for name in names(work, of_user) {
+        let unit = Unit { name, owner: owner.clone(), of_user };
+        let state = unit.state()?;
+        if state.loaded {
+            return Ok(Some((unit, state)));
+        }
+    }
+    Ok(None)
+}
+
+/// The names that OpenClaw gives its units; a profile's state folder carries the profile's name.
+fn names(work: &Work<'_>, of_user: bool) -> Vec<String> {
+    let state = work.settings.openclaw_state_dir.as_deref().and_then(Path::file_name);
+    let profile = state.and_then(|name| name.to_str()).and_then(|name| name.split_once("claw-"));
+    match profile {
+        Some((_, profile)) => vec![format!("openclaw-gateway-{profile}.service")],
+        None if of_user => vec!["openclaw-gateway.service".to_owned()],
+        None => ["openclaw-gateway.service", "openclaw.service"].map(str::to_owned).to_vec(),
+    }
+}
+
+impl Unit {
+    fn state(&self) -> Result<State, Ending> {
+        let words = ["show", "-p", "LoadState", "-p", "ActiveState", "-p", "MainPID", &self.name];
+        let said = self.systemctl(&words, ASK)?;
+        let value = |key: &str| {
+            said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or("")
+        };
+        Ok(State {
+            loaded: value("LoadState") == "loaded",
+            active: value("ActiveState") == "active",
+            pid: value("MainPID").to_owned(),
+        })
+    }
+
+    /// The command as a person would type it.
+    fn command(&self, words: &[&str]) -> String {
+        [&["systemctl"], &self.manager().iter().map(String::as_str).collect::<Vec<_>>()[..], words]
+            .concat()
+            .join(" ")
+    }
+
+    /// The options that lead to its manager.
+    fn manager(&self) -> Vec<String> {
+        match (self.of_user, Identity::own().uid == self.owner.uid) {
+            (false, _) => Vec::new(),
+            (true, true) => vec!["--user".to_owned()],
+            (true, false) => {
+                vec!["--user".to_owned(), "-M".to_owned(), format!("{}@", self.owner.name)]
+            }
+        }
+    }
+
+    fn systemctl(&self, words: &[&str], limit: Duration) -> Result<String, Ending> {
+        let failed = |error: crate::os::error::Error| Ending::deferred(error.to_string());
+        let (root, own) = (Folder::reach(Path::new("/")).map_err(failed)?, Identity::own());
+        let manager = self.manager();
+        let argv: Vec<&str> = ["systemctl"]
+            .into_iter()
+            .chain(manager.iter().map(String::as_str))
+            .chain(words.iter().copied())
+            .collect();
+        let ended = Place::new(&root, &own).run(&argv, limit).map_err(failed)?;
+        if ended.is_success() {
+            return Ok(text(&ended.stdout));
+        }
+        let said = masking::tail(&text(&ended.stderr), 2);
+        if self.of_user && !self.has_manager() {
+            let name = &self.owner.name;
+            let why = format!(
+                "{name} has no systemd manager now, since nothing keeps it without a login"
+            );
+            return Err(Ending::Deferred(why, Some(format!("loginctl enable-linger {name}"))));
+        }
+        Err(Ending::deferred(format!("systemctl: {said}")))
+    }
+
+    fn has_manager(&self) -> bool {
+        Folder::reach(&Path::new("/run/user").join(self.owner.uid.to_string())).is_ok()
+    }
+}

@@ -1,0 +1,308 @@
+//! What happens to a source between our own lock and its release.
+
+use std::time::Duration;
+
+use log::Level;
+
+use crate::app::error::Error;
+use crate::app::refresh::history::{self, Entry, method_name};
+use crate::app::refresh::outlook::next_try;
+use crate::app::refresh::saved::{self, Saved};
+use crate::app::refresh::state::{self, State};
+use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, refresh_mark};
+use crate::app::report::Line;
+use crate::domain::acceptance::Mark;
+use crate::domain::config::settings::Method;
+use crate::domain::outcome::Outcome;
+use crate::domain::schedule::{self, Need};
+use crate::domain::secret::Fingerprint;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::claude_lock::Refused;
+use crate::os::{clock, dice};
+
+/// The turn itself, with what it stands on.
+pub(super) struct Turn<'a> {
+    pub(super) work: Work<'a>,
+    pub(super) state: State,
+    options: Options,
+    /// The access token that the caller saw before it waited for the lock.
+    seen: Option<Fingerprint>,
+    pub(super) remarks: Vec<Line>,
+}
+
+/// A source at a moment.
+pub(super) struct Sight {
+    pub(super) source: Source,
+    pub(super) mark: Option<Mark>,
+    pub(super) need: Need,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn begin(
+        work: Work<'a>,
+        options: Options,
+        seen: Option<Fingerprint>,
+    ) -> Result<Self, Error> {
+        state::adopt(work.sources, work.place)?;
+        let mut state = State::load(work.sources, work.place)?;
+        if let Err(refused) = nudge::put_back(&work, &mut state) {
+            let why = nudge::refused(&refused);
+            log::debug!("'{}' still says an earlier expiry: {why}", work.place.path.display());
+        }
+        Ok(Self { work, state, options, seen, remarks: Vec::new() })
+    }
+
+    /// Everything between the lock and its release.
+    pub(super) fn run(&mut self) -> Result<(Sight, Conclusion), Error> {
+        let before = self.look();
+        let applied = self.pick_up(&before)?;
+        let sight = self.look();
+        self.remember(&sight);
+        let conclusion = match (applied, sight.mark) {
+            (true, Some(mark)) => Conclusion::Renewed { method: "saved", mark },
+            _ => self.decide(&sight)?,
+        };
+        self.save();
+        Ok((self.look(), conclusion))
+    }
+
+    fn decide(&mut self, sight: &Sight) -> Result<Conclusion, Error> {
+        let now = clock::now();
+        let rescue = saved::successor(&self.work, self.state.refresh)?.is_some();
+        if let Some(mark) = sight.mark.filter(|mark| self.was_overtaken(*mark)) {
+            return Ok(Conclusion::Renewed { method: "another", mark });
+        }
+        let renews = match sight.need {
+            Need::Due | Need::Expired => true,
+            Need::Blanked => rescue,
+            Need::Fresh(_) => self.options.force,
+            Need::Static | Need::Absent | Need::Unusable => false,
+        };
+        let methods = self.work.settings.refresh.clone();
+        if !renews {
+            return Ok(idle(sight, now));
+        }
+        if methods.is_empty() {
+            return Ok(Conclusion::Nothing);
+        }
+        let force = self.options.force;
+        if !force && !rescue && self.state.rejected.is_some_and(|r| Some(r) == self.state.refresh) {
+            return Ok(Conclusion::NeedsPerson("the server refuses its refresh token".to_owned()));
+        }
+        let expiry = sight.mark.map(|mark| mark.expiry);
+        if let Some(until) = next_try(&self.state, expiry, now).filter(|_| !force) {
+            let cause = self.state.cause.clone().unwrap_or_default();
+            return Ok(Conclusion::Deferred { cause, until, is_news: false });
+        }
+        // The CLI would send the spent refresh token, and empty the file for it.
+        let usable = |method: &Method| !rescue || *method == Method::Api;
+        self.methods(sight, methods.into_iter().filter(usable))
+    }
+
+    /// Tries the methods in turn until the file shows a renewal.
+    fn methods(
+        &mut self,
+        before: &Sight,
+        methods: impl Iterator<Item = Method>,
+    ) -> Result<Conclusion, Error> {
+        let mut last = Outcome::unable("none of its methods can be used");
+        for method in methods {
+            if saved::holds_pair(&self.work)? {
+                break;
+            }
+            let started = clock::now();
+            let outcome = match method {
+                Method::Api => api::renew(&self.work, &mut self.state),
+                Method::Cli => cli::renew(&self.work, &mut self.state),
+            };
+            let after = self.look();
+            let renewed = self.proof(before, &after);
+            self.record(method, &outcome, started, before, renewed);
+            if let Some(mark) = renewed {
+                self.state.succeed();
+                self.state.refresh = refresh_mark(self.work.ground, after.source.credential());
+                let lifetime = mark.expiry.left(started).as_millis();
+                self.state.lifetime = u64::try_from(lifetime).ok();
+                return Ok(Conclusion::Renewed { method: method_name(method), mark });
+            }
+            if let Outcome::Rejected { cause } = outcome {
+                self.state.rejected = self.state.refresh;
+                return Ok(Conclusion::NeedsPerson(cause));
+            }
+            if after.need == Need::Blanked && before.need != Need::Blanked {
+                let cause = "Claude CLI emptied it, since the server refused to renew it";
+                return Ok(Conclusion::NeedsPerson(cause.to_owned()));
+            }
+            last = graver(last, outcome);
+        }
+        Ok(self.put_off(before, last))
+    }
+
+    /// A failure, and when the next try is made.
+    fn put_off(&mut self, before: &Sight, outcome: Outcome) -> Conclusion {
+        let (cause, asked) = match &outcome {
+            Outcome::Deferred { cause, retry_after } => (cause.clone(), *retry_after),
+            Outcome::Renewed => ("the file does not show it".to_owned(), None),
+            other => (other.cause().unwrap_or_default().to_owned(), None),
+        };
+        let now = clock::now();
+        self.state.failures = self.state.failures.saturating_add(1);
+        let left = before.mark.map(|mark| mark.expiry.left(now)).unwrap_or_default();
+        let wait = schedule::back_off(self.state.failures, asked, left, dice::thousandth());
+        let until = self.state.fail(&cause, now, wait);
+        match outcome {
+            Outcome::Unable { cause, hint } => Conclusion::Failed(cause, hint),
+            _ => Conclusion::Deferred { cause, until, is_news: true },
+        }
+    }
+
+    /// The file shows another access token that lives and ends later than the old one did.
+    fn proof(&self, before: &Sight, after: &Sight) -> Option<Mark> {
+        let new = after.mark.filter(|mark| mark.expiry > clock::now())?;
+        let Some(old) = before.mark else { return Some(new) };
+        let is_newer = new.fingerprint != old.fingerprint && new.expiry > old.expiry;
+        (is_newer && after.source.passable().is_some()).then_some(new)
+    }
+
+    fn was_overtaken(&self, mark: Mark) -> bool {
+        let lives = mark.expiry > clock::now();
+        self.options.force && lives && self.seen.is_some_and(|seen| seen != mark.fingerprint)
+    }
+
+    pub(super) fn pick_up(&mut self, before: &Sight) -> Result<bool, Error> {
+        match saved::pick_up(&self.work, &self.state) {
+            Ok(Saved::Applied) => {
+                let after = self.look();
+                self.state.succeed();
+                self.note("saved", &Outcome::Renewed, clock::now(), before, after.mark);
+                Ok(true)
+            }
+            Ok(Saved::Kept(why)) => {
+                let text = format!(
+                    "an earlier answer of the token endpoint is of no use: {why}; its new refresh token is kept and used next"
+                );
+                self.remarks.push(Line::remark(Level::Warn, "kept", text));
+                Ok(false)
+            }
+            Ok(Saved::Nothing | Saved::Waiting) => Ok(false),
+            Err(Refused::Held(lock)) => {
+                log::debug!("'{lock}' is held, so a saved answer waits");
+                Ok(false)
+            }
+            Err(Refused::System(error)) => {
+                let text = format!("{error}: a new login waits in the state folder until it can");
+                let mut line = Line::remark(Level::Error, "unsaved", text);
+                line.hint = error.command().map(str::to_owned);
+                self.remarks.push(line);
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) fn look(&self) -> Sight {
+        let (ground, now) = (self.work.ground, clock::now());
+        let source = self.work.place.source(now);
+        let margin = self.work.settings.refresh_margin;
+        let terms = self.state.terms(margin, &source, &ground.fingerprinter);
+        let need = schedule::decide(&source, terms, now);
+        let mark = mark(ground, &source)
+            .map(|mark| Mark { expiry: terms.expiry.unwrap_or(mark.expiry), ..mark });
+        Sight { source, mark, need }
+    }
+
+    /// Remembers which refresh token stands in the file; a new one has not been refused.
+    fn remember(&mut self, sight: &Sight) {
+        let Some(mark) = refresh_mark(self.work.ground, sight.source.credential()) else { return };
+        if self.state.refresh.replace(mark) != Some(mark) {
+            self.state.succeed();
+        }
+    }
+
+    fn record(
+        &self,
+        method: Method,
+        outcome: &Outcome,
+        started: Timestamp,
+        before: &Sight,
+        renewed: Option<Mark>,
+    ) {
+        self.note(method_name(method), outcome, started, before, renewed);
+    }
+
+    fn note(
+        &self,
+        method: &str,
+        outcome: &Outcome,
+        started: Timestamp,
+        before: &Sight,
+        renewed: Option<Mark>,
+    ) {
+        let now = clock::now();
+        let unproved = Outcome::deferred("the file does not show it");
+        let outcome = match (outcome, renewed) {
+            (_, Some(_)) => &Outcome::Renewed,
+            (Outcome::Renewed, None) => &unproved,
+            (other, None) => other,
+        };
+        let from = before.mark;
+        let gained = renewed.map(|new| new.expiry.left(from.map_or(now, |old| old.expiry)));
+        let entry = Entry {
+            time: now,
+            method: method.to_owned(),
+            outcome: outcome.name().to_owned(),
+            cause: outcome.cause().map(str::to_owned),
+            count: 1,
+            duration: millis(now.left(started)),
+            gained: millis(gained.unwrap_or_default()),
+            from: from.map(|mark| mark.fingerprint),
+            to: renewed.map(|mark| mark.fingerprint),
+        };
+        if let Err(error) = history::add(self.work.sources, &self.work.place.key, entry) {
+            log::warn!("{error}: the history has a gap");
+        }
+    }
+
+    pub(super) fn save(&self) {
+        if let Err(error) = self.state.save(self.work.sources, self.work.place) {
+            log::warn!("{error}: the next try could come too soon");
+        }
+    }
+}
+
+/// What is to be said of a source that is not to be renewed.
+pub(super) fn idle(sight: &Sight, now: Timestamp) -> Conclusion {
+    let source = &sight.source;
+    if let Source::Unreadable(message, hint) = source {
+        return Conclusion::Failed(message.clone(), hint.clone());
+    }
+    if source.needs_person() {
+        let cause = match source {
+            Source::Blanked => "Claude CLI emptied it, since the server refused to renew it",
+            Source::Foreign(why) => why,
+            Source::Undated => "it has no readable 'expiresAt'",
+            Source::Absent => "there is no Claude login",
+            _ => "it is a setup-token that has ended",
+        };
+        return Conclusion::NeedsPerson(cause.to_owned());
+    }
+    if *source == Source::HalfWritten {
+        let cause = "it is empty or cut off".to_owned();
+        let until = now.after(Duration::from_secs(30));
+        return Conclusion::Deferred { cause, until, is_news: true };
+    }
+    Conclusion::Nothing
+}
+
+/// Of two failures the one that says more: that a method was tried counts for more than that
+/// another could not be.
+fn graver(a: Outcome, b: Outcome) -> Outcome {
+    match (&a, &b) {
+        (Outcome::Deferred { .. }, Outcome::Unable { .. }) => a,
+        _ => b,
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,156 @@
+//! A container engine's command, and what its refusals mean.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::config::settings::{Engine, Settings};
+use crate::domain::outcome::Outcome;
+use crate::os::command::{Call, Ended};
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::{account, environment};
+
+/// How long a question to the engine may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The largest answer that is kept: an inspection has some 20 KiB.
+const ANSWER_LIMIT: usize = 4 << 20;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Variables of our own environment that tell where the engine is.
+const KEPT: [&str; 8] = [
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "CONTAINER_HOST",
+    "XDG_RUNTIME_DIR",
+    "HOME",
+];
+
+/// An engine as one user reaches it.
+#[derive(Debug)]
+pub(super) struct Client {
+    engine: Engine,
+    identity: Identity,
+    environment: Vec<(OsString, OsString)>,
+    place: Folder,
+}
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It knows no such container.
+    Missing,
+    /// Anything else, as an outcome.
+    Other(Outcome),
+}
+
+impl Client {
+    /// The ways to reach the engine, the likeliest first.
+    ///
+    /// A socket of a user's own is reached as that user; podman's containers may belong to us or to
+    /// the user in whose home the login is.
+    pub(super) fn all(settings: &Settings, place: &Folder) -> Result<Vec<Self>, Error> {
+        let own = Identity::own();
+        let host = settings.docker_host.as_deref();
+        let socket = host.and_then(|host| host.strip_prefix("unix://")).map(Path::new);
+        let mut identities = match socket.and_then(Path::parent).map(Folder::reach) {
+            Some(Ok(folder)) => vec![folder.identity],
+            _ => vec![own.clone()],
+        };
+        if own.uid == 0 && settings.container_engine == Engine::Podman && socket.is_none() {
+            let accounts = account::all().into_iter();
+            let within = |home: &PathBuf| {
+                home.components().count() > 1 && settings.claude_credentials.starts_with(home)
+            };
+            let at_home = accounts.filter(|account| account.uid != 0 && within(&account.home));
+            identities.extend(at_home.map(|account| Identity::of(account.uid, account.gid)));
+        }
+        let client = |identity: Identity| {
+            let place = place.enter(Path::new("."))?;
+            let environment = environment_of(&identity, host);
+            Ok(Self { engine: settings.container_engine, identity, environment, place })
+        };
+        identities.into_iter().map(client).collect()
+    }
+
+    /// The engine's command.
+    pub(super) fn name(&self) -> &'static str {
+        match self.engine {
+            Engine::Docker => "docker",
+            Engine::Podman => "podman",
+        }
+    }
+
+    /// A call of the engine's command.
+    pub(super) fn call(&self, words: &[&str]) -> Call<'_> {
+        let argv = std::iter::once(self.name()).chain(words.iter().copied());
+        let mut call = Call::new(argv, &self.place, &self.identity);
+        call.environment.clone_from(&self.environment);
+        call.output_limit = ANSWER_LIMIT;
+        call
+    }
+
+    /// Asks the engine something that is quick.
+    pub(super) fn ask(&self, words: &[&str]) -> Result<Ended, Refusal> {
+        match self.call(words).run(LIMIT) {
+            Ok(ended) if ended.overdue => Err(Refusal::Other(Outcome::unable(format!(
+                "{} did not answer within {} s",
+                self.name(),
+                LIMIT.as_secs()
+            )))),
+            Ok(ended) if ended.is_success() => Ok(ended),
+            Ok(ended) => Err(self.refusal(&ended)),
+            Err(error) => Err(Refusal::Other(self.not_started(&error))),
+        }
+    }
+
+    /// Says what a refusal means; it is told in our words, since the engine's may quote arguments.
+    pub(super) fn refusal(&self, ended: &Ended) -> Refusal {
+        let said = String::from_utf8_lossy(&ended.stderr).to_lowercase();
+        let has = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
+        if has(&["no such container", "no such object"]) {
+            return Refusal::Missing;
+        }
+        let name = self.name();
+        let (cause, hint) = if has(&["permission denied"]) {
+            let user = account::name(self.identity.uid);
+            let hint = format!("usermod -aG docker {user}");
+            (format!("{user} may not use {name}"), Some(hint))
+        } else if has(&["cannot connect", "is the docker daemon running", "connection refused"]) {
+            let hint = format!("systemctl start {name}");
+            (format!("{name} is down: nobody answers on its socket"), Some(hint))
+        } else {
+            (format!("{name} refused: {}", ended.how()), None)
+        };
+        Refusal::Other(Outcome::Unable { cause, hint })
+    }
+
+    fn not_started(&self, error: &Error) -> Outcome {
+        let name = self.name();
+        let hint = error.is_absent().then(|| format!("install {name}, or set CLAUDE_CLI=\"host\""));
+        Outcome::Unable { cause: error.to_string(), hint }
+    }
+}
+
+fn environment_of(identity: &Identity, host: Option<&str>) -> Vec<(OsString, OsString)> {
+    let mut all: Vec<(OsString, OsString)> = Vec::new();
+    if identity.uid == Identity::own().uid {
+        all.push(("PATH".into(), environment::get("PATH").unwrap_or_else(|| PATH.into())));
+        let kept = KEPT.into_iter().filter_map(|name| Some((name, environment::get(name)?)));
+        all.extend(kept.map(|(name, value)| (name.into(), value)));
+    } else {
+        all.push(("PATH".into(), PATH.into()));
+        all.push(("XDG_RUNTIME_DIR".into(), format!("/run/user/{}", identity.uid).into()));
+        let home = account::of(identity.uid).map(|account| account.home.into_os_string());
+        all.extend(home.map(|home| ("HOME".into(), home)));
+    }
+    // The last one of a name counts.
+    all.extend(host.map(|host| ("DOCKER_HOST".into(), host.into())));
+    all
+}

@@ -1,0 +1,114 @@
+//! The last renewals of a source: `sources/KEY.history.json` in the state folder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::memory::STATE_LIMIT;
+use crate::domain::config::settings::Method;
+use crate::domain::secret::Fingerprint;
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// How many are kept.
+const KEPT: usize = 200;
+
+/// One attempt to renew; failures that repeat each other are one entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// When it ended; of several, the last.
+    pub(crate) time: Timestamp,
+    /// `cli`, `api`, or `saved` for an answer of an earlier run.
+    pub(crate) method: String,
+    /// `renewed`, `deferred`, `rejected` or `unable`.
+    pub(crate) outcome: String,
+    /// Why it is not a renewal.
+    pub(crate) cause: Option<String>,
+    /// How many in a row.
+    pub(crate) count: u32,
+    /// How long it took, in ms.
+    pub(crate) duration: u64,
+    /// How much later the access token ends, in ms.
+    pub(crate) gained: u64,
+    /// The access token before.
+    pub(crate) from: Option<Fingerprint>,
+    /// The access token after.
+    pub(crate) to: Option<Fingerprint>,
+}
+
+/// The word for a method.
+pub(crate) fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Cli => "cli",
+        Method::Api => "api",
+    }
+}
+
+/// Loads the entries of a source, the newest last.
+pub(crate) fn load(sources: &Folder, key: &str) -> Result<Vec<Entry>, Error> {
+    let seen = sources.read(&file_name(key), STATE_LIMIT)?;
+    let entries = seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok());
+    Ok(entries.unwrap_or_default())
+}
+
+/// Adds an entry.
+pub(crate) fn add(sources: &Folder, key: &str, entry: Entry) -> Result<(), Error> {
+    let mut entries = load(sources, key)?;
+    join(&mut entries, entry);
+    let bytes = serde_json::to_vec(&entries).unwrap_or_default();
+    stage::replace(sources, &file_name(key), &bytes, Durability::Lazy)
+}
+
+fn join(entries: &mut Vec<Entry>, entry: Entry) {
+    match entries.last_mut() {
+        // An outage must not push the renewals out.
+        Some(last) if entry.cause.is_some() && repeats(last, &entry) => {
+            *last = Entry { count: last.count.saturating_add(1), ..entry };
+        }
+        _ => entries.push(entry),
+    }
+    let excess = entries.len().saturating_sub(KEPT);
+    entries.drain(..excess);
+}
+
+fn repeats(a: &Entry, b: &Entry) -> bool {
+    (&a.method, &a.outcome, &a.cause) == (&b.method, &b.outcome, &b.cause)
+}
+
+fn file_name(key: &str) -> String {
+    format!("{key}.history.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(time: i64, cause: Option<&str>) -> Entry {
+        Entry {
+            time: Timestamp(time),
+            method: "api".to_owned(),
+            outcome: if cause.is_some() { "deferred" } else { "renewed" }.to_owned(),
+            cause: cause.map(str::to_owned),
+            count: 1,
+            duration: 5,
+            gained: 0,
+            from: Some(Fingerprint(1)),
+            to: None,
+        }
+    }
+
+    #[test]
+    fn an_outage_is_one_entry_and_two_hundred_are_kept() {
+        let mut entries = Vec::new();
+        for time in 0..300 {
+            join(&mut entries, entry(time, None));
+        }
+        for time in 300..400 {
+            join(&mut entries, entry(time, Some("HTTP 503")));
+        }
+        assert_eq!(entries.len(), KEPT);
+        let last = entries.last().unwrap();
+        assert_eq!((last.count, last.time), (100, Timestamp(399)));
+        assert_eq!(entries[0].time, Timestamp(101));
+    }
+}

@@ -1,0 +1,139 @@
+//! Renews each source that is due, by its methods in turn, and believes only the file.
+//!
+//! Links that share a source share its renewal. Syncing the sinks afterwards is the caller's.
+
+mod api;
+mod attempt;
+mod attend;
+mod cli;
+mod container;
+mod engine;
+mod find_claude;
+pub(crate) mod history;
+mod host;
+mod nudge;
+mod outlook;
+pub(crate) mod place;
+mod renewal;
+mod saved;
+pub(crate) mod state;
+mod turn;
+
+pub(crate) use outlook::{Outlook, look};
+pub(crate) use renewal::{Conclusion, Renewal};
+
+use crate::app::error::Error;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::refresh::place::Place;
+use crate::domain::acceptance::Mark;
+use crate::domain::config::settings::Settings;
+use crate::domain::credential::Credential;
+use crate::domain::secret::Fingerprint;
+use crate::domain::source::Source;
+use crate::os;
+use crate::os::folder::Folder;
+use crate::os::signals::{Deferral, Waiting};
+
+/// How a refresh is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Find out what would be done; send and write nothing.
+    pub(crate) dry_run: bool,
+    /// Renew also what is not due, was put off, or was rejected.
+    pub(crate) force: bool,
+}
+
+/// What a method works with: one source, under our own lock, while signals wait.
+pub(crate) struct Work<'a> {
+    /// The state folder and the fingerprints.
+    pub(crate) ground: &'a Ground,
+    /// The link whose settings count for the source.
+    pub(crate) settings: &'a Settings,
+    /// The source.
+    pub(crate) place: &'a Place,
+    /// `sources/` in the state folder.
+    pub(crate) sources: &'a Folder,
+    /// The signals that wait meanwhile.
+    pub(crate) signals: &'a Waiting<'a>,
+}
+
+/// Links that share a source; the first of them that may renew it speaks for all.
+#[derive(Debug)]
+struct Group<'a> {
+    /// The source, if its folder can be reached.
+    place: Result<Place, os::error::Error>,
+    links: Vec<&'a Settings>,
+}
+
+impl Group<'_> {
+    fn settings(&self) -> &Settings {
+        let renewing = self.links.iter().find(|link| !link.refresh.is_empty());
+        renewing.unwrap_or(&self.links[0])
+    }
+}
+
+/// Renews the sources of all links, or that of the one named.
+pub(crate) fn all(
+    places: &Places,
+    only: Option<&str>,
+    options: Options,
+) -> Result<Vec<Renewal>, Error> {
+    let links = ground::links(&places.config_dir, only)?;
+    let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
+    let signals = Deferral::prepare()
+        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    groups(&links).iter().map(|group| turn::take(&ground, group, options, &signals)).collect()
+}
+
+/// Carries answers that earlier runs left into their sources; renews nothing.
+///
+/// Says what was done, for each source where there was something to do.
+pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) -> Result<Vec<Renewal>, Error> {
+    let signals = Deferral::prepare().map_err(|source| {
+        os::error::Error::new("wait for signals in", &ground.places.run_dir, source)
+    })?;
+    let groups = groups(links);
+    let turns = groups.iter().map(|group| turn::pick_up(ground, group, &signals));
+    turns.filter_map(Result::transpose).collect()
+}
+
+/// Joins links that share a source, by whatever paths they name it.
+fn groups(links: &[Settings]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for link in links {
+        let place = Place::reach(&link.claude_credentials);
+        let same = |group: &&mut Group<'_>| match (&group.place, &place) {
+            (Ok(a), Ok(b)) => (&a.key, &a.name) == (&b.key, &b.name),
+            _ => group.links[0].claude_credentials == link.claude_credentials,
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.links.push(link),
+            None => groups.push(Group { place, links: vec![link] }),
+        }
+    }
+    groups
+}
+
+/// `sources/` in the state folder; none before the first refresh where nothing may be made.
+fn sources(ground: &Ground, may_make: bool) -> Result<Option<Folder>, Error> {
+    let state = match Folder::reach(&ground.places.state_dir) {
+        Ok(state) => state,
+        Err(error) if error.is_absent() && !may_make => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if may_make {
+        return Ok(Some(state.make("sources")?));
+    }
+    Ok(state.enter("sources".as_ref()).ok())
+}
+
+/// The fingerprint of a credential's refresh token.
+fn refresh_mark(ground: &Ground, credential: Option<&Credential>) -> Option<Fingerprint> {
+    let token = credential?.refresh_token.as_ref()?;
+    Some(ground.fingerprinter.of(token))
+}
+
+/// The mark of what stands in a source.
+fn mark(ground: &Ground, source: &Source) -> Option<Mark> {
+    source.credential().map(|credential| ground.mark(credential))
+}

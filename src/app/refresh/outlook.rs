@@ -1,0 +1,74 @@
+//! What lies ahead of a source, for those who only look: `watch` and `status`.
+
+use crate::app::error::Error;
+use crate::app::ground::Ground;
+use crate::app::refresh::history::{self, Entry};
+use crate::app::refresh::place::Place;
+use crate::app::refresh::state::State;
+use crate::app::refresh::{refresh_mark, sources};
+use crate::domain::config::settings::Settings;
+use crate::domain::schedule::{self, Need};
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+
+/// What lies ahead of a source.
+#[derive(Debug)]
+pub(crate) struct Outlook {
+    /// What it needs now.
+    pub(crate) need: Need,
+    /// When its access token really ends, whatever the file says for the CLI's sake.
+    pub(crate) expiry: Option<Timestamp>,
+    /// When a refresh is to be queued; a moment that has passed is now, none is never.
+    pub(crate) next: Option<Timestamp>,
+    /// Since when it cannot be renewed, and why.
+    pub(crate) failing: Option<(Timestamp, String)>,
+    /// Whether the server refuses the refresh token that stands there.
+    pub(crate) is_rejected: bool,
+    /// The last renewals, the newest last.
+    pub(crate) history: Vec<Entry>,
+}
+
+/// Looks ahead; reads a few small files and changes nothing.
+pub(crate) fn look(
+    ground: &Ground,
+    settings: &Settings,
+    source: &Source,
+    now: Timestamp,
+) -> Result<Outlook, Error> {
+    let place = Place::reach(&settings.claude_credentials).ok();
+    let folder = sources(ground, false)?;
+    let (state, history) = match (&folder, &place) {
+        (Some(folder), Some(place)) => {
+            (State::load(folder, place)?, history::load(folder, &place.key)?)
+        }
+        _ => (State::default(), Vec::new()),
+    };
+    let mark = refresh_mark(ground, source.credential());
+    let is_rejected = mark.is_some() && state.rejected == mark;
+    let terms = state.terms(settings.refresh_margin, source, &ground.fingerprinter);
+    let need = schedule::decide(source, terms, now);
+    let renews = !settings.refresh.is_empty() && !is_rejected;
+    let next = match &need {
+        Need::Fresh(due) => Some(*due),
+        Need::Due | Need::Expired => Some(next_try(&state, terms.expiry, now).unwrap_or(now)),
+        _ => None,
+    };
+    Ok(Outlook {
+        need,
+        expiry: terms.expiry,
+        next: next.filter(|_| renews),
+        failing: state.failing_since.zip(state.cause),
+        is_rejected,
+        history,
+    })
+}
+
+/// When a source that is due may be tried; `None` is now.
+pub(super) fn next_try(
+    state: &State,
+    expiry: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let left = expiry.map(|expiry| expiry.left(now)).unwrap_or_default();
+    state.put_off.and_then(|moment| schedule::not_before(moment, left, now))
+}

@@ -1,0 +1,109 @@
+//! A source's place: its folder, reached as the owner, and rewrites of the file in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::credential::{self, Content, Credential};
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::claude_lock::{ClaudeLocks, Refused};
+use crate::os::error::Error;
+use crate::os::folder::{Folder, Seen};
+use crate::os::stage::{self, Replacement};
+
+/// How often a rewrite begins anew because somebody else wrote the file meanwhile.
+const REWRITES: u32 = 5;
+
+/// Where a source is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The file, as configured.
+    pub(crate) path: PathBuf,
+    /// Its folder, with the rights of its owner.
+    pub(crate) folder: Arc<Folder>,
+    /// Its name there.
+    pub(crate) name: String,
+    /// What tells the folder apart from every other one, by whatever path it is reached.
+    pub(crate) key: String,
+}
+
+/// The file as it was read.
+pub(crate) struct Text {
+    /// What it holds.
+    pub(crate) content: Content,
+    /// All of it; nothing where it is not UTF-8.
+    pub(crate) text: String,
+    seen: Seen,
+}
+
+impl Text {
+    /// The login in it, if there is one.
+    pub(crate) fn login(&self) -> Option<&Credential> {
+        match &self.content {
+            Content::Login(credential) => Some(credential),
+            _ => None,
+        }
+    }
+}
+
+impl Place {
+    /// Reaches the folder of a credentials file.
+    pub(crate) fn reach(path: &Path) -> Result<Self, Error> {
+        let (Some(parent), Some(name)) =
+            (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            return Err(Error::odd("open", path, "it is not the path of a file"));
+        };
+        let folder = Folder::reach(parent)?;
+        let (device, inode) = folder.key()?;
+        let (folder, name) = (Arc::new(folder), name.to_owned());
+        Ok(Self { path: path.to_owned(), folder, name, key: format!("{device:x}-{inode:x}") })
+    }
+
+    /// Reads the file; `None` if there is none.
+    pub(crate) fn read(&self) -> Result<Option<Text>, Error> {
+        let seen = self.folder.read(&self.name, credential::SIZE_LIMIT)?;
+        Ok(seen.map(|seen| Text {
+            content: credential::parse(&seen.bytes),
+            text: String::from_utf8(seen.bytes.clone()).unwrap_or_default(),
+            seen,
+        }))
+    }
+
+    /// Reads the file and names its state.
+    pub(crate) fn source(&self, now: Timestamp) -> Source {
+        match self.read() {
+            Ok(Some(text)) => Source::of(text.content, now),
+            Ok(None) => Source::Absent,
+            Err(error) => Source::Unreadable(error.to_string(), error.command().map(str::to_owned)),
+        }
+    }
+
+    /// Replaces the text of the file, durably and under the CLI's lock of a rewrite.
+    ///
+    /// `edit` gets the file as it stands under the lock, and is asked again if somebody changed it
+    /// after all; where it answers nothing, nothing is written. Says whether it was.
+    pub(crate) fn rewrite(
+        &self,
+        locks: &mut ClaudeLocks,
+        mut edit: impl FnMut(&Text) -> Option<String>,
+    ) -> Result<bool, Refused> {
+        let _storage = locks.storage()?;
+        let mut last = None;
+        for _ in 0..REWRITES {
+            let Some(old) = self.read()? else { return Ok(false) };
+            let Some(new) = edit(&old) else { return Ok(false) };
+            match self.replace(&old, &new) {
+                Err(error) if error.is_changed() => last = Some(error),
+                other => return Ok(other.map(|()| true)?),
+            }
+        }
+        last.map_or(Ok(false), |error| Err(error.into()))
+    }
+
+    fn replace(&self, old: &Text, new: &str) -> Result<(), Error> {
+        let (folder, name) = (&*self.folder, self.name.as_str());
+        let part = Replacement { folder, name, bytes: new.as_bytes(), old: Some(&old.seen) };
+        stage::replace_all([part], || {}).into_iter().collect()
+    }
+}

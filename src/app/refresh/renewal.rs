@@ -1,0 +1,125 @@
+//! What a refresh found and did, source by source.
+
+use std::path::PathBuf;
+
+use log::Level;
+
+use crate::app::report::Line;
+use crate::domain::acceptance::Mark;
+use crate::domain::schedule::Need;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+
+/// What became of one source.
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    /// The links that share it, by name.
+    pub(crate) links: Vec<String>,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its state after all.
+    pub(crate) source: Source,
+    /// What it needed.
+    pub(crate) need: Need,
+    /// How it ended.
+    pub(crate) conclusion: Conclusion,
+    /// The command that helps where a person has to sign in.
+    pub(crate) sign_in: String,
+    /// What there is to say besides.
+    pub(crate) remarks: Vec<Line>,
+}
+
+/// How a refresh of one source ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Conclusion {
+    /// There was nothing to do.
+    Nothing,
+    /// The file shows a new, living access token: the sinks are to be brought in step.
+    Renewed {
+        /// `cli`, `api`, `saved` for an answer of an earlier run, `another` for somebody else.
+        method: &'static str,
+        /// The new access token.
+        mark: Mark,
+    },
+    /// It is tried again.
+    Deferred {
+        /// Why.
+        cause: String,
+        /// When.
+        until: Timestamp,
+        /// Whether that is news: something was tried.
+        is_news: bool,
+    },
+    /// A person must sign in; why.
+    NeedsPerson(String),
+    /// No method can be used here; why, and the command that mends it.
+    Failed(String, Option<String>),
+    /// What would be done, in a dry run.
+    Planned(String),
+}
+
+impl Renewal {
+    /// Says whether the sinks are to be brought in step.
+    pub(crate) fn is_renewed(&self) -> bool {
+        matches!(self.conclusion, Conclusion::Renewed { .. })
+    }
+
+    /// Everything there is to say, in order; nothing where there was nothing to do.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let path = self.path.display();
+        let (level, text) = match &self.conclusion {
+            Conclusion::Nothing => return self.remarks.clone(),
+            Conclusion::Renewed { method, mark } => {
+                let (fingerprint, expiry) = (mark.fingerprint, mark.expiry);
+                let how = match *method {
+                    "saved" => "was renewed by an answer that an earlier run had saved".to_owned(),
+                    "another" => "was renewed by somebody else".to_owned(),
+                    method => format!("was renewed by method '{method}'"),
+                };
+                let text = format!("'{path}' {how}: token {fingerprint} ends at {expiry}");
+                (Level::Info, text)
+            }
+            Conclusion::Deferred { cause, until, is_news } => {
+                let level = if *is_news { Level::Warn } else { Level::Debug };
+                (
+                    level,
+                    format!("'{path}' is not renewed yet: {cause}; it is tried again at {until}"),
+                )
+            }
+            Conclusion::NeedsPerson(cause) => {
+                (Level::Error, format!("'{path}' cannot be renewed without a person: {cause}"))
+            }
+            Conclusion::Failed(cause, _) => {
+                (Level::Error, format!("'{path}' cannot be renewed: {cause}"))
+            }
+            Conclusion::Planned(text) => (Level::Info, text.clone()),
+        };
+        let mut line = Line::remark(level, self.state(), text);
+        line.is_deed = self.is_renewed();
+        line.expiry = self.source.credential().map(|credential| credential.expiry);
+        line.hint = match &self.conclusion {
+            Conclusion::NeedsPerson(_) => Some(self.sign_in.clone()),
+            Conclusion::Failed(_, hint) => hint.clone(),
+            _ => None,
+        };
+        self.remarks.iter().cloned().chain([line]).collect()
+    }
+
+    /// Writes everything there is to say to the log.
+    pub(crate) fn log(&self) {
+        let links = self.links.join(", ");
+        self.lines().iter().for_each(|line| line.log(&links));
+    }
+
+    /// The word for how it ended.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.conclusion {
+            Conclusion::Nothing => "nothing",
+            Conclusion::Renewed { .. } => "renewed",
+            Conclusion::Deferred { .. } => "deferred",
+            Conclusion::NeedsPerson(_) => "rejected",
+            Conclusion::Failed(..) => "failed",
+            Conclusion::Planned(_) => "planned",
+        }
+    }
+}

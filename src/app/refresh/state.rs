@@ -1,0 +1,139 @@
+//! What is remembered of a source: `sources/KEY.json` in the state folder.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::memory::STATE_LIMIT;
+use crate::app::refresh::place::Place;
+use crate::domain::schedule::{self, Nudge, Terms};
+use crate::domain::secret::Fingerprint;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::fingerprint::Fingerprinter;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// The files of a source, each after its key.
+pub(crate) const SUFFIXES: [&str; 4] = [".json", ".history.json", ".answer", ".kept"];
+
+/// What is remembered of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct State {
+    /// The source's path, for a folder whose device number has changed.
+    pub(crate) path: String,
+    /// How often in a row it could not be renewed.
+    pub(crate) failures: u32,
+    /// Since when.
+    pub(crate) failing_since: Option<Timestamp>,
+    /// Why, the last time.
+    pub(crate) cause: Option<String>,
+    /// Until when the next try is put off.
+    pub(crate) put_off: Option<Timestamp>,
+    /// When requests were sent to the token endpoint, in the last hour.
+    pub(crate) posts: Vec<Timestamp>,
+    /// When the CLI was run, in the last hour.
+    pub(crate) cli_runs: Vec<Timestamp>,
+    /// How long the access tokens live, in ms, since a renewal showed it.
+    pub(crate) lifetime: Option<u64>,
+    /// The refresh token that was last seen in the file.
+    pub(crate) refresh: Option<Fingerprint>,
+    /// The refresh token that the server refuses.
+    pub(crate) rejected: Option<Fingerprint>,
+    /// The true expiry, while the file says an earlier one for the CLI's sake.
+    pub(crate) nudge: Option<Nudge>,
+}
+
+impl State {
+    /// Loads it; a source never seen before has an empty one.
+    pub(crate) fn load(sources: &Folder, place: &Place) -> Result<Self, Error> {
+        let path = place.path.to_string_lossy();
+        let seen = sources.read(&format!("{}.json", place.key), STATE_LIMIT)?;
+        let found = seen.and_then(|seen| serde_json::from_slice::<Self>(&seen.bytes).ok());
+        Ok(found.unwrap_or_else(|| Self { path: path.into_owned(), ..Self::default() }))
+    }
+
+    /// Saves it for good: how many requests were sent must survive even a loss of power.
+    pub(crate) fn save(&self, sources: &Folder, place: &Place) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        stage::replace(sources, &format!("{}.json", place.key), &bytes, Durability::Flushed)
+    }
+
+    /// When the access token in the file really ends.
+    pub(crate) fn true_expiry(
+        &self,
+        source: &Source,
+        fingerprinter: &Fingerprinter,
+    ) -> Option<Timestamp> {
+        let credential = source.credential()?;
+        let fingerprint = fingerprinter.of(&credential.access_token);
+        let nudged = self.nudge.and_then(|nudge| nudge.true_expiry(credential, fingerprint));
+        Some(nudged.unwrap_or(credential.expiry))
+    }
+
+    /// What the schedule has to know besides the file.
+    pub(crate) fn terms(
+        &self,
+        margin: Duration,
+        source: &Source,
+        fingerprinter: &Fingerprinter,
+    ) -> Terms {
+        Terms {
+            margin,
+            lifetime: self.lifetime.map(Duration::from_millis),
+            expiry: self.true_expiry(source, fingerprinter),
+        }
+    }
+
+    /// Notes a request that is about to be sent.
+    pub(crate) fn note_post(&mut self, now: Timestamp) {
+        self.posts.retain(|post| schedule::is_recent(*post, now));
+        self.posts.push(now);
+    }
+
+    /// Notes that it could not be renewed, and until when the next try is put off.
+    pub(crate) fn fail(&mut self, cause: &str, now: Timestamp, wait: Duration) -> Timestamp {
+        let until = now.after(wait);
+        self.failing_since.get_or_insert(now);
+        self.cause = Some(cause.to_owned());
+        self.put_off = Some(until);
+        until
+    }
+
+    /// Forgets all failures.
+    pub(crate) fn succeed(&mut self) {
+        (self.failures, self.failing_since, self.cause) = (0, None, None);
+        (self.put_off, self.rejected) = (None, None);
+    }
+}
+
+/// Carries what is remembered of a path over to the key that its folder has by now: device numbers
+/// change with a reboot on some file systems.
+pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
+    let current = format!("{}.json", place.key);
+    if sources.stat(&current)?.is_some() {
+        return Ok(());
+    }
+    for name in sources.names()? {
+        let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
+        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT)?;
+        let state = seen.and_then(|seen| serde_json::from_slice::<State>(&seen.bytes).ok());
+        if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
+            return move_all(sources, key, &place.key);
+        }
+    }
+    Ok(())
+}
+
+fn move_all(sources: &Folder, from: &str, to: &str) -> Result<(), Error> {
+    // The state comes last: as long as it stands, the rest is found again after a crash.
+    for suffix in SUFFIXES.iter().rev() {
+        let name = format!("{from}{suffix}");
+        if sources.stat(&name)?.is_some() {
+            sources.rename(&name, &format!("{to}{suffix}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Replaces a file that other programs read while it is written, as node_exporter's textfile collector does.
+
+use std::path::Path;
+
+use crate::app::error::Error;
+use crate::os;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// Replaces the file at `path` by one that everybody may read.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let path = os::environment::absolute(path);
+    let (Some(folder), Some(name)) =
+        (path.parent(), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return Err(os::error::Error::odd("write", &path, "it names no file").into());
+    };
+    let folder = Folder::reach(folder)?;
+    stage::replace(&folder, name, text.as_bytes(), Durability::Lazy)?;
+    // A new file is private until here; its numbers are no secret, and the collector is another user.
+    Ok(folder.set_mode(name, 0o644)?)
+}

@@ -1,0 +1,147 @@
+//! `metrics`: the state of the links in Prometheus' text format.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::app::error::Error;
+use crate::app::ground::Places;
+use crate::app::health::login_end;
+use crate::app::report::SinkState;
+use crate::app::textfile;
+use crate::cli::exit::Exit;
+use crate::cli::render::{answer, failure};
+use crate::cli::survey::{self, Surveyed};
+use crate::domain::time::Timestamp;
+
+/// Writes the metrics to stdout, or replaces `output` by them; a configuration that cannot be read
+/// is a metric too, so that a file of yesterday never looks like today's.
+pub(crate) fn carry_out(
+    places: &Places,
+    only: Option<&str>,
+    output: Option<&Path>,
+) -> Result<Exit, Error> {
+    let survey = survey::look(places, only);
+    let (links, exit) = match survey {
+        Ok(survey) => (Some(survey.links), Exit::Done),
+        Err(error) => {
+            failure(&error);
+            (None, Exit::of_error(&error))
+        }
+    };
+    let text = text(links.as_deref());
+    match output {
+        Some(path) => textfile::write(path, &text)?,
+        None => answer(&text),
+    }
+    Ok(exit)
+}
+
+/// One metric: its name, its help, and its samples.
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    samples: Vec<(Vec<(&'static str, String)>, String)>,
+}
+
+fn text(links: Option<&[Surveyed]>) -> String {
+    let mut families = vec![info(), up(links.is_some())];
+    families.extend(links.map(of_links).unwrap_or_default());
+    families.iter().filter(|family| !family.samples.is_empty()).map(Family::text).collect()
+}
+
+fn info() -> Family {
+    let labels = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+    let help = "The version of oauth-sync, always 1.";
+    Family { name: "oauth_sync_info", help, samples: vec![(labels, "1".to_owned())] }
+}
+
+fn up(could_look: bool) -> Family {
+    let help = "Whether the configuration could be read and the links looked at.";
+    let samples = vec![(Vec::new(), flag(could_look))];
+    Family { name: "oauth_sync_up", help, samples }
+}
+
+fn of_links(links: &[Surveyed]) -> Vec<Family> {
+    let per_link = |name, help, value: &dyn Fn(&Surveyed) -> Option<String>| {
+        let samples = links.iter().filter_map(|link| Some((labels(link), value(link)?)));
+        Family { name, help, samples: samples.collect() }
+    };
+    let mut families = vec![
+        per_link(
+            "oauth_sync_status",
+            "What oauth-sync check says: 0 fine, 1 attention soon, 2 wrong, 3 cannot tell.",
+            &|link| Some((link.health.level as u8).to_string()),
+        ),
+        per_link(
+            "oauth_sync_access_token_expiry_timestamp_seconds",
+            "When the access token in the source ends.",
+            &|link| link.report.source.credential().map(|c| seconds(c.expiry)),
+        ),
+        per_link(
+            "oauth_sync_login_expiry_timestamp_seconds",
+            "When the login itself ends, where the server told.",
+            &|link| login_end(&link.report.source).map(seconds),
+        ),
+        per_link(
+            "oauth_sync_sign_in_needed",
+            "Whether only a person can help, by signing in again.",
+            &|link| Some(flag(link.report.source.needs_person())),
+        ),
+    ];
+    families.push(sinks(links));
+    families
+}
+
+fn sinks(links: &[Surveyed]) -> Family {
+    let samples = links.iter().flat_map(|link| {
+        let counted =
+            link.report.sinks.iter().filter(|sink| !matches!(sink.state, SinkState::Absent(_)));
+        counted.map(|sink| {
+            let path = sink.path.as_ref().map(|path| path.display().to_string());
+            let mut labels = labels(link);
+            labels.push(("sink", sink.kind.name().to_owned()));
+            labels.push(("path", path.unwrap_or_default()));
+            (labels, flag(sink.state == SinkState::InStep))
+        })
+    });
+    Family {
+        name: "oauth_sync_sink_in_step",
+        help: "Whether a sink holds the token that it should.",
+        samples: samples.collect(),
+    }
+}
+
+fn labels(link: &Surveyed) -> Vec<(&'static str, String)> {
+    vec![("link", link.report.link.clone())]
+}
+
+fn flag(holds: bool) -> String {
+    u8::from(holds).to_string()
+}
+
+fn seconds(moment: Timestamp) -> String {
+    (moment.0.div_euclid(1000)).to_string()
+}
+
+impl Family {
+    fn text(&self) -> String {
+        let Self { name, help, samples } = self;
+        // A name that ends so promises a counter; all others are gauges.
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        for (labels, value) in samples {
+            let labels: Vec<String> =
+                labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
+            let labels =
+                if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+        text
+    }
+}
+
+/// Escapes a label's value as the text format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,56 @@
+//! `token`: the current access token, for a pipe.
+
+use std::io::IsTerminal;
+
+use serde_json::json;
+
+use crate::app::error::Error;
+use crate::app::ground::Places;
+use crate::app::status;
+use crate::cli::exit::Exit;
+use crate::cli::render::answer;
+
+/// The version of the JSON that `token --json` writes.
+const SCHEMA: u32 = 1;
+
+/// How the token is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    /// Write JSON.
+    pub(crate) json: bool,
+    /// Show it even to whoever looks over a shoulder.
+    pub(crate) force: bool,
+}
+
+/// Writes the access token of one link, if it may be passed on.
+pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Result<Exit, Error> {
+    if std::io::stdout().is_terminal() && !wish.force {
+        log::error!(
+            "the access token is not shown on a terminal\nhint: oauth-sync token | COMMAND, or --force"
+        );
+        return Ok(Exit::Usage);
+    }
+    let links = status::all(places, only)?.links;
+    let [report] = &links[..] else {
+        let names: Vec<&str> = links.iter().map(|report| report.link.as_str()).collect();
+        log::error!("there are several links\nhint: --link NAME, one of {}", names.join(", "));
+        return Ok(Exit::Usage);
+    };
+    let Some(credential) = report.source.passable() else {
+        report.lines().iter().take(1).for_each(|line| line.log(&report.link));
+        return Ok(Exit::of_source(&report.source));
+    };
+    let token = credential.access_token.expose();
+    let text = match wish.json {
+        true => {
+            let expiry = credential.expiry.to_string();
+            format!(
+                "{:#}\n",
+                json!({"schema": SCHEMA, "link": report.link, "access_token": token, "expiry": expiry})
+            )
+        }
+        false => format!("{token}\n"),
+    };
+    answer(&text);
+    Ok(Exit::Done)
+}

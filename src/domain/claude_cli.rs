@@ -1,0 +1,262 @@
+//! What is known of the Claude CLI: how it is called so that it renews and does little else.
+//!
+//! Seen on 2.1.197 and 2.1.330 run against a stub, and on the option lists of 1.0.44, 1.0.128 and
+//! 2.0.76. It renews in its last 5 minutes only, and `-p` with a prompt is the one call that waits
+//! for the renewal to be saved in every version.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::domain::time::Timestamp;
+
+/// The renewing call's arguments; short ones as `-p ""` can lose the login in some versions.
+pub(crate) const PROMPT: [&str; 2] = ["-p", "say ok"];
+
+/// The base URL of the model that the CLI has by itself.
+pub(crate) const BASE_URL: &str = "https://api.anthropic.com";
+
+/// The variable that names another base URL.
+pub(crate) const BASE_URL_VARIABLE: &str = "ANTHROPIC_BASE_URL";
+
+/// What `expiresAt` is set to, from now: inside the CLI's window of 300 s in every version, still
+/// living for everybody who reads it.
+pub(crate) const NUDGE: Duration = Duration::from_secs(240);
+
+/// How many calls an hour there may be: each costs a model call.
+const RUNS_AN_HOUR: usize = 3;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Variables given to every call.
+///
+/// Safe mode leaves out hooks, MCP servers and plugins, not the `env` of the settings nor the
+/// login; versions that do not know it ignore it, while an unknown option would stop them.
+pub(crate) const GIVEN: [(&str, &str); 3] = [
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("CLAUDE_CODE_SAFE_MODE", "1"),
+];
+
+/// Variables that make the CLI use another login or provider; empty counts as unset.
+pub(crate) const EMPTIED: [&str; 6] = [
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+];
+
+/// Variables kept from our own environment: the way to the server, and whom to trust on it.
+pub(crate) const KEPT: [&str; 15] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_USE_SYSTEM_CA",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+];
+
+/// A version of the CLI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(pub(crate) [u32; 3]);
+
+impl Version {
+    /// Reads `2.1.330`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(|part| part.parse().ok());
+        let version = Self([parts.next()??, parts.next()??, parts.next()??]);
+        parts.next().is_none().then_some(version)
+    }
+
+    /// Reads it from where the native installer puts a version: `.../versions/2.1.330`.
+    pub(crate) fn of_path(real: &Path) -> Option<Self> {
+        let named = real.parent()?.file_name()? == "versions";
+        if named { Self::parse(real.file_name()?.to_str()?) } else { None }
+    }
+
+    /// Reads it from a `package.json`, if that is the CLI's.
+    pub(crate) fn of_package(text: &str) -> Option<Self> {
+        let package: Value = serde_json::from_str(text).ok()?;
+        let own = package["name"].as_str()?.starts_with("@anthropic-ai/claude-code");
+        if own { Self::parse(package["version"].as_str()?) } else { None }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+/// The options that keep hooks and MCP servers from starting and transcripts from piling up, as far
+/// as the version is known to have them.
+pub(crate) fn options(version: Option<Version>, base_url: bool) -> Vec<String> {
+    let knows = |since| version.is_some_and(|version| version >= Version(since));
+    let mut options = Vec::new();
+    if knows([1, 0, 44]) {
+        options.push("--strict-mcp-config".to_owned());
+    }
+    if knows([1, 0, 128]) {
+        let mut settings = json!({ "disableAllHooks": true });
+        if base_url {
+            settings["env"] = json!({ BASE_URL_VARIABLE: BASE_URL });
+        }
+        options.extend(["--settings".to_owned(), settings.to_string()]);
+    }
+    if knows([2, 0, 76]) {
+        options.push("--no-session-persistence".to_owned());
+    }
+    options
+}
+
+/// When the CLI may be called again, if that is not now; `runs` are its calls, the newest last.
+pub(crate) fn runs_allowed_at(runs: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+    // One from the time to come is of a clock that was wrong: it must not stop us for ever.
+    let recent = |run: &&Timestamp| **run > now.before(HOUR) && **run <= now;
+    let first = runs.iter().rev().filter(recent).nth(RUNS_AN_HOUR - 1);
+    first.map(|first| first.after(HOUR))
+}
+
+/// Notes a call that is about to be made, and forgets those that do not count any more.
+pub(crate) fn note_run(runs: &mut Vec<Timestamp>, now: Timestamp) {
+    runs.push(now);
+    let excess = runs.len().saturating_sub(RUNS_AN_HOUR);
+    runs.drain(..excess);
+}
+
+/// The variable in the `env` of a `settings.json` that keeps the CLI from renewing, if there is one.
+///
+/// Unlike the environment it cannot be emptied from outside in every version.
+pub(crate) fn blocker(settings: &str) -> Option<&'static str> {
+    let [token, _, _, providers @ ..] = EMPTIED;
+    if !text_of(settings, token)?.is_empty() {
+        return Some(token);
+    }
+    let on = |name: &&str| {
+        !matches!(text_of(settings, name).as_deref(), None | Some("" | "0" | "false"))
+    };
+    providers.into_iter().find(on)
+}
+
+/// Says whether the `env` of a `settings.json` names another base URL.
+pub(crate) fn names_base_url(settings: &str) -> bool {
+    text_of(settings, BASE_URL_VARIABLE).is_some_and(|url| is_other(&url))
+}
+
+/// Says whether a base URL is another than the CLI's own.
+pub(crate) fn is_other(url: &str) -> bool {
+    let url = url.trim_end_matches('/');
+    !url.is_empty() && url != BASE_URL
+}
+
+/// Sums up what the CLI said in words that hold nothing of it: it may quote what is secret.
+pub(crate) fn cause(said: &str) -> Option<&'static str> {
+    let known = [
+        ("could not be refreshed", "the server did not renew the login"),
+        ("OAuth token has expired", "the server did not renew the login"),
+        ("Not logged in", "it took the login for absent"),
+        ("rate limit", "the server asked for patience"),
+        ("429", "the server asked for patience"),
+        ("Connection error", "it could not reach the server"),
+        ("ENOTFOUND", "it could not reach the server"),
+        ("ECONNREFUSED", "it could not reach the server"),
+        ("certificate", "it does not trust the server's certificate"),
+        ("unknown option", "it does not know one of our options"),
+    ];
+    known.into_iter().find_map(|(sign, cause)| said.contains(sign).then_some(cause))
+}
+
+/// A variable in the `env` of a `settings.json`; `None` if that is no settings file.
+fn text_of(settings: &str, name: &str) -> Option<String> {
+    let settings: Value = serde_json::from_str(settings).ok()?;
+    Some(match &settings["env"][name] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_where_installers_leave_it() {
+        let native = Path::new("/home/claw/.local/share/claude/versions/2.1.330");
+        assert_eq!(Version::of_path(native), Some(Version([2, 1, 330])));
+        assert_eq!(Version::of_path(Path::new("/usr/lib/2.1.330")), None);
+        let npm = r#"{"name":"@anthropic-ai/claude-code","version":"2.0.76"}"#;
+        assert_eq!(Version::of_package(npm), Some(Version([2, 0, 76])));
+        assert_eq!(Version::of_package(r#"{"name":"claude","version":"2.0.76"}"#), None);
+        assert_eq!(Version::parse("2.1.330-beta"), None);
+    }
+
+    #[test]
+    fn an_unknown_version_gets_no_option_that_could_stop_it() {
+        assert!(options(None, true).is_empty());
+        assert_eq!(options(Some(Version([1, 0, 44])), true), ["--strict-mcp-config"]);
+        let newest = options(Some(Version([2, 1, 330])), true);
+        assert_eq!(newest.len(), 4);
+        assert!(newest[2].contains("disableAllHooks") && newest[2].contains(BASE_URL));
+    }
+
+    #[test]
+    fn settings_that_stop_the_renewal_are_found() {
+        let env = |text: &str| format!(r#"{{"env":{{{text}}}}}"#);
+        for (text, found) in [
+            (r#""CLAUDE_CODE_OAUTH_TOKEN":"x""#, Some("CLAUDE_CODE_OAUTH_TOKEN")),
+            (r#""CLAUDE_CODE_OAUTH_TOKEN":"""#, None),
+            (r#""CLAUDE_CODE_USE_BEDROCK":"1""#, Some("CLAUDE_CODE_USE_BEDROCK")),
+            (r#""CLAUDE_CODE_USE_VERTEX":0"#, None),
+            (r#""ANTHROPIC_API_KEY":"k""#, None),
+        ] {
+            assert_eq!(blocker(&env(text)), found, "{text}");
+        }
+        assert_eq!(blocker("not JSON"), None);
+        assert!(names_base_url(&env(r#""ANTHROPIC_BASE_URL":"http://127.0.0.1:1""#)));
+        assert!(!names_base_url(&env(r#""ANTHROPIC_BASE_URL":"https://api.anthropic.com/""#)));
+        assert!(!names_base_url("{}"));
+    }
+
+    #[test]
+    fn three_calls_an_hour_and_no_more() {
+        let minute = |minute: i64| Timestamp(1_800_000_000_000 + minute * 60_000);
+        let mut runs = Vec::new();
+        for (now, next) in [
+            (0, None),
+            (10, None),
+            (20, None),
+            (30, Some(60)),
+            (59, Some(60)),
+            (60, None),
+            (61, Some(70)),
+            (-600, None),
+        ] {
+            let now = minute(now);
+            assert_eq!(runs_allowed_at(&runs, now), next.map(minute), "{now}");
+            if next.is_none() {
+                note_run(&mut runs, now);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cause_quotes_nothing() {
+        let said = "API Error: 401 OAuth token has expired. sk-ant-oat01-secret";
+        assert_eq!(cause(said), Some("the server did not renew the login"));
+        assert_eq!(cause("ok"), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! How a link fares, judged for a monitor: from values alone, at a moment.
+
+use std::time::Duration;
+
+use crate::domain::source::Source;
+use crate::domain::time::{Timestamp, in_words};
+
+/// How long before a login ends a monitor turns: the first of the notices that a person gets.
+const LOGIN_NOTICE: Duration = Duration::from_hours(7 * 24);
+
+/// How well something fares, in the order and with the numbers of the monitors' own convention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Nothing has to be done.
+    Fine = 0,
+    /// Somebody should look before it goes wrong.
+    Soon = 1,
+    /// Agents stop, or will, unless somebody acts.
+    Wrong = 2,
+    /// It cannot be told.
+    Unknown = 3,
+}
+
+/// What a link's state is judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct View<'a> {
+    /// The source as it stands.
+    pub(crate) source: &'a Source,
+    /// When the login itself ends, where that is known.
+    pub(crate) login_end: Option<Timestamp>,
+    /// When the token ends that was passed on last: what agents work with.
+    pub(crate) passed: Option<Timestamp>,
+    /// How long before its end the access token is to be renewed; none where nothing renews it.
+    pub(crate) margin: Option<Duration>,
+    /// The sinks.
+    pub(crate) sinks: &'a [Sink],
+    /// What is wrong besides, each in one clause.
+    pub(crate) troubles: Vec<String>,
+    /// What deserves a look besides, each in one clause.
+    pub(crate) worries: Vec<String>,
+    /// The moment.
+    pub(crate) now: Timestamp,
+}
+
+/// A sink, as far as a monitor cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sink {
+    /// Its kind.
+    pub(crate) name: &'static str,
+    /// How it is.
+    pub(crate) condition: Condition,
+    /// When it says that its token ends.
+    pub(crate) expiry: Option<Timestamp>,
+}
+
+/// How a sink is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It holds the token that it should.
+    InStep,
+    /// It will in a moment.
+    Pending,
+    /// It is not there, and need not be.
+    Absent,
+    /// It does not come in step by itself; why.
+    Stuck(String),
+}
+
+/// What was found, the gravest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// The gravest of all.
+    pub(crate) level: Level,
+    /// Everything that is not fine, the gravest first.
+    pub(crate) findings: Vec<(Level, String)>,
+    /// One clause on the access token and one on the login, whatever they are like.
+    pub(crate) summary: String,
+}
+
+impl Level {
+    /// The monitors' own word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Fine => "OK",
+            Self::Soon => "WARNING",
+            Self::Wrong => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The word for it in JSON, in metrics and on screens.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Soon => "attention",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// How grave it is: what is wrong outweighs what cannot be told.
+    pub(crate) fn gravity(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Soon => 1,
+            Self::Unknown => 2,
+            Self::Wrong => 3,
+        }
+    }
+}
+
+/// Judges a link.
+pub(crate) fn judge(view: &View<'_>) -> Health {
+    let mut findings: Vec<(Level, String)> = Vec::new();
+    findings.extend(source(view));
+    findings.extend(login(view));
+    findings.extend(view.sinks.iter().filter_map(|sink| one_sink(sink, view)));
+    findings.extend(none_in_step(view));
+    findings.extend(view.troubles.iter().map(|text| (Level::Wrong, text.clone())));
+    findings.extend(view.worries.iter().map(|text| (Level::Soon, text.clone())));
+    findings.sort_by_key(|(level, _)| std::cmp::Reverse(level.gravity()));
+    let level = findings.first().map_or(Level::Fine, |(level, _)| *level);
+    Health { level, findings, summary: summary(view) }
+}
+
+fn source(view: &View<'_>) -> Option<(Level, String)> {
+    let wrong = |text: &str| Some((Level::Wrong, format!("{text}{}", remaining(view))));
+    let soon = |text: &str| Some((Level::Soon, format!("{text}{}", remaining(view))));
+    match view.source {
+        Source::Living(credential) => {
+            let left = credential.expiry.left(view.now);
+            let late = view.margin.is_some_and(|margin| left < margin / 2);
+            let text = || format!("the access token ends in {} and is not renewed", in_words(left));
+            late.then(|| (Level::Soon, text()))
+        }
+        Source::Static(_) => None,
+        Source::Expired(credential) if credential.refresh_token.is_none() => {
+            wrong(&format!("the setup-token ended at {}", credential.expiry))
+        }
+        Source::Expired(credential) => {
+            wrong(&format!("the access token ended at {}", credential.expiry))
+        }
+        Source::Superseded(_) => soon("an old login was put back, so it is not passed on"),
+        Source::Waiting(..) => soon("a login that ends before the one passed on waits"),
+        Source::HalfWritten => soon("the credentials file is empty or cut off"),
+        Source::Undated => wrong("the login has no readable expiry"),
+        Source::Blanked => wrong("the login was refused and emptied: sign in again"),
+        Source::Foreign(reason) => wrong(&format!("the source is no Claude login: {reason}")),
+        Source::Absent => wrong("nobody is signed in"),
+        Source::Unreadable(message, _) => wrong(message),
+    }
+}
+
+/// How long agents go on with what they have, where that says more than the source itself.
+fn remaining(view: &View<'_>) -> String {
+    match view.passed {
+        Some(end) if end > view.now => {
+            format!(" (agents work for {} more)", in_words(end.left(view.now)))
+        }
+        _ => String::new(),
+    }
+}
+
+fn login(view: &View<'_>) -> Option<(Level, String)> {
+    let end = view.login_end?;
+    if end <= view.now {
+        let of_setup_token = matches!(view.source, Source::Expired(c) if c.refresh_token.is_none());
+        return (!of_setup_token).then(|| (Level::Wrong, format!("the login ended at {end}")));
+    }
+    let left = end.left(view.now);
+    let text = || format!("the login ends in {}: sign in again before", in_words(left));
+    (left <= LOGIN_NOTICE).then(|| (Level::Soon, text()))
+}
+
+fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {
+    let name = sink.name;
+    match &sink.condition {
+        Condition::InStep | Condition::Absent => None,
+        Condition::Stuck(why) => Some((Level::Wrong, format!("{name} is not in step: {why}"))),
+        // Where the source is at fault, that is said already.
+        Condition::Pending if view.source.passable().is_none() => None,
+        Condition::Pending if sink.expiry.is_some_and(|end| end <= view.now) => {
+            Some((Level::Wrong, format!("{name} still holds a token that has ended")))
+        }
+        Condition::Pending => Some((Level::Soon, format!("{name} does not hold the new token"))),
+    }
+}
+
+/// Says that the token reaches OpenClaw nowhere, though it should.
+fn none_in_step(view: &View<'_>) -> Option<(Level, String)> {
+    let absent = view.sinks.iter().all(|sink| sink.condition == Condition::Absent);
+    let nowhere = !view.sinks.is_empty() && absent && view.source.passable().is_some();
+    nowhere.then(|| (Level::Soon, "no sink takes the token: OpenClaw does not get it".to_owned()))
+}
+
+fn summary(view: &View<'_>) -> String {
+    let mut parts = Vec::new();
+    if let Some(credential) = view.source.passable() {
+        let what = if credential.refresh_token.is_some() { "access token" } else { "setup-token" };
+        parts.push(format!("{what} ends in {}", in_words(credential.expiry.left(view.now))));
+        let login_end = view.login_end.filter(|_| credential.refresh_token.is_some());
+        parts.extend(
+            login_end
+                .filter(|end| *end > view.now)
+                .map(|end| format!("login ends in {}", in_words(end.left(view.now)))),
+        );
+    }
+    let counted = view.sinks.iter().filter(|sink| sink.condition != Condition::Absent);
+    let (all, in_step) = counted.fold((0, 0), |(all, in_step), sink| {
+        (all + 1, in_step + usize::from(sink.condition == Condition::InStep))
+    });
+    if all > 0 {
+        parts.push(format!("{in_step} of {all} sinks in step"));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

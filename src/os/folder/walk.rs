@@ -1,0 +1,132 @@
+//! The way to a folder: root's own part of it, and the calls that open the rest.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use super::Folder;
+use crate::os::error::Error;
+use crate::os::identity::Identity;
+
+/// How many of root's own symbolic links may lie on the way (the kernel's limit, path_resolution(7)).
+pub(super) const LINK_LIMIT: u32 = 40;
+
+/// Walks as root while root alone can change the way.
+pub(super) fn walk(root: OwnedFd, path: &Path, links_left: u32) -> Result<Folder, Error> {
+    let mut here = root;
+    let mut reached = PathBuf::from("/");
+    let mut components = path.components();
+    components.next();
+    while let Some(component) = components.clone().next() {
+        let Component::Normal(name) = component else {
+            return Err(Error::odd("open", path, "it has '..' in it"));
+        };
+        let at = reached.join(name);
+        let stat = rustix::fs::statat(&here, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|source| Error::new("open", &at, source))?;
+        if stat.st_uid != 0 {
+            let rest = components.as_path().to_owned();
+            return Folder::finish(here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
+        }
+        components.next();
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Symlink => {
+                let aim = follow(&here, name, &reached)?;
+                return restart(&aim.join(components.as_path()), path, links_left);
+            }
+            FileType::Directory => here = step(&here, name, &at, &stat)?,
+            _ => return Err(Error::new("open", &at, Errno::NOTDIR)),
+        }
+        reached = at;
+    }
+    Ok(Folder { path: path.to_owned(), identity: Identity::of(0, 0), fd: here })
+}
+
+/// Starts again at the aim of one of root's own links.
+fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
+    let Some(links_left) = links_left.checked_sub(1) else {
+        return Err(Error::new("open", asked, Errno::LOOP));
+    };
+    let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS)
+        .map_err(|source| Error::new("open", Path::new("/"), source))?;
+    let folder = walk(root, &normal(aim), links_left)?;
+    Ok(Folder { path: asked.to_owned(), ..folder })
+}
+
+/// Steps as root into one of root's folders.
+///
+/// Where others can write, they could have put it there: only the sticky bit stops that, since then
+/// an entry of root's can be moved by root alone.
+fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd, Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(here, name, flags, Mode::empty())
+        .map_err(|source| Error::new("open", at, source))?;
+    let now = rustix::fs::fstat(&fd).map_err(|source| Error::new("open", at, source))?;
+    if (now.st_dev, now.st_ino, now.st_uid) != (stat.st_dev, stat.st_ino, 0) {
+        return Err(Error::odd("open", at, "it was replaced while it was looked at"));
+    }
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    // With an ACL the group's bits stand for the most that any user or group named in it may do.
+    let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(&fd));
+    if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
+        let what = "it is root's, but others can write in it, so root must not go through it";
+        return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
+    }
+    Ok(fd)
+}
+
+fn has_acl(fd: &OwnedFd) -> bool {
+    // It is longer than this buffer (ERANGE); only these two say that there is none.
+    let acl = rustix::fs::getxattr(proc_path(fd), "system.posix_acl_access", &mut [0u8; 1][..]);
+    !matches!(acl, Err(Errno::NODATA | Errno::OPNOTSUPP))
+}
+
+pub(super) fn proc_path(fd: &OwnedFd) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// Reads one of root's own links; where it points.
+fn follow(here: &OwnedFd, name: &OsStr, reached: &Path) -> Result<PathBuf, Error> {
+    use std::os::unix::ffi::OsStringExt;
+    let aim = rustix::fs::readlinkat(here, name, Vec::new())
+        .map_err(|source| Error::new("follow", &reached.join(name), source))?;
+    Ok(reached.join(PathBuf::from(OsString::from_vec(aim.into_bytes()))))
+}
+
+/// Takes `.` and `..` out of a path that consists of root's own folders up to the link.
+fn normal(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+pub(super) fn open_rest(
+    way: &OwnedFd,
+    rest: &Path,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let rest = if rest.as_os_str().is_empty() { OsStr::new(".") } else { rest.as_os_str() };
+    open_beneath(Some(way), rest, resolve)
+}
+
+pub(super) fn open_beneath(
+    way: Option<&OwnedFd>,
+    path: &OsStr,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let way = way.map_or(rustix::fs::CWD, AsFd::as_fd);
+    rustix::fs::openat2(way, path, flags, Mode::empty(), resolve)
+}

@@ -1,0 +1,56 @@
+//! Programs as one user finds them: with that user's rights, since they decide what is run.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, FileType};
+
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+
+/// Says whether `path` is a file that the user may run.
+pub(crate) fn is_runnable(identity: &Identity, path: &Path) -> bool {
+    let Ok(_acting) = identity.act() else { return false };
+    let plain = rustix::fs::stat(path)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+    plain && rustix::fs::accessat(rustix::fs::CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// Follows all links, as far as the user may.
+pub(crate) fn real_path(identity: &Identity, path: &Path) -> Option<PathBuf> {
+    let _acting = identity.act().ok()?;
+    std::fs::canonicalize(path).ok()
+}
+
+/// Says whether the folder's user may write in it.
+pub(crate) fn is_writable(folder: &Folder) -> Result<bool, Error> {
+    let _acting = folder.acting()?;
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    Ok(rustix::fs::accessat(&folder.fd, ".", wanted, AtFlags::EACCESS).is_ok())
+}
+
+/// The folder where other users' programs start: empty, and nobody but its owner writes in it.
+///
+/// It lies in the state folder, which others may not enter, so what a user could plant in a shared
+/// folder (settings, an `.mcp.json`) can never lie there.
+pub(crate) fn workplace(state: &Folder) -> Result<Folder, Error> {
+    let place = state.make("empty")?;
+    let mode = rustix::fs::Mode::from_raw_mode(0o755);
+    rustix::fs::chmodat(&place.fd, ".", mode, AtFlags::empty())
+        .map_err(|source| Error::new("open up", &place.path, source))?;
+    Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_the_user_may_run_are_programs() {
+        let own = Identity::own();
+        assert!(is_runnable(&own, Path::new("/bin/sh")));
+        for other in ["/bin", "/etc/passwd", "/nonexistent"] {
+            assert!(!is_runnable(&own, Path::new(other)), "{other}");
+        }
+    }
+}

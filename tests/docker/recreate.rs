@@ -1,0 +1,192 @@
+//! The gateway is recreated once for each rotation, and nothing else is.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::bed::{Bed, PLAIN};
+use crate::token;
+
+#[test]
+fn a_rotation_recreates_the_gateway_and_leaves_the_other_services_alone() {
+    let bed = Bed::up();
+    let before = bed.ids();
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stderr.contains("sk-ant"), "{ran:?}");
+    bed.uses(&token("new"));
+    let after = bed.ids();
+    assert_ne!(before["openclaw-gateway"], after["openclaw-gateway"]);
+    assert_eq!((&before["second"], &before["third"]), (&after["second"], &after["third"]));
+    let again = bed.run(&["sync"]);
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    bed.rotate(&token("new"));
+    assert_eq!(bed.run(&["sync"]).code, Some(0));
+    assert_eq!(bed.ids(), after, "the same token again");
+}
+
+#[test]
+fn the_gap_is_measured_as_a_probe_sees_it() {
+    let bed = Bed::up();
+    let (done, longest) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut last = Instant::now();
+            while !done.load(Ordering::Relaxed) {
+                if bed.get("/healthz").is_some() {
+                    let gap = last.elapsed().as_millis() as u64;
+                    longest.fetch_max(gap, Ordering::Relaxed);
+                    last = Instant::now();
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        bed.rotate(&token("new"));
+        let ran = bed.run(&["sync"]);
+        std::thread::sleep(Duration::from_millis(200));
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    });
+    let told = bed.ledger()["history"][0]["gap_ms"].as_u64().expect("it was measured");
+    let seen = longest.into_inner();
+    assert!(told < seen + 1000 && seen < told + 1000, "{told} ms are told, {seen} ms were seen");
+}
+
+#[test]
+fn a_burst_of_ten_rotations_is_one_recreate() {
+    let bed = Bed::up();
+    let before = bed.gateway();
+    let mut gateway = None;
+    for count in 0..10 {
+        bed.rotate(&token(&format!("burst{count}")));
+        assert_eq!(bed.run(&["sync", "--delegate"]).code, Some(0));
+        gateway.get_or_insert_with(|| bed.program(&["gateway"]).spawn().expect("it starts"));
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    let end = gateway.expect("it was started").wait().expect("it ends");
+    assert_eq!(end.code(), Some(0));
+    bed.uses(&token("burst9"));
+    assert_ne!(bed.gateway(), before);
+    assert_eq!(bed.ledger()["history"].as_array().map(Vec::len), Some(1), "{}", bed.ledger());
+}
+
+#[test]
+fn watch_does_it_by_itself_and_a_slow_recreate_does_not_delay_a_sync() {
+    let bed = Bed::new();
+    bed.write(
+        "compose.yml",
+        &PLAIN
+            .replace("ports:", "stop_grace_period: 30s\n    ports:")
+            .replace("      ANTHROPIC", "      GATEWAY_STOP_SECONDS: '6'\n      ANTHROPIC"),
+    );
+    bed.dotenv(&token("old"));
+    bed.start();
+    bed.rotate(&token("old"));
+    let mut watch = bed.program(&["watch"]).spawn().expect("it starts");
+    let dotenv = || std::fs::read_to_string(bed.path("project/.env")).unwrap_or_default();
+    bed.wait_for("the watcher is there", || bed.path("state/links/default.json").exists());
+    bed.rotate(&token("new"));
+    bed.wait_for("the recreate is under way", || bed.ledger()["pending"]["recreates"] == 1);
+    bed.rotate(&token("newer"));
+    let start = Instant::now();
+    bed.wait_for("the sink is in step", || dotenv().contains(&token("newer")));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    bed.wait_for("the gateway uses it", || {
+        bed.get("/env").is_some_and(|told| told.contains(&token("newer")))
+    });
+    bed.wait_for("nothing is pending", || bed.ledger()["pending"].is_null());
+    watch.kill().and_then(|()| watch.wait()).expect("it was there");
+}
+
+#[test]
+fn two_files_another_name_an_env_file_and_a_profile_are_taken_from_the_labels() {
+    let bed = Bed::new().with_options(&[
+        "-f",
+        "base.yml",
+        "-f",
+        "more.yml",
+        "--env-file",
+        "tokens.env",
+        "--profile",
+        "extra",
+    ]);
+    bed.write(
+        "base.yml",
+        &PLAIN.replace(
+            "    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n",
+            "    env_file: tokens.env\n",
+        ),
+    );
+    bed.write("more.yml", "services: {fourth: {image: 'openclaw:local', profiles: [extra]}, second: {environment: {A: '${MARK}'}}}");
+    bed.write("tokens.env", &format!("MARK=1\nANTHROPIC_OAUTH_TOKEN='{}' # mine\n", token("old")));
+    let file = bed.path("project/tokens.env");
+    bed.configure(&format!("ENV_FILE=\"{}\"", file.display()));
+    bed.start();
+    let before = bed.ids();
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    bed.uses(&token("new"));
+    let mut after = bed.ids();
+    after.insert("openclaw-gateway".to_owned(), before["openclaw-gateway"].clone());
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_variable_of_ours_never_beats_the_file() {
+    let mut bed = Bed::up();
+    bed.set("ANTHROPIC_OAUTH_TOKEN", &token("wrong"));
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    bed.uses(&token("new"));
+}
+
+#[test]
+fn restart_keeps_the_old_token_which_is_why_it_is_never_used() {
+    let bed = Bed::up();
+    let before = bed.gateway();
+    bed.dotenv(&token("new"));
+    bed.compose(&["restart", "-t", "0", "openclaw-gateway"]);
+    bed.wait_for("it answers", || bed.get("/env").is_some());
+    bed.uses(&token("old"));
+    assert_eq!(bed.gateway(), before);
+}
+
+#[test]
+fn project_takes_everything_down_and_up_and_is_gone_for_longer() {
+    let bed = Bed::up();
+    bed.rotate(&token("one"));
+    assert_eq!(bed.run(&["sync"]).code, Some(0));
+    bed.configure("COMPOSE_RECREATE=\"project\"");
+    let before = bed.ids();
+    bed.rotate(&token("two"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    bed.uses(&token("two"));
+    let after = bed.ids();
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert!(before.iter().all(|(service, id)| after[service] != *id));
+    let ledger = bed.ledger();
+    let gap = |index: usize| ledger["history"][index]["gap_ms"].as_u64().expect("it was measured");
+    println!("gap: service {} ms, project {} ms", gap(0), gap(1));
+    assert!(gap(0) < gap(1), "{ledger}");
+}
+
+#[test]
+fn a_state_folders_env_is_proven_by_the_age_of_the_process() {
+    let bed = Bed::new();
+    let plain = PLAIN.replace(
+        "    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n",
+        "    volumes: ['STATE:/home/node/.openclaw']\n",
+    );
+    bed.write("compose.yml", &plain.replace("STATE", &bed.path("claw").display().to_string()));
+    std::os::unix::fs::chown(bed.path("claw"), Some(1000), Some(1000))
+        .expect("the tests are root's");
+    bed.start();
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    bed.uses(&token("new"));
+    assert!(bed.get("/env").is_some_and(|told| told.contains(" file ")));
+}

@@ -1,0 +1,263 @@
+//! Faults at every step of a sync's write path, injected into the real binary by strace(1).
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test makes the files and runs the program that it is about"
+)]
+
+#[expect(dead_code, reason = "the scenarios use the rest of it")]
+#[path = "../scenarios/bed.rs"]
+mod bed;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use bed::{Bed, ENV, MAIN, OAUTH, SOURCE, STATE, is_root, leaks};
+
+const SINKS: [&str; 3] = [ENV, OAUTH, MAIN];
+
+/// What a full, broken or barred disk answers.
+const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT"];
+
+/// The calls that change a file system.
+const WRITES: [&str; 14] = [
+    "openat",
+    "write",
+    "fchown",
+    "fchmod",
+    "fsetxattr",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "mkdirat",
+    "utimensat",
+];
+
+/// One system call of a run: the `ordinal`-th of its name.
+#[derive(Clone, Debug)]
+struct Call {
+    name: String,
+    ordinal: usize,
+    text: String,
+}
+
+impl Call {
+    fn writes(&self) -> bool {
+        // The log is no part of the path: nobody is left to be told when stderr is gone.
+        let log = self.name == "write" && self.text.contains("write(2,");
+        let opens = self.name == "openat" && !self.text.contains("O_CREAT");
+        WRITES.contains(&self.name.as_str()) && !log && !opens
+    }
+}
+
+/// A bed that can be put back into the state before a login is carried.
+struct Scene {
+    bed: Bed,
+    /// What each sink holds before; `None` where there is no file.
+    old: [Option<String>; 3],
+    new: [String; 3],
+    /// What is remembered before; `None` before the very first run.
+    memory: Option<String>,
+    /// The call from which on the run is disturbed.
+    from: &'static str,
+}
+
+impl Scene {
+    /// A first run: of the sinks only the agent's store is there, and nothing of our own. It is an
+    /// OpenClaw whose lock is a folder.
+    fn first() -> Self {
+        let bed = Bed::new();
+        bed.openclaw("2026.1.30").conf("SINKS", "env oauth-json auth-profiles").login("new");
+        bed.agent("main", "older");
+        let script = "chmod 0711 . && chown -R 4711:4712 home";
+        let ran = Command::new("sh").args(["-ec", script]).current_dir(bed.at("")).status();
+        assert!(ran.unwrap().success());
+        let old = [None, None, Some(bed.read(MAIN))];
+        bed.run(["sync"]).exit(0);
+        let new = SINKS.map(|sink| bed.read(sink));
+        Self { bed, old, new, memory: None, from: "mkdirat" }
+    }
+
+    /// A renewal. The files belong to a user, one has another group, a mode and an attribute to be kept.
+    fn renewal() -> Self {
+        assert!(is_root(), "this test gives files to another user");
+        let bed = Bed::new();
+        bed.openclaw("2026.2.25").conf("SINKS", "env oauth-json auth-profiles").login("old");
+        bed.agent("main", "older")
+            .write(ENV, "# kept\r\nexport ANTHROPIC_OAUTH_TOKEN='x' # y\r\nZ=1");
+        let script = "chmod 0711 . && setfattr -n user.note -v kept home/.openclaw/.env &&
+            chmod 0640 home/.openclaw/.env && chown -R 4711:4712 home && chgrp 4713 home/.openclaw/.env";
+        let ran = Command::new("sh").args(["-ec", script]).current_dir(bed.at("")).status();
+        assert!(ran.unwrap().success());
+        bed.run(["sync"]).exit(0);
+        let old = SINKS.map(|sink| Some(bed.read(sink)));
+        let memory = bed.read("lib/links/default.json");
+        bed.login_for("new", 9);
+        bed.run(["sync"]).exit(0);
+        let new = SINKS.map(|sink| bed.read(sink));
+        Self { bed, old, new, memory: Some(memory), from: "flock" }
+    }
+
+    /// Puts the old login back into sinks and memory.
+    fn reset(&self) {
+        for (sink, text) in SINKS.iter().zip(&self.old) {
+            match text {
+                Some(text) => drop(self.bed.write(sink, text)),
+                None => drop(fs::remove_file(self.bed.at(sink))),
+            }
+        }
+        if let Some(memory) = &self.memory {
+            self.bed.write("lib/links/default.json", memory);
+            return;
+        }
+        for folder in ["lib", "run", "home/.openclaw/credentials"] {
+            let _ = fs::remove_dir_all(self.bed.at(folder));
+        }
+    }
+
+    /// Every call of an undisturbed run, from the taking of the link's lock on.
+    fn trace(&self) -> Vec<Call> {
+        self.reset();
+        let log = self.bed.at("trace").display().to_string();
+        let wrapper = ["strace", "-f", "-s", "300", "-o", &log];
+        self.bed.ran(self.bed.command(&wrapper, &["sync"]).output().unwrap()).exit(0);
+        let mut seen = BTreeMap::<String, usize>::new();
+        let mut calls = Vec::new();
+        let mut begun = false;
+        for line in self.bed.read("trace").lines() {
+            let Some(text) = line.split_once(' ').map(|(_, text)| text.trim_start()) else {
+                continue;
+            };
+            let Some((name, _)) = text.split_once('(') else { continue };
+            let ordinal = seen.entry(name.to_owned()).and_modify(|count| *count += 1).or_insert(1);
+            begun |= name == self.from;
+            if begun && name != "exit_group" && !text.starts_with('+') {
+                let text = text.to_owned();
+                calls.push(Call { name: name.to_owned(), ordinal: *ordinal, text });
+            }
+        }
+        assert!(calls.iter().filter(|call| call.writes()).count() > 20, "{calls:#?}");
+        calls
+    }
+
+    /// Runs a sync into a fault and says how it ended and what it said.
+    fn disturb(&self, call: &Call, fault: &str) -> (Option<i32>, String) {
+        self.reset();
+        let inject = format!("inject={}:{fault}:when={}", call.name, call.ordinal);
+        let trace = format!("trace={}", call.name);
+        let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let output = self.bed.command(&wrapper, &["sync"]).output().unwrap();
+        let said =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(!leaks(&said), "a token was shown: {call:?} {fault}\n{said}");
+        (output.status.code(), said)
+    }
+
+    /// Says which sinks hold the new text; the others must hold the whole old one.
+    fn renewed(&self, what: &str) -> [bool; 3] {
+        let mut renewed = [false; 3];
+        for (at, sink) in SINKS.iter().enumerate() {
+            let text = fs::read_to_string(self.bed.at(sink)).ok();
+            renewed[at] = text.as_ref() == Some(&self.new[at]);
+            assert!(renewed[at] || text == self.old[at], "{what}: {sink} is torn:\n{text:?}");
+        }
+        renewed
+    }
+
+    /// An undisturbed run afterwards brings all in step and clears everything away.
+    fn recovers(&self, what: &str) {
+        let output = self.bed.command(&[], &["sync"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{what}: the next run fails:\n{said}");
+        assert_eq!(
+            self.renewed(what),
+            [true; 3],
+            "{what}: the next run leaves a sink behind:\n{said}"
+        );
+        for folder in [STATE, "lib", "home/.claude"] {
+            assert!(self.bed.litter(folder).is_empty(), "{what}: {:?}", self.bed.litter(folder));
+        }
+        let meta = fs::metadata(self.bed.at(ENV)).unwrap();
+        let kept = (meta.uid(), meta.gid(), meta.mode() & 0o777);
+        let is_new = self.old[0].is_none();
+        assert_eq!(kept, if is_new { (4711, 4712, 0o600) } else { (4711, 4713, 0o640) }, "{what}");
+        assert!(fs::metadata(self.bed.at(SOURCE)).is_ok());
+    }
+}
+
+#[test]
+fn killed_at_every_call_of_a_renewal() {
+    let scene = Scene::renewal();
+    killed_at(&scene, &scene.trace());
+}
+
+#[test]
+fn killed_at_every_write_of_a_first_run() {
+    let scene = Scene::first();
+    let calls: Vec<Call> = scene.trace().into_iter().filter(Call::writes).collect();
+    killed_at(&scene, &calls);
+}
+
+fn killed_at(scene: &Scene, calls: &[Call]) {
+    for call in calls {
+        let what = format!("killed at {} {}: {}", call.name, call.ordinal, call.text);
+        let (code, said) = scene.disturb(call, "signal=KILL");
+        assert_eq!(code, None, "{what}: it was not killed:\n{said}");
+        scene.renewed(&what);
+        scene.recovers(&what);
+    }
+    println!("killed at {} calls", calls.len());
+}
+
+#[test]
+fn every_error_at_every_write_of_a_renewal() {
+    fail_at(&Scene::renewal());
+}
+
+#[test]
+fn every_error_at_every_write_of_a_first_run() {
+    fail_at(&Scene::first());
+}
+
+fn fail_at(scene: &Scene) {
+    let calls: Vec<Call> = scene.trace().into_iter().filter(Call::writes).collect();
+    let (mut failed, mut harmless) = (0, 0);
+    for call in &calls {
+        for error in ERRORS {
+            let what = format!("{error} at {} {}: {}", call.name, call.ordinal, call.text);
+            let (code, said) = scene.disturb(call, &format!("error={error}"));
+            let renewed = scene.renewed(&what);
+            match code {
+                // Nothing was lost: what failed was only the clearing away, or our own memory.
+                Some(0) => {
+                    assert_eq!(renewed, [true; 3], "{what}: it claims to be done:\n{said}");
+                    harmless += 1;
+                }
+                Some(1 | 75) => {
+                    let folder = scene.bed.at("").display().to_string();
+                    assert!(said.contains("oauth-sync: "), "{what}: no message");
+                    assert!(said.contains(&folder), "{what}: no file is named:\n{said}");
+                    failed += 1;
+                }
+                other => panic!("{what}: exit {other:?}\n{said}"),
+            }
+            // What is said of a sink is true.
+            for (sink, is_new) in SINKS.iter().zip(renewed) {
+                let path = scene.bed.at(sink).display().to_string();
+                let claims = said.contains(&format!("{path}' holds the new token"));
+                assert!(is_new || !claims, "{what}: {sink} is said to be new:\n{said}");
+                let denies = said.contains(&format!("{path}': "));
+                let denies = denies && said.contains("keeps its old token");
+                assert!(!is_new || !denies, "{what}: {sink} is said to be old:\n{said}");
+            }
+            scene.recovers(&what);
+        }
+    }
+    println!("{} writes, {failed} runs failed, {harmless} were harmless", calls.len());
+    assert!(failed > harmless);
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bash
+# Scenario: the questions and what becomes of the answers, against a debconf database of our own.
+# The program is a stand-in that keeps what it is told; the real one is used on booted machines.
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/../systems/lib.sh"
+
+root=$(realpath "$systems/../..")
+package=openclaw-oauth-sync
+conf=$scratch/root/etc/oauth-sync/default.conf
+
+# A database of our own, the maintainer scripts without what cargo-deb adds, and the stand-in.
+fresh() {
+    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found}
+    mkdir -p "$scratch"/{root/etc,root/db,bin,debian}
+    # debconf looks below DPKG_ROOT for all of it; as on Debian, passwords lie apart, without backup
+    cat >"$scratch/root/etc/debconf.conf" <<'CONF'
+Config: both
+Templates: templates
+
+Name: config
+Driver: File
+Mode: 600
+Reject-Type: password
+Filename: /db/config.dat
+
+Name: passwords
+Driver: File
+Mode: 600
+Backup: false
+Required: false
+Accept-Type: password
+Filename: /db/passwords.dat
+
+Name: both
+Driver: Stack
+Stack: config, passwords
+
+Name: templates
+Driver: File
+Mode: 644
+Filename: /db/templates.dat
+CONF
+    cp "$root"/debian/{config,templates,postinst,postrm} "$scratch/debian/"
+    sed -i '/^#DEBHELPER#$/d' "$scratch"/debian/post*
+    cat >"$scratch/bin/oauth-sync" <<'PROGRAM'
+#!/bin/sh
+case "$*" in
+    *"detect --print"*) cat "$SCRATCH/found" 2>/dev/null ;;
+    *"detect --write --set-stdin"*) echo "$*" >>"$SCRATCH/calls"; cat >"$SCRATCH/told" ;;
+esac
+PROGRAM
+    chmod +x "$scratch/bin/oauth-sync"
+    debconf debconf-loadtemplate "$package" "$scratch/debian/templates"
+}
+
+debconf() {
+    env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+        PATH="$scratch/bin:$PATH" SCRATCH="$scratch" DPKG_ROOT="$scratch/root" "$@"
+}
+
+preseed() {
+    printf "$package $package/%s\n" "$@" | debconf debconf-set-selections
+}
+
+script() {
+    local name=$1
+    shift
+    debconf debconf -o "$package" "$scratch/debian/$name" "$@"
+}
+
+install() {
+    script config configure ""
+    script postinst configure ""
+}
+
+upgrade() {
+    script config configure 0.9
+    script postinst configure 0.9
+}
+
+reconfigure() {
+    DEBCONF_RECONFIGURE=1 script config reconfigure 1.0.0
+    DEBCONF_RECONFIGURE=1 script postinst configure 1.0.0
+}
+
+value() {
+    echo "get $package/$1" | debconf debconf-communicate "$package" | sed 's/^0 \{0,1\}//'
+}
+
+write_conf() {
+    mkdir -p "$(dirname "$conf")"
+    cat >"$conf"
+}
+
+nothing_is_asked_by_itself() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS=/home/a/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/home/a/.openclaw\n' >"$scratch/found"
+    install
+    # what was found but shown to nobody is not passed on as if somebody had said so
+    [ "$(cat "$scratch/told")" = "" ]
+    [ "$(cat "$scratch/calls")" = "--config-dir $scratch/root/etc/oauth-sync detect --write --set-stdin --root $scratch/root" ]
+    [ -d "$scratch/root/etc/oauth-sync/hooks.d" ]
+}
+
+preseeds_are_passed_on() {
+    fresh
+    preseed "claude-credentials string /srv/a/.credentials.json" "claude-cli select none" \
+        "refresh select api" "notify-webhook password https://chat.example.org/hooks/canary"
+    install
+    diff - "$scratch/told" <<'TOLD'
+CLAUDE_CREDENTIALS=/srv/a/.credentials.json
+CLAUDE_CLI=none
+REFRESH=api
+NOTIFY_WEBHOOK=https://chat.example.org/hooks/canary
+TOLD
+    fails grep -rq canary "$scratch/root/db"
+    fails grep -q canary "$scratch/calls"
+}
+
+not_before_unpacking() {
+    fresh
+    rm "$scratch/bin/oauth-sync"
+    preseed "claude-credentials string /srv/a/.credentials.json"
+    script config configure ""
+    [ "$(value claude-credentials)" = /srv/a/.credentials.json ]
+}
+
+upgrade_leaves_the_file() {
+    fresh
+    printf '# mine\nCLAUDE_CREDENTIALS = "/srv/b/x"  # comment\r\nREFRESH=off\n' | write_conf
+    cp "$conf" "$scratch/before"
+    preseed "claude-credentials string /srv/a/.credentials.json"
+    upgrade
+    cmp "$conf" "$scratch/before"
+    [ ! -e "$scratch/calls" ]
+}
+
+deleted_stays_deleted() {
+    fresh
+    upgrade
+    [ ! -e "$scratch/calls" ]
+}
+
+file_is_the_truth() {
+    fresh
+    write_conf <<'CONF'
+# a link
+export CLAUDE_CREDENTIALS = "/srv/two  blanks/#x.json" # the login
+OPENCLAW_STATE_DIR='/srv/state'
+  COMPOSE_SERVICE=gateway # its name
+REFRESH="api cli"
+CONF
+    preseed "claude-credentials string /srv/stale" "compose-dir string /srv/stale"
+    upgrade
+    [ "$(value claude-credentials)" = "/srv/two blanks/#x.json" ] # debconf knows single blanks only
+    [ "$(value openclaw-state-dir)" = /srv/state ]
+    [ "$(value compose-service)" = gateway ]
+    [ "$(value compose-dir)" = "" ]
+    [ "$(value refresh)" = "api cli" ]
+    [ "$(value claude-cli)" = automatic ]
+}
+
+reconfigure_says_all() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nCLAUDE_CLI="host"\n' | write_conf
+    preseed "notify-webhook password none"
+    reconfigure
+    diff - "$scratch/told" <<'TOLD'
+CLAUDE_CREDENTIALS=/srv/a
+OPENCLAW_STATE_DIR=
+COMPOSE_DIR=
+COMPOSE_SERVICE=
+ENV_FILE=
+CLAUDE_CLI=host
+CLAUDE_CONTAINER=
+REFRESH=
+NOTIFY_WEBHOOK=
+TOLD
+    [ "$(value notify-webhook)" = "" ]
+}
+
+original_only_when_asked() {
+    fresh
+    install
+    fails grep -q switch-off "$scratch/calls"
+    fresh
+    preseed "switch-off-original boolean true"
+    install
+    grep -q -- --switch-off-original "$scratch/calls"
+    [ "$(value switch-off-original)" = false ]
+}
+
+survives_a_failing_program() {
+    fresh
+    printf '#!/bin/sh\necho no such command >&2\nexit 2\n' >"$scratch/bin/oauth-sync"
+    preseed "notify-webhook password https://chat.example.org/hooks/canary"
+    install
+    fails grep -rq canary "$scratch/root/db"
+}
+
+purge_takes_ours_alone() {
+    fresh
+    install
+    echo KEY= | write_conf
+    touch "$conf~" "$conf.dpkg-old" "$scratch/root/etc/oauth-sync/other.conf"
+    mkdir -p "$scratch"/root/{var/lib,run}/oauth-sync/deep
+    script postrm remove
+    [ -e "$conf" ]
+    for _ in once again; do
+        script postrm purge
+        [ "$(cd "$scratch/root" && find . -type f -path "*oauth-sync*")" = ./etc/oauth-sync/other.conf ]
+        [ ! -e "$scratch/root/var/lib/oauth-sync" ]
+        fails grep -q "$package" "$scratch/root/db/config.dat"
+    done
+    rm "$scratch/root/etc/oauth-sync/other.conf"
+    script postrm purge
+    [ ! -e "$scratch/root/etc/oauth-sync" ]
+}
+
+unknown_arguments_fail() {
+    fresh
+    for name in postinst postrm; do
+        fails script "$name" frobnicate
+    done
+    fails sh "$root/debian/prerm" frobnicate
+}
+
+t "a noninteractive installation answers nothing" nothing_is_asked_by_itself
+t "preseeded answers reach the program, and the webhook stays nowhere else" preseeds_are_passed_on
+t "without the program nothing is asked, and preseeds survive" not_before_unpacking
+t "an upgrade leaves the file as it is" upgrade_leaves_the_file
+t "a file that was deleted stays deleted on upgrade" deleted_stays_deleted
+t "the file is the truth, debconf follows" file_is_the_truth
+t "a reconfiguration passes on every answer" reconfigure_says_all
+t "the original's units are switched off only when asked" original_only_when_asked
+t "a program that fails does not fail the installation" survives_a_failing_program
+t "purge takes ours by name, twice, and nothing of others" purge_takes_ours_alone
+t "unknown arguments fail" unknown_arguments_fail

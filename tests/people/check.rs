@@ -1,0 +1,85 @@
+//! `check`: the exit status and the one line of a monitor.
+
+use crate::bed::{Bed, ENV, OAUTH, SOURCE};
+
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").login("A");
+    bed
+}
+
+#[test]
+fn a_link_in_step_is_fine() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.run(["check"])
+        .exit(0)
+        .err(&[])
+        .out(&["OAUTH-SYNC OK - default: access token ends in 7h 59m, 2 of 2 sinks in step"]);
+}
+
+#[test]
+fn each_status_comes_with_its_reason() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.login_for("B", 9);
+    let ran = bed.run(["check"]).exit(1);
+    assert!(ran.out.starts_with("OAUTH-SYNC WARNING - default: oauth-json does not hold the new"));
+    bed.login_for("B", -1);
+    let ran = bed.run(["check"]).exit(2);
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - default: the access token ended at 20"));
+    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    let ran = bed.run(["check"]).exit(2);
+    assert!(ran.out.contains("sign in again (agents work for 7h 59m more)"), "{}", ran.out);
+    bed.write("etc/default.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
+    let ran = bed.run(["check"]).exit(3).err(&[]);
+    assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_told_is_three() {
+    let bed = bed();
+    for call in [["check", "--link=none"], ["check", "--no-such"], ["check", "--state-dir"]] {
+        let ran = bed.run(call).exit(3);
+        assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{call:?}: {}", ran.out);
+    }
+    bed.run(["check", "--help"]).exit(0);
+}
+
+#[test]
+fn a_sink_that_is_stuck_is_wrong() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    std::fs::remove_file(bed.at(OAUTH)).unwrap();
+    std::fs::create_dir(bed.at(OAUTH)).unwrap();
+    let ran = bed.run(["check"]).exit(2);
+    assert!(ran.out.contains("oauth-json is not in step: cannot read"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 of 2 sinks in step\n"), "{}", ran.out);
+}
+
+#[test]
+fn the_gravest_of_several_links_counts_and_comes_first() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    let none = bed.at("home/none");
+    bed.write(
+        "etc/other.conf",
+        format!("CLAUDE_CREDENTIALS=\"{}\"\nSINKS=\"none\"\n", none.display()),
+    );
+    let ran = bed.run(["check"]).exit(2);
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - other: nobody is signed in; default: "));
+    bed.run(["check", "--link", "default"]).exit(0);
+}
+
+#[test]
+fn the_json_has_a_schema() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.write(ENV, "A=\"\n");
+    let json = bed.run(["check", "--json"]).exit(2).json();
+    assert_eq!((&json["schema"], &json["status"]), (&1.into(), &"wrong".into()));
+    let link = &json["links"][0];
+    assert_eq!((&link["name"], &link["status"]), (&"default".into(), &"wrong".into()));
+    assert_eq!(link["findings"][0]["status"], "wrong");
+}

@@ -1,0 +1,14 @@
+//! What a person uses: the answers for monitors, the doctor, the screens, and the guided ways, the
+//! last of them at a real terminal.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test makes the files and runs the program that it is about"
+)]
+#![expect(dead_code, reason = "the bed serves the scenarios too")]
+
+#[path = "../scenarios/bed.rs"]
+mod bed;
+
+mod check;
+mod metrics;
+mod token;

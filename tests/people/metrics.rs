@@ -1,0 +1,106 @@
+//! `metrics`: what Prometheus' own tools make of it, and of the rules that come with it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::bed::Bed;
+
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").login("A");
+    bed
+}
+
+fn promtool(folder: &Path, args: &[&str], stdin: Stdio) {
+    let mut command = Command::new("promtool");
+    command.args(args).current_dir(folder).stdin(stdin);
+    let ran = command.output().expect("promtool of Debian's prometheus is installed");
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    assert!(ran.status.success(), "promtool {args:?}: {said}");
+}
+
+#[test]
+fn promtool_finds_no_fault_in_it() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.run(["metrics", "--output", bed.at("out.prom").to_str().unwrap()])
+        .exit(0)
+        .err(&[])
+        .out(&[]);
+    let file = std::fs::File::open(bed.at("out.prom")).unwrap();
+    promtool(&bed.at("."), &["check", "metrics"], file.into());
+}
+
+#[test]
+fn it_counts_what_the_issue_is_about() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    let text = bed.run(["metrics"]).exit(0).out;
+    for line in [
+        "oauth_sync_up 1".to_owned(),
+        "oauth_sync_status{link=\"default\"} 0".to_owned(),
+        format!(
+            "oauth_sync_access_token_expiry_timestamp_seconds{{link=\"default\"}} {}",
+            bed.hence(8) / 1000
+        ),
+        "oauth_sync_sign_in_needed{link=\"default\"} 0".to_owned(),
+        format!(
+            "oauth_sync_sink_in_step{{link=\"default\",sink=\"env\",path=\"{}\"}} 1",
+            bed.at("home/.openclaw/.env").display()
+        ),
+    ] {
+        assert!(text.lines().any(|said| said == line), "'{line}' is not in\n{text}");
+    }
+    assert!(!text.contains("login_expiry"), "the server did not tell: {text}");
+}
+
+#[test]
+fn the_textfile_is_replaced_whole_and_readable_for_the_collector() {
+    let bed = bed();
+    let out = bed.at("out.prom");
+    bed.run(["metrics", "--output", out.to_str().unwrap()]).exit(0);
+    let mode = out.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o644);
+    let before = bed.print("out.prom");
+    bed.run(["metrics", "--output", out.to_str().unwrap()]).exit(0);
+    assert_ne!(bed.print("out.prom"), before, "it was written in place");
+}
+
+#[test]
+fn a_broken_configuration_is_a_metric_too() {
+    let bed = bed();
+    bed.write("etc/default.conf", "NO_SUCH_KEY=1\n");
+    let ran = bed.run(["metrics"]).exit(2);
+    assert!(ran.out.contains("\noauth_sync_up 0\n") && !ran.out.contains("link="), "{}", ran.out);
+}
+
+#[test]
+fn the_alert_rules_ring_when_they_should() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["docs/examples/alerts.yml", "tests/people/alerts_test.yml"] {
+        let name = Path::new(file).file_name().unwrap();
+        std::fs::copy(root.join(file), folder.path().join(name)).unwrap();
+    }
+    promtool(folder.path(), &["check", "rules", "alerts.yml"], Stdio::null());
+    promtool(folder.path(), &["test", "rules", "alerts_test.yml"], Stdio::null());
+}
+
+#[test]
+fn the_alert_rules_ask_for_metrics_that_there_are() {
+    let rules = include_str!("../../docs/examples/alerts.yml");
+    let bed = bed();
+    let text = bed
+        .login_text("A", 8)
+        .replace(r#""scopes""#, r#""refreshTokenExpiresAt":4102444800000,"scopes""#);
+    bed.write(crate::bed::SOURCE, text);
+    bed.run(["sync"]).exit(0);
+    let metrics = bed.run(["metrics"]).exit(0).out;
+    let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let names: Vec<&str> = words.filter(|word| word.starts_with("oauth_sync_")).collect();
+    assert!(names.len() > 5);
+    for name in names {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in\n{metrics}");
+    }
+}

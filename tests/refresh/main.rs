@@ -1,0 +1,15 @@
+//! `refresh` by method `api`, the real binary against a token endpoint over TLS on loopback.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test owns its scratch folder, its children and its clock"
+)]
+
+#[path = "../support/endpoint.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod endpoint;
+
+mod crashes;
+mod races;
+mod rescue;
+mod rig;
+mod script;

@@ -1,0 +1,127 @@
+//! Several at once, and what others hold.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+use crate::endpoint::{Answer, TOKEN};
+use crate::rig::Rig;
+
+#[test]
+fn sixteen_at_once_spend_one_token() {
+    for force in [&[][..], &["--force"]] {
+        let rig = Rig::new(80);
+        let args = [&["refresh"], force].concat();
+        let children: Vec<_> = (0..16).map(|_| rig.command(&[], &args).spawn().unwrap()).collect();
+        for child in children {
+            let ran = rig.ran(child.wait_with_output().unwrap());
+            assert_eq!(ran.code, Some(0), "{}", ran.said);
+        }
+        assert_eq!(rig.endpoint.refused(), 0);
+        assert!(rig.holds_last_grant() && rig.is_tidy());
+        if force.is_empty() {
+            assert_eq!(rig.endpoint.grants().len(), 1);
+        }
+        assert_eq!(rig.refresh(&["--force"]).code, Some(0));
+        assert!(rig.holds_last_grant());
+    }
+}
+
+#[test]
+fn a_living_lock_of_the_cli_is_respected_and_an_orphan_cleared_away() {
+    for lock in ["home/.claude/.oauth_refresh.lock", "home/.claude.lock"] {
+        let rig = Rig::new(80);
+        fs::create_dir(rig.at(lock)).unwrap();
+        let ran = rig.refresh(&[]);
+        assert_eq!(ran.code, Some(75), "{}", ran.said);
+        assert!(ran.said.contains("a Claude CLI is at work"), "{}", ran.said);
+        assert!(rig.endpoint.requests().is_empty());
+        assert!(rig.at(lock).exists());
+        rig.let_time_pass();
+        let ran = rig.refresh(&["--force"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.said);
+        assert!(ran.said.contains("cleared away a lock"), "{}", ran.said);
+        assert!(rig.is_tidy() && rig.holds_last_grant());
+    }
+}
+
+#[test]
+fn the_locks_show_life_while_the_endpoint_thinks() {
+    let rig = Rig::new(80);
+    rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_secs(9)));
+    let child = rig.command(&[], &["refresh"]).spawn().unwrap();
+    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    let locks = [rig.at("home/.claude/.oauth_refresh.lock"), rig.at("home/.claude.lock")];
+    let made = locks.each_ref().map(|lock| fs::metadata(lock).unwrap().modified().unwrap());
+    std::thread::sleep(Duration::from_secs(5));
+    for (lock, made) in locks.iter().zip(made) {
+        assert!(fs::metadata(lock).unwrap().modified().unwrap() > made, "{}", lock.display());
+    }
+    assert_eq!(rig.ran(child.wait_with_output().unwrap()).code, Some(0));
+    assert!(rig.is_tidy());
+}
+
+#[test]
+fn signals_wait_for_the_save() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        let rig = Rig::new(80);
+        rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_millis(700)));
+        let child = rig.command(&[], &["refresh"]).spawn().unwrap();
+        rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+        let ran = rig.ran(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, None, "it ended by the signal: {}", ran.said);
+        assert!(rig.holds_last_grant() && rig.is_tidy(), "{signal:?}: {}", ran.said);
+        assert_eq!(rig.history()[0]["outcome"], "renewed");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent() {
+    let rig = Rig::new(80);
+    let user = 65_534;
+    let root = geteuid().is_root();
+    if root {
+        for path in ["home", "home/.claude/.credentials.json"] {
+            chown(rig.at(path), Some(user), Some(user)).unwrap();
+        }
+        open_way(&rig);
+        chown(rig.at("home/.claude"), Some(user), Some(user)).unwrap();
+    }
+    let folder = rig.at("home/.claude");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
+    let ran = rig.refresh(&[]);
+    assert_eq!(ran.code, Some(1), "{}", ran.said);
+    assert!(ran.said.contains("nothing was asked"), "{}", ran.said);
+    assert!(rig.endpoint.requests().is_empty());
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(rig.refresh(&["--force"]).code, Some(0));
+    assert!(rig.holds_last_grant());
+    let stat = fs::metadata(rig.source()).unwrap();
+    if root {
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!((stat.uid(), stat.gid()), (user, user));
+    }
+}
+
+/// Lets another user pass through the scratch folder.
+fn open_way(rig: &Rig) {
+    fs::set_permissions(rig.at(""), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn links_that_share_a_source_are_renewed_once() {
+    let rig = Rig::new(80);
+    let text = fs::read_to_string(rig.at("etc/default.conf")).unwrap();
+    fs::write(rig.at("etc/second.conf"), text).unwrap();
+    let ran = rig.refresh(&["--force"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert_eq!(rig.endpoint.grants().len(), 1);
+    // A process group of its own: no signal of this test's reaches it.
+    let mut command = rig.command(&[], &["refresh"]);
+    assert!(command.process_group(0).status().unwrap().success());
+}

@@ -1,0 +1,166 @@
+//! The program under test, linked to a scratch login of the real Claude CLI.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::claude::Claude;
+use super::endpoint::Endpoint;
+use super::scratch::Ran;
+
+/// Between two looks at the processes.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A configuration, a state folder and a run folder of a test's own.
+pub(crate) struct OauthSync {
+    folder: TempDir,
+    home: PathBuf,
+    environment: Vec<(&'static str, String)>,
+    settings: String,
+    wrapper: &'static [&'static str],
+    begun: i64,
+}
+
+/// Leaves root the three capabilities that the unit leaves it.
+const CONFINED: [&str; 2] = ["/usr/bin/setpriv", "--bounding-set=-all,+setuid,+setgid,+kill"];
+
+impl OauthSync {
+    /// Links the login of `claude`, renewed by these methods.
+    pub(crate) fn new(claude: &Claude<'_>, endpoint: &Endpoint, methods: &str) -> Self {
+        let folder = TempDir::with_prefix("oauth-sync-ours-").expect("a folder can be made");
+        let source = claude.source();
+        let home = source.parent().and_then(Path::parent).expect("it lies in a home").to_owned();
+        let mut environment = endpoint.environment().to_vec();
+        let certificate = endpoint.certificate().display().to_string();
+        environment.push(("SSL_CERT_FILE", certificate));
+        environment.push(("NO_PROXY", "localhost".to_owned()));
+        let settings = format!(
+            "CLAUDE_CREDENTIALS=\"{}\"\nCLAUDE_CLI_PATH=\"{}\"\nSINKS=\"none\"\nGATEWAY=\"none\"\nTOKEN_URL=\"{}\"\n",
+            source.display(),
+            claude.program().display(),
+            endpoint.token_url()
+        );
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+        let begun = i64::try_from(now.as_millis()).expect("milliseconds fit for ages");
+        let this = Self { folder, home, environment, settings, wrapper: &[], begun };
+        for name in ["etc", "state", "run"] {
+            fs::create_dir(this.at(name)).expect("the folder is writable");
+        }
+        // As systemd makes it: nobody else may enter.
+        fs::set_permissions(this.at("state"), PermissionsExt::from_mode(0o700))
+            .expect("it is ours");
+        this.with(methods)
+    }
+
+    /// Changes the methods.
+    pub(crate) fn with(self, methods: &str) -> Self {
+        let text = format!("{}REFRESH=\"{methods}\"\n", self.settings);
+        fs::write(self.at("etc/default.conf"), text).expect("the folder is writable");
+        self
+    }
+
+    /// Takes the CLI's path out of the configuration, which is written anew.
+    pub(crate) fn finding_claude_itself(mut self) -> Self {
+        let lines = self.settings.lines().filter(|line| !line.starts_with("CLAUDE_CLI_PATH"));
+        self.settings = lines.map(|line| format!("{line}\n")).collect();
+        self.with("cli")
+    }
+
+    /// Runs it as its unit does: as root, but with no more than it needs.
+    pub(crate) fn confined(self) -> Self {
+        Self { wrapper: &CONFINED, ..self }
+    }
+
+    /// Takes a variable out of its environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self
+    }
+
+    /// When the test began, in ms.
+    pub(crate) fn begun(&self) -> i64 {
+        self.begun
+    }
+
+    /// The home of the login.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The program with its folders and this environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_oauth-sync");
+        let mut words = self.wrapper.iter().copied().chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
+        command.args(words);
+        for (option, name) in
+            [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
+        {
+            command.arg(option).arg(self.at(name));
+        }
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", &self.home)
+            .env("PATH", "/usr/bin:/bin")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs `refresh`; panics if it says a token.
+    pub(crate) fn refresh(&self, arguments: &[&str]) -> Ran {
+        let arguments = [&["refresh"], arguments].concat();
+        let ended = self.command(&arguments).output().expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let ran = Ran {
+            code: ended.status.code(),
+            stdout: text(&ended.stdout),
+            stderr: text(&ended.stderr),
+        };
+        assert!(!ran.stdout.contains("sk-ant-") && !ran.stderr.contains("sk-ant-"), "{ran:?}");
+        ran
+    }
+
+    /// What is remembered of the source; null if there is nothing.
+    pub(crate) fn state(&self) -> Value {
+        let names = fs::read_dir(self.at("state/sources")).into_iter().flatten().flatten();
+        let mut files = names.map(|entry| entry.path()).filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".json") && !name.ends_with(".history.json")
+        });
+        let text = files.next().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Counts the running programs whose home is that of the login.
+    pub(crate) fn processes(&self) -> usize {
+        let mark = format!("HOME={}", self.home.display());
+        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let environments = pids.filter_map(|entry| fs::read(entry.path().join("environ")).ok());
+        let ours =
+            |bytes: &Vec<u8>| bytes.split(|byte| *byte == 0).any(|line| line == mark.as_bytes());
+        environments.filter(ours).count()
+    }
+
+    /// Waits until none of them runs.
+    pub(crate) fn wait_for_no_process(&self, limit: Duration) {
+        let begun = Instant::now();
+        while self.processes() > 0 {
+            assert!(begun.elapsed() < limit, "there are processes after {limit:?}");
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+}

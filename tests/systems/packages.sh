@@ -1,0 +1,286 @@
+#!/usr/bin/env bash
+# Scenario: the life of the packages on booted machines, from the first installation to the last trace.
+# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+root=$(realpath "$systems/../..")
+units="oauth-sync.service oauth-sync-refresh.timer oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path"
+
+build_packages() {
+    make -C "$root" deb rpm
+    # the same content under a later version, to upgrade to
+    dpkg-deb -R "$root/target/debian/openclaw-oauth-sync.deb" "$scratch/next"
+    sed -i 's/^Version: .*/&+next/' "$scratch/next/DEBIAN/control"
+    dpkg-deb --root-owner-group -Zgzip -b "$scratch/next" "$scratch/next.deb"
+}
+
+# A user with a login that ends in eight hours and an OpenClaw of before 2026.6; the link is the admin's own.
+furnish() {
+    bed sh "$1" <<'SCRIPT'
+useradd --create-home claw
+install -d -o claw -g claw -m 700 /home/claw/.claude /home/claw/.openclaw /home/claw/.openclaw/credentials
+echo '{}' >/home/claw/.openclaw/credentials/oauth.json
+chown claw: /home/claw/.openclaw/credentials/oauth.json
+SCRIPT
+    bed push "$1" "$root"/target/{debian/openclaw-oauth-sync.deb,rpm/openclaw-oauth-sync.rpm} "$scratch/next.deb" /root
+    rotate "$1"
+}
+
+# rotate MACHINE: the login gets a new token, as Claude's command line would write it.
+rotate() {
+    token=$(canary sk-ant-oat01-)
+    bed sh "$1" '
+        umask 077
+        cd /home/claw/.claude
+        printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000,\"scopes\":[\"user:inference\"]}}" \
+            "$1" "$2" "$(($(date +%s) + 28800))" >new
+        chown claw: new
+        mv new .credentials.json' "$token" "$(canary sk-ant-ort01-)"
+}
+
+write_link() {
+    bed sh "$1" 'umask 077; cat >/etc/oauth-sync/default.conf' <<'CONF'
+# the admin's own words
+CLAUDE_CREDENTIALS = "/home/claw/.claude/.credentials.json"   # and spaces
+OPENCLAW_STATE_DIR="/home/claw/.openclaw"
+OPENCLAW_VERSION="2026.2.25"
+SINKS="oauth-json"
+REFRESH="off"
+GATEWAY="none"
+CONF
+}
+
+arrives() {
+    rotate "$1"
+    wait_until 5 "bed exec $1 grep -q '$token' /home/claw/.openclaw/credentials/oauth.json"
+}
+
+all_up() {
+    local unit
+    for unit in $units; do
+        wait_until 10 "bed exec $1 systemctl is-active $unit"
+    done
+    bed exec "$1" systemctl is-enabled oauth-sync.service oauth-sync-refresh.timer
+    bed sh "$1" '[ "$(stat -c %a /run/oauth-sync)" = 700 ]'
+    bed sh "$1" '[ -z "$(systemctl --failed --no-legend)" ]'
+}
+
+install_deb() {
+    local machine=$1
+    shift
+    bed exec "$machine" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+installs() {
+    install_deb "$1" /root/openclaw-oauth-sync.deb
+    all_up "$1"
+}
+
+sums() {
+    bed sh "$1" 'find /etc/oauth-sync /home/claw -type f -exec sha256sum {} + | sort'
+}
+
+# A renewal that takes its time, in place of the real one.
+slow_renewal() {
+    bed sh "$1" <<'SCRIPT'
+mkdir -p /run/systemd/system/oauth-sync-renew.service.d
+printf '[Service]\nNoExecPaths=\nExecStart=\nExecStart=/bin/sleep 300\n' >/run/systemd/system/oauth-sync-renew.service.d/slow.conf
+systemctl daemon-reload
+systemctl start --no-block oauth-sync-renew.service
+for _ in $(seq 100); do
+    [ "$(systemctl show -P MainPID oauth-sync-renew.service)" = 0 ] || exit 0
+    sleep 0.1
+done
+exit 1
+SCRIPT
+}
+
+end_slow_renewal() {
+    bed sh "$1" 'rm -r /run/systemd/system/oauth-sync-renew.service.d; systemctl daemon-reload
+        systemctl stop oauth-sync-renew.service; systemctl reset-failed oauth-sync-renew.service || :'
+}
+
+upgrade_leaves_all() {
+    local renewal watcher
+    slow_renewal "$1"
+    renewal=$(bed exec "$1" systemctl show -P MainPID oauth-sync-renew.service)
+    watcher=$(bed exec "$1" systemctl show -P MainPID oauth-sync.service)
+    sums "$1" >"$scratch/before"
+    install_deb "$1" /root/next.deb
+    sums "$1" | diff "$scratch/before" -
+    # the renewal goes on, the watcher is the new version's
+    [ "$(bed exec "$1" systemctl show -P MainPID oauth-sync-renew.service)" = "$renewal" ]
+    [ "$(bed exec "$1" systemctl show -P MainPID oauth-sync.service)" != "$watcher" ]
+    end_slow_renewal "$1"
+    all_up "$1"
+    arrives "$1"
+}
+
+disabled_stays_disabled() {
+    bed exec "$1" systemctl disable --now oauth-sync-refresh.timer
+    install_deb "$1" --reinstall /root/next.deb
+    fails bed exec "$1" systemctl is-enabled oauth-sync-refresh.timer
+    fails bed exec "$1" systemctl is-active oauth-sync-refresh.timer
+    bed exec "$1" systemctl enable --now oauth-sync-refresh.timer
+}
+
+deleted_stays_deleted() {
+    bed exec "$1" mv /etc/oauth-sync/default.conf /root/kept.conf
+    install_deb "$1" --reinstall /root/next.deb
+    bed sh "$1" '[ ! -e /etc/oauth-sync/default.conf ]'
+    bed exec "$1" mv /root/kept.conf /etc/oauth-sync/default.conf
+    arrives "$1"
+}
+
+reconfigure_changes_nothing_unasked() {
+    sums "$1" >"$scratch/before"
+    bed exec "$1" dpkg-reconfigure -f noninteractive openclaw-oauth-sync
+    sums "$1" | diff "$scratch/before" -
+    says /home/claw/.claude/.credentials.json bed exec "$1" debconf-show openclaw-oauth-sync
+    all_up "$1"
+}
+
+postinst_again() {
+    sums "$1" >"$scratch/before"
+    bed exec "$1" env DEBIAN_FRONTEND=noninteractive dpkg-reconfigure --force openclaw-oauth-sync
+    bed exec "$1" sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.0.0
+    sums "$1" | diff "$scratch/before" -
+    all_up "$1"
+}
+
+path_units_come_back() {
+    bed exec "$1" systemctl stop oauth-sync-gateway.path
+    bed exec "$1" systemctl start oauth-sync-renew.service || :
+    bed exec "$1" systemctl is-active oauth-sync-gateway.path
+}
+
+survives_a_reboot() {
+    bed reboot "$1"
+    all_up "$1"
+    arrives "$1"
+}
+
+tells_the_story() {
+    says oauth-sync bed exec "$1" journalctl --no-pager -u oauth-sync
+    # the oneshots' lines are found under the same name
+    bed sh "$1" 'journalctl --no-pager -u oauth-sync -o json | grep -q "\"_SYSTEMD_UNIT\":\"oauth-sync-renew.service\""'
+    no_token_in "journal:$1" "argv:$1" "$1:/var/lib/oauth-sync" "$1:/var/cache/debconf"
+}
+
+removed_and_back() {
+    sums "$1" >"$scratch/before"
+    bed exec "$1" env DEBIAN_FRONTEND=noninteractive apt-get remove -y openclaw-oauth-sync
+    fails bed exec "$1" pgrep -x oauth-sync
+    bed sh "$1" '[ ! -e /run/oauth-sync ] && [ -z "$(systemctl --failed --no-legend)" ]'
+    sums "$1" | diff "$scratch/before" -
+    install_deb "$1" /root/openclaw-oauth-sync.deb
+    sums "$1" | diff "$scratch/before" -
+    all_up "$1"
+}
+
+purged() {
+    bed sh "$1" 'find /home/claw -type f -exec sha256sum {} + | sort' >"$scratch/before"
+    bed sh "$1" 'echo "GATEWAY=none" >/etc/oauth-sync/other.conf'
+    bed exec "$1" env DEBIAN_FRONTEND=noninteractive apt-get purge -y openclaw-oauth-sync
+    bed exec "$1" dpkg --purge openclaw-oauth-sync
+    bed sh "$1" 'cd /etc/oauth-sync && [ "$(echo *)" = other.conf ]'
+    bed sh "$1" 'find /home/claw -type f -exec sha256sum {} + | sort' | diff "$scratch/before" -
+}
+
+no_trace() {
+    bed sh "$1" 'rm -r /etc/oauth-sync; echo "{}" >/home/claw/.openclaw/credentials/oauth.json'
+    bed sh "$1" '[ ! -e /var/lib/systemd/timers/stamp-oauth-sync-refresh.timer ]'
+    # logind's own, new at each boot
+    bed left "$1" | grep -v -e '^clean$' -e /var/tmp/systemd-private >"$scratch/left" || :
+    diff /dev/null "$scratch/left"
+}
+
+# Inside the watcher's own sandbox, through its live properties.
+watcher_is_confined() {
+    bed sh "$1" <<'SCRIPT'
+pid=$(systemctl show -P MainPID oauth-sync.service)
+grep -q '^NoNewPrivs:.*1$' /proc/$pid/status
+[ "$(sed -n 's/^CapBnd:\t//p' /proc/$pid/status)" = 00000000000000c0 ]
+[ "$(sed -n 's/^Seccomp:\t//p' /proc/$pid/status)" = 2 ]
+inside() { nsenter -t "$pid" -m -n "$@"; }
+# no network but an idle loopback, no program, nothing of the system writable
+[ "$(nsenter -t "$pid" -n ip -o link | wc -l)" = 1 ]
+inside /bin/true 2>/dev/null && exit 1
+awk '$2 == "/" && $4 ~ /^ro/ && $4 ~ /noexec/ { found = 1 } END { exit !found }' /proc/$pid/mounts
+awk '$2 == "/home" && $4 ~ /^rw/ { found = 1 } END { exit !found }' /proc/$pid/mounts
+SCRIPT
+}
+
+deb_life() {
+    local suite=$1 m=deb-$1
+    need "$suite: a machine boots" bed boot "$m" "$suite"
+    furnish "$m"
+    bed mark "$m"
+    need "$suite: apt installs it, and all units are up" installs "$m"
+    t "$suite: without a link it waits" says "waiting for one" bed exec "$m" systemctl status oauth-sync
+    write_link "$m"
+    t "$suite: a link that appears is used" arrives "$m"
+    t "$suite: the watcher has no network, no programs and two capabilities" watcher_is_confined "$m"
+    t "$suite: an upgrade leaves files and a running renewal alone" upgrade_leaves_all "$m"
+    t "$suite: a unit that was switched off stays so" disabled_stays_disabled "$m"
+    t "$suite: a deleted configuration stays deleted on upgrade" deleted_stays_deleted "$m"
+    t "$suite: a reconfiguration without answers changes nothing" reconfigure_changes_nothing_unasked "$m"
+    t "$suite: postinst can be run again" postinst_again "$m"
+    t "$suite: a path unit that was stopped comes back with the next renewal" path_units_come_back "$m"
+    t "$suite: one journalctl call tells of all units, without a token" tells_the_story "$m"
+    t "$suite: it survives a reboot" survives_a_reboot "$m"
+    t "$suite: remove stops it and keeps what was configured, and it comes back" removed_and_back "$m"
+    t "$suite: purge takes what is ours, twice, and nothing of others" purged "$m"
+    t "$suite: not a trace is left" no_trace "$m"
+    bed stop "$m"
+}
+
+enabled_rpm() {
+    bed exec "$1" systemctl enable --now oauth-sync.service oauth-sync-refresh.timer
+    all_up "$1"
+}
+
+rpm_life() {
+    local m=rpm
+    need "rpm: a machine boots" boot_rpm "$m"
+    furnish "$m"
+    # what rpm itself writes is not ours to take back
+    bed mark "$m"
+    need "rpm: dnf installs it" bed exec "$m" dnf -y --releasever=42 install /root/openclaw-oauth-sync.rpm
+    t "rpm: presets decide, and they say no" fails bed exec "$m" systemctl is-enabled oauth-sync.service
+    t "rpm: one command switches it on" enabled_rpm "$m"
+    t "rpm: what is installed is as packed" bed exec "$m" rpm -V openclaw-oauth-sync
+    write_link "$m"
+    t "rpm: a link that appears is used" arrives "$m"
+    t "rpm: a reinstallation keeps the configuration and what runs" rpm_again "$m"
+    t "rpm: removal stops all and keeps an edited configuration" rpm_removed "$m"
+    bed stop "$m"
+}
+
+rpm_again() {
+    sums "$1" >"$scratch/before"
+    slow_renewal "$1"
+    renewal=$(bed exec "$1" systemctl show -P MainPID oauth-sync-renew.service)
+    bed exec "$1" rpm -U --force --replacepkgs /root/openclaw-oauth-sync.rpm
+    [ "$(bed exec "$1" systemctl show -P MainPID oauth-sync-renew.service)" = "$renewal" ]
+    end_slow_renewal "$1"
+    sums "$1" | grep -v rpmnew | diff "$scratch/before" -
+    all_up "$1"
+    arrives "$1"
+}
+
+rpm_removed() {
+    bed exec "$1" dnf -y --releasever=42 remove openclaw-oauth-sync
+    fails bed exec "$1" pgrep -x oauth-sync
+    bed exec "$1" grep -q "the admin's own words" /etc/oauth-sync/default.conf.rpmsave
+    bed sh "$1" '[ -z "$(systemctl --failed --no-legend)" ] && [ ! -e /run/oauth-sync ]'
+    bed sh "$1" 'rm -r /etc/oauth-sync /var/lib/oauth-sync'
+    bed left "$1" | grep -i oauth-sync && return 1
+    true
+}
+
+need "the packages are built" build_packages
+deb_life bookworm
+deb_life trixie
+rpm_life
