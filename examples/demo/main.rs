@@ -28,10 +28,10 @@ fn main() -> ExitCode {
 
 fn play() -> std::io::Result<()> {
     let program = scene::program()?;
-    // Removed when this function ends, however it ends.
-    let scratch = tempfile::Builder::new().prefix("oauth-sync-demo-").tempdir()?;
     // Root goes through no folder that others can write in.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    // Removed when this function ends, however it ends.
+    let scratch = tempfile::Builder::new().prefix("oauth-sync-demo-").tempdir()?;
     let root = scratch.path().canonicalize()?;
     stage::opening(&root);
     carrying::play(&program, &root.join("february"))?;
