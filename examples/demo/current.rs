@@ -25,7 +25,7 @@ pub(crate) fn play(program: &Path, root: &Path) -> io::Result<()> {
     );
     installation.configure("default", &conf)?;
     say("SINKS=\"oauth-json auth-profiles env\", then 'oauth-sync sync':");
-    let output = installation.command(&["sync"]).output()?;
+    let output = installation.command(&["sync", "--delegate"]).output()?;
     quote(&String::from_utf8_lossy(&output.stderr), root);
     claim(output.status.code() == Some(1), "exit status 1: not everything listed was done")?;
     let stands = |below: &str| openclaw.join(below).exists();

@@ -107,13 +107,13 @@ impl Installation {
         command
     }
 
-    /// Starts `watch` and waits until it says that it is ready.
+    /// Starts `watch`, which runs no other program, and waits until it says that it is ready.
     pub(crate) fn watch(&self, stderr: Stdio, patience: Duration) -> io::Result<Watch> {
         let address = self.root.join("notify");
         let _ = fs::remove_file(&address);
         let socket = UnixDatagram::bind(&address)?;
         socket.set_read_timeout(Some(patience))?;
-        let mut command = self.command(&["watch"]);
+        let mut command = self.command(&["watch", "--delegate"]);
         let child = command.env("NOTIFY_SOCKET", &address).stderr(stderr).spawn()?;
         let watch = Watch { child };
         let mut buffer = [0u8; 1024];
