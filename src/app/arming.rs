@@ -15,6 +15,19 @@ pub(crate) const RESCAN: usize = usize::MAX - 1;
 /// The key of the configuration folder.
 pub(crate) const CONFIGURATION: usize = usize::MAX;
 
+/// The key of requests, and of messages that wait.
+pub(crate) const ERRANDS: usize = usize::MAX - 2;
+
+/// The key of how renewals went.
+pub(crate) const RENEWALS: usize = usize::MAX - 3;
+
+/// Watches what other runs of this program leave, so that what is due next is always known.
+pub(crate) fn errands(events: &mut Events, folder: &Path, key: usize) {
+    if let Err(error) = whole_way(events, folder, "", key) {
+        log::debug!("{error}: looked at only with the next event");
+    }
+}
+
 /// Watches the configuration folder, so that a link that appears is taken up.
 pub(crate) fn configuration(events: &mut Events, folder: &Path) {
     if let Err(error) = whole_way(events, folder, "", CONFIGURATION) {

@@ -73,6 +73,16 @@ impl Ground {
         }
     }
 
+    /// A folder of the state folder, made where it is missing.
+    pub(crate) fn folder(&self, name: &str) -> Result<Folder, Error> {
+        Ok(open_or_make(&self.places.state_dir)?.make(name)?)
+    }
+
+    /// A folder of the state folder, if it is there.
+    pub(crate) fn existing(&self, name: &str) -> Option<Folder> {
+        Folder::reach(&self.places.state_dir).ok()?.enter(Path::new(name)).ok()
+    }
+
     /// What a link remembers of its source.
     pub(crate) fn remember(&self, settings: &Settings) -> Result<Memory, Error> {
         let Some(links) = &self.links else { return Ok(Memory::default()) };

@@ -7,6 +7,7 @@ use log::Level;
 use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
 use crate::domain::gateway::paste;
+use crate::domain::incident::Kind;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -26,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) wanted: Option<Mark>,
     /// Each sink, in the order of its kind.
     pub(crate) sinks: Vec<SinkReport>,
+    /// The incidents that tell people already.
+    pub(crate) told: Vec<Kind>,
     /// Whether another of our processes works on this link right now.
     pub(crate) locked: bool,
     /// What is to be said besides: OpenClaw's version, a file that was moved aside.
@@ -168,11 +171,14 @@ impl Report {
             return vec![Line::remark(Level::Debug, "locked", text)];
         }
         let source = self.source_line();
-        source.into_iter().chain(self.remarks.iter().cloned()).chain(self.sink_lines()).collect()
+        let harm_told = self.told.contains(&Kind::HarmfulFile);
+        let remarks = self.remarks.iter().filter(|line| !harm_told || line.state != "harmful");
+        source.into_iter().chain(remarks.cloned()).chain(self.sink_lines()).collect()
     }
 
     fn source_line(&self) -> Option<Line> {
         let level = match &self.source {
+            _ if self.told.iter().any(|kind| kind.needs_sign_in()) => return None,
             Source::Living(_) => return None,
             Source::Static(_) => Level::Info,
             Source::Blanked | Source::Foreign(_) | Source::Undated | Source::Unreadable(..) => {

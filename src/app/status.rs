@@ -1,7 +1,9 @@
 //! Shows the state of every link and changes nothing.
 
 use crate::app::error::Error;
-use crate::app::ground::Places;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::incident::{self, People};
+use crate::app::prospect::{self, Prospect};
 use crate::app::report::Report;
 use crate::app::sync::{self, Options};
 use crate::domain::time::Timestamp;
@@ -14,14 +16,33 @@ pub(crate) struct Status {
     pub(crate) now: Timestamp,
     /// What a sync would find now.
     pub(crate) links: Vec<Report>,
+    /// What lies ahead of each of them, in the same order.
+    pub(crate) ahead: Vec<Ahead>,
+}
+
+/// What lies ahead of a link.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    /// The login's end and the incidents.
+    pub(crate) people: People,
+    /// The next renewal and the last ones.
+    pub(crate) prospect: Prospect,
 }
 
 /// Looks at all links, or at the one named.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
     let now = clock::now();
+    let ground = Ground::look(places)?;
+    let settings = ground::links(&places.config_dir, only)?;
     let mut links = sync::all(places, only, Options { dry_run: true, force: false })?;
     for report in &mut links {
         report.as_it_stands();
     }
-    Ok(Status { now, links })
+    let ahead = settings.iter().zip(&links).map(|(settings, report)| {
+        let people = incident::look(&ground, settings, report, now)?;
+        let prospect = prospect::of(&ground, settings, report, now);
+        Ok(Ahead { people, prospect })
+    });
+    let ahead = ahead.collect::<Result<_, Error>>()?;
+    Ok(Status { now, links, ahead })
 }

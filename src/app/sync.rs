@@ -278,6 +278,7 @@ impl Report {
             source,
             wanted,
             sinks: Vec::new(),
+            told: Vec::new(),
             locked: false,
             remarks: Vec::new(),
             gateway: Ledger::default(),

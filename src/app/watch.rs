@@ -2,50 +2,24 @@
 //!
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
-use std::time::Duration;
-
 use crate::app::arming::{self, RESCAN};
+use crate::app::errands::Errands;
 use crate::app::error::Error;
-use crate::app::gateway::queue;
 use crate::app::ground::{self, Ground, Places};
-use crate::app::report::Report;
+use crate::app::notify::FOLDER as MESSAGES;
+use crate::app::prospect::FOLDER as RENEWALS;
+use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
-use crate::domain::config::settings::Settings;
-use crate::domain::time::Timestamp;
-use crate::os::child::Child;
+use crate::app::watched::{COMPARE_INTERVAL, Watched};
 use crate::os::clock;
 use crate::os::events::{Events, Wake};
 use crate::os::notify;
+use crate::os::queue::Queue;
 use crate::os::signals::Asked;
-
-/// How long a file may stay half-written before that is said: longer than any writer seen takes.
-const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
-
-/// How soon it is looked whether our own program has ended.
-const CHILD_LOOK: Duration = Duration::from_secs(1);
-
-/// How often a source is compared whose file system cannot notify.
-const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
-
-/// A link as the watcher keeps it.
-struct Watched {
-    settings: Box<Settings>,
-    said: Said,
-    /// When it has to be looked at without an event.
-    next: Option<Timestamp>,
-    /// Whether the source's file system tells of changes.
-    notifies: bool,
-    /// Since when the file has been half-written.
-    half_written: Option<Timestamp>,
-}
 
 struct Watcher {
     ground: Ground,
-    /// Whether units of their own see to the gateways.
-    delegate: bool,
-    /// Our own program, seeing to the gateways: it must never delay a sync.
-    gateway: Option<Child>,
     events: Events,
     links: Vec<Watched>,
     /// The only link to be watched, if one was named.
@@ -53,37 +27,39 @@ struct Watcher {
     faults: Said,
     /// What systemd was told last.
     status: String,
+    errands: Errands,
+    /// Whether systemd's path units carry out what is queued.
+    delegate: bool,
 }
 
 /// Watches all links, or the one named, until it is asked to end.
 ///
-/// With `delegate`, what needs other programs is left to the units that may run them.
+/// With `delegate` it starts no process and opens no connection, but leaves all that in the queues.
 pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
-    let mut watcher = Watcher {
-        ground: Ground::open(places)?,
-        delegate,
-        gateway: None,
-        events,
-        links: Vec::new(),
-        only: only.map(str::to_owned),
-        faults: Said::default(),
-        status: String::new(),
-    };
+    let ground = Ground::open(places)?;
+    let (links, faults, status) = (Vec::new(), Said::default(), String::new());
+    let only = only.map(str::to_owned);
+    let errands = Errands::new(delegate);
+    let mut watcher = Watcher { ground, events, links, only, faults, status, errands, delegate };
     watcher.everything();
+    if let Err(error) = rounds::ask_for_saved(&watcher.ground) {
+        log::error!("{error}: a login that an earlier run saved waits for the next refresh");
+    }
     notify::send("READY=1");
     loop {
-        watcher.see_to_gateways();
-        watcher.arm_timer();
+        watcher.carry_on();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
         match wake {
             Wake::Asked(Asked::End) => break,
             Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
-            Wake::Clock => watcher.rang(),
+            Wake::Clock => watcher.all_links(),
             Wake::Changed(keys) => watcher.changed(&keys),
+            Wake::Ended(key, done) => watcher.errands.ended(key, done, clock::now()),
         }
     }
     notify::send("STOPPING=1");
+    watcher.events.end_offspring();
     Ok(())
 }
 
@@ -105,11 +81,8 @@ impl Watcher {
         for settings in config.links.into_iter().filter(|s| only.is_none_or(|name| s.name == name))
         {
             let known = before.iter().position(|watched| *watched.settings == settings);
-            let said = known.map(|index| before.swap_remove(index).said).unwrap_or_default();
-            let settings = Box::new(settings);
-            let watched =
-                Watched { settings, said, next: None, notifies: true, half_written: None };
-            self.links.push(watched);
+            let watched = known.map(|index| before.swap_remove(index));
+            self.links.push(watched.unwrap_or_else(|| Watched::new(settings)));
         }
         let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
@@ -137,22 +110,38 @@ impl Watcher {
                 index,
             );
         }
-        (0..self.links.len()).for_each(|index| self.bring(index));
+        self.watch_errands();
+        self.all_links();
     }
 
-    /// Looks at the links whose moment has come; at all of them if the clock was set.
-    fn rang(&mut self) {
-        let now = clock::now();
-        let due = |watched: &Watched| watched.next.is_some_and(|next| next <= now);
-        if self.gateway.is_some() && !self.links.iter().any(due) {
-            return;
+    /// Watches what other runs leave; the queues only where nobody else does.
+    fn watch_errands(&mut self) {
+        let places = &self.ground.places;
+        for (name, key) in [(MESSAGES, arming::ERRANDS), (RENEWALS, arming::RENEWALS)] {
+            if let Err(error) = self.ground.folder(name) {
+                log::warn!("{error}");
+            }
+            arming::errands(&mut self.events, &places.state_dir.join(name), key);
         }
+        for queue in Queue::ALL.into_iter().filter(|_| !self.delegate) {
+            if let Err(error) = queue.open(&places.run_dir) {
+                log::warn!("{error}");
+            }
+            let folder = places.run_dir.join(queue.folder_name());
+            arming::errands(&mut self.events, &folder, arming::ERRANDS);
+        }
+    }
+
+    fn all_links(&mut self) {
         (0..self.links.len()).for_each(|index| self.bring(index));
     }
 
     fn changed(&mut self, keys: &[usize]) {
         if keys.iter().any(|key| *key >= RESCAN) {
             return self.everything();
+        }
+        if keys.contains(&arming::RENEWALS) {
+            return self.all_links();
         }
         let count = self.links.len();
         keys.iter().filter(|key| **key < count).for_each(|key| self.bring(*key));
@@ -169,64 +158,19 @@ impl Watcher {
                 return watched.said.tell(&[error.to_string()]);
             }
         };
-        let quiet = watched.still_writing(&report, now);
-        watched.next = watched.next_look(&report, now);
-        if !quiet {
-            watched.said.report(&report);
-        }
+        watched.attend(&self.ground, report, BUSY_RETRY, now);
     }
 
-    /// Starts our own program for the gateways where requests wait and no unit is there for them.
-    fn see_to_gateways(&mut self) {
-        if self.delegate || self.gateway.as_mut().is_some_and(|child| !child.has_ended()) {
-            return;
-        }
-        self.gateway = None;
+    /// Starts what is queued and sets the timer for what comes next.
+    fn carry_on(&mut self) {
+        let now = clock::now();
         let places = &self.ground.places;
-        let waits = |watched: &Watched| queue::has(&places.run_dir, &watched.settings.name);
-        if !self.links.iter().any(waits) {
-            return;
-        }
-        let folders = [
-            ("--config-dir", &places.config_dir),
-            ("--state-dir", &places.state_dir),
-            ("--run-dir", &places.run_dir),
-        ];
-        let folders =
-            folders.into_iter().flat_map(|(name, path)| [name.as_ref(), path.as_os_str()]);
-        match Child::start(std::iter::once("gateway".as_ref()).chain(folders)) {
-            Ok(child) => self.gateway = Some(child),
-            Err(error) => log::error!("{error}: the gateways keep their old tokens"),
-        }
-    }
-
-    fn arm_timer(&self) {
-        let child = self.gateway.as_ref().map(|_| clock::now().after(CHILD_LOOK));
-        let next = self.links.iter().filter_map(|watched| watched.next).chain(child).min();
+        let messages = rounds::remind_of_messages(places, now);
+        self.errands.start(&mut self.events, places, now);
+        let links = self.links.iter().filter_map(|watched| watched.next);
+        let next = links.chain(messages).chain(self.errands.next()).min();
         if let Err(error) = self.events.arm(next) {
             log::error!("cannot set a timer: {error}");
         }
-    }
-}
-
-impl Watched {
-    /// Says whether the file may just be in the middle of being written, which is no news yet.
-    fn still_writing(&mut self, report: &Report, now: Timestamp) -> bool {
-        if !report.half_written() {
-            self.half_written = None;
-            return false;
-        }
-        let since = *self.half_written.get_or_insert(now);
-        now < since.after(HALF_WRITTEN_GRACE)
-    }
-
-    fn next_look(&self, report: &Report, now: Timestamp) -> Option<Timestamp> {
-        let busy = report.busy().then(|| now.after(BUSY_RETRY));
-        let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
-        let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
-        let pending = report.gateway.pending.as_ref();
-        let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
-        let moments = [busy, half.filter(|moment| *moment > now), silent, report.turns_at(), retry];
-        moments.into_iter().flatten().min()
     }
 }

@@ -80,6 +80,9 @@ pub(crate) enum Command {
     Gateway,
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
+    /// Run the hooks and post to the webhook for every event that waits
+    #[command(hide = true)]
+    Notify,
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,

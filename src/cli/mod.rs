@@ -1,5 +1,6 @@
 //! The command line: reads it, calls the use-case, shows what came of it.
 
+mod ahead;
 pub(crate) mod args;
 mod check;
 mod detect;
@@ -79,6 +80,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             refresh::carry_out(&places, only, options)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
+        Command::Notify => {
+            app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
+        }
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),

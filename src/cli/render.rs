@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::app::error::Error;
 use crate::app::refresh::Renewal;
 use crate::app::report::{Report, SinkReport};
-use crate::app::status::Status;
+use crate::app::status::{Ahead, Status};
+use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::gateway::Ledger;
 use crate::domain::time::{Timestamp, in_words};
@@ -78,17 +79,20 @@ fn place_of(sink: &SinkReport) -> String {
 
 /// Shows every link's state.
 pub(crate) fn status(status: &Status, as_json: bool) {
+    let links = status.links.iter().zip(&status.ahead);
     if as_json {
-        let links: Vec<_> = status.links.iter().map(|report| link_json(report)).collect();
+        let links: Vec<_> = links.map(|(link, ahead)| link_json(link, ahead, status.now)).collect();
         let root = json!({"schema": STATUS_SCHEMA, "time": status.now.to_string(), "links": links});
         answer(&format!("{root:#}\n"));
     } else {
-        answer(&status.links.iter().map(|report| link_text(report, status)).collect::<String>());
+        let text = links.map(|(link, ahead)| link_text(link, ahead, status.now));
+        answer(&text.collect::<String>());
     }
 }
 
-fn link_json(report: &Report) -> serde_json::Value {
-    let credential = report.source.credential();
+fn link_json(report: &Report, ahead: &Ahead, now: Timestamp) -> serde_json::Value {
+    let expiry = report.source.credential().map(|credential| credential.expiry);
+    let expiry = ahead.prospect.expiry.or(expiry);
     let sinks = report.sinks.iter().map(|sink| {
         json!({
             "kind": sink.kind.name(),
@@ -98,31 +102,35 @@ fn link_json(report: &Report) -> serde_json::Value {
             "expiry": sink.expiry.map(|expiry| expiry.to_string()),
         })
     });
-    json!({
+    let mut value = json!({
         "name": report.link,
         "source": {
             "path": report.source_path,
             "state": report.source.name(),
             "message": report.source.message(&report.source_path.display().to_string()),
-            "expiry": credential.map(|credential| credential.expiry.to_string()),
+            "expiry": expiry.map(|expiry| expiry.to_string()),
             "fingerprint": report.wanted.map(|mark| mark.fingerprint.to_string()),
         },
         "sinks": sinks.collect::<Vec<_>>(),
         "gateway": gateway_json(&report.gateway),
         "remarks": report.remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>(),
-    })
+    });
+    ahead::add(&mut value, report, ahead, now);
+    value
 }
 
-fn link_text(report: &Report, status: &Status) -> String {
+fn link_text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     let path = report.source_path.display();
     let mut text = format!("{}\n  source  {}  '{path}'\n", report.link, report.source.name());
-    match report.source.credential() {
-        Some(credential) if credential.expiry > status.now => {
-            let left = in_words(credential.expiry.left(status.now));
-            text += &format!("          access token ends at {}, in {left}\n", credential.expiry);
+    let expiry = report.source.credential().map(|credential| credential.expiry);
+    match ahead.prospect.expiry.or(expiry) {
+        Some(expiry) if expiry > now => {
+            let left = in_words(expiry.left(now));
+            text += &format!("          access token ends at {expiry}, in {left}\n");
         }
         _ => text += &format!("          {}\n", report.source.message(&path.to_string())),
     }
+    text += &ahead::text(report, ahead, now);
     for sink in &report.sinks {
         text += &format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink));
     }

@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::mounts::MountTable;
+use crate::os::offspring::Offspring;
 use crate::os::signals::{Asked, Signals};
 
 /// Why the watcher woke.
@@ -25,6 +26,8 @@ pub(crate) enum Wake {
     Clock,
     /// A signal asked for something.
     Asked(Asked),
+    /// The child process with this key has ended; whether its work is done.
+    Ended(usize, bool),
 }
 
 /// The watcher's sources of events.
@@ -36,6 +39,7 @@ pub(crate) struct Events {
     timer: OwnedFd,
     mounts: MountTable,
     signals: Signals,
+    offspring: Vec<(usize, Offspring)>,
 }
 
 impl Events {
@@ -48,6 +52,7 @@ impl Events {
             timer: rustix::time::timerfd_create(TimerfdClockId::Realtime, flags)?,
             mounts: MountTable::open()?,
             signals: Signals::take()?,
+            offspring: Vec::new(),
         })
     }
 
@@ -108,29 +113,43 @@ impl Events {
         Ok(())
     }
 
+    /// Waits for a child process from now on.
+    pub(crate) fn adopt(&mut self, key: usize, child: Offspring) {
+        self.offspring.push((key, child));
+    }
+
+    /// Ends all child processes and waits for them.
+    pub(crate) fn end_offspring(&mut self) {
+        self.offspring.drain(..).for_each(|(_, child)| child.end());
+    }
+
     /// Sleeps until something happens.
     pub(crate) fn wait(&mut self) -> io::Result<Wake> {
         loop {
             let [end, reload] = self.signals.fds();
-            let mut fds = [
+            let mut fds = vec![
                 PollFd::new(&self.inotify, PollFlags::IN),
                 PollFd::new(&self.timer, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.mounts.fd(), PollFlags::PRI),
                 PollFd::from_borrowed_fd(end, PollFlags::IN),
                 PollFd::from_borrowed_fd(reload, PollFlags::IN),
             ];
+            let children = self.offspring.iter();
+            fds.extend(
+                children.map(|(_, child)| PollFd::from_borrowed_fd(child.fd(), PollFlags::IN)),
+            );
             match poll(&mut fds, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(source) => return Err(source.into()),
             }
-            let woke = fds.each_ref().map(|fd| !fd.revents().is_empty());
+            let woke = [0, 1, 2].map(|fd| !fds[fd].revents().is_empty());
             if let Some(wake) = self.sort(woke)? {
                 return Ok(wake);
             }
         }
     }
 
-    fn sort(&mut self, [files, timer, mounts, ..]: [bool; 5]) -> io::Result<Option<Wake>> {
+    fn sort(&mut self, [files, timer, mounts]: [bool; 3]) -> io::Result<Option<Wake>> {
         if let Some(asked) = self.signals.pending() {
             return Ok(Some(Wake::Asked(asked)));
         }
@@ -140,7 +159,18 @@ impl Events {
         if files && let Some(wake) = self.drain()? {
             return Ok(Some(wake));
         }
-        Ok((timer && self.rang()).then_some(Wake::Clock))
+        if timer && self.rang() {
+            return Ok(Some(Wake::Clock));
+        }
+        Ok(self.buried())
+    }
+
+    /// Takes leave of a child that has ended.
+    fn buried(&mut self) -> Option<Wake> {
+        let ended = self.offspring.iter_mut().map(|(_, child)| child.ended());
+        let (index, done) = ended.enumerate().find_map(|(at, done)| Some((at, done?)))?;
+        let (key, _) = self.offspring.swap_remove(index);
+        Some(Wake::Ended(key, done))
     }
 
     /// Takes the timer's expiration; `ECANCELED` says that the clock was set (read(2) of a timerfd).

@@ -84,7 +84,7 @@ fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
 ///
 /// Proxies are those of the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in small
 /// letters).
-fn agent(post: Post<'_>) -> Result<Agent, String> {
+pub(super) fn agent(post: Post<'_>) -> Result<Agent, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
@@ -130,7 +130,7 @@ fn roots() -> Result<RootCerts, String> {
 }
 
 /// Says what went wrong; texts of the other side are left out, since they could quote anything.
-fn words(error: &ureq::Error) -> String {
+pub(super) fn words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(inner) => words(inner),

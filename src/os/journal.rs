@@ -20,6 +20,11 @@ pub(crate) fn start(level: LevelFilter) {
     }
 }
 
+/// Says whether this process talks to the journal, as services do.
+pub(crate) fn is_connected() -> bool {
+    systemd_journal_logger::connected_to_journal()
+}
+
 /// Writes `oauth-sync: TEXT`; hints follow on lines of their own.
 struct Stderr;
 

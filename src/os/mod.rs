@@ -6,7 +6,6 @@
 
 pub(crate) mod account;
 pub(crate) mod calm;
-pub(crate) mod child;
 pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -25,9 +24,13 @@ pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
+pub(crate) mod offspring;
 pub(crate) mod process;
 pub(crate) mod program;
+pub(crate) mod queue;
 pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod trust;
 pub(crate) mod vigil;
+pub(crate) mod webhook;

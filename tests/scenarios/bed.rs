@@ -62,6 +62,8 @@ impl Bed {
         }
         bed.conf("CLAUDE_CREDENTIALS", bed.at(SOURCE).to_str().unwrap());
         bed.conf("OPENCLAW_STATE_DIR", bed.at(STATE).to_str().unwrap());
+        // Nobody renews here: neither a real Claude CLI nor the real endpoint must be asked.
+        bed.conf("REFRESH", "off");
         bed
     }
 

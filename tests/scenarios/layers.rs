@@ -9,8 +9,9 @@ const LAYERS: [&str; 4] = ["domain", "os", "app", "cli"];
 /// may import one from another. All other files of `app/` are their parts, free to build on each other.
 const USE_CASES: [&str; 3] = ["sync", "watch", "status"];
 
-/// Use-cases that are made of another one: `watch` and `status` are `sync` on events and without writes.
-const COMPOSITIONS: [(&str, &str); 2] = [("watch", "sync"), ("status", "sync")];
+/// Use-cases that are made of another one: `watch` and `status` are `sync` on events and without
+/// writes, `rounds` is what the timer's run does besides renewing.
+const COMPOSITIONS: [(&str, &str); 3] = [("watch", "sync"), ("status", "sync"), ("rounds", "sync")];
 
 /// What a part may know of a use-case: the type of what it was asked for, not its code.
 const SHARED_TYPES: [(&str, &str); 1] = [("sinks", "crate::app::sync::Wanted")];

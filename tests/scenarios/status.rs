@@ -19,7 +19,7 @@ fn the_json_has_a_schema() {
     assert_eq!(status["schema"], 1);
     assert_eq!(keys(&status), "schema time links");
     let link = &status["links"][0];
-    assert_eq!(keys(link), "name source sinks remarks");
+    assert_eq!(keys(link), "name source sinks remarks login next_renewal renewals incidents");
     assert_eq!(keys(&link["source"]), "path state message expiry fingerprint");
     assert_eq!(keys(&link["sinks"][0]), "kind path state why expiry");
     assert_eq!(link["name"], "default");
@@ -70,12 +70,16 @@ fn the_text_is_for_a_person() {
     assert_eq!(lines[0], "default");
     assert_eq!(lines[1], "  source  living  'BED/home/.claude/.credentials.json'");
     assert_eq!(lines[2], "          access token ends at WHEN, in 7h 59m");
+    assert!(
+        lines[3].starts_with("          login ends about WHEN, in 2")
+            && lines[3].ends_with("(estimate)")
+    );
     assert_eq!(
-        lines[3],
+        lines[4],
         "  sink    oauth-json 'BED/home/.openclaw/credentials/oauth.json': in step"
     );
-    assert_eq!(lines[4], "  sink    env 'BED/home/.openclaw/.env': in step");
-    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[5], "  sink    env 'BED/home/.openclaw/.env': in step");
+    assert_eq!(lines.len(), 6);
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Raises, repeats and closes incidents: flag file, journal, event; and says when to look again.
+
+mod flag;
+mod memory;
+
+pub(crate) use memory::State;
+
+use log::Level;
+
+use crate::app::error::Error;
+use crate::app::event::Event;
+use crate::app::ground::Ground;
+use crate::app::prospect::Prospect;
+use crate::app::report::{Line, Report};
+use crate::domain::config::settings::Settings;
+use crate::domain::incident::{self, News, Open, Said, Severity, View};
+use crate::domain::login::LoginEnd;
+use crate::domain::time::Timestamp;
+use crate::os::lock::Lock;
+
+/// A link's incidents and its second clock.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    /// When the login ends.
+    pub(crate) login: Option<LoginEnd>,
+    /// What has been told and is not over.
+    pub(crate) open: Vec<Open>,
+    /// The next moment at which there may be something to say.
+    pub(crate) next: Option<Timestamp>,
+}
+
+/// Goes on with a link's incidents after a sync found `report`; tells what is new.
+pub(crate) fn attend(
+    ground: &Ground,
+    settings: &Settings,
+    report: &Report,
+    prospect: &Prospect,
+    now: Timestamp,
+) -> Result<People, Error> {
+    // Held for milliseconds, by `watch` or by a run of `refresh`.
+    let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
+    let folder = ground.folder("incidents")?;
+    let source_path = settings.claude_credentials.to_string_lossy();
+    let before = memory::load(&folder, &settings.name, &source_path)?;
+    let mut state = before.clone();
+    state.observe(&report.source, now);
+    let view = view(ground, settings, report, &state, prospect, now)?;
+    let token = report.source.credential().map(|credential| ground.mark(credential).fingerprint);
+    let standing = incident::standing(&view);
+    let (open, news) = incident::step(&state.open, &standing, token, &view);
+    state.open = open;
+    // The state last: whoever is killed on the way says it twice rather than never.
+    for item in &news {
+        tell(ground, settings, report, &view, item);
+    }
+    flag::keep(settings, &report.sign_in, &before.open, &state.open, &news);
+    if state != before {
+        memory::save(&folder, &settings.name, &source_path, &state)?;
+    }
+    let moments = [
+        incident::next_moment(&state.open),
+        view.login.and_then(|login| login.next_moment(now)),
+        view.away_until(),
+    ];
+    let next = moments.into_iter().flatten().min();
+    Ok(People { login: view.login, open: state.open, next })
+}
+
+/// Shows a link's incidents as they were told last, and changes nothing.
+pub(crate) fn look(
+    ground: &Ground,
+    settings: &Settings,
+    report: &Report,
+    now: Timestamp,
+) -> Result<People, Error> {
+    let source_path = settings.claude_credentials.to_string_lossy();
+    let mut state = match ground.existing("incidents") {
+        Some(folder) => memory::load(&folder, &settings.name, &source_path)?,
+        None => State::default(),
+    };
+    state.observe(&report.source, now);
+    let login = LoginEnd::of(&report.source, state.signed_in, now);
+    Ok(People { login, open: state.open, next: None })
+}
+
+fn view<'a>(
+    ground: &Ground,
+    settings: &Settings,
+    report: &'a Report,
+    state: &State,
+    prospect: &Prospect,
+    now: Timestamp,
+) -> Result<View<'a>, Error> {
+    let harmful = report.remarks.iter().find(|remark| remark.state == "harmful");
+    Ok(View {
+        path: settings.claude_credentials.display().to_string(),
+        source: &report.source,
+        login: LoginEnd::of(&report.source, state.signed_in, now),
+        passed: ground.remember(settings)?.accepted,
+        away: state.away,
+        renewals: prospect.renewals.clone(),
+        margin: prospect.margin,
+        harmful: harmful.map(|remark| remark.text.clone()),
+        now,
+    })
+}
+
+/// Says one piece of news in the journal and leaves it for hooks and webhook.
+fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, news: &News) {
+    let over = news.said == Said::Over;
+    let level = match news.severity() {
+        Severity::Info => Level::Info,
+        Severity::Warning => Level::Warn,
+        Severity::Error => Level::Error,
+    };
+    let hint = match news.kind.sign_in_helps() && !over {
+        true => Some(report.sign_in.clone()),
+        false => None,
+    };
+    let mut line = Line::remark(level, news.kind.name(), news.message.clone());
+    line.expiry = view.passed.map(|mark| mark.expiry);
+    line.hint.clone_from(&hint);
+    line.log(&settings.name);
+    let message = match &hint {
+        Some(command) => format!("{}; run: {command}", news.message),
+        None => news.message.clone(),
+    };
+    let event = Event {
+        event: if over { "recovered" } else { news.kind.event() }.to_owned(),
+        link: settings.name.clone(),
+        message,
+        severity: news.severity().name().to_owned(),
+        expires_at: line.expiry.map(|expiry| expiry.to_string()),
+        for_people: true,
+    };
+    if let Err(error) = event.leave(&ground.places.run_dir) {
+        log::error!("{}: {error}: hooks and webhook do not hear of it", settings.name);
+    }
+}

@@ -1,0 +1,114 @@
+//! A link's incidents on disk: `incidents/NAME.json` in the state folder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::memory::STATE_LIMIT;
+use crate::domain::incident::{Kind, Open};
+use crate::domain::secret::Fingerprint;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// What is kept of a link's login and its incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// When a sign-in was seen last; the login's first sight where none was.
+    pub(crate) signed_in: Option<Timestamp>,
+    /// Since when there has been no login.
+    pub(crate) away: Option<Timestamp>,
+    /// What has been told and is not over.
+    pub(crate) open: Vec<Open>,
+}
+
+impl State {
+    /// Takes note of what stands in the source: a login that was not there before is a sign-in.
+    pub(crate) fn observe(&mut self, source: &Source, now: Timestamp) {
+        match source {
+            Source::Absent | Source::Blanked | Source::Foreign(_) => {
+                self.away = self.away.or(Some(now));
+            }
+            Source::HalfWritten | Source::Unreadable(..) | Source::Undated => {}
+            _ => {
+                let is_new = self.away.take().is_some() || self.signed_in.is_none();
+                if is_new {
+                    self.signed_in = Some(now);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    /// Another source starts anew.
+    source: String,
+    signed_in: Option<i64>,
+    away: Option<i64>,
+    open: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    kind: String,
+    since: i64,
+    said: i64,
+    message: String,
+    token: Option<String>,
+    login_end: Option<i64>,
+}
+
+/// Loads what is kept of the link `name`; nothing where there is no usable file.
+pub(crate) fn load(folder: &Folder, name: &str, source: &str) -> Result<State, Error> {
+    let seen = folder.read(&file_name(name), STATE_LIMIT)?;
+    let file = seen.and_then(|seen| serde_json::from_slice::<File>(&seen.bytes).ok());
+    let Some(file) = file.filter(|file| file.source == source) else {
+        return Ok(State::default());
+    };
+    Ok(State {
+        signed_in: file.signed_in.map(Timestamp),
+        away: file.away.map(Timestamp),
+        open: file.open.iter().filter_map(Entry::read).collect(),
+    })
+}
+
+/// Saves what is kept of the link `name`.
+pub(super) fn save(folder: &Folder, name: &str, source: &str, state: &State) -> Result<(), Error> {
+    let file = File {
+        source: source.to_owned(),
+        signed_in: state.signed_in.map(|moment| moment.0),
+        away: state.away.map(|moment| moment.0),
+        open: state.open.iter().map(Entry::of).collect(),
+    };
+    let bytes = serde_json::to_vec(&file).unwrap_or_default();
+    stage::replace(folder, &file_name(name), &bytes, Durability::Flushed)
+}
+
+fn file_name(link: &str) -> String {
+    format!("{link}.json")
+}
+
+impl Entry {
+    fn of(open: &Open) -> Self {
+        Self {
+            kind: open.kind.name().to_owned(),
+            since: open.since.0,
+            said: open.said.0,
+            message: open.message.clone(),
+            token: open.token.map(Fingerprint::to_hex),
+            login_end: open.login_end.map(|moment| moment.0),
+        }
+    }
+
+    fn read(&self) -> Option<Open> {
+        Some(Open {
+            kind: Kind::from_name(&self.kind)?,
+            since: Timestamp(self.since),
+            said: Timestamp(self.said),
+            message: self.message.clone(),
+            token: self.token.as_deref().and_then(Fingerprint::from_hex),
+            login_end: self.login_end.map(Timestamp),
+        })
+    }
+}

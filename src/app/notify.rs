@@ -1,0 +1,148 @@
+//! Tells people: runs the hooks and posts to the webhook for every event that was left.
+//!
+//! An event is taken over into the state folder before it leaves the queue, and stays there until
+//! everybody was told or its time is over: a killed run tells somebody twice rather than nobody.
+
+mod hooks;
+mod item;
+mod webhook;
+
+use std::path::Path;
+
+use crate::app::error::Error;
+use crate::app::event::Event;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::memory::STATE_LIMIT;
+use crate::app::notify::hooks::Hooks;
+use crate::app::notify::item::Item;
+use crate::domain::config::settings::Settings;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
+use crate::os::folder::Folder;
+use crate::os::lock::Lock;
+use crate::os::queue::Queue;
+
+/// The folder in the state folder that holds what still has to be told.
+pub(crate) const FOLDER: &str = "notify";
+
+/// Tells everything that waits; says whether all of it was told.
+pub(crate) fn run(places: &Places) -> Result<bool, Error> {
+    let ground = Ground::open(places)?;
+    // Waited for: an event that came while another run was at its end would else be left.
+    let _lock = Lock::wait(&places.run_dir, "notify")?;
+    let state = ground.folder(FOLDER)?;
+    let queue = Queue::Notify.open(&places.run_dir)?;
+    let mut all_told = true;
+    loop {
+        take_over(&queue, &state)?;
+        all_told &= Round::new(places).carry(&state)?;
+        if queue.names()?.is_empty() {
+            return Ok(all_told);
+        }
+    }
+}
+
+/// The next moment at which something is tried again.
+pub(crate) fn next_try(state_dir: &Path, now: Timestamp) -> Option<Timestamp> {
+    let folder = Folder::reach(&state_dir.join(FOLDER)).ok()?;
+    let items = folder.names().ok()?.into_iter();
+    items.filter_map(|name| Some(Item::load(&folder, name.to_str()?)?.due(now))).min()
+}
+
+/// Moves every request of the queue into the state folder.
+fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
+    for name in queue.names()? {
+        let name = name.to_string_lossy().into_owned();
+        let seen = queue.read(&name, STATE_LIMIT);
+        let event =
+            seen.ok().flatten().and_then(|seen| serde_json::from_slice::<Event>(&seen.bytes).ok());
+        match event {
+            Some(event) => Item::new(event).save(state, &name)?,
+            None if Path::new(&name).extension().is_none() => {}
+            None => log::warn!("the event '{name}' cannot be read and is left out"),
+        }
+        queue.remove(&name)?;
+    }
+    Ok(())
+}
+
+/// One pass over everything that waits.
+struct Round {
+    hooks: Hooks,
+    links: Vec<Settings>,
+    /// Links whose webhook has failed in this pass: the others in the line wait with the first.
+    failed: Vec<(String, Timestamp)>,
+    all_told: bool,
+}
+
+impl Round {
+    fn new(places: &Places) -> Self {
+        // Faults of the configuration are told by those who watch it; good links are used.
+        let links = ground::configuration(&places.config_dir).map(|config| config.links);
+        let hooks = Hooks::find(&places.config_dir);
+        Self { hooks, links: links.unwrap_or_default(), failed: Vec::new(), all_told: true }
+    }
+
+    fn carry(mut self, state: &Folder) -> Result<bool, Error> {
+        for name in state.names()? {
+            let name = name.to_string_lossy().into_owned();
+            let Some(item) = Item::load(state, &name) else {
+                state.remove(&name)?;
+                continue;
+            };
+            self.one(state, &name, item)?;
+        }
+        Ok(self.all_told)
+    }
+
+    fn one(&mut self, state: &Folder, name: &str, mut item: Item) -> Result<(), Error> {
+        if !item.hooks_done {
+            // Marked before: a hook that takes this process down with it must not do so for ever.
+            item.hooks_done = true;
+            item.save(state, name)?;
+            self.hooks.run(&item.event);
+        }
+        if self.post(&mut item, clock::now()) {
+            state.remove(name)?;
+        } else {
+            self.all_told = false;
+            item.save(state, name)?;
+        }
+        Ok(())
+    }
+
+    /// Posts to the link's webhook; says whether the event needs nothing more.
+    fn post(&mut self, item: &mut Item, now: Timestamp) -> bool {
+        if !item.event.for_people {
+            return true;
+        }
+        let link = self.links.iter().find(|link| link.name == item.event.link);
+        let Some((link, address)) =
+            link.and_then(|link| Some((link, link.notify_webhook.as_ref()?)))
+        else {
+            return true;
+        };
+        if item.is_put_off(now) {
+            return false;
+        }
+        if let Some((_, next)) = self.failed.iter().find(|(name, _)| *name == link.name) {
+            item.next = Some(*next);
+            return item.is_over(now);
+        }
+        let why = match webhook::post(address, link.notify_format, &item.event) {
+            Ok(()) => return true,
+            Err(why) => why,
+        };
+        let next = item.put_off(now);
+        if item.is_over(now) {
+            log::error!(
+                "{}: the webhook was not told for a day, and is not any more: {why}",
+                link.name
+            );
+            return true;
+        }
+        log::warn!("{}: the webhook was not told: {why}: trying again at {next}", link.name);
+        self.failed.push((link.name.clone(), next));
+        false
+    }
+}

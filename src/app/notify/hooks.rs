@@ -1,0 +1,128 @@
+//! The executables in `hooks.d` of the configuration folder.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::event::Event;
+use crate::os::command::Call;
+use crate::os::environment;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::trust::{self, Trust};
+
+/// How long a hook may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Where a hook's programs are looked for unless our own environment says otherwise.
+const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a hook's last words are cut to, in characters.
+const WORDS: usize = 200;
+
+/// The hooks that may be run.
+#[derive(Debug)]
+pub(super) struct Hooks {
+    folder: Option<Folder>,
+    names: Vec<String>,
+}
+
+impl Hooks {
+    /// Finds the hooks; those that others could have written are said and left out.
+    pub(super) fn find(config_dir: &Path) -> Self {
+        match Self::look(config_dir) {
+            Ok(Some((folder, names))) => Self { folder: Some(folder), names },
+            Ok(None) => Self { folder: None, names: Vec::new() },
+            Err(error) => {
+                log::error!("{error}: no hook is run");
+                Self { folder: None, names: Vec::new() }
+            }
+        }
+    }
+
+    fn look(config_dir: &Path) -> Result<Option<(Folder, Vec<String>)>, Error> {
+        let parent = match Folder::reach(config_dir) {
+            Err(error) if error.is_absent() => return Ok(None),
+            other => other?,
+        };
+        let path = parent.path.join("hooks.d");
+        match trust::folder(&parent, "hooks.d")? {
+            Trust::Runs => {}
+            Trust::NotExecutable => return Ok(None),
+            Trust::Unsafe(why, command) => {
+                log::error!(
+                    "no hook in '{0}' is run: {why}\nhint: {command} '{0}'",
+                    path.display()
+                );
+                return Ok(None);
+            }
+        }
+        let folder = parent.enter(Path::new("hooks.d"))?;
+        let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
+        let names = names.filter(|name| is_hook(name) && may_run(&folder, name)).collect();
+        Ok(Some((folder, names)))
+    }
+
+    /// Runs them one after another.
+    pub(super) fn run(&self, event: &Event) {
+        let Some(folder) = &self.folder else { return };
+        for name in &self.names {
+            let path = folder.path.join(name);
+            if let Err(why) = one(folder, &path, event) {
+                log::warn!("the hook '{}' failed: {why}", path.display());
+            }
+        }
+    }
+}
+
+/// Editors and package managers leave copies beside a file.
+fn is_hook(name: &str) -> bool {
+    let leftovers = [".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmsave", ".rpmnew", ".bak", "~"];
+    !name.starts_with('.') && !leftovers.iter().any(|ending| name.ends_with(ending))
+}
+
+fn may_run(folder: &Folder, name: &str) -> bool {
+    let path = folder.path.join(name);
+    match trust::program(folder, name) {
+        Ok(Trust::Runs) => true,
+        Ok(Trust::NotExecutable) => {
+            log::debug!("'{}' is not executable, so it is no hook", path.display());
+            false
+        }
+        Ok(Trust::Unsafe(why, command)) => {
+            log::error!("the hook '{0}' is not run: {why}\nhint: {command} '{0}'", path.display());
+            false
+        }
+        Err(error) => {
+            log::error!("{error}: this hook is not run");
+            false
+        }
+    }
+}
+
+fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
+    let own = Identity::own();
+    let search = environment::get("PATH").unwrap_or_else(|| SEARCH_PATH.into());
+    let mut call = Call::new([path], folder, &own)
+        .env("PATH", search)
+        .env("OAUTH_SYNC_EVENT", &event.event)
+        .env("OAUTH_SYNC_LINK", &event.link)
+        .env("OAUTH_SYNC_EXPIRES_AT", event.expires_at.as_deref().unwrap_or_default())
+        .env("OAUTH_SYNC_MESSAGE", &event.message);
+    for name in ["HOME", "LANG"] {
+        if let Some(value) = environment::get(name) {
+            call = call.env(name, value);
+        }
+    }
+    let ended = call.run(LIMIT).map_err(|error| error.to_string())?;
+    if ended.overdue {
+        return Err(format!("it took longer than {} s and was ended", LIMIT.as_secs()));
+    }
+    if ended.is_success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let last: String = last.chars().take(WORDS).collect();
+    Err(if last.is_empty() { ended.how() } else { format!("{}: {last}", ended.how()) })
+}

@@ -1,0 +1,26 @@
+//! Posts an event to a link's webhook.
+
+use std::time::Duration;
+
+use crate::app::event::Event;
+use crate::domain::config::settings::NotifyFormat;
+use crate::domain::incident::Severity;
+use crate::domain::secret::Secret;
+use crate::domain::webhook;
+use crate::os;
+
+/// How long a webhook may take, all in all.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Posts the event.
+///
+/// # Errors
+/// In words fit for a message, if it was not taken.
+pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<(), String> {
+    let severity = Severity::from_name(&event.severity);
+    let letter = webhook::letter(format, address.expose(), &event.link, severity, &event.message);
+    match os::webhook::post(address, &letter, LIMIT)? {
+        200..300 => Ok(()),
+        status => Err(format!("it answered with status {status}")),
+    }
+}

@@ -1,0 +1,82 @@
+//! What lies ahead of a link: when its login is to be renewed, and how the last tries went.
+
+use std::time::Duration;
+
+use crate::app::ground::Ground;
+use crate::app::refresh::history::Entry;
+use crate::app::refresh::{self, Outlook};
+use crate::app::report::Report;
+use crate::domain::config::settings::{Method, Settings};
+use crate::domain::incident::Renewals;
+use crate::domain::schedule;
+use crate::domain::time::Timestamp;
+
+/// The folder in the state folder that holds how the renewals of each source went.
+pub(crate) const FOLDER: &str = "sources";
+
+/// What lies ahead.
+#[derive(Debug, Default)]
+pub(crate) struct Prospect {
+    /// When `refresh` has something to do; in the past if it has now.
+    pub(crate) due: Option<Timestamp>,
+    /// When the access token really ends.
+    pub(crate) expiry: Option<Timestamp>,
+    /// How the renewals went.
+    pub(crate) renewals: Renewals,
+    /// The last renewals, the newest last.
+    pub(crate) history: Vec<Entry>,
+    /// How long before its end the access token is to be renewed.
+    pub(crate) margin: Duration,
+}
+
+/// Looks ahead; where what is remembered cannot be read, everything is due.
+pub(crate) fn of(
+    ground: &Ground,
+    settings: &Settings,
+    report: &Report,
+    now: Timestamp,
+) -> Prospect {
+    // The margin of a token whose lifetime nobody knows; it only says when failing is too long.
+    let margin = schedule::margin(settings.refresh_margin, None);
+    match refresh::look(ground, settings, &report.source, now) {
+        Ok(outlook) => Prospect {
+            due: outlook.next,
+            expiry: outlook.expiry,
+            renewals: renewals(&outlook, settings),
+            history: outlook.history,
+            margin,
+        },
+        Err(error) => {
+            log::warn!("{}: {error}: it is not known how the last renewals went", settings.name);
+            let due = (!settings.refresh.is_empty()).then_some(now);
+            Prospect { due, margin, ..Prospect::default() }
+        }
+    }
+}
+
+fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
+    if settings.refresh.is_empty() {
+        return Renewals::default();
+    }
+    let history = &outlook.history;
+    let last = |method: &str| history.iter().rfind(|entry| entry.method == method);
+    let unable = |method| last(method).filter(|entry| entry.outcome == "unable");
+    let failed = history.last().filter(|entry| entry.outcome != "renewed");
+    let first = outlook.failing.as_ref().map(|(since, _)| *since);
+    Renewals {
+        rejected: outlook.is_rejected,
+        cannot_save: unable("api").filter(|_| first.is_some()).and_then(|e| e.cause.clone()),
+        cli_gone: unable("cli")
+            .filter(|_| is_missed(history, settings))
+            .and_then(|entry| entry.cause.clone()),
+        failing: first.zip(failed.map(|entry| entry.time)),
+        why: outlook.failing.as_ref().map(|(_, why)| why.clone()),
+    }
+}
+
+/// A CLI that never renewed anything here is not gone, unless nothing else can renew.
+fn is_missed(history: &[Entry], settings: &Settings) -> bool {
+    let worked = |entry: &Entry| entry.method == "cli" && entry.outcome == "renewed";
+    settings.refresh == [Method::Cli]
+        || (settings.refresh.contains(&Method::Cli) && history.iter().any(worked))
+}

@@ -1,0 +1,101 @@
+//! Looks after every link once: sync, incidents, and what was put off until now.
+//!
+//! The timer's run does so besides renewing, so that all of it goes on with `watch` down.
+
+use std::ffi::OsString;
+
+use crate::app::error::Error;
+use crate::app::event::Event;
+use crate::app::ground::{self, Ground, Places};
+use crate::app::incident::{self, People};
+use crate::app::notify;
+use crate::app::prospect;
+use crate::app::refresh::{Conclusion, Renewal};
+use crate::app::report::Report;
+use crate::app::sync::{self, Options};
+use crate::domain::config::settings::Settings;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
+use crate::os::folder::Folder;
+use crate::os::queue::Queue;
+
+/// Takes the requests out of the queue that this run answers.
+pub(crate) fn begin(places: &Places) -> Result<(), Error> {
+    Ground::open(places)?;
+    Queue::Refresh.drain(&places.run_dir)?;
+    Ok(())
+}
+
+/// Leaves a renewal for the hooks.
+pub(crate) fn tell_of_renewal(places: &Places, renewal: &Renewal, link: &str) {
+    let Conclusion::Renewed { method, mark } = &renewal.conclusion else { return };
+    let path = renewal.path.display();
+    let text = format!("the login in '{path}' was renewed by method '{method}'");
+    let event = Event::deed("renewed", link, text, Some(mark.expiry));
+    if let Err(error) = event.leave(&places.run_dir) {
+        log::warn!("{link}: {error}: no hook hears of the renewal");
+    }
+}
+
+/// Looks after every good link; a link with faults is left to who tells them.
+pub(crate) fn make(places: &Places) -> Result<(), Error> {
+    let ground = Ground::open(places)?;
+    for settings in ground::configuration(&places.config_dir)?.links {
+        if let Err(error) = one(&ground, &settings) {
+            log::error!("{}: {error}", settings.name);
+        }
+    }
+    remind_of_messages(places, clock::now());
+    Ok(())
+}
+
+fn one(ground: &Ground, settings: &Settings) -> Result<(), Error> {
+    let now = clock::now();
+    let report = sync::link(ground, settings, Options::default(), now)?;
+    // Only deeds: how things stand is told by `watch` on transition, and here by incidents.
+    report.lines().iter().filter(|line| line.is_deed).for_each(|line| line.log(&report.link));
+    attend(ground, settings, &report, now).map(|_| ())
+}
+
+/// Goes on with a link's incidents.
+pub(crate) fn attend(
+    ground: &Ground,
+    settings: &Settings,
+    report: &Report,
+    now: Timestamp,
+) -> Result<(People, Option<Timestamp>), Error> {
+    let prospect = prospect::of(ground, settings, report, now);
+    let people = incident::attend(ground, settings, report, &prospect, now)?;
+    Ok((people, prospect.due))
+}
+
+/// Queues a run of `refresh`; one request a source, however often it is asked for.
+pub(crate) fn ask_for_renewal(places: &Places, settings: &Settings) -> Result<(), Error> {
+    let folder = settings.claude_credentials.parent().map(Folder::reach);
+    let (device, inode) =
+        folder.transpose()?.map(|folder| folder.key()).transpose()?.unwrap_or_default();
+    let name = format!("{device:x}-{inode:x}");
+    Ok(Queue::Refresh.put(&places.run_dir, &name, settings.name.as_bytes())?)
+}
+
+/// Queues a run of `refresh` if an earlier one left an answer that has not reached its source.
+pub(crate) fn ask_for_saved(ground: &Ground) -> Result<(), Error> {
+    let Some(sources) = ground.existing(prospect::FOLDER) else { return Ok(()) };
+    let waits = |name: &OsString| name.to_string_lossy().ends_with(".answer");
+    if sources.names()?.iter().any(waits) {
+        Queue::Refresh.put(&ground.places.run_dir, "saved", b"")?;
+    }
+    Ok(())
+}
+
+/// Queues a run of `notify` when the time of a message has come that was not taken; when one comes.
+pub(crate) fn remind_of_messages(places: &Places, now: Timestamp) -> Option<Timestamp> {
+    let next = notify::next_try(&places.state_dir, now)?;
+    if next > now {
+        return Some(next);
+    }
+    if let Err(error) = Queue::Notify.put(&places.run_dir, "again", b"") {
+        log::warn!("{error}: messages wait for the next event");
+    }
+    None
+}

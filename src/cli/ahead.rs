@@ -1,0 +1,91 @@
+//! Shows what lies ahead of a link: its second clock, the next renewal, what a person has to do.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::prospect::Prospect;
+use crate::app::refresh::history::Entry;
+use crate::app::report::Report;
+use crate::app::status::Ahead;
+use crate::domain::incident::Open;
+use crate::domain::login::LoginEnd;
+use crate::domain::time::{Timestamp, in_words};
+
+/// The lines of a link below its access token's.
+pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
+    let mut text = String::new();
+    if let Some(login) = ahead.people.login {
+        text += &format!("          {}\n", login_text(login, now));
+    }
+    if let Some(renewal) = renewal_text(&ahead.prospect, now) {
+        text += &format!("  renewal {renewal}\n");
+    }
+    text += &history_text(&ahead.prospect.history);
+    for open in &ahead.people.open {
+        text +=
+            &format!("  people  {}, since {}: {}\n", open.kind.name(), open.since, open.message);
+        if open.kind.sign_in_helps() {
+            text += &format!("          run: {}\n", report.sign_in);
+        }
+    }
+    text
+}
+
+/// Adds the same to a link's JSON.
+pub(super) fn add(value: &mut Value, report: &Report, ahead: &Ahead, now: Timestamp) {
+    value["login"] = match ahead.people.login {
+        Some(login) => json!({"end": login.at.to_string(), "estimate": login.is_estimate}),
+        None => Value::Null,
+    };
+    value["next_renewal"] = json!(ahead.prospect.due.map(|due| due.max(now).to_string()));
+    value["renewals"] = serde_json::to_value(&ahead.prospect.history).unwrap_or_default();
+    let incidents = ahead.people.open.iter().map(|open| incident(open, report));
+    value["incidents"] = incidents.collect::<Vec<_>>().into();
+}
+
+fn login_text(login: LoginEnd, now: Timestamp) -> String {
+    let (at, left) = (login.at, in_words(login.at.left(now)));
+    match (login.is_estimate, login.at > now) {
+        (false, true) => format!("login ends at {at}, in {left}"),
+        (false, false) => format!("login ended at {at}"),
+        (true, true) => format!("login ends about {at}, in {left} (estimate)"),
+        (true, false) => format!("login may end at any moment, since {at} (estimate)"),
+    }
+}
+
+fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
+    let due = prospect.due?;
+    Some(match due > now {
+        true => format!("at {due}, in {}", in_words(due.left(now))),
+        false => "due now".to_owned(),
+    })
+}
+
+/// The last renewal, and what was tried in vain since.
+fn history_text(history: &[Entry]) -> String {
+    let renewed = history.iter().rfind(|entry| entry.outcome == "renewed");
+    let failed = history.last().filter(|entry| entry.outcome != "renewed");
+    let renewed = renewed.map(|entry| {
+        let took = Duration::from_millis(entry.duration).as_secs_f32();
+        format!("          renewed at {} by method '{}' in {took:.1} s\n", entry.time, entry.method)
+    });
+    let failed = failed.map(|entry| {
+        let cause = entry.cause.as_deref().unwrap_or(&entry.outcome);
+        let times =
+            if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) };
+        format!("          not renewed at {}{times}: {cause}\n", entry.time)
+    });
+    renewed.into_iter().chain(failed).collect()
+}
+
+fn incident(open: &Open, report: &Report) -> Value {
+    let command = open.kind.sign_in_helps().then_some(&report.sign_in);
+    json!({
+        "kind": open.kind.name(),
+        "since": open.since.to_string(),
+        "said": open.said.to_string(),
+        "message": open.message,
+        "command": command,
+    })
+}

@@ -1,0 +1,97 @@
+//! The words of each incident: what happened, what follows, how long there is.
+
+use crate::domain::incident::{Kind, View};
+use crate::domain::time::in_words;
+
+/// Says what is the matter; the command that helps is added by who says it.
+pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
+    let path = &view.path;
+    let rest = remaining(view);
+    match kind {
+        Kind::Rejected => {
+            format!("the server refused to renew the login in '{path}': sign in again, {rest}")
+        }
+        Kind::Blanked => format!(
+            "Claude CLI emptied the login in '{path}' after the server refused it: sign in again, {rest}"
+        ),
+        Kind::SignedOut => {
+            format!("nobody is signed in at '{path}' any more: sign in again, {rest}")
+        }
+        Kind::LoginEnded => match view.login {
+            Some(login) => {
+                format!("the login in '{path}' ended at {}: sign in again, {rest}", login.at)
+            }
+            None => format!("the login in '{path}' ended: sign in again, {rest}"),
+        },
+        Kind::LoginEnds(_) => notice(view),
+        Kind::CannotSave => {
+            format!("a renewed login cannot be saved: {}", why(view.renewals.cannot_save.as_ref()))
+        }
+        Kind::CliGone => {
+            format!("Claude CLI cannot renew the login: {}", why(view.renewals.cli_gone.as_ref()))
+        }
+        Kind::RefreshFailing => {
+            let since = view.renewals.failing.map(|(first, _)| format!(" since {first}"));
+            let since = since.unwrap_or_default();
+            let why = why(view.renewals.why.as_ref());
+            format!("renewing the login in '{path}' has failed{since}: {why}: {rest}")
+        }
+        Kind::HarmfulFile => why(view.harmful.as_ref()).to_owned(),
+    }
+}
+
+/// Says that an incident is over.
+pub(super) fn over(kind: Kind, view: &View<'_>) -> String {
+    let end = view.source.credential().map(|credential| credential.expiry);
+    let end = end.map(|end| format!(", its access token ends at {end}")).unwrap_or_default();
+    match kind {
+        Kind::Rejected | Kind::Blanked | Kind::SignedOut | Kind::LoginEnded => {
+            format!("there is a living login in '{}' again{end}", view.path)
+        }
+        Kind::LoginEnds(_) => match view.login {
+            Some(login) if !login.is_estimate => {
+                format!("there is a new login in '{}', which ends at {}", view.path, login.at)
+            }
+            _ => format!("there is a new login in '{}'{end}", view.path),
+        },
+        Kind::CannotSave => {
+            format!("the login in '{}' was renewed and saved again{end}", view.path)
+        }
+        Kind::CliGone => "Claude CLI can be started again".to_owned(),
+        Kind::RefreshFailing => format!("the login in '{}' was renewed again{end}", view.path),
+        Kind::HarmfulFile => "no file stands in OpenClaw's way any more".to_owned(),
+    }
+}
+
+fn why(text: Option<&String>) -> &str {
+    text.map_or("it is not known why", String::as_str)
+}
+
+fn notice(view: &View<'_>) -> String {
+    let Some(login) = view.login else { return String::new() };
+    let (path, at, left) = (&view.path, login.at, in_words(login.at.left(view.now)));
+    if !login.is_estimate {
+        return format!(
+            "the login in '{path}' ends at {at}, in {left}, and nothing can renew it beyond that: sign in again before"
+        );
+    }
+    let end = match login.at > view.now {
+        true => format!("ends about {at}, in {left} (estimated from its sign-in)"),
+        false => "may end at any moment (estimated from its sign-in)".to_owned(),
+    };
+    format!(
+        "the login in '{path}' {end}, and nothing can renew it beyond that: sign in again before"
+    )
+}
+
+/// How long agents still work with what they have.
+fn remaining(view: &View<'_>) -> String {
+    match view.passed {
+        Some(mark) if mark.expiry > view.now => {
+            let left = in_words(mark.expiry.left(view.now));
+            format!("agents work until {}, for {left} more", mark.expiry)
+        }
+        Some(mark) => format!("agents have had no living token since {}", mark.expiry),
+        None => "agents have no token yet".to_owned(),
+    }
+}

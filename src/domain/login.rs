@@ -1,0 +1,136 @@
+//! The second clock: when the login itself ends, whatever is renewed until then.
+
+use std::time::Duration;
+
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// How long a login lives where the server does not tell: the shortest of those seen, 27 to 30 days.
+pub(crate) const ESTIMATED_LIFE: Duration = Duration::from_hours(28 * 24);
+
+/// A login that is still renewed so long after its sign-in was signed in again unseen.
+const LONGEST_LIFE: Duration = Duration::from_hours(31 * 24);
+
+/// When a login ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoginEnd {
+    /// The moment.
+    pub(crate) at: Timestamp,
+    /// Whether it was only counted from the sign-in.
+    pub(crate) is_estimate: bool,
+}
+
+impl LoginEnd {
+    /// Finds when the login of a source ends: from the file, else counted from its sign-in.
+    pub(crate) fn of(
+        source: &Source,
+        signed_in: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let exact = |at| Some(Self { at, is_estimate: false });
+        let credential = source.credential()?;
+        if credential.refresh_token.is_none() {
+            return exact(credential.expiry);
+        }
+        if let Some(at) = credential.login_end {
+            return exact(at);
+        }
+        let signed_in = signed_in.filter(|moment| now < moment.after(LONGEST_LIFE))?;
+        Some(Self { at: signed_in.after(ESTIMATED_LIFE), is_estimate: true })
+    }
+
+    /// Says whether it has come; an estimate never says so.
+    pub(crate) fn has_come(self, now: Timestamp) -> bool {
+        !self.is_estimate && self.at <= now
+    }
+
+    /// Finds the notice whose time has come.
+    pub(crate) fn notice(self, now: Timestamp) -> Option<Notice> {
+        Notice::ALL
+            .into_iter()
+            .find(|notice| now >= notice.moment(self))
+            .filter(|_| !self.has_come(now))
+    }
+
+    /// The next moment at which there is something to say.
+    pub(crate) fn next_moment(self, now: Timestamp) -> Option<Timestamp> {
+        let notices = Notice::ALL.into_iter().map(|notice| notice.moment(self));
+        let end = (!self.is_estimate).then_some(self.at);
+        notices.chain(end).filter(|moment| *moment > now).min()
+    }
+}
+
+/// How long before the end of a login a person is told; the last one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Notice {
+    /// A week before.
+    Week,
+    /// Three days before.
+    ThreeDays,
+    /// The day before.
+    Day,
+}
+
+impl Notice {
+    /// The latest first.
+    pub(crate) const ALL: [Self; 3] = [Self::Day, Self::ThreeDays, Self::Week];
+
+    /// Days before the end.
+    pub(crate) fn days(self) -> u32 {
+        match self {
+            Self::Week => 7,
+            Self::ThreeDays => 3,
+            Self::Day => 1,
+        }
+    }
+
+    fn moment(self, end: LoginEnd) -> Timestamp {
+        end.at.before(DAY * self.days())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::credential::parse;
+
+    const MONTH: i64 = 28 * 86_400_000;
+
+    fn source(more: &str) -> Source {
+        let text = format!(
+            r#"{{"claudeAiOauth":{{"accessToken":"a","refreshToken":"r","expiresAt":4102444800000{more}}}}}"#
+        );
+        Source::of(parse(text.as_bytes()), Timestamp(1))
+    }
+
+    #[test]
+    fn the_file_knows_better_than_the_sign_in() {
+        let told = source(r#","refreshTokenExpiresAt":200000000000"#);
+        let end = LoginEnd::of(&told, Some(Timestamp(5)), Timestamp(6)).unwrap();
+        assert_eq!(end, LoginEnd { at: Timestamp(200_000_000_000), is_estimate: false });
+        let guessed = LoginEnd::of(&source(""), Some(Timestamp(5)), Timestamp(6)).unwrap();
+        assert_eq!(guessed, LoginEnd { at: Timestamp(5 + MONTH), is_estimate: true });
+        assert_eq!(LoginEnd::of(&source(""), None, Timestamp(6)), None);
+        assert_eq!(LoginEnd::of(&source(""), Some(Timestamp(5)), Timestamp(MONTH * 2)), None);
+        assert_eq!(LoginEnd::of(&Source::Blanked, Some(Timestamp(5)), Timestamp(6)), None);
+    }
+
+    #[test]
+    fn notices_come_a_week_three_days_and_a_day_before() {
+        let day = |days: i64| Timestamp(1_000_000_000_000 - days * 86_400_000);
+        let end = LoginEnd { at: day(0), is_estimate: false };
+        for (now, notice, next) in [
+            (day(8), None, Some(day(7))),
+            (day(7), Some(Notice::Week), Some(day(3))),
+            (day(3), Some(Notice::ThreeDays), Some(day(1))),
+            (day(1), Some(Notice::Day), Some(day(0))),
+            (day(0), None, None),
+        ] {
+            assert_eq!((end.notice(now), end.next_moment(now)), (notice, next), "{now}");
+        }
+        let guess = LoginEnd { is_estimate: true, ..end };
+        assert_eq!((guess.notice(day(-1)), guess.next_moment(day(1))), (Some(Notice::Day), None));
+    }
+}

@@ -1,0 +1,53 @@
+//! Which programs in a folder may be run with our own rights.
+
+use rustix::fs::{FileType, Stat};
+use rustix::process::geteuid;
+
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+
+/// Whether a program may be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It is ours alone.
+    Runs,
+    /// It is not meant to be run.
+    NotExecutable,
+    /// Others could have written it; what is wrong, and the command that mends it.
+    Unsafe(&'static str, &'static str),
+}
+
+/// Judges the program `name` in `folder`.
+pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
+    let Some(stat) = folder.stat(name)? else { return Ok(Trust::NotExecutable) };
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile if stat.st_mode & 0o111 == 0 => Trust::NotExecutable,
+        FileType::RegularFile => judge(&stat),
+        FileType::Symlink => {
+            Trust::Unsafe("it is a symbolic link", "cp --remove-destination the program itself to")
+        }
+        _ => Trust::NotExecutable,
+    })
+}
+
+/// Judges the folder `name` in `parent`: whoever can write in it can put a program there.
+pub(crate) fn folder(parent: &Folder, name: &str) -> Result<Trust, Error> {
+    if parent.identity.uid != geteuid().as_raw() {
+        return Ok(Trust::Unsafe("the folder it is in belongs to another user", "chown root:"));
+    }
+    let Some(stat) = parent.stat(name)? else { return Ok(Trust::NotExecutable) };
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => judge(&stat),
+        _ => Trust::Unsafe("it is not a folder", "rm"),
+    })
+}
+
+fn judge(stat: &Stat) -> Trust {
+    if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
+        Trust::Unsafe("it belongs to another user", "chown root:")
+    } else if stat.st_mode & 0o022 != 0 {
+        Trust::Unsafe("others than its owner may write it", "chmod go-w")
+    } else {
+        Trust::Runs
+    }
+}

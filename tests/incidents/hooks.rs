@@ -1,0 +1,114 @@
+//! `hooks.d`: every event, one program after another, none that others could have written.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::time::{Duration, Instant};
+
+use crate::bed::{SOURCE, is_root};
+use crate::{bed, blanked, heard, hook, no_token_is_kept, queued};
+
+const TELL: &str = r#"echo "$0 $OAUTH_SYNC_EVENT $OAUTH_SYNC_LINK $OAUTH_SYNC_EXPIRES_AT" | sed 's|.*/||' >> heard"#;
+
+#[test]
+fn they_run_in_order_for_every_event_and_hear_no_token() {
+    let bed = bed();
+    hook(&bed, "20-second", &format!("{TELL}; env >> env"));
+    hook(&bed, "10-first", &format!("sleep 0.2; {TELL}"));
+    hook(&bed, "90-copy.dpkg-old", TELL);
+    bed.write("etc/hooks.d/README", "not a program");
+    blanked(&bed);
+    bed.run(["notify"]).exit(0).err(&[]);
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    bed.replace(SOURCE, bed.login_text("B", 9));
+    watch.says("there is a living login");
+    watch.end();
+    bed.run(["notify"]).exit(0).err(&[]);
+    let events: Vec<String> = bed.plain(&heard(&bed)).lines().map(str::to_owned).collect();
+    assert_eq!(
+        events,
+        [
+            "10-first blanked default WHEN",
+            "20-second blanked default WHEN",
+            "10-first recovered default WHEN",
+            "20-second recovered default WHEN",
+        ]
+    );
+    let env = bed.read("env");
+    assert!(
+        env.contains("OAUTH_SYNC_MESSAGE=Claude CLI emptied the login in ")
+            && env.contains("; run: claude auth login")
+    );
+    assert!(!crate::bed::leaks(&env));
+    assert!(queued(&bed, "notify.d").is_empty());
+    assert_eq!(fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0);
+    no_token_is_kept(&bed);
+}
+
+#[test]
+fn one_that_others_could_have_written_is_said_and_left_out() {
+    let bed = bed();
+    hook(&bed, "10-open", TELL);
+    fs::set_permissions(bed.at("etc/hooks.d/10-open"), fs::Permissions::from_mode(0o775)).unwrap();
+    hook(&bed, "20-good", TELL);
+    symlink(bed.at("etc/hooks.d/20-good"), bed.at("etc/hooks.d/30-link")).unwrap();
+    if is_root() {
+        hook(&bed, "40-foreign", TELL);
+        chown(bed.at("etc/hooks.d/40-foreign"), Some(4711), None).unwrap();
+    }
+    blanked(&bed);
+    let ran = bed.run(["notify"]).exit(0);
+    let ran = ran.says("the hook 'BED/etc/hooks.d/10-open' is not run: others than its owner may write it\nhint: chmod go-w 'BED/etc/hooks.d/10-open'");
+    let ran = ran.says("the hook 'BED/etc/hooks.d/30-link' is not run: it is a symbolic link");
+    if is_root() {
+        ran.says("the hook 'BED/etc/hooks.d/40-foreign' is not run: it belongs to another user");
+    }
+    assert_eq!(bed.plain(&heard(&bed)), "20-good blanked default WHEN\n");
+}
+
+#[test]
+fn a_folder_that_others_may_write_runs_nothing() {
+    let bed = bed();
+    hook(&bed, "20-good", TELL);
+    fs::set_permissions(bed.at("etc/hooks.d"), fs::Permissions::from_mode(0o777)).unwrap();
+    blanked(&bed);
+    bed.run(["notify"]).exit(0).says("no hook in 'BED/etc/hooks.d' is run");
+    assert_eq!(heard(&bed), "");
+}
+
+#[test]
+fn one_that_fails_or_hangs_keeps_nobody_else_from_hearing() {
+    let bed = bed();
+    hook(&bed, "10-hangs", "sleep 1000");
+    hook(&bed, "20-fails", "echo 'no route to the pager' >&2; exit 3");
+    hook(&bed, "30-good", TELL);
+    blanked(&bed);
+    let begun = Instant::now();
+    bed.run(["notify"])
+        .exit(0)
+        .says("the hook 'BED/etc/hooks.d/10-hangs' failed: it took longer than 30 s and was ended")
+        .says("20-fails' failed: it exited with status 3: no route to the pager");
+    assert!(begun.elapsed() < Duration::from_secs(40));
+    assert_eq!(bed.plain(&heard(&bed)), "30-good blanked default WHEN\n");
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_taken_out_too() {
+    let bed = bed();
+    bed.write("run/notify.d/1.json", "{")
+        .write("run/notify.d/again", "")
+        .write("run/notify.d/.x", "x");
+    bed.run(["notify"]).exit(0).says("the event '1.json' cannot be read and is left out");
+    assert!(queued(&bed, "notify.d").is_empty(), "a path unit would start it for ever");
+}
+
+#[test]
+fn without_systemd_the_watcher_runs_them_itself() {
+    let bed = bed();
+    hook(&bed, "10-first", TELL);
+    let watch = bed.watch();
+    watch.holds(crate::bed::ENV, "A");
+    bed.replace(SOURCE, crate::BLANK);
+    watch.until("the hook has run", || heard(&bed).contains("blanked default"));
+    watch.until("nothing is left", || queued(&bed, "notify.d").is_empty());
+    watch.end();
+}

@@ -1,0 +1,102 @@
+//! `NOTIFY_WEBHOOK`: both forms, a server that is down or slow, and an address that shows nowhere.
+
+use std::time::{Duration, Instant};
+
+use crate::bed::SOURCE;
+use crate::listener::Listener;
+use crate::{age, bed, blanked, heard, hook, no_token_is_kept};
+
+/// Where the one message that waits is kept.
+fn waiting(bed: &crate::bed::Bed) -> String {
+    let mut names = std::fs::read_dir(bed.at("lib/notify")).unwrap().map(Result::unwrap);
+    let name = names.next().unwrap().file_name().into_string().unwrap();
+    assert!(names.next().is_none());
+    format!("lib/notify/{name}")
+}
+
+#[test]
+fn slack_and_ntfy_are_told_in_their_own_form() {
+    for (path, format, body) in [
+        (
+            "hooks/canary-address",
+            "auto",
+            "{\"text\":\":rotating_light: oauth-sync default: Claude CLI emptied the login in",
+        ),
+        ("canary-address", "auto", "Claude CLI emptied the login in"),
+        ("hooks/canary-address", "ntfy", "Claude CLI emptied the login in"),
+    ] {
+        let bed = bed();
+        let server = Listener::new(200);
+        let address = format!("http://{}/{path}", server.address);
+        bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
+        blanked(&bed);
+        let ran = bed.run(["notify"]).exit(0).err(&[]);
+        assert!(!ran.err.contains("canary"));
+        let letters = server.letters();
+        assert_eq!(letters.len(), 1);
+        assert!(letters[0].head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letters:?}");
+        assert!(letters[0].body.starts_with(body), "{letters:?}");
+        assert!(letters[0].body.contains("; run: claude auth login"));
+        assert!(!crate::bed::leaks(&letters[0].body));
+        if !body.starts_with('{') {
+            assert!(letters[0].head.contains("title: oauth-sync: default\r\n"), "{letters:?}");
+            assert!(letters[0].head.contains("priority: high\r\n"), "{letters:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_fails_is_told_later_and_the_hooks_only_once() {
+    let bed = bed();
+    let server = Listener::new(503);
+    bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
+    hook(&bed, "10-first", "echo $OAUTH_SYNC_EVENT >> heard");
+    blanked(&bed);
+    bed.run(["-v", "notify"]).exit(75).says(
+        "default: the webhook was not told: it answered with status 503: trying again at WHEN",
+    );
+    let ran = bed.run(["notify"]).exit(75).err(&[]);
+    assert!(!ran.err.contains("canary"));
+    assert_eq!(server.letters().len(), 1, "its time has not come");
+    age(&bed, &waiting(&bed), 1);
+    server.answers(200, Duration::ZERO);
+    // `watch` keeps the time and asks for the next try.
+    let watch = bed.watch();
+    watch.until("it was told", || std::fs::read_dir(bed.at("lib/notify")).unwrap().count() == 0);
+    let (_, said) = watch.end();
+    assert!(!said.contains("canary"));
+    assert_eq!(server.letters().len(), 2);
+    assert_eq!(heard(&bed), "blanked\n");
+    no_token_is_kept(&bed);
+}
+
+#[test]
+fn a_slow_server_and_a_closed_port_cost_ten_seconds_at_most() {
+    let bed = bed();
+    let server = Listener::new(200);
+    server.answers(200, Duration::from_secs(60));
+    bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
+    blanked(&bed);
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    bed.replace(SOURCE, bed.login_text("B", 9));
+    watch.says("there is a living login");
+    watch.end();
+    let begun = Instant::now();
+    bed.run(["notify"]).exit(75).says("the webhook was not told: the time limit is over");
+    let took = begun.elapsed();
+    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(server.letters().len(), 1, "the second message waits with the first");
+}
+
+#[test]
+fn what_nobody_took_for_a_day_is_given_up() {
+    let bed = bed();
+    bed.conf("NOTIFY_WEBHOOK", "http://127.0.0.1:9/hooks/canary-address");
+    blanked(&bed);
+    bed.run(["notify"]).exit(75).says("connection refused");
+    age(&bed, &waiting(&bed), 25);
+    let ran =
+        bed.run(["notify"]).exit(0).says("the webhook was not told for a day, and is not any more");
+    assert!(!ran.err.contains("canary"));
+    assert_eq!(std::fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0);
+}
