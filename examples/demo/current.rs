@@ -9,7 +9,7 @@ use crate::stage::{claim, part, quote, say};
 
 /// Plays the part.
 pub(crate) fn play(program: &Path, root: &Path) -> io::Result<()> {
-    part("5. OpenClaw 2026.9.6, with sinks listed that would take it down");
+    part("6. OpenClaw 2026.9.6, with sinks listed that would take it down");
     let (credentials, openclaw) = (root.join("claude/.credentials.json"), root.join("openclaw"));
     scene::write(&credentials, &scene::credentials(9, LIFETIME))?;
     let version = "{ \"meta\": { \"lastTouchedVersion\": \"2026.9.6\" } }\n";

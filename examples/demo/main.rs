@@ -8,6 +8,10 @@
 
 mod carrying;
 mod current;
+#[path = "../../tests/support/endpoint.rs"]
+#[expect(dead_code, reason = "the tests ask more of it")]
+mod endpoint;
+mod renewing;
 mod scene;
 mod sinks;
 mod stage;
@@ -35,7 +39,7 @@ fn play() -> std::io::Result<()> {
     let root = scratch.path().canonicalize()?;
     stage::opening(&root);
     carrying::play(&program, &root.join("february"))?;
-    // A renewal through a token endpoint on loopback is played here once `refresh` exists.
+    renewing::play(&program, &root.join("endpoint"))?;
     current::play(&program, &root.join("september"))?;
     scratch.close()?;
     stage::closing();

@@ -1,4 +1,4 @@
-//! The sinks as an onlooker reads them: which token each of them holds.
+//! The source and the sinks as an onlooker reads them: which token each of them holds.
 
 use std::fs;
 use std::io;
@@ -34,7 +34,12 @@ impl Sink {
         }
         let root: Value = serde_json::from_str(&text).unwrap_or_default();
         let profile = &root["profiles"]["anthropic:default"];
-        let places = [&root["anthropic"]["access"], &profile["access"], &profile["token"]];
+        let places = [
+            &root["claudeAiOauth"]["accessToken"],
+            &root["anthropic"]["access"],
+            &profile["access"],
+            &profile["token"],
+        ];
         places.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
     }
 
