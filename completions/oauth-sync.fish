@@ -35,7 +35,10 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s V -l version -d '
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "sync" -d 'Bring the sinks in step once'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "notify" -d 'Run the hooks and post to the webhook for every event that waits'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "status" -d 'Show sources, sinks and their states'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
@@ -46,7 +49,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-d
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Queue for other units what needs the network or other programs'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Leave all that needs other programs to the units that may run them'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l help -d 'Print help'
@@ -56,6 +59,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l delegate -d 'Leave all that needs other programs to the units that may run them'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
@@ -68,6 +72,25 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config set\'; comments are lost'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
@@ -81,6 +104,13 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues' -r -F
@@ -121,13 +151,16 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "sync" -d 'Bring the sinks in step once'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "status" -d 'Show sources, sinks and their states'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "token" -d 'Print the current access token for a pipe'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh detect withdraw status check token metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "sync" -d 'Bring the sinks in step once'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "notify" -d 'Run the hooks and post to the webhook for every event that waits'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "status" -d 'Show sources, sinks and their states'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "token" -d 'Print the current access token for a pipe'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status check token metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
