@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::figure::Figure;
+use crate::figure::{Figure, PATIENCE};
 use crate::proc::{self, Memory};
 use crate::rotation;
 use crate::scene::{self, Installation, Watch};
@@ -86,7 +86,7 @@ fn start(program: &Path, root: &Path, links: u32) -> io::Result<Watch> {
         );
         installation.configure(&format!("link{number:04}"), &conf)?;
     }
-    installation.watch(Stdio::null())
+    installation.watch(Stdio::null(), PATIENCE)
 }
 
 fn memory(watch: &Watch) -> io::Result<Memory> {
