@@ -16,21 +16,17 @@ use crate::domain::time::{Timestamp, in_words};
 pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     let mut text = String::new();
     if let Some(login) = ahead.people.login {
-        text.extend([format!("          {}\n", login_text(login, now))]);
+        text += &format!("          {}\n", login_text(login, now));
     }
     if let Some(renewal) = renewal_text(&ahead.prospect, now) {
-        text.extend([format!("  renewal {renewal}\n")]);
+        text += &format!("  renewal {renewal}\n");
     }
     text += &history_text(&ahead.prospect.history);
     for open in &ahead.people.open {
-        text.extend([format!(
-            "  people  {}, since {}: {}\n",
-            open.kind.name(),
-            open.since,
-            open.message
-        )]);
+        text +=
+            &format!("  people  {}, since {}: {}\n", open.kind.name(), open.since, open.message);
         if open.kind.sign_in_helps() {
-            text.extend([format!("          run: {}\n", report.sign_in)]);
+            text += &format!("          run: {}\n", report.sign_in);
         }
     }
     text
@@ -60,7 +56,8 @@ fn login_text(login: LoginEnd, now: Timestamp) -> String {
 
 fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
     let due = prospect.due?;
-    Some(if due > now {
+    let later = due > now;
+    Some(if later {
         format!("at {due}, in {}", in_words(due.left(now)))
     } else {
         "due now".to_owned()
