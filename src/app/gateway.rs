@@ -180,8 +180,10 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
 
 /// Asks each OpenClaw for its version that nothing else names: it decides what may be written.
 pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), Error> {
+    // A fault in the configuration comes first: then nothing is made at all.
+    let links = ground::links(&places.config_dir, only)?;
     let ground = Ground::open(places)?;
-    for settings in &ground::links(&places.config_dir, only)? {
+    for settings in &links {
         let ledger = ledger::load(&places.state_dir, &settings.name);
         let mut work = Work::begin(&ground, settings, ledger)?;
         if work.openclaw.wants_version(settings, clock::now()) {

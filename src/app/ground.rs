@@ -20,6 +20,10 @@ pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
 
 /// Where this installation keeps its things.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are the options --config-dir, --state-dir, --run-dir"
+)]
 pub(crate) struct Places {
     /// `NAME.conf`, one file a link.
     pub(crate) config_dir: PathBuf,
@@ -46,13 +50,12 @@ impl Ground {
         let state = open_or_make(&places.state_dir)?;
         open_or_make(&places.run_dir)?;
         let links = state.make("links")?;
-        let fingerprinter = match Fingerprinter::find(&state)? {
-            Some(found) => found,
+        let fingerprinter = if let Some(found) = Fingerprinter::find(&state)? {
+            found
+        } else {
             // Two that start at once must not make two keys.
-            None => {
-                let _lock = Lock::wait(&places.run_dir, "key")?;
-                Fingerprinter::load(&state)?
-            }
+            let _lock = Lock::wait(&places.run_dir, "key")?;
+            Fingerprinter::load(&state)?
         };
         Ok(Self { places: places.clone(), links: Some(links), fingerprinter })
     }
@@ -155,7 +158,7 @@ fn fault(file: &Path, cause: String) -> config::Problem {
 
 /// Package managers and editors leave copies beside a file; only plain `NAME.conf` counts.
 fn is_configuration(name: &str) -> bool {
-    name.ends_with(".conf") && !name.starts_with('.')
+    name.strip_suffix(".conf").is_some_and(|stem| !stem.starts_with('.'))
 }
 
 /// The links that a one-shot command works on: all, or the one named; any fault stops it.

@@ -140,16 +140,16 @@ impl Look {
     }
 
     /// What a dry run has to say of it.
-    pub(crate) fn as_planned(mut self) -> SinkReport {
+    pub(crate) fn planned(mut self) -> SinkReport {
         if self.is_new || !self.changes.is_empty() {
             self.state = SinkState::InStep;
             self.written = true;
         }
-        self.as_done()
+        self.done()
     }
 
     /// What became of it; gives OpenClaw's lock back.
-    pub(crate) fn as_done(self) -> SinkReport {
+    pub(crate) fn done(self) -> SinkReport {
         let Self { kind, path, state, expiry, written, is_new, .. } = self;
         SinkReport { kind, path, state, expiry, written, is_new }
     }

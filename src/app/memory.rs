@@ -58,10 +58,10 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.
     bytes.resize(bytes.len().next_multiple_of(BLOCK), b'\n');
-    match stage::overwrite(links, &file_name(name), &bytes)? {
-        true => Ok(()),
-        false => stage::replace(links, &file_name(name), &bytes, Durability::Lazy),
+    if stage::overwrite(links, &file_name(name), &bytes)? {
+        return Ok(());
     }
+    stage::replace(links, &file_name(name), &bytes, Durability::Lazy)
 }
 
 /// Removes what a killed run may have left beside the memory of the link `name`.

@@ -54,14 +54,14 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
         }
         match kind {
             SinkKind::OauthJson => {
-                looks.extend(json(kind, settings.oauth_json.as_deref(), choice, wanted))
+                looks.extend(json(kind, settings.oauth_json.as_deref(), choice, wanted));
             }
             SinkKind::SecretFile => {
-                looks.extend(json(kind, settings.secret_file.as_deref(), choice, wanted))
+                looks.extend(json(kind, settings.secret_file.as_deref(), choice, wanted));
             }
             SinkKind::AuthProfiles => looks.extend(profiles(openclaw, wanted)),
             SinkKind::Env => {
-                looks.extend(env.as_ref().map(|env| env.look(settings, choice, wanted)))
+                looks.extend(env.as_ref().map(|env| env.look(settings, choice, wanted)));
             }
             SinkKind::PasteToken => looks.push(pasted(openclaw, wanted)),
         }
@@ -86,7 +86,9 @@ fn pasted(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
             Some(other) => SinkState::Hidden(other),
             None => SinkState::InStep,
         },
-        (_, barred) => SinkState::Stale(barred),
+        // Another sink carries the token until then.
+        (_, Some(why)) => SinkState::Absent(why),
+        (_, None) => SinkState::Stale(None),
     };
     Look::settled(SinkKind::PasteToken, None, state).expiring(known.expiry)
 }

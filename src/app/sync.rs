@@ -11,6 +11,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
+use crate::app::refresh::with_true_expiry;
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks;
@@ -75,9 +76,10 @@ pub(crate) fn link(
     options: Options,
     now: Timestamp,
 ) -> Result<Report, Error> {
-    let lock = match options.dry_run {
-        true => None,
-        false => Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?,
+    let lock = if options.dry_run {
+        None
+    } else {
+        Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?
     };
     let locked = !options.dry_run && lock.is_none();
     if locked {
@@ -88,6 +90,7 @@ pub(crate) fn link(
     }
     let mut memory = ground.remember(settings)?;
     let source = source::look(&settings.claude_credentials, now);
+    let source = with_true_expiry(ground, settings, source, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let source = match mark {
         Some(mark) => source.judged(memory.judge(mark, now, options.force)),
@@ -109,7 +112,7 @@ pub(crate) fn link(
             save(ground, settings, memory);
             handover.leave(changed, mark);
         }),
-        _ => looks.into_iter().map(Look::as_planned).collect(),
+        _ => looks.into_iter().map(Look::planned).collect(),
     };
     if may_write {
         handover.remind(&report);
@@ -137,11 +140,8 @@ impl Handover<'_> {
         if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
             changed.retain(|kind| *kind != SinkKind::Env);
         }
-        let need = match era::gateway_need(&self.openclaw.verdict, &changed) {
-            Need::Recreate if self.settings.gateway == Gateway::None => Need::Nothing,
-            need => need,
-        };
-        if need != Need::Nothing {
+        let need = era::gateway_need(&self.openclaw.verdict, &changed);
+        if need != Need::Nothing && self.settings.gateway != Gateway::None {
             self.queue(changed, Some(mark));
         }
     }
@@ -156,7 +156,8 @@ impl Handover<'_> {
         let wanted = report.wanted.filter(|_| report.source.passable().is_some());
         let fingerprint = wanted.map(|mark| mark.fingerprint);
         let stale = |sink: &SinkReport| {
-            sink.kind == SinkKind::PasteToken && matches!(sink.state, SinkState::Stale(_))
+            sink.kind == SinkKind::PasteToken
+                && matches!(sink.state, SinkState::Stale(_) | SinkState::Absent(_))
         };
         let known = ledger.paste.clone().unwrap_or_default();
         let link = &self.settings.name;
@@ -246,7 +247,7 @@ fn commit(
     for (look, count) in looks.iter_mut().zip(counts) {
         look.settle(results.by_ref().take(count));
     }
-    looks.into_iter().map(Look::as_done).collect()
+    looks.into_iter().map(Look::done).collect()
 }
 
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.

@@ -84,6 +84,7 @@ impl Exit {
                 SinkState::Failed(..)
                     | SinkState::Unsettled(_)
                     | SinkState::Refused(_)
+                    | SinkState::Hidden(_)
                     | SinkState::Stale(Some(_))
             )
         };

@@ -218,6 +218,13 @@ impl Ending {
     }
 }
 
+impl VersionSeen {
+    /// Says whether it is the same word of the same program, whenever it was asked for.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.text, &self.program, &self.key) == (&other.text, &other.program, &other.key)
+    }
+}
+
 impl Pending {
     /// Says whether its moment has come.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {

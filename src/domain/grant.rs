@@ -11,7 +11,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
 /// The longest lifetime that is believed; the longest one seen is a setup-token's year.
-const LIFETIME_LIMIT: Duration = Duration::from_hours(24 * 400);
+const LIFETIME_LIMIT: Duration = Duration::from_secs(400 * 86_400);
 
 /// The longest token that is believed, in bytes; those of 2026 have 108.
 const TOKEN_LIMIT: usize = 16 * 1024;

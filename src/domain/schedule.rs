@@ -10,22 +10,22 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// How long an access token lives where nothing is known of it (public reports, 2025 and 2026).
-const USUAL_LIFETIME: Duration = Duration::from_hours(8);
+const USUAL_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 /// The first wait after a failure, and the shortest one.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest wait of our own choice.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// The longest wait once the access token has ended: then nothing is left to take a third of, and
 /// every 5 minutes is what [`HOURLY_POSTS`] allows anyhow.
-const ENDED_WAIT: Duration = Duration::from_mins(5);
+const ENDED_WAIT: Duration = Duration::from_secs(300);
 
 /// How many requests a source may cost in an hour, whatever happens.
 const HOURLY_POSTS: usize = 12;
 
-const HOUR: Duration = Duration::from_hours(1);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a source needs at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::foreign_lock::Tag;
 
 mod heartbeat;
 mod taken;
@@ -39,6 +40,7 @@ const STORAGE_TRIES: u32 = 16;
 /// The locks of a renewal, held until dropped.
 pub(crate) struct ClaudeLocks {
     folder: Arc<Folder>,
+    tag: Tag,
     heartbeat: Heartbeat,
     /// In the order they were taken.
     held: Vec<Taken>,
@@ -52,14 +54,18 @@ pub(crate) struct StorageLock {
 }
 
 impl ClaudeLocks {
-    /// Takes the locks of a renewal; `Err(Ok(name))` names the one that somebody else holds.
-    pub(crate) fn take(folder: &Arc<Folder>) -> Result<Self, Refused> {
-        let heartbeat = Heartbeat::start(&folder.identity)
+    /// Takes the locks of a renewal.
+    ///
+    /// `tag` marks them as ours: whoever calls this holds our own lock of the source, so one with
+    /// that mark was left by a run that was killed, and nobody has to wait until it is stale.
+    pub(crate) fn take(folder: &Arc<Folder>, tag: Tag) -> Result<Self, Refused> {
+        let heartbeat = Heartbeat::start(&folder.identity, tag)
             .map_err(|source| Error::new("keep locks in", &folder.path, source))?;
-        let mut locks =
-            Self { folder: Arc::clone(folder), heartbeat, held: Vec::new(), orphans: Vec::new() };
-        locks.add(folder, REFRESH)?;
-        match beside(folder) {
+        let (folder, held) = (Arc::clone(folder), Vec::new());
+        let mut locks = Self { folder, tag, heartbeat, held, orphans: Vec::new() };
+        let folder = Arc::clone(&locks.folder);
+        locks.add(&folder, REFRESH)?;
+        match beside(&folder) {
             Ok(Some((parent, name))) => match locks.add(&parent, &name) {
                 // The CLI goes on without it where the folder above cannot be written.
                 Err(Refused::System(error)) => log::debug!("{error}"),
@@ -102,7 +108,7 @@ impl ClaudeLocks {
         let mut first = None;
         for round in 1..=tries {
             let last = round == tries;
-            match Taken::attempt(folder, name, stale_after, first.filter(|_| last))? {
+            match Taken::attempt(folder, name, (stale_after, self.tag), first.filter(|_| last))? {
                 Try::Taken(taken) => return Ok(taken),
                 Try::Orphan(taken, age) => {
                     if name == REFRESH {
@@ -154,6 +160,6 @@ fn beside(folder: &Folder) -> Result<Option<(Arc<Folder>, String)>, Error> {
     };
     let parent = Folder::reach(Path::new(parent))?;
     // What the folder's own user cannot write the CLI could not lock either.
-    let parent = parent.as_user(&folder.identity);
+    let parent = parent.with_rights_of(&folder.identity);
     Ok(Some((Arc::new(parent), format!("{name}.lock"))))
 }

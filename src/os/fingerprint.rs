@@ -6,6 +6,7 @@ use crate::domain::secret::{Fingerprint, Secret};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::reserve::Reserved;
+use crate::os::stage;
 
 const KEY_FILE: &str = "fingerprint.key";
 const KEY_BYTES: usize = 32;
@@ -33,11 +34,14 @@ impl Fingerprinter {
 
     /// Puts a key in its place unless another process was faster.
     fn establish(state: &Folder, fresh: &[u8]) -> Result<(), Error> {
-        let temp = format!(".{KEY_FILE}.{}", std::process::id());
+        // One name, so that what a killed run leaves is found again; the caller holds a lock.
+        let temp = stage::temp_name(KEY_FILE);
         state.remove(&temp)?;
         Reserved::make(state, &temp, fresh, 0)?;
         // One that is too short is left of a crash, and nothing was ever made with it.
-        let short = state.stat(KEY_FILE)?.is_some_and(|stat| stat.st_size != KEY_BYTES as i64);
+        let short = state
+            .stat(KEY_FILE)?
+            .is_some_and(|stat| usize::try_from(stat.st_size) != Ok(KEY_BYTES));
         let placed =
             if short { state.rename(&temp, KEY_FILE) } else { state.place(&temp, KEY_FILE) };
         if placed.is_err() {

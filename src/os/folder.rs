@@ -66,14 +66,14 @@ impl Folder {
     }
 
     /// Opens the rest of the way as `identity`; a last folder of a third user is taken over from there.
-    fn finish(way: OwnedFd, identity: Identity, path: &Path, rest: &Path) -> Result<Self, Error> {
+    fn finish(way: &OwnedFd, identity: Identity, path: &Path, rest: &Path) -> Result<Self, Error> {
         let failed = |source| Error::new("open", path, source);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
-        let fd = match open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS) {
+        let fd = match open_rest(way, rest, ResolveFlags::NO_MAGICLINKS) {
             Err(Errno::ACCESS) => {
                 drop(acting);
-                return Self::hand_over(&way, &identity, path, rest);
+                return Self::hand_over(way, &identity, path, rest);
             }
             other => other.map_err(failed)?,
         };
@@ -83,7 +83,7 @@ impl Folder {
             drop(acting);
             return Ok(Self { path: path.to_owned(), identity, fd });
         }
-        let fd = open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS)
+        let fd = open_rest(way, rest, ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS)
             .map_err(failed)?;
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         drop(acting);
@@ -264,7 +264,7 @@ impl Folder {
     }
 
     /// The same folder, with the rights of another user.
-    pub(crate) fn as_user(self, identity: &Identity) -> Self {
+    pub(crate) fn with_rights_of(self, identity: &Identity) -> Self {
         Self { identity: identity.clone(), ..self }
     }
 
@@ -333,7 +333,9 @@ impl ActingIn {
         verb: &'static str,
         path: &Path,
     ) -> Result<T, Error> {
-        work().map_err(|source| Error::new(verb, path, source))
+        let result = work();
+        drop(self);
+        result.map_err(|source| Error::new(verb, path, source))
     }
 }
 

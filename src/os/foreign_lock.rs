@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use crate::domain::secret::Fingerprint;
@@ -33,6 +33,17 @@ impl Tag {
     /// Turns a fingerprint into a number of nanoseconds, never 0: file systems without any have that.
     pub(crate) fn of(fingerprint: Fingerprint) -> Self {
         Self(u32::try_from(1 + fingerprint.0 % 999_999_999).unwrap_or(1))
+    }
+
+    /// The times that show life, and whose.
+    pub(super) fn now(self) -> Timestamps {
+        let now = Timespec { tv_sec: clock::now().0.div_euclid(1000), tv_nsec: i64::from(self.0) };
+        Timestamps { last_access: now, last_modification: now }
+    }
+
+    /// Says whether a lock is one of ours.
+    pub(super) fn marks(self, stat: &Stat) -> bool {
+        i64::try_from(stat.st_mtime_nsec) == Ok(i64::from(self.0))
     }
 }
 
@@ -131,14 +142,12 @@ fn make_file(folder: &Folder, name: &str) -> Result<(), Errno> {
 }
 
 fn mark(folder: &Folder, name: &str, tag: Tag) -> Result<(), Errno> {
-    let now = Timespec { tv_sec: clock::now().0.div_euclid(1000), tv_nsec: i64::from(tag.0) };
-    let times = Timestamps { last_access: now, last_modification: now };
-    rustix::fs::utimensat(&folder.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+    rustix::fs::utimensat(&folder.fd, name, &tag.now(), AtFlags::SYMLINK_NOFOLLOW)
 }
 
 fn is_ours(folder: &Folder, name: &str, tag: Tag) -> bool {
     let stat = rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW);
-    stat.is_ok_and(|stat| i64::try_from(stat.st_mtime_nsec) == Ok(i64::from(tag.0)))
+    stat.is_ok_and(|stat| tag.marks(&stat))
 }
 
 fn is_stale(folder: &Folder, name: &str, tag: Tag, stale_after: Duration) -> bool {

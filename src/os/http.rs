@@ -1,7 +1,7 @@
 //! One blocking POST over TLS, whose answer is handed on byte by byte as it arrives.
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,14 +107,9 @@ pub(super) fn agent(post: Post<'_>) -> Result<Agent, String> {
 /// The system's certificates: what `SSL_CERT_FILE` names, else the distribution's bundle.
 fn roots() -> Result<RootCerts, String> {
     let named = environment::get("SSL_CERT_FILE").map(PathBuf::from);
-    let bundle = match named {
-        Some(path) => path,
-        None => {
-            let found = BUNDLES.iter().map(Path::new).find(|path| path.exists());
-            let none = "there are no certificates on this system: install 'ca-certificates'";
-            found.ok_or(none)?.to_owned()
-        }
-    };
+    let known = || BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
+    let none = "there are no certificates on this system: install 'ca-certificates'";
+    let bundle = named.or_else(known).ok_or(none)?;
     let pem = std::fs::read(&bundle)
         .map_err(|error| format!("cannot read '{}': {error}", bundle.display()))?;
     let certificates: Vec<_> = ureq::tls::parse_pem(&pem)

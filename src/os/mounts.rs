@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
-/// The mount table, which poll(2) reports changes of as `POLLPRI` (proc_pid_mountinfo(5)).
+/// The mount table, which poll(2) reports changes of as `POLLPRI` (`proc_pid_mountinfo(5)`).
 #[derive(Debug)]
 pub(crate) struct MountTable {
     file: File,
@@ -39,6 +39,6 @@ const SILENT: [u32; 7] = [
 pub(crate) fn notifies(folder: &Folder) -> Result<bool, Error> {
     let stat = rustix::fs::fstatfs(&folder.fd)
         .map_err(|source| Error::new("look at the file system of", &folder.path, source))?;
-    let magic = u32::try_from(i64::from(stat.f_type) & 0xffff_ffff).unwrap_or_default();
+    let magic = u32::try_from(i128::from(stat.f_type) & 0xffff_ffff).unwrap_or_default();
     Ok(!SILENT.contains(&magic))
 }

@@ -82,6 +82,11 @@ impl Deferral {
         Ok(Self { open, caught })
     }
 
+    /// For a process whose signals wait anyway, as those that [`Signals`] takes do.
+    pub(crate) fn already() -> Self {
+        Self { open: Arc::default(), caught: Arc::default() }
+    }
+
     /// Makes signals wait until the answer is dropped.
     pub(crate) fn hold(&self) -> Waiting<'_> {
         self.open.store(false, Ordering::SeqCst);

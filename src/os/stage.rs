@@ -59,7 +59,7 @@ pub(crate) fn replace_all<'a>(
     let written: Vec<_> = parts.into_iter().map(write).collect();
     let flushed = flush(written);
     before_rename();
-    settle(flushed.into_iter().map(|part| part.and_then(rename)).collect())
+    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part))).collect())
 }
 
 /// Replaces one file of ours.
@@ -72,9 +72,10 @@ pub(crate) fn replace(
     let old = folder.read(name, u64::from(u32::MAX))?;
     let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
     if durability == Durability::Lazy {
-        return rename(part).map(|_| ());
+        return rename(&part).map(|_| ());
     }
-    let renamed = flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(rename)).collect();
+    let renamed =
+        flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(|part| rename(&part))).collect();
     settle(renamed).into_iter().collect()
 }
 
@@ -214,25 +215,25 @@ fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Er
     flushed.collect()
 }
 
-fn rename(written: Written<'_>) -> Result<&Folder, Error> {
+fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, Error> {
     let folder = written.part.folder;
     let acting = folder.acting()?;
-    if !unchanged(&written) {
+    if !unchanged(written) {
         drop(acting);
         let _ = folder.remove(&written.temp);
         let cause = Cause::Changed;
-        return Err(Error { verb: "write", object: path_of(&written), cause });
+        return Err(Error { verb: "write", object: path_of(written), cause });
     }
     match rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name) {
         Ok(()) => Ok(folder),
         Err(Errno::BUSY) => {
             drop(acting);
             let what = "it is a mount point, which cannot be replaced: mount its folder instead";
-            Err(abandon_odd(&written, what))
+            Err(abandon_odd(written, what))
         }
         Err(source) => {
             drop(acting);
-            Err(abandon(&written, source.into()))
+            Err(abandon(written, source.into()))
         }
     }
 }
@@ -255,7 +256,10 @@ fn same(a: &Stat, b: &Stat) -> bool {
 
 /// Flushes the folders in which something was renamed.
 fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
-    let open = |folder: &Folder| folder.acting()?.and(|| folder.readable(), "flush", &folder.path);
+    let open = |folder: &Folder| {
+        let _acting = folder.acting()?;
+        folder.readable().map_err(|source| unsettled(folder, source))
+    };
     let opened: Vec<_> =
         renamed.into_iter().map(|folder| folder.and_then(|at| Ok((at, open(at)?)))).collect();
     let files: Vec<_> = opened.iter().flatten().map(|(_, fd)| fd.as_fd()).collect();
@@ -267,13 +271,15 @@ fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
     let settled: Vec<_> = settled.collect();
     let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
         let (folder, _) = opened?;
-        settled.map_err(|source| Error {
-            verb: "flush",
-            object: folder.path.clone(),
-            cause: Cause::Unsettled(source.into()),
-        })
+        settled.map_err(|source| unsettled(folder, source))
     });
     done.collect()
+}
+
+/// Says of a renamed file that nothing promises it to survive a loss of power.
+fn unsettled(folder: &Folder, source: Errno) -> Error {
+    let cause = Cause::Unsettled(source.into());
+    Error { verb: "flush", object: folder.path.clone(), cause }
 }
 
 /// Removes the temp file of a replacement that failed, and tells why.

@@ -1,6 +1,8 @@
 //! Faults at every step of a sync's write path, injected into the real binary by strace(1).
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 
@@ -179,6 +181,10 @@ impl Scene {
             [true; 3],
             "{what}: the next run leaves a sink behind:\n{said}"
         );
+        for folder in ["lib", "run"] {
+            let find = Command::new("find").arg(self.bed.at(folder)).args(["-name", ".*"]).output();
+            assert!(find.as_ref().unwrap().stdout.is_empty(), "{what}: {find:?}");
+        }
         for folder in [STATE, "lib", "home/.claude"] {
             assert!(self.bed.litter(folder).is_empty(), "{what}: {:?}", self.bed.litter(folder));
         }

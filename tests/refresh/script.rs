@@ -210,3 +210,20 @@ fn what_nobody_can_renew_is_left_to_a_person() {
     fs::remove_dir(rig.at("home/.claude")).unwrap();
     assert_eq!(rig.refresh(&[]).code, Some(3));
 }
+
+#[test]
+fn even_at_its_most_talkative_it_says_no_token() {
+    for answer in [
+        Answer::usual(),
+        Answer::usual().without("expires_in"),
+        Answer::oauth_error("invalid_grant"),
+    ] {
+        let rig = Rig::new(80);
+        rig.endpoint.once(TOKEN, answer);
+        // `ran` looks for tokens in what was said.
+        let output = rig.command(&[], &["refresh", "-vvv"]).output().unwrap();
+        let ran = rig.ran(output);
+        assert!(!ran.said.is_empty());
+        assert!(!ran.said.contains("invented"), "{}", ran.said);
+    }
+}

@@ -1,5 +1,6 @@
 //! A bed: a scratch folder with a Claude login, an OpenClaw and a configuration, and the real binary
 //! run over them. Nothing outside the scratch folder is touched.
+#![expect(clippy::unwrap_used, reason = "a bed that cannot be made fails its test")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -53,7 +54,7 @@ impl Bed {
         let root = tempfile::Builder::new().prefix("oauth-sync-bed.").tempdir_in(folder).unwrap();
         for home in ["HOME", "CLAUDE_CONFIG_DIR", "OPENCLAW_STATE_DIR"] {
             let Some(home) = std::env::var_os(home) else { continue };
-            assert!(!root.path().starts_with(&home), "this is a real home: {home:?}");
+            assert!(!root.path().starts_with(&home), "this is a real home: {}", home.display());
         }
         let now = epoch_ms();
         let bed = Self { root, now };
@@ -62,8 +63,12 @@ impl Bed {
         }
         bed.conf("CLAUDE_CREDENTIALS", bed.at(SOURCE).to_str().unwrap());
         bed.conf("OPENCLAW_STATE_DIR", bed.at(STATE).to_str().unwrap());
+        // What becomes of the gateway is tested where there is one.
+        bed.conf("GATEWAY", "none");
         // Nobody renews here: neither a real Claude CLI nor the real endpoint must be asked.
         bed.conf("REFRESH", "off");
+        // Nor may a gateway of this host be touched, nor its OpenClaw be asked.
+        bed.conf("GATEWAY", "none").conf("OPENCLAW_COMMAND", "/bin/false");
         bed
     }
 
@@ -257,10 +262,12 @@ impl Bed {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 let name = entry.file_name().into_string().unwrap();
-                let is_lock = name.ends_with(".lock") || name.ends_with(".oauth-sync");
+                let extension =
+                    Path::new(&name).extension().and_then(|extension| extension.to_str());
+                let is_lock = matches!(extension, Some("lock" | "oauth-sync"));
                 if entry.file_type().unwrap().is_dir() && !is_lock {
                     folders.push(entry.path());
-                } else if name.ends_with(".oauth-sync") || name.ends_with(".json.lock") {
+                } else if is_lock {
                     litter.push(entry.path());
                 }
             }

@@ -10,8 +10,10 @@ const LAYERS: [&str; 4] = ["domain", "os", "app", "cli"];
 const USE_CASES: [&str; 3] = ["sync", "watch", "status"];
 
 /// Use-cases that are made of another one: `watch` and `status` are `sync` on events and without
-/// writes, `rounds` is what the timer's run does besides renewing.
-const COMPOSITIONS: [(&str, &str); 3] = [("watch", "sync"), ("status", "sync"), ("rounds", "sync")];
+/// writes, `rounds` is what the timer's run does besides renewing, and `work` on a gateway begins
+/// with a look at what a sync has left.
+const COMPOSITIONS: [(&str, &str); 4] =
+    [("watch", "sync"), ("status", "sync"), ("rounds", "sync"), ("work", "sync")];
 
 /// What a part may know of a use-case: the type of what it was asked for, not its code.
 const SHARED_TYPES: [(&str, &str); 1] = [("sinks", "crate::app::sync::Wanted")];

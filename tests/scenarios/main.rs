@@ -1,6 +1,7 @@
 //! Scenarios: the real binary over scratch folders, and what a person would see of it.
 #![expect(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 

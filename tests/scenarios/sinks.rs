@@ -276,10 +276,13 @@ fn where_a_profile_carries_the_token_no_env_line_is_added() {
 }
 
 #[test]
-fn paste_token_is_not_available_yet() {
+fn where_nothing_can_be_pasted_env_carries_the_token() {
     let bed = bed("2026.9.6", "auto");
-    bed.run(["sync"])
-        .says("default: paste-token stays as it is: paste-token is not available yet\n");
+    bed.run(["sync"]).exit(0).says(
+        "default: the token cannot be pasted: the version of OpenClaw could not be asked for\n",
+    );
+    assert!(bed.read(ENV).contains("access-new"));
+    bed.run(["sync"]).exit(0).err(&[]);
 }
 
 #[test]

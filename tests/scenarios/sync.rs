@@ -24,7 +24,7 @@ fn a_second_sync_touches_nothing() {
     bed.run(["sync"]).exit(0).err(&[
         "default: oauth-json 'BED/home/.openclaw/credentials/oauth.json' holds the new token FP, which ends at WHEN",
         "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json' holds the new token FP, which ends at WHEN",
-        "default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN",
+        "default: env 'BED/home/.openclaw/.env' holds the new token and is unused: OpenClaw uses the profile in auth-profiles.json before it",
     ]);
     let folders = [
         "home/.openclaw",
@@ -113,7 +113,7 @@ fn a_dry_run_writes_nothing_and_says_what_a_sync_would_do() {
         "default: 'BED/home/.claude/.credentials.json' holds a login whose access token ends at WHEN",
         "default: oauth-json 'BED/home/.openclaw/credentials/oauth.json': in step",
         "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json': in step",
-        "default: env 'BED/home/.openclaw/.env': in step",
+        "default: env 'BED/home/.openclaw/.env': unused: OpenClaw uses the profile in auth-profiles.json before it",
     ]);
 }
 

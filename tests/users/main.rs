@@ -1,7 +1,9 @@
 //! Root with nothing but `CAP_SETUID` and `CAP_SETGID`, over the trees of two users, one of them
 //! hostile: whatever is planted, nothing is read or written that its user could not.
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 

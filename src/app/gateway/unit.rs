@@ -57,6 +57,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     };
     if !old.active {
         // A process that starts reads everything anew.
+        unit.say_if_it_cannot_stay(&work.settings.name);
         return Ok(Ending::Done(Deed::Nothing, None));
     }
     work.courtesy(&Identity::own())?;
@@ -168,6 +169,19 @@ impl Unit {
             return Err(Ending::Deferred(why, Some(format!("loginctl enable-linger {name}"))));
         }
         Err(Ending::deferred(format!("systemctl: {said}")))
+    }
+
+    /// Says so where the unit does not run because nothing keeps it without a login.
+    fn say_if_it_cannot_stay(&self, link: &str) {
+        let name = &self.owner.name;
+        let marks = Folder::reach(Path::new("/var/lib/systemd/linger"));
+        let lingers = marks.and_then(|marks| marks.stat(name)).is_ok_and(|mark| mark.is_some());
+        if self.of_user && !lingers {
+            log::warn!(
+                "{link}: {} does not run, and without a login nothing keeps it running\nhint: loginctl enable-linger {name}",
+                self.name
+            );
+        }
     }
 
     fn has_manager(&self) -> bool {

@@ -143,6 +143,7 @@ impl<'a> Work<'a> {
         changed.retain(|kind| *kind != SinkKind::PasteToken || pasted);
         changed.retain(|kind| *kind != SinkKind::Env || !self.env_is_unused());
         let ending = match era::gateway_need(&self.openclaw.verdict, &changed) {
+            _ if self.settings.gateway == Gateway::None => Ok(Ending::Done(Deed::Nothing, None)),
             Need::Nothing => Ok(Ending::Done(Deed::Nothing, None)),
             Need::SecretsReload => match reload::reload(self) {
                 Err(Ending::Deferred(why, _)) if self.program.is_none() => {
@@ -167,13 +168,13 @@ impl<'a> Work<'a> {
             Gateway::Compose => compose::recreate(self),
             Gateway::SystemdUser | Gateway::Systemd => unit::restart(self),
             Gateway::Command => command::restart(self),
-            Gateway::Auto | Gateway::None if self.settings.gateway == Gateway::None => {
+            Gateway::Auto | Gateway::None => {
+                log::warn!(
+                    "{}: no gateway was found here: one that runs uses the new token only after its next start\nhint: set GATEWAY, see oauth-sync.conf(5)",
+                    self.settings.name
+                );
                 Ok(Ending::Done(Deed::Nothing, None))
             }
-            Gateway::Auto | Gateway::None => Err(Ending::Deferred(
-                "no gateway was found that could be started anew".to_owned(),
-                Some("set GATEWAY, see oauth-sync.conf(5)".to_owned()),
-            )),
         }
     }
 
@@ -207,7 +208,7 @@ impl<'a> Work<'a> {
         }
         let seen = self.program().and_then(|program| program.version(self, now));
         match seen {
-            Ok(seen) if self.ledger.version.as_ref() != Some(&seen) => {
+            Ok(seen) if !self.ledger.version.as_ref().is_some_and(|old| old.is_same(&seen)) => {
                 log::info!("{}: OpenClaw is {}", self.settings.name, seen.text);
                 self.ledger.version = Some(seen);
                 self.save();

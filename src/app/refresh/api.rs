@@ -51,7 +51,7 @@ fn attempt(work: &Work<'_>, state: &mut State) -> Result<Outcome, Refused> {
         let cause = "the token endpoint was asked 12 times within an hour".to_owned();
         return Ok(Outcome::Deferred { cause, retry_after: Some(moment.left(clock::now())) });
     }
-    let mut locks = ClaudeLocks::take(&work.place.folder)?;
+    let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
     for orphan in &locks.orphans {
         log::warn!("{}: cleared away a lock: {orphan}", work.settings.name);
     }

@@ -117,7 +117,7 @@ impl<'a> Turn<'a> {
                 Method::Cli => cli::renew(&self.work, &mut self.state),
             };
             let after = self.look();
-            let renewed = self.proof(before, &after);
+            let renewed = Self::proof(before, &after);
             self.record(method, &outcome, started, before, renewed);
             if let Some(mark) = renewed {
                 self.state.succeed();
@@ -158,7 +158,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The file shows another access token that lives and ends later than the old one did.
-    fn proof(&self, before: &Sight, after: &Sight) -> Option<Mark> {
+    fn proof(before: &Sight, after: &Sight) -> Option<Mark> {
         let new = after.mark.filter(|mark| mark.expiry > clock::now())?;
         let Some(old) = before.mark else { return Some(new) };
         let is_newer = new.fingerprint != old.fingerprint && new.expiry > old.expiry;

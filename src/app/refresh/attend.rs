@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::app::refresh::place::{Place, Text};
+use crate::app::refresh::place::{Place, Reading};
 use crate::domain::credential::{Content, Credential};
 use crate::os::command::{Ended, Running, Step};
 use crate::os::signals::Waiting;
@@ -90,10 +90,10 @@ pub(super) fn attend(
 /// Says whether the file holds another access token, or none any more.
 fn has_changed(file: &Place, before: &Credential) -> bool {
     match file.read() {
-        Ok(Some(Text { content: Content::Login(now) | Content::Static(now), .. })) => {
+        Ok(Some(Reading { content: Content::Login(now) | Content::Static(now), .. })) => {
             now.access_token != before.access_token
         }
-        Ok(Some(Text { content: Content::Blanked, .. })) => true,
+        Ok(Some(Reading { content: Content::Blanked, .. })) => true,
         _ => false,
     }
 }

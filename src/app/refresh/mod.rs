@@ -17,10 +17,12 @@ pub(crate) mod place;
 mod renewal;
 mod saved;
 pub(crate) mod state;
+mod truth;
 mod turn;
 
 pub(crate) use outlook::{Outlook, look};
 pub(crate) use renewal::{Conclusion, Renewal};
+pub(crate) use truth::with_true_expiry;
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
@@ -87,11 +89,10 @@ pub(crate) fn all(
 
 /// Carries answers that earlier runs left into their sources; renews nothing.
 ///
-/// Says what was done, for each source where there was something to do.
+/// Says what was done, for each source where there was something to do. For `watch`, whose signals
+/// wait until it looks at them.
 pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) -> Result<Vec<Renewal>, Error> {
-    let signals = Deferral::prepare().map_err(|source| {
-        os::error::Error::new("wait for signals in", &ground.places.run_dir, source)
-    })?;
+    let signals = Deferral::already();
     let groups = groups(links);
     let turns = groups.iter().map(|group| turn::pick_up(ground, group, &signals));
     turns.filter_map(Result::transpose).collect()

@@ -6,7 +6,7 @@
 //! after a crash of ours.
 
 use crate::app::refresh::Work;
-use crate::app::refresh::place::Text;
+use crate::app::refresh::place::Reading;
 use crate::app::refresh::state::State;
 use crate::domain::claude_cli::NUDGE;
 use crate::domain::claude_file::with_expiry;
@@ -27,7 +27,7 @@ pub(super) fn set(
     if wanted.expiry <= clock::now().after(NUDGE) {
         return Ok(true);
     }
-    let mut locks = ClaudeLocks::take(&work.place.folder)?;
+    let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
     let fingerprint = work.ground.fingerprinter.of(&wanted.access_token);
     let nudged = clock::now().after(NUDGE);
     state.nudge = Some(Nudge { fingerprint, expiry: wanted.expiry, nudged });
@@ -54,7 +54,7 @@ pub(super) fn put_back(work: &Work<'_>, state: &mut State) -> Result<bool, Refus
     let text = work.place.read()?;
     let stands = text.as_ref().is_some_and(|text| truth(work, &nudge, text).is_some());
     let done = stands && {
-        let mut locks = ClaudeLocks::take(&work.place.folder)?;
+        let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
         work.place.rewrite(&mut locks, |text| {
             truth(work, &nudge, text).and_then(|truth| with_expiry(&text.text, truth).ok())
         })?
@@ -65,7 +65,7 @@ pub(super) fn put_back(work: &Work<'_>, state: &mut State) -> Result<bool, Refus
 }
 
 /// The true expiry, if the file still holds the nudged token with the nudged expiry.
-fn truth(work: &Work<'_>, nudge: &Nudge, text: &Text) -> Option<Timestamp> {
+fn truth(work: &Work<'_>, nudge: &Nudge, text: &Reading) -> Option<Timestamp> {
     let login = text.login()?;
     nudge.true_expiry(login, work.ground.fingerprinter.of(&login.access_token))
 }

@@ -10,6 +10,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::schedule::{self, Need};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::os::folder::Folder;
 
 /// What lies ahead of a source.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ pub(crate) fn look(
     let next = match &need {
         Need::Fresh(due) => Some(*due),
         Need::Due | Need::Expired => Some(next_try(&state, terms.expiry, now).unwrap_or(now)),
+        // Emptied for a token whose successor we keep.
+        Need::Blanked if waits(folder.as_ref(), place.as_ref()) => {
+            Some(next_try(&state, None, now).unwrap_or(now))
+        }
         _ => None,
     };
     Ok(Outlook {
@@ -71,4 +76,11 @@ pub(super) fn next_try(
 ) -> Option<Timestamp> {
     let left = expiry.map(|expiry| expiry.left(now)).unwrap_or_default();
     state.put_off.and_then(|moment| schedule::not_before(moment, left, now))
+}
+
+/// Says whether an answer of an earlier run has not reached the source yet.
+fn waits(sources: Option<&Folder>, place: Option<&Place>) -> bool {
+    let (Some(sources), Some(place)) = (sources, place) else { return false };
+    let has = |kind| sources.stat(&format!("{}.{kind}", place.key)).is_ok_and(|s| s.is_some());
+    has("kept") || has("answer")
 }

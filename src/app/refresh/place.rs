@@ -28,7 +28,7 @@ pub(crate) struct Place {
 }
 
 /// The file as it was read.
-pub(crate) struct Text {
+pub(crate) struct Reading {
     /// What it holds.
     pub(crate) content: Content,
     /// All of it; nothing where it is not UTF-8.
@@ -36,7 +36,7 @@ pub(crate) struct Text {
     seen: Seen,
 }
 
-impl Text {
+impl Reading {
     /// The login in it, if there is one.
     pub(crate) fn login(&self) -> Option<&Credential> {
         match &self.content {
@@ -61,9 +61,9 @@ impl Place {
     }
 
     /// Reads the file; `None` if there is none.
-    pub(crate) fn read(&self) -> Result<Option<Text>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<Reading>, Error> {
         let seen = self.folder.read(&self.name, credential::SIZE_LIMIT)?;
-        Ok(seen.map(|seen| Text {
+        Ok(seen.map(|seen| Reading {
             content: credential::parse(&seen.bytes),
             text: String::from_utf8(seen.bytes.clone()).unwrap_or_default(),
             seen,
@@ -86,7 +86,7 @@ impl Place {
     pub(crate) fn rewrite(
         &self,
         locks: &mut ClaudeLocks,
-        mut edit: impl FnMut(&Text) -> Option<String>,
+        mut edit: impl FnMut(&Reading) -> Option<String>,
     ) -> Result<bool, Refused> {
         let _storage = locks.storage()?;
         let mut last = None;
@@ -101,7 +101,7 @@ impl Place {
         last.map_or(Ok(false), |error| Err(error.into()))
     }
 
-    fn replace(&self, old: &Text, new: &str) -> Result<(), Error> {
+    fn replace(&self, old: &Reading, new: &str) -> Result<(), Error> {
         let (folder, name) = (&*self.folder, self.name.as_str());
         let part = Replacement { folder, name, bytes: new.as_bytes(), old: Some(&old.seen) };
         stage::replace_all([part], || {}).into_iter().collect()

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
 use crate::app::refresh::Work;
-use crate::app::refresh::place::Text;
+use crate::app::refresh::place::Reading;
 use crate::app::refresh::state::State;
 use crate::domain::claude_file;
 use crate::domain::credential::Content;
@@ -104,7 +104,7 @@ pub(crate) fn pick_up(work: &Work<'_>, state: &State) -> Result<Saved, Refused> 
     };
     match grant::tokens(&body, head.asked) {
         Some(Answer::Granted(grant)) => {
-            let mut locks = ClaudeLocks::take(&work.place.folder)?;
+            let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
             apply(work, state, &mut locks, head, grant)
         }
         Some(Answer::Kept(_, why)) => keep(work, why),
@@ -149,7 +149,7 @@ pub(crate) fn apply(
 }
 
 /// Says whether the source still holds what the answer takes the place of, or was emptied for it.
-fn is_for(work: &Work<'_>, state: &State, head: Head, old: &Text) -> bool {
+fn is_for(work: &Work<'_>, state: &State, head: Head, old: &Reading) -> bool {
     match &old.content {
         Content::Login(login) => {
             let refresh = login.refresh_token.as_ref();
@@ -160,7 +160,7 @@ fn is_for(work: &Work<'_>, state: &State, head: Head, old: &Text) -> bool {
     }
 }
 
-fn holds(old: &Text, grant: &Grant) -> bool {
+fn holds(old: &Reading, grant: &Grant) -> bool {
     old.login().is_some_and(|login| login.access_token == grant.access_token)
 }
 

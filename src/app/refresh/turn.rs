@@ -107,7 +107,7 @@ fn plan(
     let methods = methods.join(", then ");
     let text = match (&outlook.need, outlook.next) {
         (_, None) if methods.is_empty() => format!("'{path}' is not renewed: REFRESH is off"),
-        (Need::Due | Need::Expired, _) | (Need::Fresh(_), _) if options.force => {
+        (Need::Due | Need::Expired | Need::Fresh(_), _) if options.force => {
             format!("'{path}' would be renewed now by {methods}")
         }
         (Need::Due | Need::Expired, Some(next)) if next <= now => {

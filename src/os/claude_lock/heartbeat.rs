@@ -6,9 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
-
 use super::taken::Taken;
+use crate::os::foreign_lock::Tag;
 use crate::os::identity::Identity;
 
 /// How often the locks are touched: the shortest life of one is 10 s.
@@ -35,12 +34,12 @@ struct State {
 
 impl Heartbeat {
     /// Starts the thread and gives it the rights of `identity` for good.
-    pub(super) fn start(identity: &Identity) -> io::Result<Self> {
+    pub(super) fn start(identity: &Identity, tag: Tag) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (identity, theirs) = (identity.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
             if identity.become_for_good().is_ok() {
-                theirs.beat();
+                theirs.beat(tag);
             }
         })?;
         Ok(Self { shared, thread: Some(thread) })
@@ -67,18 +66,16 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn beat(&self) {
+    fn beat(&self, tag: Tag) {
         let mut state = self.lock();
         while !state.over {
             let waited = self.ended.wait_timeout(state, BEAT);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.locks.retain(|lock| lock.upgrade().is_some_and(|lock| touch(&lock)));
+            state.locks.retain(|lock| lock.upgrade().is_some_and(|lock| touch(&lock, tag)));
         }
     }
 }
 
-fn touch(lock: &File) -> bool {
-    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-    let times = Timestamps { last_access: now, last_modification: now };
-    rustix::fs::futimens(lock, &times).is_ok()
+fn touch(lock: &File, tag: Tag) -> bool {
+    rustix::fs::futimens(lock, &tag.now()).is_ok()
 }

@@ -11,6 +11,7 @@ use crate::domain::time::{Timestamp, in_words};
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::foreign_lock::Tag;
 
 /// What tells a lock that was touched meanwhile from one that was not.
 pub(super) type Mark = (u64, i64, i64);
@@ -40,37 +41,42 @@ impl Taken {
     pub(super) fn attempt(
         folder: &Arc<Folder>,
         name: &str,
-        stale_after: Duration,
+        (stale_after, tag): (Duration, Tag),
         untouched: Option<Mark>,
     ) -> Result<Try, Error> {
         let failed = |source: Errno| Error::new("lock", &folder.path.join(name), source);
         let _acting = folder.acting()?;
-        match Self::make(folder, name) {
+        match Self::make(folder, name, tag) {
             Ok(taken) => return Ok(Try::Taken(taken)),
             Err(Errno::EXIST) => {}
             Err(source) => return Err(failed(source)),
         }
         let stat = match rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
-            Err(Errno::NOENT) => return Self::make(folder, name).map(Try::Taken).map_err(failed),
+            Err(Errno::NOENT) => {
+                return Self::make(folder, name, tag).map(Try::Taken).map_err(failed);
+            }
             Err(source) => return Err(failed(source)),
         };
-        let Some(age) = orphaned(&stat, stale_after, untouched == Some(mark(&stat))) else {
+        let Some(age) = left_by_us(&stat, tag)
+            .or_else(|| orphaned(&stat, stale_after, untouched == Some(mark(&stat))))
+        else {
             return Ok(Try::Held(mark(&stat)));
         };
         clear(folder, name).map_err(failed)?;
-        match Self::make(folder, name) {
+        match Self::make(folder, name, tag) {
             Ok(taken) => Ok(Try::Orphan(taken, age)),
             Err(Errno::EXIST) => Ok(Try::Held(mark(&stat))),
             Err(source) => Err(failed(source)),
         }
     }
 
-    fn make(folder: &Arc<Folder>, name: &str) -> Result<Self, Errno> {
+    fn make(folder: &Arc<Folder>, name: &str, tag: Tag) -> Result<Self, Errno> {
         rustix::fs::mkdirat(&folder.fd, name, Mode::RWXU)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&folder.fd, name, flags, Mode::empty())?;
         let inode = rustix::fs::fstat(&fd)?.st_ino;
+        rustix::fs::futimens(&fd, &tag.now())?;
         let folder = Arc::clone(folder);
         Ok(Self { folder, name: name.to_owned(), inode, fd: Arc::new(File::from(fd)) })
     }
@@ -90,6 +96,11 @@ impl Drop for Taken {
 
 fn mark(stat: &Stat) -> Mark {
     (stat.st_ino, stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or_default())
+}
+
+/// Says so if a run of ours was killed under the lock.
+fn left_by_us(stat: &Stat, tag: Tag) -> Option<String> {
+    tag.marks(stat).then(|| "was left by a run of ours that was killed".to_owned())
 }
 
 /// How old an orphan is; `None` if it may be alive.

@@ -11,7 +11,7 @@ use super::Folder;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
-/// How many of root's own symbolic links may lie on the way (the kernel's limit, path_resolution(7)).
+/// How many of root's own symbolic links may lie on the way (the kernel's limit, `path_resolution(7)`).
 pub(super) const LINK_LIMIT: u32 = 40;
 
 /// Walks as root while root alone can change the way.
@@ -29,7 +29,7 @@ pub(super) fn walk(root: OwnedFd, path: &Path, links_left: u32) -> Result<Folder
             .map_err(|source| Error::new("open", &at, source))?;
         if stat.st_uid != 0 {
             let rest = components.as_path().to_owned();
-            return Folder::finish(here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
+            return Folder::finish(&here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
         }
         components.next();
         match FileType::from_raw_mode(stat.st_mode) {
