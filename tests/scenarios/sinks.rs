@@ -280,7 +280,9 @@ fn where_the_token_cannot_be_pasted_the_env_carries_it() {
     let bed = bed("2026.9.6", "auto");
     bed.run(["sync"])
         .says("default: the token cannot be pasted: no program openclaw was found on this host\n")
-        .says("default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN\n");
+        .says(
+            "default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN\n",
+        );
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn the_json_has_a_schema() {
     assert_eq!(status["schema"], 1);
     assert_eq!(keys(&status), "schema time links");
     let link = &status["links"][0];
-    assert_eq!(keys(link), "name source sinks gateway remarks login next_renewal renewals incidents");
+    assert_eq!(
+        keys(link),
+        "name source sinks gateway remarks login next_renewal renewals incidents"
+    );
     assert_eq!(keys(&link["source"]), "path state message expiry fingerprint");
     assert_eq!(keys(&link["sinks"][0]), "kind path state why expiry");
     assert_eq!(link["name"], "default");
