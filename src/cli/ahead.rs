@@ -56,9 +56,11 @@ fn login_text(login: LoginEnd, now: Timestamp) -> String {
 
 fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
     let due = prospect.due?;
-    Some(match due > now {
-        true => format!("at {due}, in {}", in_words(due.left(now))),
-        false => "due now".to_owned(),
+    let later = due > now;
+    Some(if later {
+        format!("at {due}, in {}", in_words(due.left(now)))
+    } else {
+        "due now".to_owned()
     })
 }
 

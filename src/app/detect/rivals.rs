@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 
-/// The units and scripts of the original openclaw_oauth_sync.
+/// The units and scripts of the original `openclaw_oauth_sync`.
 const UNITS: [&str; 4] = [
     "sync-oauth-token.service",
     "trigger-claude-refresh.timer",
