@@ -69,8 +69,10 @@ pub(crate) fn originals(tree: &Tree, rivals: &[Rival]) -> Vec<(String, Option<St
 pub(crate) fn is_wanted(tree: &Tree, unit: &Path) -> bool {
     let (Some(folder), Some(name)) = (unit.parent(), unit.file_name()) else { return false };
     let by = tree.names(folder).into_iter();
-    let by = by.filter(|name| name.ends_with(".wants") || name.ends_with(".requires"));
-    by.into_iter().any(|by| tree.has(&folder.join(by).join(name)))
+    let pulls = |name: &String| {
+        Path::new(name).extension().is_some_and(|kind| kind == "wants" || kind == "requires")
+    };
+    by.filter(pulls).any(|by| tree.has(&folder.join(by).join(name)))
 }
 
 /// Switches one of the original's units off, now and for good.

@@ -194,7 +194,7 @@ fn one_can_go_back_leave_and_be_asked_again() {
     terminal.answers("nor a whole path", "none");
     terminal.answers("Claude's credentials file", "b");
     terminal.shows("credentials file");
-    terminal.answers("[2/9] OpenClaw", "");
+    terminal.answers("[2/10] OpenClaw", "");
     terminal.answers("Claude's credentials file", "");
     terminal.answers("Write it?", "");
     terminal.shows("y does it, n or s skips it, b goes back, q leaves");
@@ -282,4 +282,27 @@ fn the_originals_units_are_switched_off_before_ours_come() {
         host.bed.read("systemctl.log"),
         "disable --now sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n"
     );
+}
+
+#[test]
+fn comments_are_lost_only_with_consent() {
+    let host = bare();
+    link(&host);
+    host.bed.openclaw("2026.9.6").write(SOURCE, host.bed.login_text("B", 9));
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  // mine\n  \"meta\": { \"lastTouchedVersion\": \"2026.9.6\" }\n}\n",
+    );
+    host.own();
+    let more = ["--no-install", "--no-models", "--no-services"];
+    let mut terminal = setup(&host, &more);
+    terminal.answers("Agree, with a copy kept beside it?", "n");
+    terminal.answers("Carry the token to OpenClaw now?", "n");
+    terminal.shows("at any time");
+    assert!(!host.bed.exists("lib/consent-default"));
+    let mut terminal = setup(&host, &more);
+    terminal.answers("Agree, with a copy kept beside it?", "y");
+    terminal.answers("Carry the token to OpenClaw now?", "n");
+    terminal.shows("at any time");
+    assert!(host.bed.exists("lib/consent-default"));
 }

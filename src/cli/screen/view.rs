@@ -11,11 +11,11 @@ use crate::domain::time::{Timestamp, in_words};
 use crate::os::journal::printable;
 
 /// How long an access token lives, and a login: what a full bar stands for.
-const TOKEN_LIFE: Duration = Duration::from_hours(8);
-const LOGIN_LIFE: Duration = Duration::from_hours(30 * 24);
+const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
+const LOGIN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How long before its end a login is shown in another colour.
-const LOGIN_NOTICE: Duration = Duration::from_hours(7 * 24);
+const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How many renewals are shown.
 const RENEWALS: usize = 3;
@@ -29,8 +29,7 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     let found: Vec<&str> = link.health.findings.iter().map(|(_, text)| text.as_str()).collect();
     let verdict = if found.is_empty() { "fine".to_owned() } else { found.join("; ") };
     let path = Some(printable(&link.report.source_path.display().to_string()));
-    let mut rows =
-        vec![Row { path, ..row("source", Sign::None, link.report.source.name().to_owned()) }];
+    let mut rows = vec![Row { path, ..row("source", Sign::None, link.report.source.name()) }];
     rows.extend(first_clock(link, now));
     rows.extend(second_clock(link, now));
     rows.push(next(link, now));
@@ -48,8 +47,8 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     }
 }
 
-fn row(label: &'static str, sign: Sign, text: String) -> Row {
-    Row { label, sign, text: printable(&text), path: None }
+fn row(label: &'static str, sign: Sign, text: impl AsRef<str>) -> Row {
+    Row { label, sign, text: printable(text.as_ref()), path: None }
 }
 
 fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
@@ -85,9 +84,10 @@ fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
 }
 
 fn span(end: Timestamp, now: Timestamp) -> String {
-    match end > now {
-        true => format!("{} left, ends {}", in_words(end.left(now)), moment(end, now)),
-        false => format!("ended {}, {} ago", moment(end, now), in_words(now.left(end))),
+    if end > now {
+        format!("{} left, ends {}", in_words(end.left(now)), moment(end, now))
+    } else {
+        format!("ended {}, {} ago", moment(end, now), in_words(now.left(end)))
     }
 }
 
@@ -127,7 +127,7 @@ fn sinks(link: &Surveyed) -> Vec<Row> {
     });
     let mut rows: Vec<Row> = rows.collect();
     if rows.is_empty() {
-        rows.push(row("sinks", Sign::None, "none: the login is kept alive only".to_owned()));
+        rows.push(row("sinks", Sign::None, "none: the login is kept alive only"));
     }
     rows
 }
@@ -206,7 +206,7 @@ fn renewals(link: &Surveyed, now: Timestamp) -> Vec<Row> {
     });
     let rows: Vec<Row> = rows.collect();
     if rows.is_empty() {
-        return vec![row("renewals", Sign::None, "none yet".to_owned())];
+        return vec![row("renewals", Sign::None, "none yet")];
     }
     rows
 }

@@ -94,9 +94,11 @@ pub(super) fn test_call(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         }
     };
     Guide::found(&format!("{cli}: claude -p \"say ok\""));
-    let said = match guide.options.test_call {
-        true => guide.ask.may("Try it? It costs one short answer of the model"),
-        false => guide.ask.may_costly("Try it? It costs one short answer of the model"),
+    let question = "Try it? It costs one short answer of the model";
+    let said = if guide.options.test_call {
+        guide.ask.may(question)
+    } else {
+        guide.ask.may_costly(question)
     };
     if said != Said::Yes {
         return Ok(said.into());

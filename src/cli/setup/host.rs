@@ -17,6 +17,7 @@ use crate::os::identity::Identity;
 use crate::os::signals::Deferral;
 
 /// Shows what was found; asks nothing.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
 pub(super) fn prerequisites(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let has = |path: &str| guide.tree.has(Path::new(path));
     let programs = ["npm", "docker", "podman", "systemctl"].map(|name| {
@@ -97,7 +98,7 @@ fn set_models(guide: &Guide<'_>, wish: &Wish) -> Result<(), Error> {
     for shown in model::all(guide.places, Some(&guide.name), wish, Way::Splice)? {
         match &shown.valid {
             Some(Err(why)) => {
-                Guide::found(&format!("OpenClaw does not take it, so it is as before: {why}"))
+                Guide::found(&format!("OpenClaw does not take it, so it is as before: {why}"));
             }
             _ => Guide::found(&format!("changed: '{}'", shown.path.display())),
         }

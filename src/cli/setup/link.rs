@@ -146,8 +146,9 @@ fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<Answer> {
 fn write(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
     let file = guide.places.config_dir.join(write::FILE);
     Guide::found(&format!("this goes into '{}':", file.display()));
-    let lines = answers.iter().filter(|(_, value)| !value.is_empty());
-    answer(&lines.map(|(key, value)| format!("      {key}=\"{value}\"\n")).collect::<String>());
+    for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
+        answer(&format!("      {key}=\"{value}\"\n"));
+    }
     match guide.ask.may("Write it?") {
         Said::Yes => {}
         other => return Ok(other.into()),

@@ -3,6 +3,7 @@
 
 mod ask;
 mod claude;
+mod consent;
 mod host;
 mod link;
 
@@ -51,13 +52,14 @@ struct Guide<'a> {
 type Step = fn(&mut Guide<'_>) -> Result<Turn, Error>;
 
 /// The steps, in order.
-const STEPS: [(&str, Step); 9] = [
+const STEPS: [(&str, Step); 10] = [
     ("This host", host::prerequisites),
     ("OpenClaw", link::openclaw),
     ("Claude's login", link::login),
     ("Claude CLI", claude::install),
     ("Signing in", claude::sign_in),
     ("OpenClaw's models", host::models),
+    ("How OpenClaw gets the token", consent::comments),
     ("Services", host::services),
     ("How the CLI runs", claude::test_call),
     ("Verification", host::verify),
