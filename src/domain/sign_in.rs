@@ -7,7 +7,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// A login whose access token seems to live longer was dated by a clock that was wrong.
-const PLAUSIBLE: Duration = Duration::from_hours(36);
+const PLAUSIBLE: Duration = Duration::from_secs(36 * 3600);
 
 /// Finds the new, later, living credential that proves a sign-in, or says what is missing.
 pub(crate) fn proof<'a>(

@@ -79,7 +79,7 @@ fn read(path: impl AsRef<Path>) -> Vec<Mount> {
     String::from_utf8_lossy(&text).lines().filter_map(parse).collect()
 }
 
-/// Reads a line of proc_pid_mountinfo(5).
+/// Reads a line of `proc_pid_mountinfo(5)`.
 fn parse(line: &str) -> Option<Mount> {
     let fields: Vec<&str> = line.split(' ').collect();
     let [_, _, device, root, point, options, ..] = fields[..] else { return None };

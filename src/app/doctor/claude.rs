@@ -73,9 +73,10 @@ fn program(
             let why = outcome.cause().unwrap_or_default().to_owned();
             let others = case.settings.refresh.len() > 1;
             let meaning = format!("{why}: the CLI cannot renew the login");
-            Some(match others {
-                true => Finding::warning("cli-missing", meaning, install),
-                false => Finding::error("cli-missing", meaning, install),
+            Some(if others {
+                Finding::warning("cli-missing", meaning, install)
+            } else {
+                Finding::error("cli-missing", meaning, install)
             })
         }
     }

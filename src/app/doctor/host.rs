@@ -12,10 +12,10 @@ use crate::os::account::Account;
 use crate::os::folder::Folder;
 
 /// Clocks of containers and file servers differ by less.
-const SKEW: Duration = Duration::from_mins(1);
+const SKEW: Duration = Duration::from_secs(60);
 
 /// Access tokens live 8 hours; one that seems to live longer was dated by another clock.
-const LONGEST: Duration = Duration::from_hours(36);
+const LONGEST: Duration = Duration::from_secs(36 * 3600);
 
 const WATCHER: &str = "oauth-sync.service";
 
@@ -83,9 +83,10 @@ fn linger(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "{name} does not linger: the gateway ends with {name}'s last session, and cannot be restarted after it"
     );
     let flag = patient.tree.place(&flag);
-    let command = match patient.tree.is_host() {
-        true => format!("loginctl enable-linger {}", shell::quoted(name)),
-        false => format!("install -D /dev/null {}", shell::path(&flag)),
+    let command = if patient.tree.is_host() {
+        format!("loginctl enable-linger {}", shell::quoted(name))
+    } else {
+        format!("install -D /dev/null {}", shell::path(&flag))
     };
     Some(Finding::error("linger-missing", meaning, command))
 }
@@ -140,12 +141,13 @@ fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
         "oauth-sync.service is not enabled: nothing carries the token after the next boot"
             .to_owned();
     let units = "oauth-sync.service oauth-sync-refresh.timer";
-    let command = match patient.tree.is_host() {
-        true => format!("systemctl enable --now {units}"),
-        false => format!(
+    let command = if patient.tree.is_host() {
+        format!("systemctl enable --now {units}")
+    } else {
+        format!(
             "systemctl --root={} enable {WATCHER}",
             shell::path(&patient.tree.place(Path::new("/")))
-        ),
+        )
     };
     Some(Finding::error("units-not-enabled", meaning, command))
 }

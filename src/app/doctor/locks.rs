@@ -10,7 +10,7 @@ use crate::os::folder::Folder;
 
 /// A holder touches its lock every 5 seconds, and 60 seconds are the longest that any CLI waits
 /// (2.1.330); twice that is nobody's.
-const ABANDONED: Duration = Duration::from_mins(2);
+const ABANDONED: Duration = Duration::from_secs(2 * 60);
 
 /// Clocks of containers and file servers differ by less.
 const FUTURE: Duration = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use crate::domain::time::in_words;
 use crate::os::clock;
 
 /// How long before its end a login is spoken of.
-const NOTICE: Duration = Duration::from_hours(7 * 24);
+const NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Looks at the source's state.
 pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {

@@ -139,10 +139,10 @@ fn cool_down(
         path.display(),
         found.until
     );
-    let command = match found.by_token {
-        // A new token ends what the old one caused, as soon as it is carried over.
-        true => format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link)),
-        false => openclaw(patient, case, "models status"),
+    let command = if found.by_token {
+        format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link))
+    } else {
+        openclaw(patient, case, "models status")
     };
     Some(Finding::warning("cool-down", meaning, command))
 }

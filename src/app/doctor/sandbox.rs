@@ -100,10 +100,9 @@ fn command(patient: &Patient<'_>, units: &[Unit], missing: &[PathBuf]) -> String
         shell::quoted(&text),
         shell::path(&folder)
     );
-    match patient.tree.is_host() {
-        true => format!(
-            "{drop_in}; systemctl daemon-reload && systemctl try-restart oauth-sync.service"
-        ),
-        false => drop_in,
+    if patient.tree.is_host() {
+        format!("{drop_in}; systemctl daemon-reload && systemctl try-restart oauth-sync.service")
+    } else {
+        drop_in
     }
 }

@@ -11,11 +11,11 @@ use crate::domain::time::{Timestamp, in_words};
 use crate::os::journal::printable;
 
 /// How long an access token lives, and a login: what a full bar stands for.
-const TOKEN_LIFE: Duration = Duration::from_hours(8);
-const LOGIN_LIFE: Duration = Duration::from_hours(30 * 24);
+const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
+const LOGIN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How long before its end a login is shown in another colour.
-const LOGIN_NOTICE: Duration = Duration::from_hours(7 * 24);
+const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How many renewals are shown.
 const RENEWALS: usize = 3;
@@ -85,9 +85,10 @@ fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
 }
 
 fn span(end: Timestamp, now: Timestamp) -> String {
-    match end > now {
-        true => format!("{} left, ends {}", in_words(end.left(now)), moment(end, now)),
-        false => format!("ended {}, {} ago", moment(end, now), in_words(now.left(end))),
+    if end > now {
+        format!("{} left, ends {}", in_words(end.left(now)), moment(end, now))
+    } else {
+        format!("ended {}, {} ago", moment(end, now), in_words(now.left(end)))
     }
 }
 
