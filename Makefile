@@ -1,6 +1,6 @@
 # What can be asked for in a fresh clone; `make demo` and `make check` set up what they need themselves.
 
-.PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-systems bench clean
+.PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-packages check-systems bench clean
 
 build:
 	cargo build --release --locked
@@ -9,9 +9,9 @@ demo: build
 	cargo run --quiet --locked --example demo
 
 check:
-	tests/check lint unit faults real docker systems
+	tests/check lint unit faults real docker packages systems
 
-check-lint check-unit check-faults check-real check-docker check-systems:
+check-lint check-unit check-faults check-real check-docker check-packages check-systems:
 	tests/check $(@:check-%=%)
 
 bench: build

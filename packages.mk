@@ -1,4 +1,4 @@
-# Packages. All of it works as any user but `install` and `check-packages`, which are root's.
+# Packages. All of it works as any user but `install`, which is root's.
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TOOLS ?= $(CURDIR)/target/tools
@@ -15,7 +15,7 @@ PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 	SOURCE_DATE_EPOCH="$$(date -d "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)" +%s)" \
 	RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
 
-.PHONY: deb rpm install package-build completions check-packages
+.PHONY: deb rpm install package-build completions
 
 $(CARGO_DEB):
 	cargo install --locked --root "$(TOOLS)" cargo-deb@3.8.0
@@ -30,11 +30,13 @@ deb: package-build $(CARGO_DEB)
 	$(PACKAGE_ENV) "$(CARGO_DEB)" --no-build --locked --quiet --output "$(DEB)"
 	ln -f "$(DEB)" target/debian/openclaw-oauth-sync.deb
 
-# What cargo-deb does by itself is done here for the .rpm: the program stripped, the manual pages compressed.
+# What cargo-deb does by itself is done here for the .rpm: the program stripped, the manual pages
+# compressed, and no file older than the changelog, for cargo-generate-rpm only brings younger ones to its time.
 rpm: package-build $(CARGO_GENERATE_RPM)
 	mkdir -p target/rpm/files
 	strip --strip-unneeded -R .comment -R .note -o target/rpm/files/oauth-sync "$(PACKAGE_TARGET)/release/oauth-sync"
 	for page in man/*.[1-9]; do gzip -9nc "$$page" >"target/rpm/files/$${page##*/}.gz" || exit 1; done
+	touch -c units/* completions/* docs/examples/* debian/changelog debian/copyright
 	$(PACKAGE_ENV) "$(CARGO_GENERATE_RPM)" --auto-req builtin --output "$(RPM)"
 	ln -f "$(RPM)" target/rpm/openclaw-oauth-sync.rpm
 
@@ -49,6 +51,3 @@ install:
 
 completions:
 	cargo run --quiet --locked --example completions -- completions
-
-check-packages:
-	tests/packaging/run

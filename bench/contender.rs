@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use inotify::{Inotify, WatchMask};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::scene::{self, PATIENCE};
+use crate::figure::PATIENCE;
+use crate::scene;
 
 /// The times of one rotation, counted from just before the rename of the credentials.
 #[derive(Clone, Copy, Debug)]

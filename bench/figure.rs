@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// How long anything that is waited for may take, on a busy host too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What was measured against what was promised.
 pub(crate) struct Figure {
     what: String,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::figure::Figure;
+use crate::figure::{Figure, PATIENCE};
 use crate::proc::{self, Memory};
 use crate::rotation;
 use crate::scene::{self, Installation, Watch};
@@ -30,7 +30,7 @@ pub(crate) fn all(program: &Path, script: &Path, root: &Path) -> io::Result<Vec<
         (proc::switches(one.child.id())?, proc::switches(many.child.id())?);
     std::thread::sleep(SHORT);
     let one_woke = proc::switches(one.child.id())? - one_before;
-    std::thread::sleep(LONG - SHORT);
+    std::thread::sleep(LONG.checked_sub(SHORT).unwrap());
     let many_woke = proc::switches(many.child.id())? - many_before;
 
     let script = tree_memory(script.0.id())?;
@@ -86,7 +86,7 @@ fn start(program: &Path, root: &Path, links: u32) -> io::Result<Watch> {
         );
         installation.configure(&format!("link{number:04}"), &conf)?;
     }
-    installation.watch(Stdio::null())
+    installation.watch(Stdio::null(), PATIENCE)
 }
 
 fn memory(watch: &Watch) -> io::Result<Memory> {

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use figure::Figure;
+use rustix::fs::Mode;
 
 /// The most that the stripped program may have, in bytes.
 const SIZE_BOUND: u64 = 2_500_000;
@@ -40,6 +41,8 @@ fn measure() -> io::Result<Vec<Figure>> {
         return Err(io::Error::other("usage: bench SCRIPT FLOOR [PART]... (bench/run calls it)"));
     };
     let asked = |part: &str| parts.is_empty() || parts.iter().any(|word| word == Path::new(part));
+    // Root goes through no folder that others can write in.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let program = scene::program()?;
     let scratch = tempfile::Builder::new()
         .prefix("oauth-sync-bench-")

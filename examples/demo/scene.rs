@@ -10,9 +10,6 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a healthy program may take for anything that is waited for here.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
 /// How long an access token lives.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
@@ -55,13 +52,6 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// Replaces a file as the Claude CLI does: a temp file in the same folder, then rename.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let temp = path.with_extension("json.tmp");
-    write(&temp, text)?;
-    fs::rename(&temp, path)
-}
-
 /// An `auth-profiles.json` with one living Anthropic profile and one of another provider.
 pub(crate) fn profiles(number: u32) -> String {
     let expiry = milliseconds(SystemTime::now() + Duration::from_secs(3600));
@@ -88,7 +78,7 @@ pub(crate) fn profiles(number: u32) -> String {
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
     program: PathBuf,
-    root: PathBuf,
+    pub(crate) root: PathBuf,
 }
 
 impl Installation {
@@ -105,11 +95,6 @@ impl Installation {
         write(&self.root.join("etc").join(format!("{link}.conf")), text)
     }
 
-    /// The folder of what is remembered.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.root.join("state")
-    }
-
     /// Prepares a run of the program with nothing of the caller's environment.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
@@ -122,18 +107,19 @@ impl Installation {
         command
     }
 
-    /// Starts `watch` and waits until it says that it is ready.
-    pub(crate) fn watch(&self, stderr: Stdio) -> io::Result<Watch> {
+    /// Starts `watch`, which runs no other program, and waits until it says that it is ready.
+    pub(crate) fn watch(&self, stderr: Stdio, patience: Duration) -> io::Result<Watch> {
         let address = self.root.join("notify");
         let _ = fs::remove_file(&address);
         let socket = UnixDatagram::bind(&address)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        let mut command = self.command(&["watch"]);
+        socket.set_read_timeout(Some(patience))?;
+        let mut command = self.command(&["watch", "--delegate"]);
         let child = command.env("NOTIFY_SOCKET", &address).stderr(stderr).spawn()?;
         let watch = Watch { child };
         let mut buffer = [0u8; 1024];
         loop {
-            let length = socket.recv(&mut buffer)?;
+            let late = |_| io::Error::other("'oauth-sync watch' is not ready in time");
+            let length = socket.recv(&mut buffer).map_err(late)?;
             if buffer[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
                 return Ok(watch);
             }
@@ -148,13 +134,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Asks it to end, as systemd does, and says whether it ended cleanly.
-    pub(crate) fn end(mut self) -> io::Result<bool> {
-        self.terminate();
-        self.child.wait().map(|status| status.success())
-    }
-
-    fn terminate(&self) {
+    /// Asks it to end, as systemd does.
+    pub(crate) fn terminate(&self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::TERM);

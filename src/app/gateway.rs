@@ -180,6 +180,7 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
 
 /// Asks each OpenClaw for its version that nothing else names: it decides what may be written.
 pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), Error> {
+    // A fault in the configuration comes first: then nothing is made at all.
     let links = ground::links(&places.config_dir, only)?;
     let ground = Ground::open(places)?;
     for settings in &links {
@@ -237,7 +238,7 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}")
+            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
         }
         Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
     }

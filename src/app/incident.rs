@@ -113,10 +113,7 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         Severity::Warning => Level::Warn,
         Severity::Error => Level::Error,
     };
-    let hint = match news.kind.sign_in_helps() && !over {
-        true => Some(report.sign_in.clone()),
-        false => None,
-    };
+    let hint = if news.kind.sign_in_helps() && !over { Some(report.sign_in.clone()) } else { None };
     let mut line = Line::remark(level, news.kind.name(), news.message.clone());
     line.expiry = view.passed.map(|mark| mark.expiry);
     line.hint.clone_from(&hint);

@@ -2,8 +2,6 @@
 //!
 //! The timer's run does so besides renewing, so that all of it goes on with `watch` down.
 
-use std::ffi::OsString;
-
 use crate::app::error::Error;
 use crate::app::event::Event;
 use crate::app::ground::{self, Ground, Places};
@@ -76,16 +74,6 @@ pub(crate) fn ask_for_renewal(places: &Places, settings: &Settings) -> Result<()
         folder.transpose()?.map(|folder| folder.key()).transpose()?.unwrap_or_default();
     let name = format!("{device:x}-{inode:x}");
     Ok(Queue::Refresh.put(&places.run_dir, &name, settings.name.as_bytes())?)
-}
-
-/// Queues a run of `refresh` if an earlier one left an answer that has not reached its source.
-pub(crate) fn ask_for_saved(ground: &Ground) -> Result<(), Error> {
-    let Some(sources) = ground.existing(prospect::FOLDER) else { return Ok(()) };
-    let waits = |name: &OsString| name.to_string_lossy().ends_with(".answer");
-    if sources.names()?.iter().any(waits) {
-        Queue::Refresh.put(&ground.places.run_dir, "saved", b"")?;
-    }
-    Ok(())
 }
 
 /// Queues a run of `notify` when the time of a message has come that was not taken; when one comes.

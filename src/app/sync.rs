@@ -11,6 +11,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
+use crate::app::refresh::with_true_expiry;
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks;
@@ -89,6 +90,7 @@ pub(crate) fn link(
     }
     let mut memory = ground.remember(settings)?;
     let source = source::look(&settings.claude_credentials, now);
+    let source = with_true_expiry(ground, settings, source, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let source = match mark {
         Some(mark) => source.judged(memory.judge(mark, now, options.force)),
@@ -138,11 +140,8 @@ impl Handover<'_> {
         if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
             changed.retain(|kind| *kind != SinkKind::Env);
         }
-        let need = match era::gateway_need(&self.openclaw.verdict, &changed) {
-            Need::Recreate if self.settings.gateway == Gateway::None => Need::Nothing,
-            need => need,
-        };
-        if need != Need::Nothing {
+        let need = era::gateway_need(&self.openclaw.verdict, &changed);
+        if need != Need::Nothing && self.settings.gateway != Gateway::None {
             self.queue(changed, Some(mark));
         }
     }

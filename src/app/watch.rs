@@ -8,6 +8,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::notify::FOLDER as MESSAGES;
 use crate::app::prospect::FOLDER as RENEWALS;
+use crate::app::refresh;
 use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
@@ -43,9 +44,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
     let errands = Errands::new(delegate);
     let mut watcher = Watcher { ground, events, links, only, faults, status, errands, delegate };
     watcher.everything();
-    if let Err(error) = rounds::ask_for_saved(&watcher.ground) {
-        log::error!("{error}: a login that an earlier run saved waits for the next refresh");
-    }
+    watcher.pick_up();
     notify::send("READY=1");
     loop {
         watcher.carry_on();
@@ -129,6 +128,15 @@ impl Watcher {
             }
             let folder = places.run_dir.join(queue.folder_name());
             arming::errands(&mut self.events, &folder, arming::ERRANDS);
+        }
+    }
+
+    /// Carries home what a refresh that was cut short had been given.
+    fn pick_up(&self) {
+        let links: Vec<_> = self.links.iter().map(|watched| (*watched.settings).clone()).collect();
+        match refresh::pick_up(&self.ground, &links) {
+            Ok(renewals) => renewals.iter().for_each(refresh::Renewal::log),
+            Err(error) => log::error!("{error}: a login that an earlier run saved waits"),
         }
     }
 

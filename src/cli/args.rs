@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Folder of the links' configuration files
     #[arg(long, value_name = "DIR", global = true, default_value = "/etc/oauth-sync")]
     pub(crate) config_dir: PathBuf,
-    /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
+    /// Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
     /// Folder of locks and queues
@@ -109,7 +109,7 @@ pub(crate) enum Command {
     },
     /// Print the state of all links in Prometheus' text format
     Metrics {
-        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        /// Replace FILE by it, as `node_exporter`'s textfile collector wants it
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },

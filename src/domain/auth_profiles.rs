@@ -17,7 +17,7 @@ use crate::domain::oauth_json::is_blank;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::secret::Secret;
 use crate::domain::sink::Held;
-use crate::domain::splice::{Dialect, Malformed, Splice};
+use crate::domain::splice::{self, Dialect, Malformed, Splice};
 use crate::domain::time::Timestamp;
 
 use ranking::Ranking;
@@ -98,7 +98,9 @@ pub(crate) fn edit(
 
 /// Says which profile an edit would rewrite, and what it holds now.
 pub(crate) fn held(text: &str, context: &Context<'_>) -> Option<(String, Held)> {
-    let store = Files::new(Some(text), context.auth_state).ok()?.store();
+    let root = splice::read(text, Dialect::Json).ok()?;
+    let state = context.auth_state.and_then(|text| splice::read(text, Dialect::Json).ok());
+    let store = Store::read(&root, &state.unwrap_or_default());
     let ranking = Ranking { config: context.config, is_ours: context.is_ours };
     let profile = ranking.pick(&store)?;
     let token = profile.token.clone()?;
@@ -108,22 +110,27 @@ pub(crate) fn held(text: &str, context: &Context<'_>) -> Option<(String, Held)> 
 /// Says whether OpenClaw may be living on this store: an anthropic profile that has not expired,
 /// or one of ours. An API key proves nothing: it never expires and is left behind by an upgrade.
 pub(crate) fn living(text: &str, now: Timestamp, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
-    let Ok(files) = Files::new(Some(text), None) else { return false };
+    let Some(profiles) = profiles(text) else { return false };
     let lives = |profile: &Profile| {
         let token = profile.token.as_ref();
         profile.anthropic
             && (token.is_some() && profile.expiry.is_none_or(|expiry| expiry > now)
                 || token.is_some_and(is_ours))
     };
-    files.store().profiles.iter().any(lives)
+    profiles.iter().any(lives)
 }
 
 /// Says whether every profile of the store is anthropic's and holds a token of ours.
 pub(crate) fn only(text: &str, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
-    let Ok(files) = Files::new(Some(text), None) else { return false };
-    let profiles = files.store().profiles;
+    let Some(profiles) = profiles(text) else { return false };
     let ours = |profile: &Profile| profile.anthropic && profile.token.as_ref().is_some_and(is_ours);
     !profiles.is_empty() && profiles.iter().all(ours)
+}
+
+/// Reads the profiles of a store alone.
+fn profiles(text: &str) -> Option<Vec<Profile>> {
+    let root = splice::read(text, Dialect::Json).ok()?;
+    Some(Store::read(&root, &Value::Null).profiles)
 }
 
 /// The store and the state beside it, under edit.

@@ -56,10 +56,8 @@ impl Container {
         let covering = self.mounts.iter().filter(|mount| path.starts_with(&mount.source));
         let mount = covering.max_by_key(near)?;
         let rest = path.strip_prefix(&mount.source).ok()?;
-        let path = match rest.as_os_str().is_empty() {
-            true => mount.destination.clone(),
-            false => mount.destination.join(rest),
-        };
+        // An empty rest would end the path in a slash.
+        let path = mount.destination.join(rest).components().collect();
         Some(Inside { path, writable: mount.writable })
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::source::Source;
 use crate::domain::time::{Timestamp, in_words};
 
 /// How long before a login ends a monitor turns: the first of the notices that a person gets.
-const LOGIN_NOTICE: Duration = Duration::from_hours(7 * 24);
+const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How well something fares, in the order and with the numbers of the monitors' own convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

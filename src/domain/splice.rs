@@ -81,16 +81,13 @@ impl Splice {
 
     /// Reads the value at `path`; of equal keys the last one counts.
     pub(crate) fn get(&self, path: &[&str]) -> Option<Value> {
-        let root = parse(&self.text, self.dialect).ok()?;
-        match locate(&root, path) {
-            Place::There(node) => Some(to_value(node)),
-            _ => None,
-        }
+        let root = read(&self.text, self.dialect).ok()?;
+        path.iter().try_fold(root, |mut value, name| Some(value.get_mut(*name)?.take()))
     }
 
     /// Sets the value at `path`, and adds the objects and members that are missing on the way.
     pub(crate) fn set(&mut self, path: &[&str], value: &Value) -> Result<(), Malformed> {
-        let root = parse(&self.text, self.dialect)?;
+        let root = tree(&self.text)?;
         let layout = Layout::of(&self.text, &root);
         let cuts = match locate(&root, path) {
             Place::There(node) if guard::same(&to_value(node), value) => return Ok(()),
@@ -101,7 +98,7 @@ impl Splice {
             }
             Place::Blocked(node) => return Err(self.position(node)),
         };
-        let next = guard::checked(self, cuts, path, Some(value))?;
+        let next = guard::checked(self, &root, cuts, path, Some(value))?;
         self.take(next);
         Ok(())
     }
@@ -110,21 +107,21 @@ impl Splice {
     pub(crate) fn remove(&mut self, path: &[&str]) -> Result<(), Malformed> {
         let Some((name, parents)) = path.split_last() else { return Ok(()) };
         loop {
-            let root = parse(&self.text, self.dialect)?;
+            let root = tree(&self.text)?;
             let Place::There(Node::Object(object)) = locate(&root, parents) else { return Ok(()) };
             let Some(index) = position_of(object, name) else { return Ok(()) };
             let cuts = Layout::of(&self.text, &root).removal(object, index);
             let earlier = object.properties[..index].iter().rev();
             let shadowed = earlier.clone().find(|prop| prop.name.as_str() == *name);
             let expected = shadowed.map(|prop| to_value(&prop.value));
-            let next = guard::checked(self, cuts, path, expected.as_ref())?;
+            let next = guard::checked(self, &root, cuts, path, expected.as_ref())?;
             self.take(next);
         }
     }
 
     /// Puts `value` at the front of the array at `path`, which is added where there is none.
     pub(crate) fn prepend(&mut self, path: &[&str], value: &Value) -> Result<(), Malformed> {
-        let root = parse(&self.text, self.dialect)?;
+        let root = tree(&self.text)?;
         let (cuts, expected) = match locate(&root, path) {
             Place::There(Node::Array(array)) => {
                 let mut expected: Vec<Value> = array.elements.iter().map(to_value).collect();
@@ -139,7 +136,7 @@ impl Splice {
             }
             _ => return self.set(path, &Value::Array(vec![value.clone()])),
         };
-        let next = guard::checked(self, cuts, path, Some(&expected))?;
+        let next = guard::checked(self, &root, cuts, path, Some(&expected))?;
         self.take(next);
         Ok(())
     }
@@ -169,7 +166,11 @@ const BOM: &str = "\u{feff}";
 
 /// Reads a whole text as a value: of equal keys the last one counts, `Infinity` and `NaN` are null.
 pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Value, Malformed> {
-    parse(text.strip_prefix(BOM).unwrap_or(text), dialect).map(|root| to_value(&root))
+    let body = text.strip_prefix(BOM).unwrap_or(text);
+    match dialect {
+        Dialect::Json => serde_json::from_str(body).map_err(at),
+        Dialect::Json5 => tree(body).map(|root| to_value(&root)),
+    }
 }
 
 /// Says whether a well-formed text has comments in it.
@@ -190,9 +191,17 @@ fn options() -> ParseOptions {
 fn parse(body: &str, dialect: Dialect) -> Result<Node<'_>, Malformed> {
     if dialect == Dialect::Json {
         // jsonc-parser lets control characters in strings pass even at its strictest.
-        serde_json::from_str::<IgnoredAny>(body)
-            .map_err(|error| Malformed { line: error.line(), column: error.column() })?;
+        serde_json::from_str::<IgnoredAny>(body).map_err(at)?;
     }
+    tree(body)
+}
+
+fn at(error: serde_json::Error) -> Malformed {
+    Malformed { line: error.line(), column: error.column() }
+}
+
+/// Parses a text that is known to be well-formed in its dialect, or whose dialect is JSON5.
+fn tree(body: &str) -> Result<Node<'_>, Malformed> {
     let parsed = parse_to_ast(body, &CollectOptions::default(), &options()).map_err(|error| {
         Malformed { line: error.line_display(), column: error.column_display() }
     })?;

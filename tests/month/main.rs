@@ -2,10 +2,10 @@
 //! test. Suspends, clock steps, outages and a late timer; no token may end in the sinks.
 #![expect(
     clippy::disallowed_methods,
-    reason = "a test makes the files and runs the program that it is about"
+    clippy::disallowed_macros,
+    reason = "a test makes the files, runs the program that it is about, and shows its figures"
 )]
 
-#[expect(dead_code, reason = "the tests with real programs use the rest")]
 #[path = "../support/endpoint.rs"]
 mod endpoint;
 mod judge;
@@ -58,6 +58,10 @@ impl Fate {
         }
     }
 
+    fn outage(&mut self) -> Trouble {
+        Trouble::Outage(self.answer(), self.longest_outage / 2 + self.draw(self.longest_outage / 2))
+    }
+
     fn answer(&mut self) -> Answer {
         match self.draw(4) {
             0 => Answer::status(503),
@@ -86,15 +90,21 @@ fn live(world: &mut World, fate: &mut Fate) {
             over = None;
         }
         if trouble <= next {
-            over = befall(world, fate.trouble(), over);
+            let hits = trouble <= world.due() + MINUTE && trouble >= world.due() - 10 * MINUTE;
+            let kind = if hits { fate.outage() } else { fate.trouble() };
+            over = befall(world, kind, over);
             let later = over.unwrap_or_else(|| world.now());
-            trouble = later + 2 * HOUR + fate.draw(10 * HOUR);
+            trouble = match fate.draw(3) {
+                // The worst moment: just before it is due.
+                0 => (world.due() - fate.draw(10 * MINUTE)).max(later + 2 * HOUR),
+                _ => later + 2 * HOUR + fate.draw(10 * HOUR),
+            };
         }
         if tick <= world.now() {
             world.timer();
             tick = (world.now() / (30 * MINUTE) + 1) * 30 * MINUTE + fate.draw(MINUTE);
         }
-        world.wake();
+        world.rest();
     }
 }
 
@@ -120,10 +130,15 @@ fn month(watches: bool, longest_outage: i64) {
     let grants = i64::try_from(world.endpoint.grants().len()).unwrap();
     // Renewed 90 minutes before the end of 8 hours; a clock that was set forward makes it sooner.
     assert!(grants <= 30 * DAY / (6 * HOUR), "{grants} renewals in a month");
+    assert!(world.endpoint.requests().len() > world.endpoint.grants().len(), "no outage hit");
     assert_eq!(world.endpoint.refused(), 0, "a refresh token was spent twice");
     let told: Vec<(i64, &str)> =
         world.heard.iter().map(|(moment, text)| (*moment, text.as_str())).collect();
-    let mut told = told.into_iter().filter(|(_, text)| !text.starts_with("renewed"));
+    let count = |word: &str| told.iter().filter(|(_, text)| *text == word).count();
+    // An outage of more than half the margin is told, and so is its end.
+    assert_eq!(count("refresh-failing"), count("recovered"));
+    let passing = ["renewed", "refresh-failing", "recovered"];
+    let mut told = told.iter().copied().filter(|(_, text)| !passing.contains(text));
     for days in [7, 3, 1] {
         let (moment, text) = told.next().expect("a notice is missing");
         assert_eq!(text, "login-ends", "{days}");
@@ -137,7 +152,6 @@ fn month(watches: bool, longest_outage: i64) {
     assert!(world.flag().exists());
     world.sign_in();
     world.timer();
-    world.wake();
     assert!(!world.flag().exists());
     assert_eq!(world.heard.last().map(|(_, text)| text.as_str()), Some("recovered"));
     world.no_token_is_kept();

@@ -37,10 +37,14 @@ impl Watcher {
         Some(epoch_ms() + left)
     }
 
-    /// Wakes it, and waits until it sleeps with all done that is due.
-    pub(crate) fn wake(&self, is_idle: impl Fn(&Self) -> bool) {
+    /// Wakes it, as its timer would.
+    pub(crate) fn wake(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it sleeps with all done that is due.
+    pub(crate) fn rest(&self, is_idle: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         let mut quiet = 0;
         while quiet < 3 {

@@ -65,7 +65,7 @@ impl World {
         world.timer();
         if watches {
             world.watcher = Some(Watcher::start(world.command("watch")));
-            world.wake();
+            world.rest();
         }
         world
     }
@@ -176,13 +176,26 @@ impl World {
         Some(self.watcher.as_ref()?.armed()? - self.skew)
     }
 
-    /// Wakes the watcher and lets it do what is due; without one its queue of messages is served as
-    /// systemd would.
-    pub(crate) fn wake(&mut self) {
+    /// When the token that agents use is to be renewed.
+    pub(crate) fn due(&self) -> i64 {
+        self.judge.ends(&self.in_sink()) - 90 * MINUTE
+    }
+
+    /// Wakes the watcher, as its timer and a set clock do.
+    fn wake(&mut self) {
+        self.watcher.iter().for_each(Watcher::wake);
+        self.rest();
+    }
+
+    /// Lets the watcher do what is due; without one its queue of messages is served as systemd would.
+    pub(crate) fn rest(&mut self) {
+        if self.armed().is_some_and(|moment| moment <= self.now()) {
+            self.watcher.iter().for_each(Watcher::wake);
+        }
         if let Some(watcher) = &self.watcher {
             let queues = [self.at("run/refresh.d"), self.at("run/notify.d")];
             let shown = || self.now() + self.skew;
-            watcher.wake(|watcher| {
+            watcher.rest(|watcher| {
                 queues.iter().all(|queue| is_empty(queue))
                     && watcher.armed().is_some_and(|moment| moment > shown())
             });
@@ -195,7 +208,7 @@ impl World {
     /// The timer's run.
     pub(crate) fn timer(&mut self) {
         self.run("refresh");
-        self.wake();
+        self.rest();
     }
 
     fn run(&mut self, command: &str) {

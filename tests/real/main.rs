@@ -20,6 +20,7 @@ mod scratch;
 mod claude_cli;
 mod cli_method;
 mod gateway;
+mod in_container;
 mod sinks;
 mod turns;
 mod versions;

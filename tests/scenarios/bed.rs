@@ -67,8 +67,8 @@ impl Bed {
         bed.conf("GATEWAY", "none");
         // Nobody renews here: neither a real Claude CLI nor the real endpoint must be asked.
         bed.conf("REFRESH", "off");
-        // Nor is any gateway of this host to be started anew.
-        bed.conf("GATEWAY", "none");
+        // Nor may a gateway of this host be touched, nor its OpenClaw be asked.
+        bed.conf("GATEWAY", "none").conf("OPENCLAW_COMMAND", "/bin/false");
         bed
     }
 

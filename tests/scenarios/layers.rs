@@ -10,8 +10,8 @@ const LAYERS: [&str; 4] = ["domain", "os", "app", "cli"];
 const USE_CASES: [&str; 3] = ["sync", "watch", "status"];
 
 /// Use-cases that are made of another one: `watch` and `status` are `sync` on events and without
-/// writes, `rounds` is what the timer's run does besides renewing, and a gateway's work begins with
-/// a look at its link.
+/// writes, `rounds` is what the timer's run does besides renewing, and `work` on a gateway begins
+/// with a look at what a sync has left.
 const COMPOSITIONS: [(&str, &str); 4] =
     [("watch", "sync"), ("status", "sync"), ("rounds", "sync"), ("work", "sync")];
 

@@ -276,13 +276,13 @@ fn where_a_profile_carries_the_token_no_env_line_is_added() {
 }
 
 #[test]
-fn where_the_token_cannot_be_pasted_the_env_carries_it() {
+fn where_nothing_can_be_pasted_env_carries_the_token() {
     let bed = bed("2026.9.6", "auto");
-    bed.run(["sync"])
-        .says("default: the token cannot be pasted: no program openclaw was found on this host\n")
-        .says(
-            "default: env 'BED/home/.openclaw/.env' holds the new token FP, which ends at WHEN\n",
-        );
+    bed.run(["sync"]).exit(0).says(
+        "default: the token cannot be pasted: the version of OpenClaw could not be asked for\n",
+    );
+    assert!(bed.read(ENV).contains("access-new"));
+    bed.run(["sync"]).exit(0).err(&[]);
 }
 
 #[test]

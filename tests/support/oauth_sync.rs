@@ -67,9 +67,33 @@ impl OauthSync {
 
     /// Takes the CLI's path out of the configuration, which is written anew.
     pub(crate) fn finding_claude_itself(mut self) -> Self {
-        let lines = self.settings.lines().filter(|line| !line.starts_with("CLAUDE_CLI_PATH"));
-        self.settings = lines.map(|line| format!("{line}\n")).collect();
+        let lines = self.settings.split_inclusive('\n');
+        self.settings = lines.filter(|line| !line.starts_with("CLAUDE_CLI_PATH")).collect();
         self.with("cli")
+    }
+
+    /// Adds lines to the configuration in place of the CLI's path, which is written anew.
+    pub(crate) fn with_container(self, lines: &str) -> Self {
+        let mut this = self.finding_claude_itself();
+        this.settings.push_str(lines);
+        this.with("cli")
+    }
+
+    /// Carries the token to the `oauth.json` of an `OpenClaw` that reads it.
+    pub(crate) fn with_oauth_json(mut self) -> Self {
+        fs::create_dir(self.at("openclaw")).expect("the folder is writable");
+        let more = format!(
+            "OPENCLAW_STATE_DIR=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\n",
+            self.at("openclaw").display()
+        );
+        self.settings = self.settings.replace("SINKS=\"none\"", "SINKS=\"oauth-json\"") + &more;
+        self.with("cli")
+    }
+
+    /// What that file holds; null if there is none.
+    pub(crate) fn oauth_json(&self) -> Value {
+        let text = fs::read_to_string(self.at("openclaw/credentials/oauth.json"));
+        serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default()
     }
 
     /// Runs it as its unit does: as root, but with no more than it needs.

@@ -162,9 +162,17 @@ survives_a_reboot() {
 }
 
 tells_the_story() {
-    says oauth-sync bed exec "$1" journalctl --no-pager -u oauth-sync
-    # the oneshots' lines are found under the same name
-    bed sh "$1" 'journalctl --no-pager -u oauth-sync -o json | grep -q "\"_SYSTEMD_UNIT\":\"oauth-sync-renew.service\""'
+    # a renewal that has something to say
+    bed sh "$1" <<'SCRIPT'
+mkdir -p /run/systemd/system/oauth-sync-renew.service.d
+printf '[Service]\nSuccessExitStatus=2\nExecStart=\nExecStart=/usr/bin/oauth-sync --config-dir=/nowhere refresh\n' \
+    >/run/systemd/system/oauth-sync-renew.service.d/lost.conf
+systemctl daemon-reload
+systemctl start oauth-sync-renew.service
+rm -r /run/systemd/system/oauth-sync-renew.service.d
+systemctl daemon-reload
+SCRIPT
+    wait_until 5 "bed exec $1 journalctl --no-pager -u oauth-sync -o verbose | grep '_SYSTEMD_UNIT=oauth-sync-renew.service'"
     no_token_in "journal:$1" "argv:$1" "$1:/var/lib/oauth-sync" "$1:/var/cache/debconf"
 }
 
@@ -212,6 +220,11 @@ awk '$2 == "/home" && $4 ~ /^rw/ { found = 1 } END { exit !found }' /proc/$pid/m
 SCRIPT
 }
 
+smoke_passes() {
+    bed push "$1" "$root/debian/tests/smoke" /tmp
+    bed exec "$1" sh /tmp/smoke
+}
+
 deb_life() {
     local suite=$1 m=deb-$1
     need "$suite: a machine boots" bed boot "$m" "$suite"
@@ -229,6 +242,7 @@ deb_life() {
     t "$suite: postinst can be run again" postinst_again "$m"
     t "$suite: a path unit that was stopped comes back with the next renewal" path_units_come_back "$m"
     t "$suite: one journalctl call tells of all units, without a token" tells_the_story "$m"
+    t "$suite: autopkgtest's smoke passes" smoke_passes "$m"
     t "$suite: it survives a reboot" survives_a_reboot "$m"
     t "$suite: remove stops it and keeps what was configured, and it comes back" removed_and_back "$m"
     t "$suite: purge takes what is ours, twice, and nothing of others" purged "$m"

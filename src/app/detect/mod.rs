@@ -1,4 +1,4 @@
-//! Finds Claude logins and OpenClaws on this host, and proposes the links between them.
+//! Finds Claude logins and `OpenClaws` on this host, and proposes the links between them.
 //!
 //! Nothing of Claude's or OpenClaw's is started, and everything below a user's folder is looked at
 //! with that user's rights.

@@ -6,7 +6,7 @@ use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::domain::detection::Findings;
 
-/// The units and scripts of the original openclaw_oauth_sync.
+/// The units and scripts of the original `openclaw_oauth_sync`.
 const UNITS: [&str; 4] = [
     "sync-oauth-token.service",
     "trigger-claude-refresh.timer",

@@ -101,9 +101,10 @@ impl<'a> Work<'a> {
     pub(crate) fn attend(&mut self) -> Ending {
         self.learn_version();
         self.want_paste();
-        let pasted = match self.pending().sinks.contains(&SinkKind::PasteToken) {
-            true => Some(paste::paste(self)),
-            false => None,
+        let pasted = if self.pending().sinks.contains(&SinkKind::PasteToken) {
+            Some(paste::paste(self))
+        } else {
+            None
         };
         let rest = self.carry_on(pasted.as_ref().is_none_or(Result::is_ok));
         let barred = self.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());
@@ -143,6 +144,7 @@ impl<'a> Work<'a> {
         changed.retain(|kind| *kind != SinkKind::PasteToken || pasted);
         changed.retain(|kind| *kind != SinkKind::Env || !self.env_is_unused());
         let ending = match era::gateway_need(&self.openclaw.verdict, &changed) {
+            _ if self.settings.gateway == Gateway::None => Ok(Ending::Done(Deed::Nothing, None)),
             Need::Nothing => Ok(Ending::Done(Deed::Nothing, None)),
             Need::SecretsReload => match reload::reload(self) {
                 Err(Ending::Deferred(why, _)) if self.program.is_none() => {
@@ -167,13 +169,13 @@ impl<'a> Work<'a> {
             Gateway::Compose => compose::recreate(self),
             Gateway::SystemdUser | Gateway::Systemd => unit::restart(self),
             Gateway::Command => command::restart(self),
-            Gateway::Auto | Gateway::None if self.settings.gateway == Gateway::None => {
+            Gateway::Auto | Gateway::None => {
+                log::warn!(
+                    "{}: no gateway was found here: one that runs uses the new token only after its next start\nhint: set GATEWAY, see oauth-sync.conf(5)",
+                    self.settings.name
+                );
                 Ok(Ending::Done(Deed::Nothing, None))
             }
-            Gateway::Auto | Gateway::None => Err(Ending::Deferred(
-                "no gateway was found that could be started anew".to_owned(),
-                Some("set GATEWAY, see oauth-sync.conf(5)".to_owned()),
-            )),
         }
     }
 

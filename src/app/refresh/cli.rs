@@ -36,6 +36,10 @@ impl Reach for Way {
     fn signal(&self, running: &Running, signal: Signal) {
         if let Self::Container(container) = self {
             container.signal(signal);
+            // The engine's command ends with the CLI; ended before, it would leave that unwatched.
+            if signal != Signal::KILL {
+                return;
+            }
         }
         running.signal(signal);
     }

@@ -139,6 +139,7 @@ fn packaged(real: &Path) -> Option<Version> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test lays its scratch home out itself")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -17,10 +17,12 @@ pub(crate) mod place;
 mod renewal;
 mod saved;
 pub(crate) mod state;
+mod truth;
 mod turn;
 
 pub(crate) use outlook::{Outlook, look};
 pub(crate) use renewal::{Conclusion, Renewal};
+pub(crate) use truth::with_true_expiry;
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};

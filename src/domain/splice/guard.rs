@@ -11,6 +11,7 @@ use super::{Cut, Malformed, Place, Splice, locate, parse, to_value};
 /// differs. A text that fails here is a bug of ours and is not written.
 pub(super) fn checked(
     splice: &Splice,
+    before: &Node<'_>,
     mut cuts: Vec<Cut>,
     path: &[&str],
     expected: Option<&Value>,
@@ -20,7 +21,6 @@ pub(super) fn checked(
     for (range, text) in cuts.iter().rev() {
         next.replace_range(range.clone(), text);
     }
-    let before = parse(&splice.text, splice.dialect)?;
     let after = parse(&next, splice.dialect)?;
     let found = match locate(&after, path) {
         Place::There(node) => Some(to_value(node)),
@@ -31,11 +31,11 @@ pub(super) fn checked(
         (None, None) => true,
         _ => false,
     };
-    if as_wanted && others(&splice.text, &before, path) == others(&next, &after, path) {
+    if as_wanted && others(&splice.text, before, path) == others(&next, &after, path) {
         return Ok(next);
     }
     debug_assert!(false, "an edit changed more than it should");
-    Err(splice.position(&before))
+    Err(splice.position(before))
 }
 
 /// Compares two values, numbers by what they are worth rather than by how they are written.

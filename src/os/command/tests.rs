@@ -27,10 +27,8 @@ impl Place {
         let path = parent.path().join("empty");
         std::fs::create_dir(&path).unwrap();
         let folder = Folder::reach(&path).unwrap();
-        let identity = match geteuid().is_root() {
-            true => Identity { uid: 65534, gid: 65534, groups: vec![65534, 4711] },
-            false => Identity::own(),
-        };
+        let nobody = Identity { uid: 65534, gid: 65534, groups: vec![65534, 4711] };
+        let identity = if geteuid().is_root() { nobody } else { Identity::own() };
         Self { _parent: parent, folder, identity }
     }
 

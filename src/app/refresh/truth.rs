@@ -1,0 +1,34 @@
+//! What a source says, with the true expiry in place of the one that is there for the CLI's sake.
+
+use crate::app::ground::Ground;
+use crate::app::refresh::place::Place;
+use crate::app::refresh::sources;
+use crate::app::refresh::state::State;
+use crate::domain::config::settings::Settings;
+use crate::domain::credential::{Content, Credential};
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+
+/// Gives a source that was just read its true expiry: sinks and people are told no other.
+pub(crate) fn with_true_expiry(
+    ground: &Ground,
+    settings: &Settings,
+    source: Source,
+    now: Timestamp,
+) -> Source {
+    match credential(ground, settings, &source) {
+        Some(credential) => Source::of(Content::Login(credential), now),
+        None => source,
+    }
+}
+
+/// The credential with its true expiry; `None` if the file says the truth, as far as is known.
+fn credential(ground: &Ground, settings: &Settings, source: &Source) -> Option<Credential> {
+    let credential = source.credential()?;
+    let sources = sources(ground, false).ok()??;
+    let place = Place::reach(&settings.claude_credentials).ok()?;
+    let state = State::load(&sources, &place).ok()?;
+    let fingerprint = ground.fingerprinter.of(&credential.access_token);
+    let expiry = state.nudge?.true_expiry(credential, fingerprint)?;
+    Some(Credential { expiry, ..credential.clone() })
+}

@@ -1,0 +1,15 @@
+//! The manual pages and the README say what the program has, all of it and nothing else.
+
+mod commands;
+mod keys;
+mod page;
+
+/// The folder of the sources.
+fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The text of a file of the sources.
+fn text_of(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
