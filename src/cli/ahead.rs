@@ -60,7 +60,8 @@ fn login_text(login: LoginEnd, now: Timestamp) -> String {
 
 fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
     let due = prospect.due?;
-    Some(if due > now {
+    let later = due > now;
+    Some(if later {
         format!("at {due}, in {}", in_words(due.left(now)))
     } else {
         "due now".to_owned()

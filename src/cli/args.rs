@@ -91,7 +91,12 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+        /// Stay, and draw it anew every two seconds
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
     },
+    /// Sign in to Claude as the right user and in the right place, and carry the login on
+    Login,
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
     Check {
         /// Write JSON
@@ -107,6 +112,18 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Look for every known cause of trouble, and print the command that mends it
+    Doctor {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+        /// Do what is ours and safe
+        #[arg(long)]
+        fix: bool,
+        /// Look for units, accounts and cron jobs in DIR instead of the host
+        #[arg(long, value_name = "DIR", hide = true)]
+        root: Option<PathBuf>,
+    },
     /// Print the state of all links in Prometheus' text format
     Metrics {
         /// Replace FILE by it, as `node_exporter`'s textfile collector wants it
@@ -117,6 +134,7 @@ pub(crate) enum Command {
 
 /// What `detect` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Detect {
     /// Write JSON
     #[arg(long, conflicts_with = "print")]
