@@ -16,17 +16,21 @@ use crate::domain::time::{Timestamp, in_words};
 pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     let mut text = String::new();
     if let Some(login) = ahead.people.login {
-        text += &format!("          {}\n", login_text(login, now));
+        text.extend([format!("          {}\n", login_text(login, now))]);
     }
     if let Some(renewal) = renewal_text(&ahead.prospect, now) {
-        text += &format!("  renewal {renewal}\n");
+        text.extend([format!("  renewal {renewal}\n")]);
     }
     text += &history_text(&ahead.prospect.history);
     for open in &ahead.people.open {
-        text +=
-            &format!("  people  {}, since {}: {}\n", open.kind.name(), open.since, open.message);
+        text.extend([format!(
+            "  people  {}, since {}: {}\n",
+            open.kind.name(),
+            open.since,
+            open.message
+        )]);
         if open.kind.sign_in_helps() {
-            text += &format!("          run: {}\n", report.sign_in);
+            text.extend([format!("          run: {}\n", report.sign_in)]);
         }
     }
     text

@@ -136,6 +136,7 @@ pub(crate) enum Command {
 
 /// What `detect` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Detect {
     /// Write JSON
     #[arg(long, conflicts_with = "print")]

@@ -60,8 +60,8 @@ pub(crate) fn plan(reports: &[Report]) {
 pub(crate) fn renewals(renewals: &[Renewal]) {
     let line = |renewal: &Renewal| {
         let links = renewal.links.join(", ");
-        let lines = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
-        lines.collect::<String>()
+        let said = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
+        said.collect::<String>()
     };
     answer(&renewals.iter().map(line).collect::<String>());
 }

@@ -28,7 +28,7 @@ fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
         expiry: None,
         login_end: None,
         passed: None,
-        margin: Some(Duration::from_mins(90)),
+        margin: Some(Duration::from_secs(90 * 60)),
         sinks,
         troubles: Vec::new(),
         worries: Vec::new(),
@@ -72,8 +72,8 @@ fn a_renewal_that_is_overdue_deserves_a_look() {
     assert_eq!(judge(&view(&source, &[])).level, Level::Wrong);
     let source = login(2);
     for (margin, level) in [
-        (Some(Duration::from_hours(3)), Level::Fine),
-        (Some(Duration::from_hours(5)), Level::Soon),
+        (Some(Duration::from_secs(3 * 3600)), Level::Fine),
+        (Some(Duration::from_secs(5 * 3600)), Level::Soon),
         (None, Level::Fine),
     ] {
         assert_eq!(judge(&View { margin, ..view(&source, &[]) }).level, level, "{margin:?}");

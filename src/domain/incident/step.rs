@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 const REPEAT: Duration = Duration::from_secs(24 * 3600);
 
 /// How much later a login has to end to be another one; a renewal may shift it by seconds.
-const ANOTHER_LOGIN: Duration = Duration::from_hours(1);
+const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
 
 /// Why something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
