@@ -61,64 +61,85 @@ fn up(could_look: bool) -> Family {
     Family { name: "oauth_sync_up", help, samples }
 }
 
+/// One family with a sample of each link that has one.
+fn per_link(
+    links: &[Surveyed],
+    name: &'static str,
+    help: &'static str,
+    value: impl Fn(&Surveyed) -> Option<String>,
+) -> Family {
+    let samples = links.iter().filter_map(|link| Some((labels(link), value(link)?)));
+    Family { name, help, samples: samples.collect() }
+}
+
 fn of_links(links: &[Surveyed]) -> Vec<Family> {
-    let per_link = |name, help, value: &dyn Fn(&Surveyed) -> Option<String>| {
-        let samples = links.iter().filter_map(|link| Some((labels(link), value(link)?)));
-        Family { name, help, samples: samples.collect() }
-    };
-    let mut families = vec![
+    let mut families = of_logins(links);
+    families.extend(of_gateways(links));
+    families.extend([last_success(links), failures(links), sinks(links)]);
+    families
+}
+
+fn of_logins(links: &[Surveyed]) -> Vec<Family> {
+    vec![
         per_link(
+            links,
             "oauth_sync_status",
             "What oauth-sync check says: 0 fine, 1 attention soon, 2 wrong, 3 cannot tell.",
-            &|link| Some((link.health.level as u8).to_string()),
+            |link| Some((link.health.level as u8).to_string()),
         ),
         per_link(
+            links,
             "oauth_sync_access_token_expiry_timestamp_seconds",
             "When the access token in the source ends.",
-            &|link| link.ahead.prospect.expiry.map(seconds),
+            |link| link.ahead.prospect.expiry.map(seconds),
         ),
         per_link(
+            links,
             "oauth_sync_login_expiry_timestamp_seconds",
             "When the login itself ends, as the server told or counted from the sign-in.",
-            &|link| link.ahead.people.login.map(|login| seconds(login.at)),
+            |link| link.ahead.people.login.map(|login| seconds(login.at)),
         ),
         per_link(
+            links,
             "oauth_sync_sign_in_needed",
             "Whether only a person can help, by signing in again.",
-            &|link| {
-                Some(flag(
-                    link.report.source.needs_person() || link.ahead.prospect.renewals.rejected,
-                ))
+            |link| {
+                let rejected = link.ahead.prospect.renewals.rejected;
+                Some(flag(link.report.source.needs_person() || rejected))
             },
         ),
         per_link(
+            links,
             "oauth_sync_next_renewal_timestamp_seconds",
             "When the next renewal is due or tried again.",
-            &|link| link.ahead.prospect.due.map(seconds),
+            |link| link.ahead.prospect.due.map(seconds),
         ),
-    ];
-    families.push(per_link(
-        "oauth_sync_incidents",
-        "How many incidents were told to people and are not over.",
-        &|link| Some(link.ahead.people.open.len().to_string()),
-    ));
-    families.push(per_link(
+        per_link(
+            links,
+            "oauth_sync_incidents",
+            "How many incidents were told to people and are not over.",
+            |link| Some(link.ahead.people.open.len().to_string()),
+        ),
+    ]
+}
+
+fn of_gateways(links: &[Surveyed]) -> [Family; 2] {
+    let pending = per_link(
+        links,
         "oauth_sync_gateway_pending",
         "Whether the gateway does not use the new token yet.",
-        &|link| Some(flag(link.report.gateway.pending.is_some())),
-    ));
-    families.push(per_link(
+        |link| Some(flag(link.report.gateway.pending.is_some())),
+    );
+    let gap = per_link(
+        links,
         "oauth_sync_gateway_gap_seconds",
         "How long no gateway answered when it was seen to the last time.",
-        &|link| {
+        |link| {
             let gap = link.report.gateway.history.iter().rev().find_map(|act| act.gap_ms)?;
             Some(format!("{}.{:03}", gap / 1000, gap % 1000))
         },
-    ));
-    families.push(last_success(links));
-    families.push(failures(links));
-    families.push(sinks(links));
-    families
+    );
+    [pending, gap]
 }
 
 fn last_success(links: &[Surveyed]) -> Family {

@@ -2,6 +2,7 @@
 //! last of them at a real terminal.
 #![expect(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 #![expect(dead_code, reason = "the bed serves the scenarios too")]

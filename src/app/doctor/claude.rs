@@ -1,7 +1,7 @@
 //! The Claude CLI: missing, moved, of a version nobody has tried, or kept from renewing.
 
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::app::refresh::find_claude::{self, User};
+use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method};
 use crate::domain::shell;
@@ -34,36 +34,9 @@ fn program(
     config: &Folder,
 ) -> Option<Finding> {
     let user = User::owning(config);
-    let install = match user.identity.uid {
-        0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
-        uid => format!(
-            "{}npm install -g --prefix {} @anthropic-ai/claude-code",
-            patient.run_as(uid),
-            shell::path(&user.home.join(".npm-global"))
-        ),
-    };
+    let install = install(patient, &user);
     match find_claude::find(configured, &user) {
-        Ok(claude) => {
-            let version = claude.version?;
-            let place = claude.path.display();
-            if version < TRIED.0 {
-                let meaning = format!(
-                    "'{place}' is version {version}, older than any that was tried: it may not renew"
-                );
-                return Some(Finding::warning(
-                    "cli-version-old",
-                    meaning,
-                    format!("{install}@latest"),
-                ));
-            }
-            (version > TRIED.1).then(|| {
-                let meaning = format!(
-                    "'{place}' is version {version}, newer than any that was tried: a renewal still counts only once it is on the disk"
-                );
-                let command = format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link));
-                Finding::note("cli-version-unknown", meaning, command)
-            })
-        }
+        Ok(claude) => untried(case, &claude, &install),
         Err(_) if configured.is_some() && find_claude::find(None, &user).is_ok() => {
             let path = configured.map(|path| path.display().to_string()).unwrap_or_default();
             let meaning = format!(
@@ -74,16 +47,44 @@ fn program(
             Some(Finding::error("cli-moved", meaning, command))
         }
         Err(outcome) => {
-            let why = outcome.cause().unwrap_or_default().to_owned();
-            let others = case.settings.refresh.len() > 1;
+            let why = outcome.cause().unwrap_or_default();
             let meaning = format!("{why}: the CLI cannot renew the login");
-            Some(if others {
-                Finding::warning("cli-missing", meaning, install)
-            } else {
-                Finding::error("cli-missing", meaning, install)
-            })
+            let others = case.settings.refresh.len() > 1;
+            let kind = if others { Finding::warning } else { Finding::error };
+            Some(kind("cli-missing", meaning, install))
         }
     }
+}
+
+/// The command that installs the CLI for a user.
+fn install(patient: &Patient<'_>, user: &User) -> String {
+    match user.identity.uid {
+        0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
+        uid => format!(
+            "{}npm install -g --prefix {} @anthropic-ai/claude-code",
+            patient.run_as(uid),
+            shell::path(&user.home.join(".npm-global"))
+        ),
+    }
+}
+
+/// A version that nobody has tried.
+fn untried(case: &Case<'_>, claude: &Claude, install: &str) -> Option<Finding> {
+    let (place, version) = (claude.path.display(), claude.version?);
+    if version < TRIED.0 {
+        let meaning = format!(
+            "'{place}' is version {version}, older than any that was tried: it may not renew"
+        );
+        return Some(Finding::warning("cli-version-old", meaning, format!("{install}@latest")));
+    }
+    (version > TRIED.1).then(|| {
+        let meaning = format!(
+            "'{place}' is version {version}, newer than any that was tried: a renewal still counts only once it is on the disk"
+        );
+        let link = shell::quoted(&case.report.link);
+        let command = format!("oauth-sync refresh --force --link {link}");
+        Finding::note("cli-version-unknown", meaning, command)
+    })
 }
 
 /// A setting that keeps the CLI from renewing; renamed, so that the file stays JSON and a person

@@ -1,0 +1,132 @@
+//! The Claude CLI and the host around it.
+
+use std::fs;
+
+use crate::bed::SOURCE;
+use crate::host::{Host, UID};
+
+#[test]
+fn the_originals_units() {
+    let host = Host::new();
+    let folder = "host/etc/systemd/system";
+    let unit = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
+    host.bed.write(&format!("{folder}/sync-oauth-token.service"), unit);
+    assert!(host.ids().is_empty(), "a unit that nothing starts is no rival");
+    let root = host.at("host");
+    host.shell(&format!("systemctl -q --root={} enable sync-oauth-token.service", root.display()));
+    host.finds_and_mends("rival-unit");
+    let user = "host/home/other/.config/systemd/user";
+    host.bed.write(&format!("{user}/trigger-claude-refresh.timer"), "[Timer]\nOnCalendar=hourly\n");
+    fs::create_dir_all(host.at(user).join("timers.target.wants")).unwrap();
+    std::os::unix::fs::symlink(
+        "../trigger-claude-refresh.timer",
+        host.at(user).join("timers.target.wants/trigger-claude-refresh.timer"),
+    )
+    .unwrap();
+    host.finds_and_mends("rival-unit");
+}
+
+#[test]
+fn a_cron_job_that_runs_claude() {
+    let host = Host::new();
+    let cron = "host/etc/cron.d/claude";
+    host.bed.write(cron, "# mine\n*/30 * * * * claw claude -p hi\n5 4 * * * root backup\n");
+    host.finds_and_mends("rival-cron");
+    assert_eq!(
+        host.bed.read(cron),
+        "# mine\n# */30 * * * * claw claude -p hi\n5 4 * * * root backup\n"
+    );
+}
+
+#[test]
+fn locks_of_the_cli() {
+    let host = Host::new();
+    for (lock, date, id) in [
+        ("home/.claude/.oauth_refresh.lock", "-1 hour", "cli-lock-orphaned"),
+        ("home/.claude.lock", "+1 day", "cli-lock-future"),
+        ("home/.claude/.storage-write.lock", "-5 min", "cli-lock-orphaned"),
+    ] {
+        fs::create_dir(host.at(lock)).unwrap();
+        host.own();
+        host.shell(&format!("touch -d '{date}' {}", host.at(lock).display()));
+        host.finds_and_mends(id);
+    }
+    fs::create_dir(host.at("home/.claude/.oauth_refresh.lock")).unwrap();
+    host.finds_and_mends("cli-lock-owner");
+    // One that somebody holds is none of the doctor's business.
+    fs::create_dir(host.at("home/.claude/.oauth_refresh.lock")).unwrap();
+    host.own();
+    assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_clock_that_is_wrong() {
+    let host = Host::new();
+    host.shell(&format!("touch -d '+1 hour' {}", host.at(SOURCE).display()));
+    assert_eq!(host.finds("clock-skew").command, "timedatectl set-ntp true");
+    host.bed.login_for("A", 48);
+    host.own();
+    host.bed.run(["sync"]).exit(0);
+    host.finds("clock-skew");
+    host.bed.login("C");
+    host.own();
+    host.bed.run(["sync", "--force"]).exit(0);
+    fs::create_dir_all(host.at("host/run/systemd/timesync")).unwrap();
+    assert_eq!(host.finds("clock-not-set").severity, "note");
+}
+
+#[test]
+fn a_user_who_does_not_linger() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "systemd-user");
+    host.finds_and_mends("linger-missing");
+    assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_cli_that_is_gone() {
+    let host = Host::new();
+    fs::remove_file(host.at("home/.local/bin/claude")).unwrap();
+    let target = host.at("home/.npm-global/bin/claude");
+    host.program("bin/npm", &format!(
+        "case \"$*\" in 'install -g --prefix '*' @anthropic-ai/claude-code') ;; *) exit 1 ;; esac; install -D -o {UID} -m 755 /bin/true {}",
+        target.display()
+    ));
+    let found = host.finds_also("cli-missing");
+    assert!(found.command.starts_with("sudo -iu claw npm install -g"), "{}", found.command);
+    host.mends(&found);
+    host.bed.conf("CLAUDE_CLI_PATH", "/opt/old/claude");
+    host.finds_and_mends("cli-moved");
+    assert!(host.ids().is_empty());
+    host.bed.conf("REFRESH", "cli");
+    fs::remove_file(target).unwrap();
+    assert_eq!(host.finds("cli-missing").severity, "error");
+}
+
+#[test]
+fn a_version_of_the_cli_that_nobody_tried() {
+    let host = Host::new();
+    for (version, id) in [("3.0.1", "cli-version-unknown"), ("1.0.2", "cli-version-old")] {
+        host.bed.write(
+            "home/.local/package.json",
+            format!(r#"{{"name":"@anthropic-ai/claude-code","version":"{version}"}}"#),
+        );
+        host.own();
+        host.finds(id);
+    }
+    host.bed.write(
+        "home/.local/package.json",
+        r#"{"name":"@anthropic-ai/claude-code","version":"2.1.330"}"#,
+    );
+    assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_token_in_the_settings() {
+    let host = Host::new();
+    let settings = "home/.claude/settings.json";
+    host.bed.write(settings, "{\"env\": {\"CLAUDE_CODE_OAUTH_TOKEN\": \"sk-invented\"}}\n");
+    host.own();
+    host.finds_and_mends("env-token-in-settings");
+    assert!(host.bed.read(settings).contains("UNUSED_CLAUDE_CODE_OAUTH_TOKEN"));
+}

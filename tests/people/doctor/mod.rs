@@ -1,0 +1,110 @@
+//! `doctor`: each cause made on purpose and found, none on a healthy host, and the printed command
+//! mends it.
+
+mod files;
+mod host;
+mod openclaw;
+
+use std::fs;
+
+use crate::bed::{CONF, SOURCE};
+use crate::host::Host;
+
+#[test]
+fn a_healthy_host_has_nothing() {
+    let host = Host::new();
+    let before = host.bed.print(SOURCE);
+    let root = host.at("host");
+    host.bed
+        .run(["doctor", "--root", root.to_str().unwrap()])
+        .exit(0)
+        .err(&[])
+        .out(&["nothing is wrong"]);
+    assert_eq!(host.bed.print(SOURCE), before);
+}
+
+#[test]
+fn a_text_names_the_cause_and_the_command() {
+    let host = Host::new();
+    fs::remove_file(host.at(SOURCE)).unwrap();
+    let root = host.at("host");
+    host.bed.run(["doctor", "--root", root.to_str().unwrap()]).exit(3).out(&[
+        "error login-absent (default)",
+        "    there is no Claude login at 'BED/home/.claude/.credentials.json': nothing is passed on",
+        "    oauth-sync login --link default",
+    ]);
+}
+
+#[test]
+fn faults_of_the_configuration_come_with_their_line() {
+    let host = Host::new();
+    host.bed.write("etc/other.conf", "# mine\nCLAUDE_CREDENTALS=/x\n");
+    let found = host.finds_also("configuration-wrong");
+    assert!(found.command.starts_with("\"${EDITOR:-vi}\" +"), "{}", found.command);
+    fs::remove_file(host.at("etc/other.conf")).unwrap();
+    fs::remove_file(host.at(CONF)).unwrap();
+    assert_eq!(host.finds("no-link").command, "oauth-sync setup");
+}
+
+#[test]
+fn a_dead_login_asks_for_a_person() {
+    let host = Host::new();
+    let blanked = r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#;
+    let undated = r#"{"claudeAiOauth":{"accessToken":"access-X","refreshToken":"refresh-X"}}"#;
+    let ended = r#"{"claudeAiOauth":{"accessToken":"access-X","expiresAt":1000}}"#;
+    for (text, id) in [
+        (blanked, "login-emptied"),
+        (undated, "login-undated"),
+        (ended, "setup-token-ended"),
+        ("{\"claude", "login-cut-off"),
+        ("[]", "login-unreadable"),
+    ] {
+        host.bed.write(SOURCE, text);
+        assert_eq!(host.finds_also(id).command, "oauth-sync login --link default");
+        let root = host.at("host");
+        host.bed.run(["doctor", "--root", root.to_str().unwrap()]).exit(3);
+    }
+}
+
+#[test]
+fn an_ended_token_wants_a_renewal() {
+    let host = Host::new();
+    host.bed.login_for("B", -1);
+    let found = host.finds_also("token-ended");
+    assert_eq!(found.command, "oauth-sync refresh --link default");
+}
+
+#[test]
+fn a_setup_token_is_a_note() {
+    let host = Host::new();
+    let expiry = host.bed.hence(24 * 300);
+    host.bed.write(
+        SOURCE,
+        format!(r#"{{"claudeAiOauth":{{"accessToken":"access-S","expiresAt":{expiry}}}}}"#),
+    );
+    host.bed.run(["sync"]).exit(0);
+    assert_eq!(host.finds("setup-token").severity, "note");
+    let root = host.at("host");
+    host.bed.run(["doctor", "--root", root.to_str().unwrap()]).exit(0);
+}
+
+#[test]
+fn a_login_that_ends_soon_is_told_in_time() {
+    let host = Host::new();
+    let end = host.bed.hence(6 * 24);
+    let text = host.bed.login_text("A", 8);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    host.bed.write(SOURCE, text);
+    assert_eq!(host.finds("login-ends").command, "oauth-sync login --link default");
+}
+
+#[test]
+fn one_refresh_token_in_several_files() {
+    let host = Host::new();
+    let copy = "host/home/other/.claude/.credentials.json";
+    host.bed.write(copy, host.bed.login_text("A", 8));
+    host.finds_and_mends("login-copied");
+    assert!(host.at(copy).with_extension("json.copied").exists());
+    host.bed.write(copy, host.bed.login_text("another", 8));
+    assert!(host.ids().is_empty());
+}

@@ -1,0 +1,164 @@
+//! OpenClaw's stores, its compose project and its gateway.
+
+use std::fs;
+
+use crate::bed::{MAIN, OAUTH, STATE, access, refresh};
+use crate::host::{Host, UID};
+
+#[test]
+fn retired_files_beside_a_new_openclaw() {
+    let host = Host::new();
+    host.bed.openclaw("2026.9.6").conf("SINKS", "env");
+    host.finds_and_mends("retired-file");
+    host.bed
+        .write(OAUTH, r#"{"anthropic":{"access":"access-X","refresh":"refresh-X","expires":1}}"#);
+    host.own();
+    host.program("bin/openclaw", &format!("mv {0} {0}.migrated", host.at(OAUTH).display()));
+    host.finds_and_mends("harmful-file");
+    assert!(host.ids().is_empty());
+}
+
+/// Gives the main agent a store with this beside the profile of the login A.
+fn store(host: &Host, more: &str) {
+    let expires = host.bed.hence(8);
+    host.bed.write(MAIN, format!(
+        r#"{{"version":1,"profiles":{{"anthropic:default":{{"type":"token","provider":"anthropic","token":"{}","expires":{expires}}},"anthropic:key":{{"type":"api_key","provider":"anthropic","key":"sk-invented"}}}},{more}}}"#,
+        access("A")
+    ));
+    host.bed.conf("SINKS", "auth-profiles");
+    host.own();
+}
+
+#[test]
+fn a_profile_before_ours() {
+    let host = Host::new();
+    store(&host, r#""order":{"anthropic":["anthropic:key","anthropic:default"]}"#);
+    let main = host.at(MAIN);
+    host.program("bin/openclaw", &format!(
+        "[ \"$*\" = 'models auth order set --provider anthropic anthropic:default' ] && sed -i 's/\"anthropic:key\",\"anthropic:default\"/\"anthropic:default\",\"anthropic:key\"/' {0} && chown {UID} {0}",
+        main.display()
+    ));
+    host.finds_and_mends("profile-hidden");
+    assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_cool_down() {
+    let host = Host::new();
+    let until = host.bed.hence(1);
+    store(
+        &host,
+        &format!(
+            r#""usageStats":{{"anthropic:default":{{"errorCount":1,"cooldownUntil":{until},"failureCounts":{{"auth":1}}}}}}"#
+        ),
+    );
+    assert_eq!(host.finds("cool-down").command, "oauth-sync refresh --force --link default");
+    // What that renewal comes to: another token, carried over.
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]).exit(0);
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    store(
+        &host,
+        &format!(
+            r#""usageStats":{{"anthropic:default":{{"disabledUntil":{until},"disabledReason":"billing"}}}}"#
+        ),
+    );
+    host.bed.login("A");
+    host.own();
+    let found = host.finds_also("cool-down");
+    assert!(found.command.ends_with("openclaw models status"), "{}", found.command);
+}
+
+#[test]
+fn a_refresh_token_in_openclaws_store() {
+    let host = Host::new();
+    host.bed.conf("SINKS", "auth-profiles");
+    let expires = host.bed.hence(8);
+    host.bed.write(MAIN, format!(
+        r#"{{"version":1,"profiles":{{"anthropic:default":{{"type":"oauth","provider":"anthropic","access":"{}","refresh":"{}","expires":{expires}}}}}}}"#,
+        access("A"), refresh("A")
+    ));
+    host.own();
+    host.mends(&host.finds_also("login-copied-to-openclaw"));
+    assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_compose_owner_outside_the_docker_group() {
+    let host = Host::new();
+    compose(&host, "    environment:\n      - ANTHROPIC_OAUTH_TOKEN\n");
+    host.bed.write("host/run/docker.sock", "");
+    host.finds_and_mends("docker-group");
+    assert!(host.ids().is_empty());
+}
+
+/// Puts a compose project with a `.env` that holds the token beside the state folder.
+fn compose(host: &Host, service: &str) {
+    let folder = host.at("home/compose");
+    host.bed.write(
+        "home/compose/compose.yaml",
+        format!("services:\n  openclaw-gateway:\n    image: openclaw\n{service}"),
+    );
+    host.bed.write("home/compose/.env", format!("ANTHROPIC_OAUTH_TOKEN={}\n", access("A")));
+    host.bed.conf("COMPOSE_DIR", folder.to_str().unwrap());
+    host.own();
+}
+
+#[test]
+fn a_container_without_the_variable() {
+    let host = Host::new();
+    compose(&host, "");
+    host.finds_and_mends("variable-not-in-container");
+    let written = host.bed.read("home/compose/compose.override.yaml");
+    assert_eq!(
+        written,
+        "services:\n  openclaw-gateway:\n    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n"
+    );
+    assert!(
+        host.bed.read("docker.log").ends_with("home/compose: compose up -d openclaw-gateway\n")
+    );
+}
+
+#[test]
+fn a_provider_in_the_place_of_the_built_in_models() {
+    let host = Host::new();
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
+    );
+    host.own();
+    let found = host.finds("own-provider");
+    assert_eq!(found.severity, "note");
+    host.mends(&found);
+}
+
+#[test]
+fn a_gateway_that_could_not_be_seen_to() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/false");
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]);
+    let found = host.finds_also("gateway-waits");
+    host.bed.conf("GATEWAY_COMMAND", "/bin/true");
+    host.mends(&found);
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_first_paste_that_waits_for_a_consent() {
+    let host = Host::new();
+    fs::remove_file(host.at(OAUTH)).unwrap();
+    host.bed.openclaw("2026.9.6").conf("SINKS", "auto").conf("GATEWAY", "auto");
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  // mine\n  \"meta\": { \"lastTouchedVersion\": \"2026.9.6\" }\n}\n",
+    );
+    host.own();
+    // As the program of that version answers to --version.
+    host.program("bin/openclaw", "echo 'OpenClaw 2026.9.6 (eb377ac)'");
+    host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
+    host.bed.run(["sync"]);
+    assert_eq!(host.finds_also("paste-consent").command, "oauth-sync setup");
+}
