@@ -46,6 +46,9 @@ _oauth__sync() {
             oauth__sync,refresh)
                 cmd="oauth__sync__subcmd__refresh"
                 ;;
+            oauth__sync,setup)
+                cmd="oauth__sync__subcmd__setup"
+                ;;
             oauth__sync,status)
                 cmd="oauth__sync__subcmd__status"
                 ;;
@@ -91,6 +94,9 @@ _oauth__sync() {
             oauth__sync__subcmd__help,refresh)
                 cmd="oauth__sync__subcmd__help__subcmd__refresh"
                 ;;
+            oauth__sync__subcmd__help,setup)
+                cmd="oauth__sync__subcmd__help__subcmd__setup"
+                ;;
             oauth__sync__subcmd__help,status)
                 cmd="oauth__sync__subcmd__help__subcmd__status"
                 ;;
@@ -113,7 +119,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status login check token doctor metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,7 +277,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify withdraw status login check token doctor metrics help"
+            opts="watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -411,6 +417,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__refresh)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -633,6 +653,52 @@ _oauth__sync() {
                 return 0
             fi
             case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__setup)
+            opts="-v -q -h --yes --openclaw --claude --container --no-install --no-models --no-services --test-call --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --openclaw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --claude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -180,6 +180,7 @@ pub(crate) struct Model {
 
 /// What `setup` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Setup {
     /// Take every proposal without asking; what costs or loses something is left out
     #[arg(long)]
