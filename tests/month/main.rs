@@ -2,6 +2,7 @@
 //! test. Suspends, clock steps, outages and a late timer; no token may end in the sinks.
 #![expect(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     clippy::disallowed_macros,
     reason = "a test makes the files, runs the program that it is about, and shows its figures"
 )]
