@@ -22,11 +22,17 @@ _oauth__sync() {
             oauth__sync,detect)
                 cmd="oauth__sync__subcmd__detect"
                 ;;
+            oauth__sync,doctor)
+                cmd="oauth__sync__subcmd__doctor"
+                ;;
             oauth__sync,gateway)
                 cmd="oauth__sync__subcmd__gateway"
                 ;;
             oauth__sync,help)
                 cmd="oauth__sync__subcmd__help"
+                ;;
+            oauth__sync,login)
+                cmd="oauth__sync__subcmd__login"
                 ;;
             oauth__sync,metrics)
                 cmd="oauth__sync__subcmd__metrics"
@@ -61,11 +67,17 @@ _oauth__sync() {
             oauth__sync__subcmd__help,detect)
                 cmd="oauth__sync__subcmd__help__subcmd__detect"
                 ;;
+            oauth__sync__subcmd__help,doctor)
+                cmd="oauth__sync__subcmd__help__subcmd__doctor"
+                ;;
             oauth__sync__subcmd__help,gateway)
                 cmd="oauth__sync__subcmd__help__subcmd__gateway"
                 ;;
             oauth__sync__subcmd__help,help)
                 cmd="oauth__sync__subcmd__help__subcmd__help"
+                ;;
+            oauth__sync__subcmd__help,login)
+                cmd="oauth__sync__subcmd__help__subcmd__login"
                 ;;
             oauth__sync__subcmd__help,metrics)
                 cmd="oauth__sync__subcmd__help__subcmd__metrics"
@@ -101,7 +113,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status check token metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -194,6 +206,40 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__doctor)
+            opts="-v -q -h --json --fix --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__gateway)
             opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -225,7 +271,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify withdraw status check token metrics help"
+            opts="watch sync refresh model gateway detect notify withdraw status login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,6 +312,20 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__help__subcmd__gateway)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -281,6 +341,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__login)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -413,6 +487,36 @@ _oauth__sync() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__login)
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -553,7 +657,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__status)
-            opts="-v -q -h --json --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --json --watch --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -253,7 +253,7 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}")
+            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
         }
         Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod arming;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod errands;
 pub(crate) mod error;
 pub(crate) mod event;
@@ -9,6 +10,7 @@ pub(crate) mod gateway;
 pub(crate) mod ground;
 pub(crate) mod health;
 pub(crate) mod incident;
+pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod model;

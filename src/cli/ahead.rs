@@ -14,19 +14,26 @@ use crate::domain::time::{Timestamp, in_words};
 
 /// The lines of a link below its access token's.
 pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
-    let mut lines = Vec::new();
-    lines.extend(ahead.people.login.map(|login| format!("          {}", login_text(login, now))));
-    let renewal = renewal_text(&ahead.prospect, now);
-    lines.extend(renewal.map(|renewal| format!("  renewal {renewal}")));
-    lines.extend(history_lines(&ahead.prospect.history));
+    let mut text = String::new();
+    if let Some(login) = ahead.people.login {
+        text.extend([format!("          {}\n", login_text(login, now))]);
+    }
+    if let Some(renewal) = renewal_text(&ahead.prospect, now) {
+        text.extend([format!("  renewal {renewal}\n")]);
+    }
+    text += &history_text(&ahead.prospect.history);
     for open in &ahead.people.open {
-        let (kind, since, message) = (open.kind.name(), open.since, &open.message);
-        lines.push(format!("  people  {kind}, since {since}: {message}"));
+        text.extend([format!(
+            "  people  {}, since {}: {}\n",
+            open.kind.name(),
+            open.since,
+            open.message
+        )]);
         if open.kind.sign_in_helps() {
-            lines.push(format!("          run: {}", report.sign_in));
+            text.extend([format!("          run: {}\n", report.sign_in)]);
         }
     }
-    lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
+    text
 }
 
 /// Adds the same to a link's JSON.
@@ -62,18 +69,18 @@ fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
 }
 
 /// The last renewal, and what was tried in vain since.
-fn history_lines(history: &[Entry]) -> Vec<String> {
+fn history_text(history: &[Entry]) -> String {
     let renewed = history.iter().rfind(|entry| entry.outcome == "renewed");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let renewed = renewed.map(|entry| {
         let took = Duration::from_millis(entry.duration).as_secs_f32();
-        format!("          renewed at {} by method '{}' in {took:.1} s", entry.time, entry.method)
+        format!("          renewed at {} by method '{}' in {took:.1} s\n", entry.time, entry.method)
     });
     let failed = failed.map(|entry| {
         let cause = entry.cause.as_deref().unwrap_or(&entry.outcome);
         let times =
             if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) };
-        format!("          not renewed at {}{times}: {cause}", entry.time)
+        format!("          not renewed at {}{times}: {cause}\n", entry.time)
     });
     renewed.into_iter().chain(failed).collect()
 }

@@ -1,6 +1,7 @@
 //! The manual pages and the README say what the program has, all of it and nothing else.
 
 mod commands;
+mod documents;
 mod keys;
 mod page;
 

@@ -10,5 +10,10 @@
 mod bed;
 
 mod check;
+mod doctor;
+mod host;
+mod login;
 mod metrics;
+mod status;
+mod terminal;
 mod token;

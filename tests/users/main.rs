@@ -82,7 +82,7 @@ impl Yard {
         self.0.write(
             &format!("etc/{name}.conf"),
             format!(
-                "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env auth-profiles oauth-json\"\n",
+                "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env auth-profiles oauth-json\"\nGATEWAY=\"none\"\n",
                 path(source),
                 path(state)
             ),

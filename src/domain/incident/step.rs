@@ -9,7 +9,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// How often an incident is said again.
-const REPEAT: Duration = Duration::from_secs(86_400);
+const REPEAT: Duration = Duration::from_secs(24 * 3600);
 
 /// How much later a login has to end to be another one; a renewal may shift it by seconds.
 const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
