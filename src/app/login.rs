@@ -1,12 +1,14 @@
 //! Signs in at a link: the right user in the right place, and done only when the file shows it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::ground::open_or_make;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::sign_in::SignIn;
+use crate::domain::claude_cli;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
@@ -76,8 +78,55 @@ fn unable(outcome: Outcome) -> Signed {
     }
 }
 
+/// Finds the CLI of a link: in words, or why not and what helps.
+pub(crate) fn find(
+    places: &Places,
+    settings: &Settings,
+) -> Result<Result<String, (String, Option<String>)>, Error> {
+    let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
+    let found = reach(&settings.claude_credentials)
+        .map_err(|error| Outcome::unable(error.to_string()))
+        .and_then(|place| SignIn::find(settings, &place, &workplace));
+    Ok(match found {
+        Ok(sign_in) => Ok(sign_in.describe()),
+        Err(outcome) => match unable(outcome) {
+            Signed::Unable(why, hint) => Err((why, hint)),
+            Signed::In(_) | Signed::Not(_) => Err((String::new(), None)),
+        },
+    })
+}
+
+/// Makes the renewing call and says how long the answer took, or why there was none.
+///
+/// It is never ended before its time is over: in its last minutes the CLI renews, and may lose the
+/// login when it is killed.
+pub(crate) fn try_call(
+    places: &Places,
+    settings: &Settings,
+    limit: Duration,
+) -> Result<Result<Duration, String>, Error> {
+    let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
+    let place = reach(&settings.claude_credentials)?;
+    let sign_in = match SignIn::find(settings, &place, &workplace) {
+        Ok(sign_in) => sign_in,
+        Err(outcome) => return Ok(Err(outcome.cause().unwrap_or_default().to_owned())),
+    };
+    let signals = Deferral::prepare()
+        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    let waiting = signals.hold();
+    let begun = clock::now();
+    let ended = sign_in.test_call(&workplace).run(limit)?;
+    drop(waiting);
+    if ended.is_success() {
+        return Ok(Ok(clock::now().left(begun)));
+    }
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let cause = claude_cli::cause(&said).map(str::to_owned);
+    Ok(Err(cause.unwrap_or_else(|| ended.how())))
+}
+
 /// Reaches the folder of the credentials; before the first sign-in it is made, as the CLI would.
-fn reach(path: &Path) -> Result<Place, os::error::Error> {
+pub(crate) fn reach(path: &Path) -> Result<Place, os::error::Error> {
     match Place::reach(path) {
         Err(error) if error.is_absent() => {
             let folder = path.parent().and_then(|folder| folder.parent().zip(folder.file_name()));

@@ -95,6 +95,8 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "json")]
         watch: bool,
     },
+    /// Set everything up, step by step, each change only after a yes
+    Setup(Setup),
     /// Sign in to Claude as the right user and in the right place, and carry the login on
     Login,
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
@@ -174,4 +176,36 @@ pub(crate) struct Model {
     /// Let OpenClaw itself write, by 'openclaw config set'; comments are lost
     #[arg(long)]
     pub(crate) through_openclaw: bool,
+}
+
+/// What `setup` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// Take every proposal without asking; what costs or loses something is left out
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// State folder of OpenClaw to propose, or 'none' to keep the login alive only
+    #[arg(long, value_name = "DIR")]
+    pub(crate) openclaw: Option<String>,
+    /// Claude's credentials file to propose
+    #[arg(long, value_name = "FILE")]
+    pub(crate) claude: Option<PathBuf>,
+    /// Container in which the Claude CLI runs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// Do not install the Claude CLI
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Leave OpenClaw's models as they are
+    #[arg(long)]
+    pub(crate) no_models: bool,
+    /// Leave all units as they are
+    #[arg(long)]
+    pub(crate) no_services: bool,
+    /// Propose a test call of the Claude CLI, which costs one short answer
+    #[arg(long)]
+    pub(crate) test_call: bool,
+    /// Look at the tree in DIR instead of the host
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) root: Option<PathBuf>,
 }

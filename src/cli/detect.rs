@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::detect::write::{self, Written};
-use crate::app::detect::{self, Detection};
+use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
 use crate::app::ground::Places;
+use crate::app::services;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
@@ -27,6 +28,9 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         answer(&format!("{:#}\n", as_json(&detection)));
     } else if !options.write {
         answer(&as_text(&detection));
+    }
+    if options.switch_off_original {
+        switch_off(&detection, root)?;
     }
     if !options.write {
         return Ok(Exit::Done);
@@ -47,6 +51,15 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         }
     }
     Ok(Exit::Done)
+}
+
+/// Switches the original's units off, now and for good, before ours take over.
+fn switch_off(detection: &Detection, root: Option<&Path>) -> Result<(), Error> {
+    for (unit, user) in services::originals(&Tree::new(root), &detection.rivals) {
+        services::switch_off(&unit, user.as_deref())?;
+        log::info!("switched off the original's {unit}");
+    }
+    Ok(())
 }
 
 fn print(detection: &Detection) -> String {

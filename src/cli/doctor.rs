@@ -70,7 +70,8 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
     Ok(of_file.chain(none).collect())
 }
 
-fn cases(survey: &Survey) -> Vec<Case<'_>> {
+/// What the doctor looks at, of every link.
+pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
     let links = survey.links.iter();
     links
         .map(|link| Case {

@@ -126,7 +126,7 @@ fn last_success(links: &[Surveyed]) -> Family {
     for link in links {
         let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
         let renewed = link.ahead.prospect.history.iter().filter(|entry| entry.outcome == "renewed");
-        renewed.for_each(|entry| drop(last.insert(&entry.method, entry.time)));
+        last.extend(renewed.map(|entry| (entry.method.as_str(), entry.time)));
         samples.extend(last.into_iter().map(|(method, time)| {
             let mut labels = labels(link);
             labels.push(("method", method.to_owned()));

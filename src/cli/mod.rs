@@ -12,6 +12,7 @@ mod model;
 mod refresh;
 mod render;
 mod screen;
+mod setup;
 mod show;
 mod survey;
 mod token;
@@ -90,6 +91,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
+        Command::Setup(options) => setup::carry_out(&places, only, options),
         Command::Login => login::carry_out(&places, only),
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })

@@ -39,7 +39,7 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
     })?;
     // What cannot be drawn at all is said on the screen that stays.
     survey::look(places, only)?;
-    let alternate = Alternate::take();
+    let mut alternate = Alternate::take();
     loop {
         let Some(abilities) = terminal::abilities() else { return Ok(Exit::Done) };
         match picture(places, only, abilities) {

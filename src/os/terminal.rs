@@ -52,20 +52,24 @@ pub(crate) fn write(text: &str) {
 
 /// A screen of its own on the terminal; the old one comes back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Alternate;
+pub(crate) struct Alternate {
+    /// How many pictures were shown.
+    shown: u64,
+}
 
 impl Alternate {
     /// Takes the screen and hides the cursor.
     pub(crate) fn take() -> Self {
         write("\x1b[?1049h\x1b[?25l");
-        Self
+        Self { shown: 0 }
     }
 
     /// Shows a picture in the place of the one before.
-    pub(crate) fn show(&self, picture: &str) {
+    pub(crate) fn show(&mut self, picture: &str) {
         // Line by line, and the rest cleared last: a cleared screen would flicker.
-        let lines: String = picture.lines().map(|line| format!("{line}\x1b[K\r\n")).collect();
-        write(&format!("\x1b[H{lines}\x1b[J"));
+        let start = if self.shown == 0 { "\x1b[2J\x1b[H" } else { "\x1b[H" };
+        self.shown += 1;
+        write(&format!("{start}{}\x1b[K\x1b[J", picture.trim_end().replace('\n', "\x1b[K\r\n")));
     }
 }
 

@@ -99,7 +99,7 @@ programs_are_the_same() {
 }
 
 no_path_of_the_builder() {
-    fails grep -aqF -e "$HOME" -e "$root" "$scratch/deb/usr/bin/oauth-sync"
+    fails grep -aqF -e "${CARGO_HOME:-$HOME/.cargo}" -e "$HOME/.rustup" -e "$root" "$scratch/deb/usr/bin/oauth-sync"
 }
 
 completions_can_be_read() {

@@ -415,7 +415,7 @@ fn a_cli_that_is_gone() {
     fs::remove_file(host.at("home/.local/bin/claude")).unwrap();
     let target = host.at("home/.npm-global/bin/claude");
     host.program("bin/npm", &format!(
-        "[ \"$*\" = 'install -g @anthropic-ai/claude-code' ] && install -D -o {UID} -m 755 /bin/true {}",
+        "case \"$*\" in 'install -g --prefix '*' @anthropic-ai/claude-code') ;; *) exit 1 ;; esac; install -D -o {UID} -m 755 /bin/true {}",
         target.display()
     ));
     let found = host.finds_also("cli-missing");

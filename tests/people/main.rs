@@ -14,6 +14,7 @@ mod doctor;
 mod host;
 mod login;
 mod metrics;
+mod setup;
 mod status;
 mod terminal;
 mod token;

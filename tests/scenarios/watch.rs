@@ -15,7 +15,7 @@ fn bed() -> Bed {
 
 /// Everything holds the login `name`.
 #[track_caller]
-fn all_hold(watch: &crate::bed::Watch<'_>, name: &str) {
+fn all_hold(watch: &crate::bed::watch::Watch<'_>, name: &str) {
     watch.holds(OAUTH, name).holds(MAIN, name).holds(ENV, name);
 }
 

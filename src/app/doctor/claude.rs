@@ -34,10 +34,14 @@ fn program(
     config: &Folder,
 ) -> Option<Finding> {
     let user = User::owning(config);
-    let install = format!(
-        "{}npm install -g @anthropic-ai/claude-code",
-        if user.identity.uid == 0 { String::new() } else { patient.run_as(user.identity.uid) }
-    );
+    let install = match user.identity.uid {
+        0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
+        uid => format!(
+            "{}npm install -g --prefix {} @anthropic-ai/claude-code",
+            patient.run_as(uid),
+            shell::path(&user.home.join(".npm-global"))
+        ),
+    };
     match find_claude::find(configured, &user) {
         Ok(claude) => {
             let version = claude.version?;

@@ -140,6 +140,7 @@ fn cool_down(
         found.until
     );
     let command = if found.by_token {
+        // A new token ends what the old one caused, as soon as it is carried over.
         format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link))
     } else {
         openclaw(patient, case, "models status")

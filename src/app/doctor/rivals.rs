@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::app::detect::Rival;
 use crate::app::doctor::{Finding, Patient};
+use crate::app::services;
 use crate::domain::shell;
 
 /// Turns every rival that still acts into a finding.
@@ -22,9 +23,7 @@ fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
 /// A unit acts only where something pulls it in.
 fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
     let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
-    let wants = patient.tree.names(folder).into_iter();
-    let wants = wants.filter(|name| name.ends_with(".wants") || name.ends_with(".requires"));
-    if !wants.into_iter().any(|wants| patient.tree.has(&folder.join(wants).join(name))) {
+    if !services::is_wanted(&patient.tree, path) {
         return None;
     }
     let meaning = format!(

@@ -46,7 +46,7 @@ const MARK: &str = "OAUTH_SYNC_RUN";
 
 /// A CLI in a container, ready to be called.
 #[derive(Debug)]
-pub(super) struct Contained {
+pub(crate) struct Contained {
     client: Client,
     container: String,
     /// The owner of the credentials, as the container counts users.

@@ -82,7 +82,7 @@ pub(super) fn pick_up(
     let work = Work { ground, settings, place, sources: &folder, signals: &waiting };
     let mut turn = Turn::begin(work, Options::default(), None)?;
     let before = turn.look();
-    let applied = turn.pick_up(&before)?;
+    let applied = turn.pick_up(&before);
     turn.save();
     let sight = turn.look();
     let Some(mark) = sight.mark.filter(|_| applied) else { return Ok(None) };

@@ -110,7 +110,8 @@ fn row_lines(row: &Row, painter: &Painter, width: usize, bar: usize) -> Vec<Stri
         let last = lines.len() - 1;
         let drawn = indent + taken + words.last().map_or(0, |line| length(line)) + 2;
         if drawn + length(path) <= width {
-            lines[last] += &format!("  {}", painter.dim(path));
+            lines[last].push_str("  ");
+            lines[last].push_str(&painter.dim(path));
         } else {
             let at = indent + taken.min(2);
             let path = painter.shortened(path, width.saturating_sub(at).max(8));

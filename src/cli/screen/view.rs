@@ -29,8 +29,7 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     let found: Vec<&str> = link.health.findings.iter().map(|(_, text)| text.as_str()).collect();
     let verdict = if found.is_empty() { "fine".to_owned() } else { found.join("; ") };
     let path = Some(printable(&link.report.source_path.display().to_string()));
-    let mut rows =
-        vec![Row { path, ..row("source", Sign::None, link.report.source.name().to_owned()) }];
+    let mut rows = vec![Row { path, ..row("source", Sign::None, link.report.source.name()) }];
     rows.extend(first_clock(link, now));
     rows.extend(second_clock(link, now));
     rows.push(next(link, now));
@@ -48,8 +47,8 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     }
 }
 
-fn row(label: &'static str, sign: Sign, text: String) -> Row {
-    Row { label, sign, text: printable(&text), path: None }
+fn row(label: &'static str, sign: Sign, text: impl AsRef<str>) -> Row {
+    Row { label, sign, text: printable(text.as_ref()), path: None }
 }
 
 fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
@@ -128,7 +127,7 @@ fn sinks(link: &Surveyed) -> Vec<Row> {
     });
     let mut rows: Vec<Row> = rows.collect();
     if rows.is_empty() {
-        rows.push(row("sinks", Sign::None, "none: the login is kept alive only".to_owned()));
+        rows.push(row("sinks", Sign::None, "none: the login is kept alive only"));
     }
     rows
 }
@@ -207,7 +206,7 @@ fn renewals(link: &Surveyed, now: Timestamp) -> Vec<Row> {
     });
     let rows: Vec<Row> = rows.collect();
     if rows.is_empty() {
-        return vec![row("renewals", Sign::None, "none yet".to_owned())];
+        return vec![row("renewals", Sign::None, "none yet")];
     }
     rows
 }
