@@ -494,3 +494,46 @@ fn a_token_that_reaches_nothing() {
     host.finds_and_mends("no-sink");
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
+
+#[test]
+fn a_provider_in_the_place_of_the_built_in_models() {
+    let host = Host::new();
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
+    );
+    host.own();
+    let found = host.finds("own-provider");
+    assert_eq!(found.severity, "note");
+    host.mends(&found);
+}
+
+#[test]
+fn a_gateway_that_could_not_be_seen_to() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/false");
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]);
+    let found = host.finds_also("gateway-waits");
+    host.bed.conf("GATEWAY_COMMAND", "/bin/true");
+    host.mends(&found);
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_first_paste_that_waits_for_a_consent() {
+    let host = Host::new();
+    fs::remove_file(host.at(OAUTH)).unwrap();
+    host.bed.openclaw("2026.9.6").conf("SINKS", "auto").conf("GATEWAY", "auto");
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  // mine\n  \"meta\": { \"lastTouchedVersion\": \"2026.9.6\" }\n}\n",
+    );
+    host.own();
+    // As the program of that version answers to --version.
+    host.program("bin/openclaw", "echo 'OpenClaw 2026.9.6 (eb377ac)'");
+    host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
+    host.bed.run(["sync"]);
+    assert_eq!(host.finds_also("paste-consent").command, "oauth-sync setup");
+}

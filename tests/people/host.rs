@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::bed::{Bed, is_root};
+use crate::bed::{Bed, CONF, is_root};
 
 /// The owner of the login and of OpenClaw; no account of the machine that the tests run on.
 pub(crate) const UID: u32 = 4321;
@@ -43,6 +43,11 @@ impl Host {
             "bin/docker",
             &format!("echo \"$PWD: $*\" >>{}", bed.at("docker.log").display()),
         );
+        // What is not set is found; there is no OpenClaw of the tests' own machine to be found.
+        let conf = bed.read(CONF);
+        let kept = conf.lines().filter(|line| !line.starts_with("OPENCLAW_COMMAND="));
+        let kept: Vec<&str> = kept.collect();
+        bed.write(CONF, kept.join("\n") + "\n");
         host.own();
         bed.run(["sync"]).exit(0);
         host
@@ -66,7 +71,12 @@ impl Host {
         command.args(["-c", line]).env("PATH", path).current_dir(self.bed.at("."));
         let ran = command.output().unwrap();
         let said = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{line}: {said}");
+        assert!(
+            ran.status.success(),
+            "{line}: {}: {said}{}",
+            ran.status,
+            String::from_utf8_lossy(&ran.stdout)
+        );
     }
 
     pub(crate) fn doctor(&self) -> Vec<Found> {

@@ -52,16 +52,16 @@ fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<F
 /// A gateway that could not be seen to, though it was tried.
 fn gateway(case: &Case<'_>) -> Option<Finding> {
     let ledger = &case.report.gateway;
-    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;
     let link = shell::quoted(&case.report.link);
     if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
         let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
         let command = "oauth-sync setup".to_owned();
         return Some(Finding::warning("paste-consent", meaning, command));
     }
+    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;
     let why = pending.waits.as_deref().unwrap_or("it is not known why");
     let meaning = format!("the gateway does not use the new token yet: {why}");
-    Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync gateway --link {link}")))
+    Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync sync --link {link}")))
 }
 
 /// A provider of a person's own takes the built-in models away: requests end in 404.
