@@ -32,7 +32,7 @@ pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
         (proc::switches(one.child.id())?, proc::switches(many.child.id())?);
     std::thread::sleep(SHORT);
     let one_woke = proc::switches(one.child.id())? - one_before;
-    std::thread::sleep(LONG - SHORT);
+    std::thread::sleep(LONG.checked_sub(SHORT).unwrap());
     let many_woke = proc::switches(many.child.id())? - many_before;
 
     let script = tree_memory(script.0.id())?;

@@ -102,7 +102,9 @@ fn size(bed: &Bed) -> io::Result<Figure> {
 
 fn judge(figures: &[Figure]) -> ExitCode {
     println!();
-    figures.iter().for_each(|figure| println!("{figure}"));
+    for figure in figures {
+        println!("{figure}");
+    }
     let missed = figures.iter().filter(|figure| !figure.met).count();
     println!("\nbench: {} figures met, {missed} missed", figures.len() - missed);
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,4 +1,4 @@
-//! What /proc tells of a process (proc_pid_status(5), proc_pid_smaps(5)).
+//! What /proc tells of a process (`proc_pid_status(5)`, `proc_pid_smaps(5)`).
 
 use std::fs;
 use std::io;

@@ -144,7 +144,7 @@ fn watch(installation: &Installation) -> io::Result<(Watch, OwnedFd)> {
     let (mut reader, writer) = io::pipe()?;
     let watch = installation.watch(writer.into(), PATIENCE)?;
     let ready = Instant::now();
-    let mut said = [0u8; 65_536];
+    let mut said = vec![0u8; 65_536];
     // READY comes after the first sync, so that everything it said is in the pipe by now.
     let length = reader.read(&mut said)?;
     if !String::from_utf8_lossy(&said[..length]).contains(MARK) {

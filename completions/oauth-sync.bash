@@ -22,11 +22,17 @@ _oauth__sync() {
             oauth__sync,detect)
                 cmd="oauth__sync__subcmd__detect"
                 ;;
+            oauth__sync,doctor)
+                cmd="oauth__sync__subcmd__doctor"
+                ;;
             oauth__sync,gateway)
                 cmd="oauth__sync__subcmd__gateway"
                 ;;
             oauth__sync,help)
                 cmd="oauth__sync__subcmd__help"
+                ;;
+            oauth__sync,login)
+                cmd="oauth__sync__subcmd__login"
                 ;;
             oauth__sync,metrics)
                 cmd="oauth__sync__subcmd__metrics"
@@ -39,6 +45,9 @@ _oauth__sync() {
                 ;;
             oauth__sync,refresh)
                 cmd="oauth__sync__subcmd__refresh"
+                ;;
+            oauth__sync,setup)
+                cmd="oauth__sync__subcmd__setup"
                 ;;
             oauth__sync,status)
                 cmd="oauth__sync__subcmd__status"
@@ -61,11 +70,17 @@ _oauth__sync() {
             oauth__sync__subcmd__help,detect)
                 cmd="oauth__sync__subcmd__help__subcmd__detect"
                 ;;
+            oauth__sync__subcmd__help,doctor)
+                cmd="oauth__sync__subcmd__help__subcmd__doctor"
+                ;;
             oauth__sync__subcmd__help,gateway)
                 cmd="oauth__sync__subcmd__help__subcmd__gateway"
                 ;;
             oauth__sync__subcmd__help,help)
                 cmd="oauth__sync__subcmd__help__subcmd__help"
+                ;;
+            oauth__sync__subcmd__help,login)
+                cmd="oauth__sync__subcmd__help__subcmd__login"
                 ;;
             oauth__sync__subcmd__help,metrics)
                 cmd="oauth__sync__subcmd__help__subcmd__metrics"
@@ -78,6 +93,9 @@ _oauth__sync() {
                 ;;
             oauth__sync__subcmd__help,refresh)
                 cmd="oauth__sync__subcmd__help__subcmd__refresh"
+                ;;
+            oauth__sync__subcmd__help,setup)
+                cmd="oauth__sync__subcmd__help__subcmd__setup"
                 ;;
             oauth__sync__subcmd__help,status)
                 cmd="oauth__sync__subcmd__help__subcmd__status"
@@ -101,7 +119,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status check token metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -194,6 +212,40 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__doctor)
+            opts="-v -q -h --json --fix --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__gateway)
             opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -225,7 +277,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify withdraw status check token metrics help"
+            opts="watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,6 +318,20 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__help__subcmd__gateway)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -281,6 +347,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__login)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -337,6 +417,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__refresh)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -413,6 +507,36 @@ _oauth__sync() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__login)
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -552,8 +676,54 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__setup)
+            opts="-v -q -h --yes --openclaw --claude --container --no-install --no-models --no-services --test-call --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --openclaw)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --claude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__status)
-            opts="-v -q -h --json --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --json --watch --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

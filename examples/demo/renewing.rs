@@ -9,7 +9,7 @@ use crate::scene::{self, Installation};
 use crate::sinks::{self, Fingerprinter, Sink};
 use crate::stage::{claim, ms, part, quote, say, table};
 
-/// What is left of the access token: less than REFRESH_MARGIN, which is 90 minutes.
+/// What is left of the access token: less than `REFRESH_MARGIN`, which is 90 minutes.
 const LEFT: Duration = Duration::from_secs(30 * 60);
 
 /// Plays the part.

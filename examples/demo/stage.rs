@@ -22,10 +22,8 @@ pub(crate) fn closing() {
 /// Begins a part.
 pub(crate) fn part(title: &str) {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let (bold, plain) = match io::stdout().is_terminal() && wants_colour {
-        true => ("\x1b[1m", "\x1b[0m"),
-        false => ("", ""),
-    };
+    let (bold, plain) =
+        if io::stdout().is_terminal() && wants_colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     println!("\n{bold}{title}{plain}");
 }
 

@@ -12,7 +12,7 @@ use crate::os::offspring::Offspring;
 use crate::os::queue::Queue;
 
 /// How long a queue rests after a run that failed, so that a fault does not keep the machine busy.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(10);
 
 /// The runs that this process looks after.
 #[derive(Debug)]

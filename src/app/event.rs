@@ -17,7 +17,7 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Event {
     /// The word that hooks get as `OAUTH_SYNC_EVENT`.
-    pub(crate) event: String,
+    pub(crate) name: String,
     /// The link.
     pub(crate) link: String,
     /// What happened, what follows, and the command that helps.
@@ -32,14 +32,9 @@ pub(crate) struct Event {
 
 impl Event {
     /// Something that was done, for which nobody has to be woken.
-    pub(crate) fn deed(
-        event: &str,
-        link: &str,
-        message: String,
-        expiry: Option<Timestamp>,
-    ) -> Self {
+    pub(crate) fn deed(name: &str, link: &str, message: String, expiry: Option<Timestamp>) -> Self {
         Self {
-            event: event.to_owned(),
+            name: name.to_owned(),
             link: link.to_owned(),
             message,
             severity: "info".to_owned(),

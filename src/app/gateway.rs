@@ -17,6 +17,7 @@ mod work;
 use std::time::Duration;
 
 use crate::app::error::Error;
+use crate::app::event::Event;
 use crate::app::gateway::work::Work;
 use crate::app::ground::{self, Ground, Places};
 use crate::domain::config::settings::Settings;
@@ -215,7 +216,21 @@ fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closin
     work.ledger.settle(&ending, clock::now());
     work.save();
     say(&settings.name, &ending, before.as_deref());
+    tell_hooks(ground, &settings.name, &ending, before.as_deref());
     Ok(Closing { link: settings.name.clone(), ending })
+}
+
+/// Leaves what was done, or could not be done, for the hooks.
+fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: Option<&str>) {
+    let (event, text) = match ending {
+        Ending::Done(Deed::Nothing, _) => return,
+        Ending::Done(deed, _) => (deed.name(), format!("the gateway was {}", deed.name())),
+        Ending::Failed(why, _) if Some(why.as_str()) != before => ("gateway-failed", why.clone()),
+        _ => return,
+    };
+    if let Err(error) = Event::deed(event, link, text, None).leave(&ground.places.run_dir) {
+        log::warn!("{link}: {error}: no hook hears of the gateway");
+    }
 }
 
 /// Says how it ended; a wait that goes on is no news.
@@ -238,7 +253,7 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}")
+            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
         }
         Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
     }

@@ -2,36 +2,58 @@
 
 use log::Level;
 
+use crate::app::incident::People;
+use crate::app::prospect::Prospect;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::config::settings::Settings;
-use crate::domain::credential::Credential;
 use crate::domain::health::{self, Condition, Health, Sink, View};
-use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
-/// Judges a link by its settings and by what a sync would find now.
-pub(crate) fn of(settings: &Settings, report: &Report, now: Timestamp) -> Health {
+/// Judges a link by its settings, by what a sync would find now, and by what lies ahead.
+pub(crate) fn of(
+    settings: &Settings,
+    report: &Report,
+    people: &People,
+    prospect: &Prospect,
+    now: Timestamp,
+) -> Health {
     let sinks: Vec<Sink> = report.sinks.iter().map(sink).collect();
-    let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
     health::judge(&View {
         source: &report.source,
-        login_end: login_end(&report.source),
+        expiry: prospect.expiry,
+        login_end: people.login,
         passed: report.wanted.map(|mark| mark.expiry),
         margin: (!settings.refresh.is_empty()).then_some(settings.refresh_margin),
         sinks: &sinks,
-        troubles: errors.map(|remark| remark.text.clone()).collect(),
-        worries: Vec::new(),
+        troubles: troubles(report, prospect),
+        worries: worries(report, prospect),
         now,
     })
 }
 
-/// When the login ends, where the file tells; a setup-token is its own end.
-pub(crate) fn login_end(source: &Source) -> Option<Timestamp> {
-    let of = |credential: &Credential| match credential.refresh_token {
-        Some(_) => credential.login_end,
-        None => Some(credential.expiry),
-    };
-    source.credential().and_then(of)
+fn troubles(report: &Report, prospect: &Prospect) -> Vec<String> {
+    let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
+    let mut troubles: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
+    let renewals = &prospect.renewals;
+    if renewals.rejected {
+        troubles.push("the server refuses to renew the login: sign in again".to_owned());
+    }
+    let unsaved = renewals.cannot_save.as_ref();
+    troubles.extend(unsaved.map(|why| format!("a renewed login cannot be saved: {why}")));
+    troubles
+}
+
+fn worries(report: &Report, prospect: &Prospect) -> Vec<String> {
+    let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
+    let failing = prospect.renewals.failing;
+    let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
+    // A gateway that waits for its first try is just being seen to.
+    let waiting = report.gateway.pending.as_ref().filter(|pending| pending.attempts > 0);
+    let waiting = waiting.map(|pending| {
+        let why = pending.waits.as_deref().unwrap_or("it could not be seen to");
+        format!("the gateway does not use the new token yet: {why}")
+    });
+    failing.into_iter().chain(waiting).collect()
 }
 
 fn sink(report: &SinkReport) -> Sink {

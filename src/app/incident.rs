@@ -113,10 +113,7 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         Severity::Warning => Level::Warn,
         Severity::Error => Level::Error,
     };
-    let hint = match news.kind.sign_in_helps() && !over {
-        true => Some(report.sign_in.clone()),
-        false => None,
-    };
+    let hint = (news.kind.sign_in_helps() && !over).then(|| report.sign_in.clone());
     let mut line = Line::remark(level, news.kind.name(), news.message.clone());
     line.expiry = view.passed.map(|mark| mark.expiry);
     line.hint.clone_from(&hint);
@@ -126,7 +123,7 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         None => news.message.clone(),
     };
     let event = Event {
-        event: if over { "recovered" } else { news.kind.event() }.to_owned(),
+        name: if over { "recovered" } else { news.kind.event() }.to_owned(),
         link: settings.name.clone(),
         message,
         severity: news.severity().name().to_owned(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod arming;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod errands;
 pub(crate) mod error;
 pub(crate) mod event;
@@ -9,6 +10,8 @@ pub(crate) mod gateway;
 pub(crate) mod ground;
 pub(crate) mod health;
 pub(crate) mod incident;
+pub(crate) mod install;
+pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod model;
@@ -20,6 +23,7 @@ pub(crate) mod report;
 pub(crate) mod retire;
 pub(crate) mod rounds;
 pub(crate) mod said;
+pub(crate) mod services;
 pub(crate) mod sinks;
 pub(crate) mod source;
 pub(crate) mod status;

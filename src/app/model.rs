@@ -111,9 +111,10 @@ fn write(folder: &Folder, name: &str, text: &str, old: &Seen) -> Result<(), Erro
 fn validate(ground: &Ground, settings: &Settings) -> Option<Result<(), String>> {
     let (_, said) = gateway::ask(ground, settings, &["config", "validate", "--json"]).ok()?;
     let root: serde_json::Value = serde_json::from_str(said.get(said.find('{')?..)?).ok()?;
-    match root.get("valid")?.as_bool()? {
-        true => Some(Ok(())),
-        false => Some(Err(root.get("issues").map(ToString::to_string).unwrap_or_default())),
+    if root.get("valid")?.as_bool()? {
+        Some(Ok(()))
+    } else {
+        Some(Err(root.get("issues").map(ToString::to_string).unwrap_or_default()))
     }
 }
 

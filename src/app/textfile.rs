@@ -1,4 +1,4 @@
-//! Replaces a file that other programs read while it is written, as node_exporter's textfile collector does.
+//! Replaces a file that other programs read while it is written, as `node_exporter`'s textfile collector does.
 
 use std::path::Path;
 

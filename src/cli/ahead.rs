@@ -16,17 +16,21 @@ use crate::domain::time::{Timestamp, in_words};
 pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     let mut text = String::new();
     if let Some(login) = ahead.people.login {
-        text += &format!("          {}\n", login_text(login, now));
+        text.extend([format!("          {}\n", login_text(login, now))]);
     }
     if let Some(renewal) = renewal_text(&ahead.prospect, now) {
-        text += &format!("  renewal {renewal}\n");
+        text.extend([format!("  renewal {renewal}\n")]);
     }
     text += &history_text(&ahead.prospect.history);
     for open in &ahead.people.open {
-        text +=
-            &format!("  people  {}, since {}: {}\n", open.kind.name(), open.since, open.message);
+        text.extend([format!(
+            "  people  {}, since {}: {}\n",
+            open.kind.name(),
+            open.since,
+            open.message
+        )]);
         if open.kind.sign_in_helps() {
-            text += &format!("          run: {}\n", report.sign_in);
+            text.extend([format!("          run: {}\n", report.sign_in)]);
         }
     }
     text
@@ -56,9 +60,11 @@ fn login_text(login: LoginEnd, now: Timestamp) -> String {
 
 fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
     let due = prospect.due?;
-    Some(match due > now {
-        true => format!("at {due}, in {}", in_words(due.left(now))),
-        false => "due now".to_owned(),
+    let later = due > now;
+    Some(if later {
+        format!("at {due}, in {}", in_words(due.left(now)))
+    } else {
+        "due now".to_owned()
     })
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Global {
     /// Folder of the links' configuration files
     #[arg(long, value_name = "DIR", global = true, default_value = "/etc/oauth-sync")]
     pub(crate) config_dir: PathBuf,
-    /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
+    /// Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
     /// Folder of locks and queues
@@ -91,7 +91,14 @@ pub(crate) enum Command {
         /// Write JSON
         #[arg(long)]
         json: bool,
+        /// Stay, and draw it anew every two seconds
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
     },
+    /// Set everything up, step by step, each change only after a yes
+    Setup(Setup),
+    /// Sign in to Claude as the right user and in the right place, and carry the login on
+    Login,
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
     Check {
         /// Write JSON
@@ -107,9 +114,21 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Look for every known cause of trouble, and print the command that mends it
+    Doctor {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+        /// Do what is ours and safe
+        #[arg(long)]
+        fix: bool,
+        /// Look for units, accounts and cron jobs in DIR instead of the host
+        #[arg(long, value_name = "DIR", hide = true)]
+        root: Option<PathBuf>,
+    },
     /// Print the state of all links in Prometheus' text format
     Metrics {
-        /// Replace FILE by it, as node_exporter's textfile collector wants it
+        /// Replace FILE by it, as `node_exporter`'s textfile collector wants it
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -117,6 +136,7 @@ pub(crate) enum Command {
 
 /// What `detect` takes.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Detect {
     /// Write JSON
     #[arg(long, conflicts_with = "print")]
@@ -156,4 +176,37 @@ pub(crate) struct Model {
     /// Let OpenClaw itself write, by 'openclaw config set'; comments are lost
     #[arg(long)]
     pub(crate) through_openclaw: bool,
+}
+
+/// What `setup` takes.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Setup {
+    /// Take every proposal without asking; what costs or loses something is left out
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// State folder of OpenClaw to propose, or 'none' to keep the login alive only
+    #[arg(long, value_name = "DIR")]
+    pub(crate) openclaw: Option<String>,
+    /// Claude's credentials file to propose
+    #[arg(long, value_name = "FILE")]
+    pub(crate) claude: Option<PathBuf>,
+    /// Container in which the Claude CLI runs
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// Do not install the Claude CLI
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Leave OpenClaw's models as they are
+    #[arg(long)]
+    pub(crate) no_models: bool,
+    /// Leave all units as they are
+    #[arg(long)]
+    pub(crate) no_services: bool,
+    /// Propose a test call of the Claude CLI, which costs one short answer
+    #[arg(long)]
+    pub(crate) test_call: bool,
+    /// Look at the tree in DIR instead of the host
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) root: Option<PathBuf>,
 }

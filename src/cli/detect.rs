@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::detect::write::{self, Written};
-use crate::app::detect::{self, Detection};
+use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
 use crate::app::ground::Places;
+use crate::app::services;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
@@ -27,6 +28,9 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         answer(&format!("{:#}\n", as_json(&detection)));
     } else if !options.write {
         answer(&as_text(&detection));
+    }
+    if options.switch_off_original {
+        switch_off(&detection, root)?;
     }
     if !options.write {
         return Ok(Exit::Done);
@@ -49,10 +53,19 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     Ok(Exit::Done)
 }
 
+/// Switches the original's units off, now and for good, before ours take over.
+fn switch_off(detection: &Detection, root: Option<&Path>) -> Result<(), Error> {
+    for (unit, user) in services::originals(&Tree::new(root), &detection.rivals) {
+        services::switch_off(&unit, user.as_deref())?;
+        log::info!("switched off the original's {unit}");
+    }
+    Ok(())
+}
+
 fn print(detection: &Detection) -> String {
     let Some(best) = detection.candidates.first() else { return String::new() };
     let answers = write::answers(detection, best);
-    answers.iter().map(|(key, value)| format!("{key}={value}\n")).collect()
+    answers.iter().map(|(key, value)| format!("{key}={value}\n")).collect::<Vec<_>>().concat()
 }
 
 fn as_json(detection: &Detection) -> serde_json::Value {
@@ -94,20 +107,26 @@ fn as_text(detection: &Detection) -> String {
             Cli::Container(name) => format!("Claude CLI in container {name}"),
             Cli::None => "no Claude CLI".to_owned(),
         };
-        text += &format!("login     '{}': {}, {cli}\n", login.path.display(), login.state);
+        text.extend([format!("login     '{}': {}, {cli}\n", login.path.display(), login.state)]);
         text += &indented(&login.warnings);
     }
     if findings.claws.is_empty() {
         text += "no OpenClaw was found\n";
     }
     for claw in &findings.claws {
-        text += &format!("openclaw  '{}': version {}\n", claw.state_dir.display(), claw.version);
+        text.extend([format!(
+            "openclaw  '{}': version {}\n",
+            claw.state_dir.display(),
+            claw.version
+        )]);
         if let Some((folder, service)) = &claw.compose {
-            text += &format!("          runs as {service} of '{}'\n", folder.display());
+            text.extend([format!("          runs as {service} of '{}'\n", folder.display())]);
         }
         if let Some((unit, of_user)) = &claw.unit {
-            text +=
-                &format!("          runs as {}unit {unit}\n", if *of_user { "user " } else { "" });
+            text.extend([format!(
+                "          runs as {}unit {unit}\n",
+                if *of_user { "user " } else { "" }
+            )]);
         }
         text += &indented(&claw.warnings);
     }
@@ -116,8 +135,18 @@ fn as_text(detection: &Detection) -> String {
         .iter()
         .map(|candidate| pair(detection, candidate))
         .collect::<String>();
-    text += &findings.rejected.iter().map(|line| format!("left out  {line}\n")).collect::<String>();
-    text += &findings.rivals.iter().map(|line| format!("rival     {line}\n")).collect::<String>();
+    text += &findings
+        .rejected
+        .iter()
+        .map(|line| format!("left out  {line}\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    text += &findings
+        .rivals
+        .iter()
+        .map(|line| format!("rival     {line}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     text + &match detection.unasked() {
         Ok(_) => "the first candidate can be written: oauth-sync detect --write\n".to_owned(),
         Err(why) => format!("nothing is linked unasked: {why}\n"),
@@ -125,7 +154,7 @@ fn as_text(detection: &Detection) -> String {
 }
 
 fn indented(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("          {line}\n")).collect()
+    lines.iter().map(|line| format!("          {line}\n")).collect::<Vec<_>>().concat()
 }
 
 fn pair(detection: &Detection, candidate: &Candidate) -> String {
@@ -137,7 +166,7 @@ fn pair(detection: &Detection, candidate: &Candidate) -> String {
         candidate.reasons.join(", ")
     );
     if let Some(obstacle) = &candidate.obstacle {
-        text += &format!("          not unasked: {obstacle}\n");
+        text.extend([format!("          not unasked: {obstacle}\n")]);
     }
     text
 }

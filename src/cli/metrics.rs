@@ -1,11 +1,11 @@
 //! `metrics`: the state of the links in Prometheus' text format.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
-use crate::app::health::login_end;
 use crate::app::report::SinkState;
 use crate::app::textfile;
 use crate::cli::exit::Exit;
@@ -75,21 +75,85 @@ fn of_links(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             "oauth_sync_access_token_expiry_timestamp_seconds",
             "When the access token in the source ends.",
-            &|link| link.report.source.credential().map(|c| seconds(c.expiry)),
+            &|link| link.ahead.prospect.expiry.map(seconds),
         ),
         per_link(
             "oauth_sync_login_expiry_timestamp_seconds",
-            "When the login itself ends, where the server told.",
-            &|link| login_end(&link.report.source).map(seconds),
+            "When the login itself ends, as the server told or counted from the sign-in.",
+            &|link| link.ahead.people.login.map(|login| seconds(login.at)),
         ),
         per_link(
             "oauth_sync_sign_in_needed",
             "Whether only a person can help, by signing in again.",
-            &|link| Some(flag(link.report.source.needs_person())),
+            &|link| {
+                Some(flag(
+                    link.report.source.needs_person() || link.ahead.prospect.renewals.rejected,
+                ))
+            },
+        ),
+        per_link(
+            "oauth_sync_next_renewal_timestamp_seconds",
+            "When the next renewal is due or tried again.",
+            &|link| link.ahead.prospect.due.map(seconds),
         ),
     ];
+    families.push(per_link(
+        "oauth_sync_incidents",
+        "How many incidents were told to people and are not over.",
+        &|link| Some(link.ahead.people.open.len().to_string()),
+    ));
+    families.push(per_link(
+        "oauth_sync_gateway_pending",
+        "Whether the gateway does not use the new token yet.",
+        &|link| Some(flag(link.report.gateway.pending.is_some())),
+    ));
+    families.push(per_link(
+        "oauth_sync_gateway_gap_seconds",
+        "How long no gateway answered when it was seen to the last time.",
+        &|link| {
+            let gap = link.report.gateway.history.iter().rev().find_map(|act| act.gap_ms)?;
+            Some(format!("{}.{:03}", gap / 1000, gap % 1000))
+        },
+    ));
+    families.push(last_success(links));
+    families.push(failures(links));
     families.push(sinks(links));
     families
+}
+
+fn last_success(links: &[Surveyed]) -> Family {
+    let mut samples = Vec::new();
+    for link in links {
+        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let renewed = link.ahead.prospect.history.iter().filter(|entry| entry.outcome == "renewed");
+        last.extend(renewed.map(|entry| (entry.method.as_str(), entry.time)));
+        samples.extend(last.into_iter().map(|(method, time)| {
+            let mut labels = labels(link);
+            labels.push(("method", method.to_owned()));
+            (labels, seconds(time))
+        }));
+    }
+    let help = "When a method renewed the login the last time.";
+    Family { name: "oauth_sync_last_success_timestamp_seconds", help, samples }
+}
+
+/// Failures of the renewals that are remembered; those long past are forgotten, so it is no counter.
+fn failures(links: &[Surveyed]) -> Family {
+    let mut samples = Vec::new();
+    for link in links {
+        let mut counts: BTreeMap<&str, u64> =
+            ["deferred", "rejected", "unable"].into_iter().map(|class| (class, 0)).collect();
+        for entry in link.ahead.prospect.history.iter().filter(|entry| entry.outcome != "renewed") {
+            *counts.entry(&entry.outcome).or_default() += u64::from(entry.count);
+        }
+        samples.extend(counts.into_iter().map(|(class, count)| {
+            let mut labels = labels(link);
+            labels.push(("class", class.to_owned()));
+            (labels, count.to_string())
+        }));
+    }
+    let help = "Attempts to renew that failed, of the last 200 entries, by class.";
+    Family { name: "oauth_sync_recent_failures", help, samples }
 }
 
 fn sinks(links: &[Surveyed]) -> Family {

@@ -4,11 +4,16 @@ mod ahead;
 pub(crate) mod args;
 mod check;
 mod detect;
+mod doctor;
 mod exit;
+mod login;
 mod metrics;
 mod model;
 mod refresh;
 mod render;
+mod screen;
+mod setup;
+mod show;
 mod survey;
 mod token;
 
@@ -86,11 +91,19 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
+        Command::Setup(options) => setup::carry_out(&places, only, options),
+        Command::Login => login::carry_out(&places, only),
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })
         }
+        Command::Doctor { json, fix, root } => {
+            let wish = doctor::Wish { json: *json, fix: *fix, root: root.as_deref() };
+            doctor::carry_out(&places, only, wish)
+        }
         Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
-        Command::Status { json } => {
+        Command::Status { watch: true, .. } => show::watch(&places, only),
+        Command::Status { json: false, .. } if show::is_picture() => show::once(&places, only),
+        Command::Status { json, .. } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
             Ok(Exit::Done)

@@ -49,7 +49,7 @@ fn say(shown: &Shown, way: Way) -> Exit {
     let primary = shown.models.primary.as_deref().unwrap_or("not set");
     let mut text = format!("{link}  '{path}'\n  primary  {primary}\n");
     for (id, alias) in &shown.models.aliases {
-        text += &format!("  model    {id}  {}\n", alias.as_deref().unwrap_or_default());
+        text.extend([format!("  model    {id}  {}\n", alias.as_deref().unwrap_or_default())]);
     }
     answer(&text);
     for id in &shown.models.providers {

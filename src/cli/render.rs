@@ -44,13 +44,13 @@ pub(crate) fn plan(reports: &[Report]) {
     let mut text = String::new();
     for report in reports {
         let (link, path) = (&report.link, report.source_path.display().to_string());
-        text += &format!("{link}: {}\n", report.source.message(&path));
+        text.extend([format!("{link}: {}\n", report.source.message(&path))]);
         for sink in &report.sinks {
             let deed = if sink.written { "would be written".to_owned() } else { state_of(sink) };
-            text += &format!("{link}: {}{}: {deed}\n", sink.kind, place_of(sink));
+            text.extend([format!("{link}: {}{}: {deed}\n", sink.kind, place_of(sink))]);
         }
         for remark in &report.remarks {
-            text += &format!("{link}: {}\n", remark.text);
+            text.extend([format!("{link}: {}\n", remark.text)]);
         }
     }
     answer(&text);
@@ -60,8 +60,8 @@ pub(crate) fn plan(reports: &[Report]) {
 pub(crate) fn renewals(renewals: &[Renewal]) {
     let line = |renewal: &Renewal| {
         let links = renewal.links.join(", ");
-        let lines = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
-        lines.collect::<String>()
+        let said = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
+        said.collect::<String>()
     };
     answer(&renewals.iter().map(line).collect::<String>());
 }
@@ -126,17 +126,17 @@ fn link_text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
     match ahead.prospect.expiry.or(expiry) {
         Some(expiry) if expiry > now => {
             let left = in_words(expiry.left(now));
-            text += &format!("          access token ends at {expiry}, in {left}\n");
+            text.extend([format!("          access token ends at {expiry}, in {left}\n")]);
         }
-        _ => text += &format!("          {}\n", report.source.message(&path.to_string())),
+        _ => text.extend([format!("          {}\n", report.source.message(&path.to_string()))]),
     }
     text += &ahead::text(report, ahead, now);
     for sink in &report.sinks {
-        text += &format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink));
+        text.extend([format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink))]);
     }
     text += &gateway_text(&report.gateway);
     for remark in &report.remarks {
-        text += &format!("          {}\n", remark.text);
+        text.extend([format!("          {}\n", remark.text)]);
     }
     text
 }
@@ -171,11 +171,11 @@ fn gateway_text(ledger: &Ledger) -> String {
     if let Some(pending) = &ledger.pending {
         let why = pending.waits.as_deref().unwrap_or("it is under work");
         let next = pending.next_try.map(|moment| format!(", next try at {moment}"));
-        text += &format!("  gateway waits: {why}{}\n", next.unwrap_or_default());
+        text.extend([format!("  gateway waits: {why}{}\n", next.unwrap_or_default())]);
     }
     if let Some(act) = ledger.history.last().filter(|act| act.outcome == "done") {
         let gap = act.gap_ms.map(|gap| format!(", gone for {gap} ms")).unwrap_or_default();
-        text += &format!("  gateway {} at {}{gap}\n", act.deed, act.time);
+        text.extend([format!("  gateway {} at {}{gap}\n", act.deed, act.time)]);
     }
     text
 }

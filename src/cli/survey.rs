@@ -4,7 +4,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::health;
 use crate::app::report::Report;
-use crate::app::status;
+use crate::app::status::{self, Ahead};
 use crate::domain::config::settings::Settings;
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
@@ -23,6 +23,8 @@ pub(crate) struct Surveyed {
     pub(crate) settings: Settings,
     /// What a sync would find.
     pub(crate) report: Report,
+    /// What lies ahead of it, and how its renewals went.
+    pub(crate) ahead: Ahead,
     /// How it fares.
     pub(crate) health: Health,
 }
@@ -31,11 +33,14 @@ pub(crate) struct Surveyed {
 pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
     let settings = ground::links(&places.config_dir, only)?;
     let status = status::all(places, only)?;
-    let now = status.now;
-    let pairs = status.links.into_iter().filter_map(|report| {
-        let settings = settings.iter().find(|settings| settings.name == report.link)?.clone();
-        let health = health::of(&settings, &report, now);
-        Some(Surveyed { settings, report, health })
-    });
-    Ok(Survey { now, links: pairs.collect() })
+    let (now, mut links) = (status.now, Vec::new());
+    for (report, ahead) in status.links.into_iter().zip(status.ahead) {
+        // A configuration that changed in between is read anew by the next look.
+        let Some(settings) = settings.iter().find(|settings| settings.name == report.link) else {
+            continue;
+        };
+        let health = health::of(settings, &report, &ahead.people, &ahead.prospect, now);
+        links.push(Surveyed { settings: settings.clone(), report, ahead, health });
+    }
+    Ok(Survey { now, links })
 }

@@ -41,15 +41,14 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Resu
         return Ok(Exit::of_source(&report.source));
     };
     let token = credential.access_token.expose();
-    let text = match wish.json {
-        true => {
-            let expiry = credential.expiry.to_string();
-            format!(
-                "{:#}\n",
-                json!({"schema": SCHEMA, "link": report.link, "access_token": token, "expiry": expiry})
-            )
-        }
-        false => format!("{token}\n"),
+    let text = if wish.json {
+        let expiry = credential.expiry.to_string();
+        format!(
+            "{:#}\n",
+            json!({"schema": SCHEMA, "link": report.link, "access_token": token, "expiry": expiry})
+        )
+    } else {
+        format!("{token}\n")
     };
     answer(&text);
     Ok(Exit::Done)

@@ -20,6 +20,7 @@ use crate::domain::sink::Held;
 use crate::domain::splice::{self, Dialect, Malformed, Splice};
 use crate::domain::time::Timestamp;
 
+pub(crate) use cooldown::CoolDown;
 use ranking::Ranking;
 use store::{Kind, Profile, Store};
 
@@ -118,6 +119,26 @@ pub(crate) fn living(text: &str, now: Timestamp, is_ours: &dyn Fn(&Secret) -> bo
                 || token.is_some_and(is_ours))
     };
     profiles.iter().any(lives)
+}
+
+/// The cool-down of a profile, in the store or in the state beside it.
+pub(crate) fn cool_down(
+    text: &str,
+    auth_state: Option<&str>,
+    id: &str,
+    now: Timestamp,
+) -> Option<CoolDown> {
+    let files = [auth_state, Some(text)].into_iter().flatten();
+    let files = files.filter_map(|text| serde_json::from_str(text).ok());
+    files.into_iter().find_map(|file: Value| cooldown::find(&file, id, now))
+}
+
+/// The refresh tokens of all profiles; each makes OpenClaw a second refresher.
+pub(crate) fn refresh_tokens(text: &str) -> Vec<Secret> {
+    let root: Value = serde_json::from_str(text).unwrap_or_default();
+    let profiles = root.get("profiles").and_then(Value::as_object).into_iter().flatten();
+    let tokens = profiles.filter_map(|(_, profile)| profile.get("refresh")?.as_str());
+    tokens.filter(|token| !token.is_empty()).map(Secret::new).collect()
 }
 
 /// Says whether every profile of the store is anthropic's and holds a token of ours.

@@ -122,6 +122,15 @@ pub(crate) fn options(version: Option<Version>, base_url: bool) -> Vec<String> {
     options
 }
 
+/// The arguments that sign in: a command of its own since 2.1, the CLI's own prompt before.
+pub(crate) fn sign_in(version: Option<Version>) -> &'static [&'static str] {
+    if version.is_some_and(|version| version < Version([2, 1, 0])) {
+        &["/login"]
+    } else {
+        &["auth", "login"]
+    }
+}
+
 /// When the CLI may be called again, if that is not now; `runs` are its calls, the newest last.
 pub(crate) fn runs_allowed_at(runs: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
     // One from the time to come is of a clock that was wrong: it must not stop us for ever.

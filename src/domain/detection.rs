@@ -88,7 +88,7 @@ pub(crate) struct Candidate {
 pub(crate) struct Findings {
     /// The logins.
     pub(crate) logins: Vec<Login>,
-    /// The OpenClaws.
+    /// The `OpenClaws`.
     pub(crate) claws: Vec<Claw>,
     /// What was looked at and left out, with the reason.
     pub(crate) rejected: Vec<String>,

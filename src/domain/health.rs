@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::domain::login::LoginEnd;
 use crate::domain::source::Source;
 use crate::domain::time::{Timestamp, in_words};
 
 /// How long before a login ends a monitor turns: the first of the notices that a person gets.
-const LOGIN_NOTICE: Duration = Duration::from_hours(7 * 24);
+const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How well something fares, in the order and with the numbers of the monitors' own convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,10 @@ pub(crate) enum Level {
 pub(crate) struct View<'a> {
     /// The source as it stands.
     pub(crate) source: &'a Source,
+    /// When the access token really ends, whatever the file says for the CLI's sake.
+    pub(crate) expiry: Option<Timestamp>,
     /// When the login itself ends, where that is known.
-    pub(crate) login_end: Option<Timestamp>,
+    pub(crate) login_end: Option<LoginEnd>,
     /// When the token ends that was passed on last: what agents work with.
     pub(crate) passed: Option<Timestamp>,
     /// How long before its end the access token is to be renewed; none where nothing renews it.
@@ -128,7 +131,7 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
     let soon = |text: &str| Some((Level::Soon, format!("{text}{}", remaining(view))));
     match view.source {
         Source::Living(credential) => {
-            let left = credential.expiry.left(view.now);
+            let left = view.expiry.unwrap_or(credential.expiry).left(view.now);
             let late = view.margin.is_some_and(|margin| left < margin / 2);
             let text = || format!("the access token ends in {} and is not renewed", in_words(left));
             late.then(|| (Level::Soon, text()))
@@ -163,13 +166,17 @@ fn remaining(view: &View<'_>) -> String {
 
 fn login(view: &View<'_>) -> Option<(Level, String)> {
     let end = view.login_end?;
-    if end <= view.now {
+    if end.has_come(view.now) {
         let of_setup_token = matches!(view.source, Source::Expired(c) if c.refresh_token.is_none());
-        return (!of_setup_token).then(|| (Level::Wrong, format!("the login ended at {end}")));
+        return (!of_setup_token).then(|| (Level::Wrong, format!("the login ended at {}", end.at)));
     }
-    let left = end.left(view.now);
-    let text = || format!("the login ends in {}: sign in again before", in_words(left));
-    (left <= LOGIN_NOTICE).then(|| (Level::Soon, text()))
+    let left = end.at.left(view.now);
+    let when = match (end.is_estimate, left.is_zero()) {
+        (true, true) => "may end at any moment".to_owned(),
+        (true, false) => format!("ends in about {}", in_words(left)),
+        (false, _) => format!("ends in {}", in_words(left)),
+    };
+    (left <= LOGIN_NOTICE).then(|| (Level::Soon, format!("the login {when}: sign in again")))
 }
 
 fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {
@@ -197,13 +204,13 @@ fn summary(view: &View<'_>) -> String {
     let mut parts = Vec::new();
     if let Some(credential) = view.source.passable() {
         let what = if credential.refresh_token.is_some() { "access token" } else { "setup-token" };
-        parts.push(format!("{what} ends in {}", in_words(credential.expiry.left(view.now))));
+        let expiry = view.expiry.unwrap_or(credential.expiry);
+        parts.push(format!("{what} ends in {}", in_words(expiry.left(view.now))));
         let login_end = view.login_end.filter(|_| credential.refresh_token.is_some());
-        parts.extend(
-            login_end
-                .filter(|end| *end > view.now)
-                .map(|end| format!("login ends in {}", in_words(end.left(view.now)))),
-        );
+        parts.extend(login_end.filter(|end| end.at > view.now).map(|end| {
+            let about = if end.is_estimate { "about " } else { "" };
+            format!("login ends in {about}{}", in_words(end.at.left(view.now)))
+        }));
     }
     let counted = view.sinks.iter().filter(|sink| sink.condition != Condition::Absent);
     let (all, in_step) = counted.fold((0, 0), |(all, in_step), sink| {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a login lives where the server does not tell: the shortest of those seen, 27 to 30 days.
-pub(crate) const ESTIMATED_LIFE: Duration = Duration::from_hours(28 * 24);
+pub(crate) const ESTIMATED_LIFE: Duration = Duration::from_secs(28 * 24 * 3600);
 
 /// A login that is still renewed so long after its sign-in was signed in again unseen.
-const LONGEST_LIFE: Duration = Duration::from_hours(31 * 24);
+const LONGEST_LIFE: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// When a login ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

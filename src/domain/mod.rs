@@ -24,6 +24,8 @@ pub(crate) mod openclaw_config;
 pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;
+pub(crate) mod shell;
+pub(crate) mod sign_in;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod splice;

@@ -80,13 +80,6 @@ impl Nudge {
     }
 }
 
-impl Need {
-    /// Says whether the source is to be renewed now.
-    pub(crate) fn is_renewal(&self) -> bool {
-        matches!(self, Self::Due | Self::Expired)
-    }
-}
-
 /// Says what a source needs.
 pub(crate) fn decide(source: &Source, terms: Terms, now: Timestamp) -> Need {
     let Some(credential) = source.credential() else {

@@ -168,7 +168,7 @@ const BOM: &str = "\u{feff}";
 pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Value, Malformed> {
     let body = text.strip_prefix(BOM).unwrap_or(text);
     match dialect {
-        Dialect::Json => serde_json::from_str(body).map_err(at),
+        Dialect::Json => serde_json::from_str(body).map_err(|error| at(&error)),
         Dialect::Json5 => tree(body).map(|root| to_value(&root)),
     }
 }
@@ -191,12 +191,12 @@ fn options() -> ParseOptions {
 fn parse(body: &str, dialect: Dialect) -> Result<Node<'_>, Malformed> {
     if dialect == Dialect::Json {
         // jsonc-parser lets control characters in strings pass even at its strictest.
-        serde_json::from_str::<IgnoredAny>(body).map_err(at)?;
+        serde_json::from_str::<IgnoredAny>(body).map_err(|error| at(&error))?;
     }
     tree(body)
 }
 
-fn at(error: serde_json::Error) -> Malformed {
+fn at(error: &serde_json::Error) -> Malformed {
     Malformed { line: error.line(), column: error.column() }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::incident::Severity;
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A message to be posted.
 #[derive(Clone, Debug, PartialEq, Eq)]

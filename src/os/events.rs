@@ -100,7 +100,7 @@ impl Events {
 
     /// Arms the timer for a moment of the wall clock, or disarms it.
     ///
-    /// A set clock wakes it too (timerfd_create(2), `TFD_TIMER_CANCEL_ON_SET`), and so does resume.
+    /// A set clock wakes it too (`timerfd_create(2)`, `TFD_TIMER_CANCEL_ON_SET`), and so does resume.
     pub(crate) fn arm(&self, moment: Option<Timestamp>) -> io::Result<()> {
         // The far end of time keeps the timer cancellable while nothing is due.
         let ms = moment.map_or(i64::from(u32::MAX) * 1000, |moment| moment.0.max(1));

@@ -39,6 +39,19 @@ pub(crate) struct Folder {
     pub(super) fd: Arc<OwnedFd>,
 }
 
+/// What a name in a folder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A pipe, a socket, a device.
+    Other,
+}
+
 /// A file's bytes with what tells it apart from a later one of the same name.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -212,6 +225,17 @@ impl Folder {
         Ok(stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink))
     }
 
+    /// Says what a name stands for; `None` if nothing is there.
+    pub(crate) fn kind(&self, name: &str) -> Result<Option<Kind>, Error> {
+        let kind = |stat: Stat| match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        };
+        Ok(self.stat(name)?.map(kind))
+    }
+
     /// Lists the names in the folder, sorted.
     pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
         use std::os::unix::ffi::OsStringExt;
@@ -350,9 +374,11 @@ impl ActingIn {
 
 /// Refuses a file that belongs to another user than its folder, naming the command that mends it.
 pub(super) fn foreign(verb: &'static str, path: &Path, owner: u32, wanted: u32) -> Error {
+    // chown(1) takes the group of a user with an account only.
+    let group = if account::of(wanted).is_some() { ":" } else { "" };
     let (owner, wanted) = (account::name(owner), account::name(wanted));
     let what = format!("it belongs to {owner}, but its folder to {wanted}");
-    Error::odd(verb, path, what).hint(format!("chown {wanted}: '{}'", path.display()))
+    Error::odd(verb, path, what).hint(format!("chown {wanted}{group} '{}'", path.display()))
 }
 
 /// What changes with every write, and with a rename over the file.

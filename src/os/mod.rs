@@ -31,6 +31,7 @@ pub(crate) mod queue;
 pub(crate) mod reserve;
 pub(crate) mod signals;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 pub(crate) mod trust;
 pub(crate) mod vigil;
 pub(crate) mod webhook;

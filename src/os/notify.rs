@@ -1,4 +1,4 @@
-//! Tells systemd how the service is: sd_notify(3) over `NOTIFY_SOCKET`.
+//! Tells systemd how the service is: `sd_notify(3)` over `NOTIFY_SOCKET`.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;

@@ -197,9 +197,17 @@ impl Scene {
 }
 
 #[test]
-fn killed_at_every_call_of_a_renewal() {
+fn killed_at_every_other_call_of_a_renewal() {
     let scene = Scene::renewal();
-    killed_at(&scene, &scene.trace());
+    let calls: Vec<Call> = scene.trace().into_iter().step_by(2).collect();
+    killed_at(&scene, &calls);
+}
+
+#[test]
+fn killed_at_every_call_between_them() {
+    let scene = Scene::renewal();
+    let calls: Vec<Call> = scene.trace().into_iter().skip(1).step_by(2).collect();
+    killed_at(&scene, &calls);
 }
 
 #[test]

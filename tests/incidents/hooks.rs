@@ -112,3 +112,38 @@ fn without_systemd_the_watcher_runs_them_itself() {
     watch.until("nothing is left", || queued(&bed, "notify.d").is_empty());
     watch.end();
 }
+
+#[test]
+fn what_was_done_about_the_gateway_is_told_to_hooks_alone() {
+    let bed = bed();
+    hook(&bed, "10-first", TELL);
+    bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/true");
+    // The webhook is for what a person has to do: nobody listens here.
+    bed.conf("NOTIFY_WEBHOOK", "http://127.0.0.1:9/hooks/canary-address");
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    watch.holds(crate::bed::ENV, "A");
+    watch.end();
+    bed.run(["gateway"]);
+    bed.run(["notify"]).exit(0).err(&[]);
+    assert_eq!(heard(&bed), "10-first restarted default \n");
+}
+
+#[test]
+fn an_event_during_a_run_is_not_lost() {
+    let bed = bed();
+    hook(&bed, "10-slow", &format!("sleep 0.5; {TELL}"));
+    let watch = bed.watch();
+    watch.holds(crate::bed::ENV, "A");
+    for (round, name) in ["B", "C", "D"].into_iter().enumerate() {
+        bed.replace(SOURCE, crate::BLANK);
+        let times = |word: &str| watch.said().matches(word).count();
+        watch.until("it is said", || times("emptied the login") == round + 1);
+        bed.replace(SOURCE, bed.login_text(name, 9));
+        watch.until("it is over", || times("there is a living login") == round + 1);
+    }
+    watch.until("all of it was told", || heard(&bed).lines().count() == 6);
+    let words: Vec<String> =
+        heard(&bed).lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(words, ["blanked", "recovered"].repeat(3));
+    watch.end();
+}

@@ -47,3 +47,31 @@ fn refresh_off_queues_nothing() {
     watch.end();
     assert!(queued(&bed, "refresh.d").is_empty());
 }
+
+#[test]
+fn ten_requests_and_a_run_that_fails_lose_nothing() {
+    let bed = renewing();
+    bed.login_for("A", 1);
+    let watch = bed.watch();
+    watch
+        .holds(ENV, "A")
+        .says("is not renewed yet: cannot reach the token endpoint at 127.0.0.1:9");
+    watch.until("the request was answered", || queued(&bed, "refresh.d").is_empty());
+    for request in 0..10 {
+        bed.write(&format!("run/refresh.d/{request}"), "");
+    }
+    watch.until("all are answered", || queued(&bed, "refresh.d").is_empty());
+    // A configuration that cannot be read makes the run fail; the watcher goes on with what it knows.
+    bed.write("etc/broken.conf", "NO_SUCH_KEY=1\n").write("run/refresh.d/again", "");
+    watch.says("unknown key 'NO_SUCH_KEY'");
+    watch.until("that is answered too", || queued(&bed, "refresh.d").is_empty());
+    let json = bed.run(["--link", "default", "status", "--json"]);
+    assert_eq!(json.status.code(), Some(2), "{}", json.err);
+    std::fs::remove_file(bed.at("etc/broken.conf")).unwrap();
+    let json = bed.run(["status", "--json"]).exit(0).json();
+    let renewals = json["links"][0]["renewals"].as_array().unwrap().clone();
+    assert_eq!(renewals[0]["outcome"], "deferred");
+    assert!(json["links"][0]["next_renewal"].is_string());
+    watch.end();
+    crate::no_token_is_kept(&bed);
+}

@@ -200,7 +200,7 @@ fn never_a_blank_older_or_torn_token() {
     let stop = AtomicBool::new(false);
     let begun = Instant::now();
     let mut writer = Writer { bed: &bed, dice: Dice(seed), newest: 1, done: [0; 14] };
-    let seen = thread::scope(|scope| {
+    let observed = thread::scope(|scope| {
         let observer = scope.spawn(|| observe(&bed, &first, &stop));
         for step in 0..steps {
             writer.step();
@@ -218,15 +218,15 @@ fn never_a_blank_older_or_torn_token() {
         let in_step = || SINKS.iter().all(|sink| bed.read(sink).contains(&newest));
         let caught_up = eventually(in_step);
         stop.store(true, Ordering::Relaxed);
-        let seen = observer.join().unwrap();
+        let observed = observer.join().unwrap();
         assert!(
-            seen.fault.is_some() || caught_up,
+            observed.fault.is_some() || caught_up,
             "not in step at the end; said:\n{}",
             watch.said()
         );
-        seen
+        observed
     });
-    assert_eq!(seen.fault, None, "seed {seed}");
+    assert_eq!(observed.fault, None, "seed {seed}");
     let (code, said) = watch.end();
     assert_eq!(code, Some(0), "{said}");
     assert!(bed.litter("home").is_empty() && bed.litter("lib").is_empty());
@@ -235,8 +235,11 @@ fn never_a_blank_older_or_torn_token() {
         begun.elapsed().as_secs_f64(),
         writer.newest,
         writer.done,
-        seen.looks,
-        seen.changes
+        observed.looks,
+        observed.changes
     );
-    assert!(seen.changes.iter().all(|changes| *changes > steps / 40), "the watcher hardly worked");
+    assert!(
+        observed.changes.iter().all(|changes| *changes > steps / 40),
+        "the watcher hardly worked"
+    );
 }

@@ -4,7 +4,7 @@ use crate::bed::{Bed, ENV, OAUTH, SOURCE};
 
 fn bed() -> Bed {
     let bed = Bed::new();
-    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").login("A");
+    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").conf("GATEWAY", "none").login("A");
     bed
 }
 
@@ -15,7 +15,7 @@ fn a_link_in_step_is_fine() {
     bed.run(["check"])
         .exit(0)
         .err(&[])
-        .out(&["OAUTH-SYNC OK - default: access token ends in 7h 59m, 2 of 2 sinks in step"]);
+        .out(&["OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step"]);
 }
 
 #[test]

@@ -10,5 +10,11 @@
 mod bed;
 
 mod check;
+mod doctor;
+mod host;
+mod login;
 mod metrics;
+mod setup;
+mod status;
+mod terminal;
 mod token;

@@ -8,7 +8,11 @@ use crate::bed::Bed;
 
 fn bed() -> Bed {
     let bed = Bed::new();
-    bed.openclaw("2026.2.25").conf("SINKS", "oauth-json env").login("A");
+    bed.openclaw("2026.2.25")
+        .conf("SINKS", "oauth-json env")
+        .conf("GATEWAY", "none")
+        .conf("REFRESH", "api")
+        .login("A");
     bed
 }
 
@@ -52,7 +56,6 @@ fn it_counts_what_the_issue_is_about() {
     ] {
         assert!(text.lines().any(|said| said == line), "'{line}' is not in\n{text}");
     }
-    assert!(!text.contains("login_expiry"), "the server did not tell: {text}");
 }
 
 #[test]
@@ -103,4 +106,15 @@ fn the_alert_rules_ask_for_metrics_that_there_are() {
     for name in names {
         assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in\n{metrics}");
     }
+}
+
+#[test]
+fn renewals_are_counted_by_method_and_class() {
+    let bed = bed();
+    bed.conf("TOKEN_URL", "https://127.0.0.1:1/").conf("REFRESH", "api").login_for("A", 1);
+    bed.run(["refresh", "--force"]).exit(75);
+    let text = bed.run(["metrics"]).exit(0).out;
+    let line = "oauth_sync_recent_failures{link=\"default\",class=\"deferred\"} 1";
+    assert!(text.lines().any(|said| said == line), "{text}");
+    bed.run(["check"]).exit(1);
 }

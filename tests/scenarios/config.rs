@@ -166,7 +166,7 @@ fn link_names_one_of_several() {
     bed.write("home/other/.env", "ANTHROPIC_OAUTH_TOKEN=x\n");
     bed.write(
         "etc/other.conf",
-        format!("CLAUDE_CREDENTIALS=\"{credentials}\"\nSINKS=\"env\"\nENV_FILE=\"{env}\"\n"),
+        format!("CLAUDE_CREDENTIALS=\"{credentials}\"\nSINKS=\"env\"\nENV_FILE=\"{env}\"\nGATEWAY=\"none\"\n"),
     );
     bed.run(["sync", "--link", "other"]).exit(0);
     assert!(bed.read("home/other/.env").contains("access-A") && !bed.exists(ENV));

@@ -1,4 +1,4 @@
-//! Finds OpenClaws on the host: state folders, and the compose projects and units that run them.
+//! Finds `OpenClaws` on the host: state folders, and the compose projects and units that run them.
 
 use std::path::{Path, PathBuf};
 
@@ -140,7 +140,7 @@ fn projects(world: &World<'_>) -> Vec<Project> {
         below.into_iter().chain([base])
     });
     let of_folders = folders.filter_map(|folder| project(tree, folder));
-    world.containers.iter().flat_map(labelled).chain(of_folders).collect()
+    world.containers.iter().filter_map(labelled).chain(of_folders).collect()
 }
 
 /// The project that a container's labels name, with the state folder that is mounted into it.

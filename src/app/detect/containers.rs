@@ -99,7 +99,7 @@ fn ask(engine: &str, words: &[&str]) -> Option<String> {
         }
     }
     call.output_limit = ANSWER_LIMIT;
-    let ended = call.run(LIMIT).ok().filter(|ended| ended.is_success())?;
+    let ended = call.run(LIMIT).ok().filter(crate::os::command::Ended::is_success)?;
     String::from_utf8(ended.stdout).ok()
 }
 

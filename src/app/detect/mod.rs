@@ -1,4 +1,4 @@
-//! Finds Claude logins and OpenClaws on this host, and proposes the links between them.
+//! Finds Claude logins and `OpenClaws` on this host, and proposes the links between them.
 //!
 //! Nothing of Claude's or OpenClaw's is started, and everything below a user's folder is looked at
 //! with that user's rights.
@@ -18,6 +18,7 @@ use crate::domain::detection::{self, Candidate, Findings};
 use crate::os::account;
 use crate::os::clock;
 
+pub(crate) use rivals::Rival;
 pub(crate) use tree::Tree;
 
 /// What was found, and the pairs that could be linked, best first.
@@ -27,6 +28,8 @@ pub(crate) struct Detection {
     pub(crate) findings: Findings,
     /// The pairs, best first.
     pub(crate) candidates: Vec<Candidate>,
+    /// What else does this job.
+    pub(crate) rivals: Vec<Rival>,
 }
 
 impl Detection {
@@ -62,9 +65,10 @@ pub(crate) fn run(root: Option<&Path>) -> Detection {
     let world = World { tree: &tree, homes: &homes, hints: &hints, containers: &containers };
     logins::find(&world, now, &mut findings);
     claws::find(&world, &mut findings);
-    rivals::find(&tree, &homes, &mut findings);
+    let rivals = rivals::all(&tree, &homes);
+    findings.rivals = rivals.iter().map(ToString::to_string).collect();
     let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
     let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();
     let candidates = detection::rank(&findings, &is_account);
-    Detection { findings, candidates }
+    Detection { findings, candidates, rivals }
 }

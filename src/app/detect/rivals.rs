@@ -1,12 +1,12 @@
 //! Finds what else does this job on the host, and what could spend the same refresh token.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
-use crate::domain::detection::Findings;
 
-/// The units and scripts of the original openclaw_oauth_sync.
+/// The units and scripts of the original `openclaw_oauth_sync`.
 const UNITS: [&str; 4] = [
     "sync-oauth-token.service",
     "trigger-claude-refresh.timer",
@@ -20,32 +20,59 @@ const SCRIPTS: [&str; 3] =
 const CRON_WORDS: [&str; 4] =
     ["claude -p", "sync-oauth-token", "claude-refresh", ".credentials.json"];
 
-/// Adds every rival that was found, each with where it is.
-pub(crate) fn find(tree: &Tree, homes: &[Home], findings: &mut Findings) {
+/// Something that does the same job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rival {
+    /// A unit of the original, and whose it is where it is a user's.
+    Unit {
+        /// Its file.
+        path: PathBuf,
+        /// The user.
+        user: Option<String>,
+    },
+    /// A script of the original; it does nothing by itself.
+    Script(PathBuf),
+    /// A crontab with a line that renews or copies a login.
+    Cron {
+        /// The file.
+        path: PathBuf,
+        /// What such a line has in it.
+        words: &'static [&'static str],
+    },
+}
+
+impl fmt::Display for Rival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unit { path, .. } => write!(f, "unit of the original: {}", path.display()),
+            Self::Script(path) => write!(f, "script of the original: {}", path.display()),
+            Self::Cron { path, .. } => write!(f, "cron job: {}", path.display()),
+        }
+    }
+}
+
+/// Finds every rival.
+pub(crate) fn all(tree: &Tree, homes: &[Home]) -> Vec<Rival> {
+    let system = (PathBuf::from("/etc/systemd/system"), None);
+    let users =
+        homes.iter().map(|home| (home.path.join(".config/systemd/user"), Some(home.name.clone())));
     let mut rivals = Vec::new();
-    let of_homes = homes.iter().map(|home| home.path.join(".config/systemd/user"));
-    let unit_folders = [PathBuf::from("/etc/systemd/system")].into_iter().chain(of_homes);
-    rivals.extend(
-        unit_folders.flat_map(|folder| those(tree, &folder, &UNITS, "unit of the original")),
-    );
-    let folders = [
-        Path::new("/usr/local/bin"),
-        Path::new("/usr/local/sbin"),
-        Path::new("/opt/openclaw-oauth-sync"),
-    ];
-    rivals.extend(
-        folders.iter().flat_map(|folder| those(tree, folder, &SCRIPTS, "script of the original")),
-    );
+    for (folder, user) in std::iter::once(system).chain(users) {
+        let units = those(tree, &folder, &UNITS);
+        rivals.extend(units.map(|path| Rival::Unit { path, user: user.clone() }));
+    }
+    for folder in ["/usr/local/bin", "/usr/local/sbin", "/opt/openclaw-oauth-sync"] {
+        rivals.extend(those(tree, Path::new(folder), &SCRIPTS).map(Rival::Script));
+    }
     rivals.extend(crontabs(tree));
-    findings.rivals = rivals;
+    rivals
 }
 
-fn those(tree: &Tree, folder: &Path, names: &[&str], what: &str) -> Vec<String> {
-    let paths = names.iter().map(|name| folder.join(name)).filter(|path| tree.has(path));
-    paths.map(|path| format!("{what}: {}", path.display())).collect()
+fn those(tree: &Tree, folder: &Path, names: &[&str]) -> impl Iterator<Item = PathBuf> {
+    names.iter().map(|name| folder.join(name)).filter(|path| tree.has(path))
 }
 
-fn crontabs(tree: &Tree) -> Vec<String> {
+fn crontabs(tree: &Tree) -> Vec<Rival> {
     let folders =
         ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/var/spool/cron/crontabs"]
             .map(Path::new);
@@ -53,15 +80,10 @@ fn crontabs(tree: &Tree) -> Vec<String> {
         .iter()
         .flat_map(|folder| tree.names(folder).into_iter().map(|name| folder.join(name)));
     let files = named.chain([PathBuf::from("/etc/crontab")]);
-    files
-        .filter_map(|path| {
-            let text = tree.text(&path)?;
-            let active = |line: &&str| !line.trim_start().starts_with('#');
-            let at = text
-                .lines()
-                .filter(active)
-                .find(|line| CRON_WORDS.iter().any(|word| line.contains(word)));
-            at.map(|_| format!("cron job: {}", path.display()))
-        })
-        .collect()
+    let acts = |path: &PathBuf| {
+        let text = tree.text(path).unwrap_or_default();
+        let mut active = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        active.any(|line| CRON_WORDS.iter().any(|word| line.contains(word)))
+    };
+    files.filter(acts).map(|path| Rival::Cron { path, words: &CRON_WORDS }).collect()
 }

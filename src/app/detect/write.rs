@@ -70,7 +70,8 @@ pub(crate) fn write(
     let configured = old.as_ref().is_some_and(|text| !is_unconfigured(&path, text));
     let asked = |key: &str| given.iter().any(|(name, value)| name == key && !value.is_empty());
     let mut answers = Vec::new();
-    if !configured && !(asked("CLAUDE_CREDENTIALS") && asked("OPENCLAW_STATE_DIR")) {
+    let told = asked("CLAUDE_CREDENTIALS") && asked("OPENCLAW_STATE_DIR");
+    if !configured && !told {
         match detection.unasked() {
             Ok(best) => answers = self::answers(detection, best),
             Err(why) if given.iter().all(|(_, value)| value.is_empty()) => {

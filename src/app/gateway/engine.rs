@@ -195,9 +195,10 @@ impl<'a> Engine<'a> {
 
     fn ask(&self, words: &[&str]) -> Result<String, Ending> {
         let ended = self.run(&[&[self.program], words].concat(), ASK)?;
-        match ended.is_success() {
-            true => Ok(text(&ended.stdout)),
-            false => Err(self.explain(&text(&ended.stderr))),
+        if ended.is_success() {
+            Ok(text(&ended.stdout))
+        } else {
+            Err(self.explain(&text(&ended.stderr)))
         }
     }
 

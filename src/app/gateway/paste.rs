@@ -1,8 +1,9 @@
 //! The sink `paste-token`: hands the token to OpenClaw's own command and asks what came of it.
 
+use crate::app::error::Error;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
-use crate::app::ground::Ground;
+use crate::app::ground::{Ground, Places, open_or_make};
 use crate::app::openclaw::{OpenClaw, SIZE_LIMIT};
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
@@ -70,6 +71,12 @@ pub(crate) fn waits_for_consent(
         why.to_owned(),
         Some(format!("to consent: touch '{}'", marker.display())),
     ))
+}
+
+/// Notes that somebody agrees to the loss of the comments.
+pub(crate) fn agree(places: &Places, link: &str) -> Result<(), Error> {
+    let state = open_or_make(&places.state_dir)?;
+    Ok(stage::replace(&state, &consent(link), b"", Durability::Flushed)?)
 }
 
 /// Says whether a consent that was missing has been given since.

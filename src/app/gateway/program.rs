@@ -44,9 +44,10 @@ impl Program {
             let folder = compose::compose_folder(work)?;
             let engine = Engine::of(work.settings, &folder);
             let found = compose::find(work, &engine, &folder)?;
-            return match found.running {
-                true => Ok(Self::Container(Box::new(found))),
-                false => Err(Ending::deferred("the gateway's container does not run")),
+            return if found.running {
+                Ok(Self::Container(Box::new(found)))
+            } else {
+                Err(Ending::deferred("the gateway's container does not run"))
             };
         }
         let state = state_folder(work)?;

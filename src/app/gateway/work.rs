@@ -101,9 +101,10 @@ impl<'a> Work<'a> {
     pub(crate) fn attend(&mut self) -> Ending {
         self.learn_version();
         self.want_paste();
-        let pasted = match self.pending().sinks.contains(&SinkKind::PasteToken) {
-            true => Some(paste::paste(self)),
-            false => None,
+        let pasted = if self.pending().sinks.contains(&SinkKind::PasteToken) {
+            Some(paste::paste(self))
+        } else {
+            None
         };
         let rest = self.carry_on(pasted.as_ref().is_none_or(Result::is_ok));
         let barred = self.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());

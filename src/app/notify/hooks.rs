@@ -105,7 +105,7 @@ fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
     let search = environment::get("PATH").unwrap_or_else(|| SEARCH_PATH.into());
     let mut call = Call::new([path], folder, &own)
         .env("PATH", search)
-        .env("OAUTH_SYNC_EVENT", &event.event)
+        .env("OAUTH_SYNC_EVENT", &event.name)
         .env("OAUTH_SYNC_LINK", &event.link)
         .env("OAUTH_SYNC_EXPIRES_AT", event.expires_at.as_deref().unwrap_or_default())
         .env("OAUTH_SYNC_MESSAGE", &event.message);

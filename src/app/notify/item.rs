@@ -14,10 +14,10 @@ use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
 
 /// How long a webhook is tried; an incident that is not over is said again daily anyway.
-const LONGEST: Duration = Duration::from_hours(24);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A run that has not come to an event by then was killed.
-const LONGEST_RUN: Duration = Duration::from_mins(15);
+const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
 
 /// An event and what became of it so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]

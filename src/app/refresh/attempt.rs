@@ -56,7 +56,7 @@ impl<'a> Turn<'a> {
     /// Everything between the lock and its release.
     pub(super) fn run(&mut self) -> Result<(Sight, Conclusion), Error> {
         let before = self.look();
-        let applied = self.pick_up(&before)?;
+        let applied = self.pick_up(&before);
         let sight = self.look();
         self.remember(&sight);
         let conclusion = match (applied, sight.mark) {
@@ -170,32 +170,32 @@ impl<'a> Turn<'a> {
         self.options.force && lives && self.seen.is_some_and(|seen| seen != mark.fingerprint)
     }
 
-    pub(super) fn pick_up(&mut self, before: &Sight) -> Result<bool, Error> {
+    pub(super) fn pick_up(&mut self, before: &Sight) -> bool {
         match saved::pick_up(&self.work, &self.state) {
             Ok(Saved::Applied) => {
                 let after = self.look();
                 self.state.succeed();
                 self.note("saved", &Outcome::Renewed, clock::now(), before, after.mark);
-                Ok(true)
+                true
             }
             Ok(Saved::Kept(why)) => {
                 let text = format!(
                     "an earlier answer of the token endpoint is of no use: {why}; its new refresh token is kept and used next"
                 );
                 self.remarks.push(Line::remark(Level::Warn, "kept", text));
-                Ok(false)
+                false
             }
-            Ok(Saved::Nothing | Saved::Waiting) => Ok(false),
+            Ok(Saved::Nothing | Saved::Waiting) => false,
             Err(Refused::Held(lock)) => {
                 log::debug!("'{lock}' is held, so a saved answer waits");
-                Ok(false)
+                false
             }
             Err(Refused::System(error)) => {
                 let text = format!("{error}: a new login waits in the state folder until it can");
                 let mut line = Line::remark(Level::Error, "unsaved", text);
                 line.hint = error.command().map(str::to_owned);
                 self.remarks.push(line);
-                Ok(false)
+                false
             }
         }
     }

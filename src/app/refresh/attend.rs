@@ -60,20 +60,12 @@ pub(super) fn attend(
             told = true;
             log::info!("ends once Claude CLI has: killed in a renewal it would lose the login");
         }
-        let left = limit.saturating_sub(running.age());
-        match (left.is_zero(), asked) {
-            (false, _) => {}
-            (true, None) => {
-                reach.signal(&running, Signal::TERM);
-                asked = Some(Signal::TERM);
-                limit = running.age() + LAST_WAIT;
-            }
-            (true, Some(Signal::TERM)) => {
-                reach.signal(&running, Signal::KILL);
-                asked = Some(Signal::KILL);
-                limit = running.age() + AFTERWARDS;
-            }
-            (true, Some(_)) => return Ok(Attended { ended: None, asked: true }),
+        if running.age() >= limit {
+            let Some((signal, wait)) = next(asked) else {
+                return Ok(Attended { ended: None, asked: true });
+            };
+            reach.signal(&running, signal);
+            (asked, limit) = (Some(signal), running.age() + wait);
         }
         let span = COMPARE.min(limit.saturating_sub(running.age()));
         match running.wait(vigil.as_ref().map(Vigil::fd), span)? {
@@ -85,6 +77,15 @@ pub(super) fn attend(
     // What it started is of no use any more, and its id is still its own.
     running.signal(Signal::TERM);
     Ok(Attended { ended: Some(running.finish()?), asked: asked.is_some() })
+}
+
+/// What is sent after what was sent so far, and how long that may take to help.
+fn next(sent: Option<Signal>) -> Option<(Signal, Duration)> {
+    match sent {
+        None => Some((Signal::TERM, LAST_WAIT)),
+        Some(Signal::TERM) => Some((Signal::KILL, AFTERWARDS)),
+        Some(_) => None,
+    }
 }
 
 /// Says whether the file holds another access token, or none any more.

@@ -46,7 +46,7 @@ const MARK: &str = "OAUTH_SYNC_RUN";
 
 /// A CLI in a container, ready to be called.
 #[derive(Debug)]
-pub(super) struct Contained {
+pub(crate) struct Contained {
     client: Client,
     container: String,
     /// The owner of the credentials, as the container counts users.
@@ -90,12 +90,19 @@ impl Contained {
 
     /// The call itself.
     pub(super) fn call(&self) -> Call<'_> {
+        self.call_with(&[], &PROMPT)
+    }
+
+    /// A call with other arguments, the engine's own before it.
+    pub(super) fn call_with(&self, engine: &[&str], arguments: &[&str]) -> Call<'_> {
         let variables: Vec<String> =
             self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut words = vec!["exec", "-u", &self.user];
+        let mut words = vec!["exec"];
+        words.extend(engine);
+        words.extend(["-u", &self.user]);
         words.extend(variables.iter().flat_map(|variable| ["-e", variable]));
         words.extend([self.container.as_str(), &self.claude]);
-        words.extend(PROMPT);
+        words.extend(arguments);
         self.client.call(&words)
     }
 
@@ -210,11 +217,15 @@ fn path_inside(
 
 /// The numeric owner of the credentials as the container sees it; uids may be mapped.
 fn owner_inside(client: &Client, inside: &Path, name: &str) -> Result<String, Outcome> {
-    let shown = inside.display().to_string();
-    let asked = client.ask(&["exec", "-u", "0", name, "stat", "-L", "-c", "%u", &shown]);
-    let uid = asked.ok().and_then(|ended| String::from_utf8(ended.stdout).ok());
-    let uid = uid.and_then(|uid| uid.trim().parse::<u32>().ok());
-    uid.map(|uid| uid.to_string()).ok_or_else(|| unseen(shown, name))
+    let owner = |path: &Path| {
+        let path = path.display().to_string();
+        let asked = client.ask(&["exec", "-u", "0", name, "stat", "-L", "-c", "%u", &path]);
+        let uid = String::from_utf8(asked.ok()?.stdout).ok()?;
+        uid.trim().parse::<u32>().ok()
+    };
+    // Before the first sign-in there is only the folder.
+    let uid = owner(inside).or_else(|| owner(inside.parent()?));
+    uid.map(|uid| uid.to_string()).ok_or_else(|| unseen(inside.display(), name))
 }
 
 fn unseen(path: impl std::fmt::Display, name: &str) -> Outcome {

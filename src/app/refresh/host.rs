@@ -6,13 +6,14 @@ use std::path::Path;
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::app::refresh::place::Place;
 use crate::domain::claude_cli::{
-    BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, KEPT, PROMPT, names_base_url, options,
+    BASE_URL, BASE_URL_VARIABLE, EMPTIED, GIVEN, KEPT, PROMPT, Version, names_base_url, options,
 };
 use crate::domain::config::settings::Override;
 use crate::domain::outcome::Outcome;
 use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
 
 /// A call of the CLI that is ready to be made.
 #[derive(Debug)]
@@ -54,11 +55,30 @@ impl Host {
         }
     }
 
+    /// What its path or its package says.
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.claude.version
+    }
+
+    /// Whose rights it has.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.user.identity
+    }
+
     /// The call itself; it starts in `place`.
     pub(crate) fn call<'a>(&'a self, place: &'a Folder) -> Call<'a> {
-        let own = self.claude.path.as_os_str().to_owned();
         let words = PROMPT.into_iter().map(str::to_owned);
-        let words = words.chain(options(self.claude.version, self.base_url)).map(OsString::from);
+        self.call_with(place, words.chain(options(self.claude.version, self.base_url)))
+    }
+
+    /// A call with other arguments.
+    pub(crate) fn call_with<'a>(
+        &'a self,
+        place: &'a Folder,
+        words: impl Iterator<Item = String>,
+    ) -> Call<'a> {
+        let own = self.claude.path.as_os_str().to_owned();
+        let words = words.map(OsString::from);
         let mut call = Call::new(std::iter::once(own).chain(words), place, &self.user.identity);
         call = call.env("HOME", &self.user.home).env("PATH", self.user.path_for(&self.claude));
         for name in KEPT {

@@ -6,7 +6,6 @@ use log::Level;
 
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
-use crate::domain::schedule::Need;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
@@ -19,8 +18,6 @@ pub(crate) struct Renewal {
     pub(crate) path: PathBuf,
     /// Its state after all.
     pub(crate) source: Source,
-    /// What it needed.
-    pub(crate) need: Need,
     /// How it ended.
     pub(crate) conclusion: Conclusion,
     /// The command that helps where a person has to sign in.

@@ -45,7 +45,7 @@ pub(super) fn take(
         let until = clock::now().after(PATIENCE);
         let cause = "another process is renewing it right now".to_owned();
         let conclusion = Conclusion::Deferred { cause, until, is_news: false };
-        return Ok(Renewal::of(group, source, Need::Due, conclusion));
+        return Ok(Renewal::of(group, source, conclusion));
     };
     let Some(folder) = sources(ground, true)? else { return Ok(without(group, Source::Absent)) };
     let waiting = signals.hold();
@@ -53,7 +53,7 @@ pub(super) fn take(
     let work = Work { ground, settings, place, sources: &folder, signals: &waiting };
     let mut turn = Turn::begin(work, options, seen)?;
     let (sight, conclusion) = turn.run()?;
-    let mut renewal = Renewal::of(group, sight.source, sight.need, conclusion);
+    let mut renewal = Renewal::of(group, sight.source, conclusion);
     renewal.remarks = turn.remarks;
     Ok(renewal)
 }
@@ -82,12 +82,12 @@ pub(super) fn pick_up(
     let work = Work { ground, settings, place, sources: &folder, signals: &waiting };
     let mut turn = Turn::begin(work, Options::default(), None)?;
     let before = turn.look();
-    let applied = turn.pick_up(&before)?;
+    let applied = turn.pick_up(&before);
     turn.save();
     let sight = turn.look();
     let Some(mark) = sight.mark.filter(|_| applied) else { return Ok(None) };
     let conclusion = Conclusion::Renewed { method: "saved", mark };
-    let mut renewal = Renewal::of(group, sight.source, sight.need, conclusion);
+    let mut renewal = Renewal::of(group, sight.source, conclusion);
     renewal.remarks = turn.remarks;
     Ok(Some(renewal))
 }
@@ -119,14 +119,14 @@ fn plan(
         _ if outlook.is_rejected => format!("'{path}' waits for a person to sign in"),
         _ => source.message(&path.to_string()),
     };
-    Ok(Renewal::of(group, source, outlook.need, Conclusion::Planned(text)))
+    Ok(Renewal::of(group, source, Conclusion::Planned(text)))
 }
 
 /// A source whose folder cannot be reached.
 fn without(group: &Group<'_>, source: Source) -> Renewal {
     let sight = Sight { source, mark: None, need: Need::Absent };
     let conclusion = idle(&sight, clock::now());
-    Renewal::of(group, sight.source, sight.need, conclusion)
+    Renewal::of(group, sight.source, conclusion)
 }
 
 fn lock_name(place: &Place) -> String {
@@ -147,13 +147,12 @@ fn patiently(ground: &Ground, place: &Place) -> Result<Option<Lock>, Error> {
 }
 
 impl Renewal {
-    fn of(group: &Group<'_>, source: Source, need: Need, conclusion: Conclusion) -> Self {
+    fn of(group: &Group<'_>, source: Source, conclusion: Conclusion) -> Self {
         let settings = group.settings();
         Self {
             links: group.links.iter().map(|link| link.name.clone()).collect(),
             path: settings.claude_credentials.clone(),
             source,
-            need,
             conclusion,
             sign_in: sign_in(settings),
             remarks: Vec::new(),

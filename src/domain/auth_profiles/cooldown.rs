@@ -79,3 +79,26 @@ fn forget(
     }
     Ok(())
 }
+
+/// A time in which OpenClaw leaves a profile alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CoolDown {
+    /// When it ends.
+    pub(crate) until: Timestamp,
+    /// OpenClaw's word for why, or `unknown`.
+    pub(crate) reason: String,
+    /// Whether a new token ends it.
+    pub(crate) by_token: bool,
+}
+
+/// Finds the cool-down of the profile `id` in one of its two files.
+pub(super) fn find(file: &Value, id: &str, now: Timestamp) -> Option<CoolDown> {
+    let stats = file.get("usageStats")?.get(id)?;
+    let keys = [("disabledUntil", "disabledReason"), ("cooldownUntil", "cooldownReason")];
+    let (key, why) = keys.into_iter().find(|(key, _)| is_active(stats, key, now))?;
+    let named = stats.get(why).and_then(Value::as_str).map(str::to_owned);
+    let counted = || counts(stats).map(|(reason, _)| reason.to_owned()).next();
+    let reason = named.or_else(counted).unwrap_or_else(|| "unknown".to_owned());
+    let by_token = is_cooled(stats, now) || reason == AUTH_PERMANENT;
+    Some(CoolDown { until: stats.get(key).and_then(instant)?, reason, by_token })
+}

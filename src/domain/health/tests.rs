@@ -25,14 +25,19 @@ fn sink(condition: Condition) -> Sink {
 fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
     View {
         source,
+        expiry: None,
         login_end: None,
         passed: None,
-        margin: Some(Duration::from_mins(90)),
+        margin: Some(Duration::from_secs(90 * 60)),
         sinks,
         troubles: Vec::new(),
         worries: Vec::new(),
         now: NOW,
     }
+}
+
+fn exact(hours: i64) -> LoginEnd {
+    LoginEnd { at: hence(hours), is_estimate: false }
 }
 
 fn hence(hours: i64) -> Timestamp {
@@ -67,8 +72,8 @@ fn a_renewal_that_is_overdue_deserves_a_look() {
     assert_eq!(judge(&view(&source, &[])).level, Level::Wrong);
     let source = login(2);
     for (margin, level) in [
-        (Some(Duration::from_hours(3)), Level::Fine),
-        (Some(Duration::from_hours(5)), Level::Soon),
+        (Some(Duration::from_secs(3 * 3600)), Level::Fine),
+        (Some(Duration::from_secs(5 * 3600)), Level::Soon),
         (None, Level::Fine),
     ] {
         assert_eq!(judge(&View { margin, ..view(&source, &[]) }).level, level, "{margin:?}");
@@ -80,10 +85,10 @@ fn the_second_clock_is_judged_by_itself() {
     let source = login(8);
     for (days, level) in [(30, Level::Fine), (8, Level::Fine), (7, Level::Soon), (0, Level::Wrong)]
     {
-        let health = judge(&View { login_end: Some(hence(days * 24)), ..view(&source, &[]) });
+        let health = judge(&View { login_end: Some(exact(days * 24)), ..view(&source, &[]) });
         assert_eq!(health.level, level, "{days} days");
     }
-    let long = judge(&View { login_end: Some(hence(12 * 24)), ..view(&source, &[]) });
+    let long = judge(&View { login_end: Some(exact(12 * 24)), ..view(&source, &[]) });
     assert_eq!(long.summary, "access token ends in 8h, login ends in 12d");
 }
 
@@ -124,4 +129,13 @@ fn the_gravest_comes_first() {
     let health = judge(&view);
     assert_eq!(health.level, Level::Wrong);
     assert_eq!(health.findings[0], (Level::Wrong, "a trouble".to_owned()));
+}
+
+#[test]
+fn an_estimate_never_says_that_a_login_has_ended() {
+    let source = login(8);
+    let end = LoginEnd { at: hence(-1), is_estimate: true };
+    let health = judge(&View { login_end: Some(end), ..view(&source, &[]) });
+    assert_eq!(health.level, Level::Soon);
+    assert_eq!(health.findings[0].1, "the login may end at any moment: sign in again");
 }

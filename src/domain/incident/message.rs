@@ -75,9 +75,10 @@ fn notice(view: &View<'_>) -> String {
             "the login in '{path}' ends at {at}, in {left}, and nothing can renew it beyond that: sign in again before"
         );
     }
-    let end = match login.at > view.now {
-        true => format!("ends about {at}, in {left} (estimated from its sign-in)"),
-        false => "may end at any moment (estimated from its sign-in)".to_owned(),
+    let end = if login.at > view.now {
+        format!("ends about {at}, in {left} (estimated from its sign-in)")
+    } else {
+        "may end at any moment (estimated from its sign-in)".to_owned()
     };
     format!(
         "the login in '{path}' {end}, and nothing can renew it beyond that: sign in again before"

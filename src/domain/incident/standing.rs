@@ -9,7 +9,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// How long a login may be away before that is an incident: signing in again takes the file away.
-const SIGN_IN_TIME: Duration = Duration::from_mins(10);
+const SIGN_IN_TIME: Duration = Duration::from_secs(600);
 
 /// How the renewals of a source went since the last one that was proved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

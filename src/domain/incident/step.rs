@@ -9,10 +9,10 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// How often an incident is said again.
-const REPEAT: Duration = Duration::from_hours(24);
+const REPEAT: Duration = Duration::from_secs(24 * 3600);
 
 /// How much later a login has to end to be another one; a renewal may shift it by seconds.
-const ANOTHER_LOGIN: Duration = Duration::from_hours(1);
+const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
 
 /// Why something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(crate) fn step(
     for before in open {
         let stands = standing.iter().find(|standing| standing.kind.is_same(before.kind));
         match stands {
-            Some(standing) => next.extend(go_on(before, standing, view, &mut news)),
+            Some(standing) => next.push(go_on(before, standing, view, &mut news)),
             None if is_over(before, token, view) => {
                 let message = message::over(before.kind, view);
                 let silent = before.kind.is_notice() && view.login.is_none();
@@ -73,7 +73,7 @@ pub(crate) fn step(
                     message,
                 }));
             }
-            None => next.extend(go_on_unseen(before, view.now, &mut news)),
+            None => next.push(go_on_unseen(before, view.now, &mut news)),
         }
     }
     for standing in standing {
@@ -112,37 +112,32 @@ fn say(said: Said, standing: &Standing) -> News {
     News { said, kind: standing.kind, message: standing.message.clone() }
 }
 
-fn go_on(
-    before: &Open,
-    standing: &Standing,
-    view: &View<'_>,
-    news: &mut Vec<News>,
-) -> Option<Open> {
+fn go_on(before: &Open, standing: &Standing, view: &View<'_>, news: &mut Vec<News>) -> Open {
     let mut open = before.clone();
     if let (Kind::LoginEnds(told), Kind::LoginEnds(due)) = (before.kind, standing.kind) {
         let other = is_another_login(before, view.login);
         if due > told || other {
             news.push(say(Said::First, standing));
-            return Some(begin(standing, before.token, view));
+            return begin(standing, before.token, view);
         }
-        return Some(open);
+        return open;
     }
     open.kind = standing.kind;
     if is_time(&mut open, view.now) {
         open.message.clone_from(&standing.message);
         news.push(say(Said::Again, standing));
     }
-    Some(open)
+    open
 }
 
 /// Nothing speaks for it any more, but nothing proves that it is over.
-fn go_on_unseen(before: &Open, now: Timestamp, news: &mut Vec<News>) -> Option<Open> {
+fn go_on_unseen(before: &Open, now: Timestamp, news: &mut Vec<News>) -> Open {
     let mut open = before.clone();
     if !open.kind.is_notice() && is_time(&mut open, now) {
         let (kind, message) = (open.kind, open.message.clone());
         news.push(News { said: Said::Again, kind, message });
     }
-    Some(open)
+    open
 }
 
 /// Says whether a day is over, and starts the next one. A clock that was set back starts it too.

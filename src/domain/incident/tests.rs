@@ -63,7 +63,7 @@ impl Bed {
             passed: Some(Mark { fingerprint: Fingerprint(1), expiry: Timestamp(START + 5 * HOUR) }),
             away: self.away,
             renewals: self.renewals.clone(),
-            margin: Duration::from_mins(90),
+            margin: Duration::from_secs(90 * 60),
             harmful: self.harmful.clone(),
             now,
         };

@@ -1,0 +1,145 @@
+//! Files and folders that are not what they have to be.
+
+use std::path::Path;
+
+use crate::app::doctor::{Case, Finding, Fix, Patient, way};
+use crate::app::report::SinkState;
+use crate::domain::shell;
+use crate::domain::source::Source;
+use crate::os::folder::{Folder, Kind};
+
+/// Looks at the source, the sinks and our own configuration.
+pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let source = || source(case);
+    findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
+    findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
+        SinkState::Failed(why, command) => sink_failed(case, why, command.as_deref()),
+        SinkState::Stale(None) => Some(stale(case)),
+        _ => None,
+    }));
+    findings.extend(nowhere(case));
+    findings.extend(configuration(case));
+    findings.dedup();
+    findings
+}
+
+/// Why the source cannot be read.
+fn source(case: &Case<'_>) -> Option<Finding> {
+    let Source::Unreadable(why, command) = &case.report.source else { return None };
+    let path = &case.settings.claude_credentials;
+    let shown = path.display();
+    match kind(path) {
+        Some(Kind::Folder) => {
+            let meaning = format!(
+                "'{shown}' is a folder: docker makes one where a file is mounted that is not there yet, and nobody can sign in over it"
+            );
+            Some(Finding::error(
+                "source-is-folder",
+                meaning,
+                format!("rmdir {}", shell::path(path)),
+            ))
+        }
+        Some(Kind::Link) => {
+            let meaning = format!(
+                "'{shown}' is a symbolic link: the next renewal replaces the link by a file of its own, and what it points to goes stale"
+            );
+            let command = "readlink -f".to_owned();
+            let command = format!(
+                "sed -i \"s|^CLAUDE_CREDENTIALS=.*|CLAUDE_CREDENTIALS=\\\"$({command} {})\\\"|\" {}",
+                shell::path(path),
+                shell::path(&case.settings.file)
+            );
+            Some(Finding::error("source-is-link", meaning, command))
+        }
+        _ => {
+            let command = command.clone().unwrap_or_else(|| way::mend(path));
+            Some(Finding::error("source-unreadable", why.clone(), command))
+        }
+    }
+}
+
+/// A file of root's, or of a third user's, in the folder of somebody else.
+fn other_owner(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
+    let folder = Folder::reach(folder(path)).ok()?;
+    let stat = folder.stat(path.file_name()?.to_str()?).ok()??;
+    let (owner, wanted) = (stat.st_uid, folder.identity.uid);
+    if owner == wanted || kind(path) != Some(Kind::File) {
+        return None;
+    }
+    let (owner, name) = (patient.name(owner), patient.name(wanted));
+    let meaning = format!(
+        "'{}' belongs to {owner}, but its folder to {name}: a sign-in or renewal was run as {owner}, and {name}'s programs cannot use it",
+        path.display()
+    );
+    let command = format!("chown {wanted}:{} {}", folder.identity.gid, shell::path(path));
+    Some(Finding::error("source-owner", meaning, command))
+}
+
+fn sink_failed(case: &Case<'_>, why: &str, command: Option<&str>) -> Option<Finding> {
+    let (id, command) = match command {
+        // The same file may be said to be in the way by several sinks.
+        Some(command) if command.starts_with("chown") => ("sink-owner", command.to_owned()),
+        Some(command) => ("sink-unusable", command.to_owned()),
+        None => {
+            let path = case.report.sinks.iter().find_map(|sink| {
+                let of_it = matches!(&sink.state, SinkState::Failed(message, _) if message == why);
+                sink.path.clone().filter(|_| of_it)
+            })?;
+            let command = match kind(&path) {
+                Some(Kind::Folder) => format!("rmdir {}", shell::path(&path)),
+                Some(Kind::Link) => {
+                    let path = shell::path(&path);
+                    format!("cp --remove-destination \"$(readlink -f {path})\" {path}")
+                }
+                _ => way::mend(&path),
+            };
+            ("sink-unusable", command)
+        }
+    };
+    Some(Finding::error(id, format!("{why}: OpenClaw keeps the old token"), command))
+}
+
+fn stale(case: &Case<'_>) -> Finding {
+    let meaning =
+        "a sink does not hold the current token: the watcher does not run, or could not write it"
+            .to_owned();
+    let command = format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
+    Finding::warning("sink-stale", meaning, command).fixed_by(Fix::Sync)
+}
+
+/// The token reaches OpenClaw nowhere, though it should.
+fn nowhere(case: &Case<'_>) -> Option<Finding> {
+    let report = case.report;
+    report.source.passable()?;
+    let whys = report.sinks.iter().map(|sink| match &sink.state {
+        SinkState::Absent(why) => Some(format!("{}: {why}", sink.kind)),
+        _ => None,
+    });
+    let whys = whys.collect::<Option<Vec<_>>>().filter(|whys| !whys.is_empty())?;
+    let meaning =
+        format!("no sink takes the token, so OpenClaw does not get it ({})", whys.join("; "));
+    let command = format!("oauth-sync sync --link {}", shell::quoted(&report.link));
+    Some(Finding::error("no-sink", meaning, command).fixed_by(Fix::Sync))
+}
+
+/// The webhook's address is a secret; without one there is nothing to hide.
+fn configuration(case: &Case<'_>) -> Option<Finding> {
+    case.settings.notify_webhook.as_ref()?;
+    let file = &case.settings.file;
+    let stat = Folder::reach(folder(file)).ok()?.stat(file.file_name()?.to_str()?).ok()??;
+    (stat.st_mode & 0o077 != 0).then(|| {
+        let meaning =
+            format!("others can read '{}', and the webhook's address in it", file.display());
+        let command = format!("chmod 600 {}", shell::path(file));
+        Finding::warning("configuration-open", meaning, command).fixed_by(Fix::CloseConfiguration)
+    })
+}
+
+fn kind(path: &Path) -> Option<Kind> {
+    Folder::reach(folder(path)).ok()?.kind(path.file_name()?.to_str()?).ok()?
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}

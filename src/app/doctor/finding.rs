@@ -1,0 +1,79 @@
+//! What the doctor has to say about one cause.
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// Good to know.
+    Note,
+    /// It will go wrong, or does now and then.
+    Warning,
+    /// It keeps the token from where it belongs.
+    Error,
+}
+
+impl Severity {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What the doctor itself may do about a finding: only what is ours and safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fix {
+    /// Take the rights of others away from our configuration file.
+    CloseConfiguration,
+    /// Bring the sinks in step.
+    Sync,
+}
+
+/// A cause that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// Its name, which never changes.
+    pub(crate) id: &'static str,
+    /// How much it matters.
+    pub(crate) severity: Severity,
+    /// The link that it is about; none where it is the host's.
+    pub(crate) link: Option<String>,
+    /// What is the matter, and what follows from it.
+    pub(crate) meaning: String,
+    /// The one command that mends it.
+    pub(crate) command: String,
+    /// What `--fix` does about it.
+    pub(crate) fix: Option<Fix>,
+    /// Whether only a person can help, by signing in again.
+    pub(crate) needs_sign_in: bool,
+}
+
+impl Finding {
+    /// Something that keeps the token from where it belongs.
+    pub(crate) fn error(id: &'static str, meaning: String, command: String) -> Self {
+        let (link, fix, needs_sign_in) = (None, None, false);
+        Self { id, severity: Severity::Error, link, meaning, command, fix, needs_sign_in }
+    }
+
+    /// Something that will go wrong, or does now and then.
+    pub(crate) fn warning(id: &'static str, meaning: String, command: String) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(id, meaning, command) }
+    }
+
+    /// Something that is good to know.
+    pub(crate) fn note(id: &'static str, meaning: String, command: String) -> Self {
+        Self { severity: Severity::Note, ..Self::error(id, meaning, command) }
+    }
+
+    /// The doctor may do it himself.
+    pub(crate) fn fixed_by(self, fix: Fix) -> Self {
+        Self { fix: Some(fix), ..self }
+    }
+
+    /// Somebody has to sign in.
+    pub(crate) fn sign_in(self) -> Self {
+        Self { needs_sign_in: true, ..self }
+    }
+}

@@ -1,0 +1,77 @@
+//! The login itself: gone, emptied, ended, or none that could be renewed.
+
+use std::time::Duration;
+
+use crate::app::doctor::{Case, Finding};
+use crate::domain::shell;
+use crate::domain::source::Source;
+use crate::domain::time::in_words;
+use crate::os::clock;
+
+/// How long before its end a login is spoken of.
+const NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Looks at the source's state.
+pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = state(case).into_iter().collect();
+    findings.extend(ends(case));
+    findings
+}
+
+fn state(case: &Case<'_>) -> Option<Finding> {
+    let report = case.report;
+    let meaning = report.source.message(&report.source_path.display().to_string());
+    let sign_in = sign_in(case);
+    let dead = |id| Some(Finding::error(id, meaning.clone(), sign_in.clone()).sign_in());
+    if case.is_rejected {
+        let path = report.source_path.display();
+        let meaning = format!("the server refuses to renew the login in '{path}'");
+        return Some(Finding::error("login-rejected", meaning, sign_in).sign_in());
+    }
+    match &report.source {
+        Source::Living(_) | Source::Unreadable(..) => None,
+        Source::Static(_) => Some(Finding::note("setup-token", meaning.clone(), sign_in)),
+        Source::Expired(credential) if credential.refresh_token.is_none() => {
+            dead("setup-token-ended")
+        }
+        Source::Expired(_) => {
+            let command = format!("oauth-sync refresh --link {}", shell::quoted(&report.link));
+            Some(Finding::error("token-ended", meaning.clone(), command))
+        }
+        Source::Superseded(_) | Source::Waiting(..) => {
+            let command = format!("oauth-sync sync --force --link {}", shell::quoted(&report.link));
+            Some(Finding::warning("login-put-back", meaning.clone(), command))
+        }
+        Source::Undated => dead("login-undated"),
+        Source::Blanked => dead("login-emptied"),
+        Source::HalfWritten => dead("login-cut-off"),
+        Source::Foreign(_) => dead("login-unreadable"),
+        Source::Absent => dead("login-absent"),
+    }
+}
+
+fn ends(case: &Case<'_>) -> Option<Finding> {
+    let now = clock::now();
+    let login = case.login?;
+    // A setup-token's end is its access token's, which is spoken of above.
+    case.report.source.credential()?.refresh_token.as_ref()?;
+    let path = case.report.source_path.display();
+    if login.has_come(now) {
+        let meaning = format!("the login in '{path}' ended at {}", login.at);
+        return Some(Finding::error("login-ended", meaning, sign_in(case)).sign_in());
+    }
+    if login.at.left(now) > NOTICE {
+        return None;
+    }
+    let about = if login.is_estimate { "about " } else { "" };
+    let meaning = format!(
+        "the login in '{path}' ends {about}{}, in {}, and nothing can renew it beyond that",
+        login.at,
+        in_words(login.at.left(now))
+    );
+    Some(Finding::warning("login-ends", meaning, sign_in(case)).sign_in())
+}
+
+fn sign_in(case: &Case<'_>) -> String {
+    format!("oauth-sync login --link {}", shell::quoted(&case.report.link))
+}

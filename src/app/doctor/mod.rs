@@ -1,0 +1,112 @@
+//! Looks for every known cause of trouble that can be seen on the host, each with the command that
+//! mends it. Nothing is changed and no program is run.
+
+mod claude;
+mod compose;
+mod copies;
+mod files;
+pub(crate) mod finding;
+mod host;
+mod locks;
+mod login;
+mod mounts;
+mod openclaw;
+mod rivals;
+mod sandbox;
+mod way;
+
+use std::path::Path;
+
+use crate::app::detect::{self, Detection, Tree};
+use crate::app::error::Error;
+use crate::app::ground::Places;
+use crate::app::report::Report;
+use crate::domain::config::settings::Settings;
+use crate::domain::login::LoginEnd;
+use crate::domain::time::Timestamp;
+use crate::os::account::{self, Account};
+use crate::os::clock;
+use crate::os::folder::Folder;
+
+pub(crate) use finding::{Finding, Fix, Severity};
+
+/// A link and what a sync would find in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    /// What was configured.
+    pub(crate) settings: &'a Settings,
+    /// What a sync would find.
+    pub(crate) report: &'a Report,
+    /// When the login ends.
+    pub(crate) login: Option<LoginEnd>,
+    /// Whether the server refuses to renew it.
+    pub(crate) is_rejected: bool,
+}
+
+/// What all of it is judged against.
+struct Patient<'a> {
+    places: &'a Places,
+    cases: &'a [Case<'a>],
+    tree: Tree,
+    detection: Detection,
+    accounts: Vec<Account>,
+    now: Timestamp,
+}
+
+impl Patient<'_> {
+    /// The name of a user of the host.
+    fn name(&self, uid: u32) -> String {
+        let account = self.accounts.iter().find(|account| account.uid == uid);
+        account.map_or_else(|| uid.to_string(), |account| account.name.clone())
+    }
+
+    /// The start of a command that runs as a user; nothing for root.
+    fn run_as(&self, uid: u32) -> String {
+        if uid == 0 { String::new() } else { format!("sudo -iu {} ", self.name(uid)) }
+    }
+}
+
+/// Looks for causes, the gravest first; `root` stands for the host's own files, as units and
+/// accounts, where it is given.
+pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Vec<Finding> {
+    let tree = Tree::new(root);
+    let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
+    let (accounts, detection, now) = (account::parse(&passwd), detect::run(root), clock::now());
+    let patient = Patient { places, cases, tree, detection, accounts, now };
+    let mut findings = Vec::new();
+    for case in cases {
+        let mut found = login::look(case);
+        found.extend(files::look(&patient, case));
+        found.extend(mounts::look(case));
+        found.extend(claude::look(&patient, case));
+        found.extend(locks::look(&patient, case));
+        found.extend(openclaw::look(&patient, case));
+        found.extend(compose::look(&patient, case));
+        found.extend(host::of_link(&patient, case));
+        let link = &case.report.link;
+        findings.extend(
+            found.into_iter().map(|finding| Finding { link: Some(link.clone()), ..finding }),
+        );
+    }
+    findings.extend(copies::look(&patient));
+    findings.extend(rivals::look(&patient));
+    findings.extend(sandbox::look(&patient));
+    findings.extend(host::look(&patient));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.dedup();
+    findings
+}
+
+/// Does what is ours and safe about a finding; syncing is the caller's.
+pub(crate) fn fix(cases: &[Case<'_>], finding: &Finding) -> Result<(), Error> {
+    let case = cases.iter().find(|case| Some(&case.report.link) == finding.link.as_ref());
+    if let (Some(Fix::CloseConfiguration), Some(case)) = (finding.fix, case) {
+        let file = &case.settings.file;
+        if let (Some(folder), Some(name)) =
+            (file.parent(), file.file_name().and_then(|name| name.to_str()))
+        {
+            Folder::reach(folder)?.set_mode(name, 0o600)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! OpenClaw's side: retired files in its way, a profile that hides ours, a cool-down.
+
+use crate::app::doctor::{Case, Finding, Fix, Patient, way};
+use crate::app::ground::Ground;
+use crate::app::openclaw::OpenClaw;
+use crate::app::report::{SinkReport, SinkState};
+use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
+use crate::domain::secret::Secret;
+use crate::domain::shell;
+use crate::domain::sink::SinkKind;
+use crate::os::folder::Folder;
+
+/// Looks at the link's OpenClaw.
+pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let link = shell::quoted(&case.report.link);
+    for remark in &case.report.remarks {
+        let sync = format!("oauth-sync sync --link {link}");
+        match remark.state {
+            "retired" => findings.push(
+                Finding::error("retired-file", remark.text.clone(), sync).fixed_by(Fix::Sync),
+            ),
+            "harmful" => {
+                let command = openclaw(patient, case, "doctor --fix");
+                findings.push(Finding::error("harmful-file", remark.text.clone(), command));
+            }
+            "unreachable" => {
+                let command = remark
+                    .hint
+                    .clone()
+                    .or_else(|| case.settings.openclaw_state_dir.as_deref().map(way::mend))
+                    .unwrap_or(sync);
+                findings.push(Finding::error("openclaw-unreachable", remark.text.clone(), command));
+            }
+            _ => {}
+        }
+    }
+    findings.extend(case.report.sinks.iter().filter_map(|sink| pasted(patient, case, sink)));
+    findings.extend(gateway(case));
+    findings.extend(profiles(patient, case));
+    findings
+}
+
+/// A profile that was pasted, and that OpenClaw does not use first.
+fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<Finding> {
+    let SinkState::Hidden(why) = &sink.state else { return None };
+    let meaning = format!("{why}, so the token that is kept alive is not used");
+    let order = format!("models auth order set --provider anthropic {OWN_PROFILE}");
+    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, &order)))
+}
+
+/// A gateway that could not be seen to, though it was tried.
+fn gateway(case: &Case<'_>) -> Option<Finding> {
+    let ledger = &case.report.gateway;
+    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;
+    let link = shell::quoted(&case.report.link);
+    if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
+        let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
+        let command = "oauth-sync setup".to_owned();
+        return Some(Finding::warning("paste-consent", meaning, command));
+    }
+    let why = pending.waits.as_deref().unwrap_or("it is not known why");
+    let meaning = format!("the gateway does not use the new token yet: {why}");
+    Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync gateway --link {link}")))
+}
+
+/// A provider of a person's own takes the built-in models away: requests end in 404.
+fn provider(case: &Case<'_>, claw: &OpenClaw) -> Option<Finding> {
+    let folder = case.settings.openclaw_state_dir.as_ref()?;
+    let link = shell::quoted(&case.report.link);
+    claw.config.has_anthropic_provider.then(|| {
+        let meaning = format!(
+            "models.providers.anthropic in openclaw.json of '{}' takes the built-in models away: where it names none of its own, requests end in 404",
+            folder.display()
+        );
+        let command = format!("oauth-sync model --apply --drop-provider --link {link}");
+        Finding::note("own-provider", meaning, command)
+    })
+}
+
+/// The stores of its agents.
+fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+    let Ok(ground) = Ground::look(patient.places) else { return Vec::new() };
+    let memory = ground.remember(case.settings).unwrap_or_default();
+    let claw = OpenClaw::look(case.settings, &ground, &memory, patient.now);
+    let token = case.report.source.passable().map(|credential| credential.access_token.clone());
+    let is_ours = |other: &Secret| {
+        token.as_ref() == Some(other) || memory.knows(ground.fingerprinter.of(other))
+    };
+    let mut findings: Vec<Finding> = provider(case, &claw).into_iter().collect();
+    for agent in &claw.agents {
+        let Some(text) = agent.profiles_text() else { continue };
+        let auth_state =
+            agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
+        let context =
+            Context { now: patient.now, config: &claw.config, auth_state, is_ours: &is_ours };
+        let Some((id, _)) = auth_profiles::held(text, &context) else { continue };
+        let path = agent.folder.path.join("auth-profiles.json");
+        findings.extend(hidden(patient, case, &path, &id));
+        findings.extend(cool_down(
+            patient,
+            case,
+            &path,
+            &id,
+            auth_profiles::cool_down(text, auth_state, &id, patient.now),
+        ));
+    }
+    findings
+}
+
+fn hidden(
+    patient: &Patient<'_>,
+    case: &Case<'_>,
+    path: &std::path::Path,
+    id: &str,
+) -> Option<Finding> {
+    let sink =
+        case.report.sinks.iter().find(|sink| {
+            sink.kind == SinkKind::AuthProfiles && sink.path.as_deref() == Some(path)
+        })?;
+    let SinkState::Stale(Some(why)) = &sink.state else { return None };
+    let meaning =
+        format!("'{}': {why}, so the token that is kept alive is not used", path.display());
+    let order = format!("models auth order set --provider anthropic {}", shell::quoted(id));
+    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, &order)))
+}
+
+fn cool_down(
+    patient: &Patient<'_>,
+    case: &Case<'_>,
+    path: &std::path::Path,
+    id: &str,
+    found: Option<auth_profiles::CoolDown>,
+) -> Option<Finding> {
+    let found = found?;
+    let reason = &found.reason;
+    let meaning = format!(
+        "OpenClaw leaves the profile {id} in '{}' alone until {} ({reason})",
+        path.display(),
+        found.until
+    );
+    let command = if found.by_token {
+        // A new token ends what the old one caused, as soon as it is carried over.
+        format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link))
+    } else {
+        openclaw(patient, case, "models status")
+    };
+    Some(Finding::warning("cool-down", meaning, command))
+}
+
+/// A call of `openclaw` as the user of its state folder.
+fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
+    let folder = case.settings.openclaw_state_dir.as_deref();
+    let owner = folder.and_then(|folder| Folder::reach(folder).ok());
+    if let Some(command) = &case.settings.openclaw_command {
+        let command: Vec<String> = command.iter().map(|word| shell::quoted(word)).collect();
+        return format!("{} {words}", command.join(" "));
+    }
+    if let Some(folder) = &case.settings.compose_dir {
+        let service = shell::quoted(&case.settings.compose_service);
+        return format!(
+            "cd {} && docker compose exec {service} openclaw {words}",
+            shell::path(folder)
+        );
+    }
+    let run_as = owner.map(|folder| patient.run_as(folder.identity.uid)).unwrap_or_default();
+    format!("{run_as}openclaw {words}")
+}

@@ -1,0 +1,56 @@
+//! What else renews or copies the same login: the original's units and cron lines.
+
+use std::path::Path;
+
+use crate::app::detect::Rival;
+use crate::app::doctor::{Finding, Patient};
+use crate::app::services;
+use crate::domain::shell;
+
+/// Turns every rival that still acts into a finding.
+pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
+    patient.detection.rivals.iter().filter_map(|rival| one(patient, rival)).collect()
+}
+
+fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
+    match rival {
+        Rival::Unit { path, user } => unit(patient, path, user.as_deref()),
+        Rival::Script(_) => None,
+        Rival::Cron { path, words } => Some(cron(patient, path, words)),
+    }
+}
+
+/// A unit acts only where something pulls it in.
+fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
+    let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
+    if !services::is_wanted(&patient.tree, path) {
+        return None;
+    }
+    let meaning = format!(
+        "the original's unit '{}' is enabled: it renews and copies the same login, and the two get in each other's way",
+        path.display()
+    );
+    let root = patient.tree.place(Path::new("/"));
+    let command = match (patient.tree.is_host(), user) {
+        (true, None) => format!("systemctl disable --now {name}"),
+        (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
+        (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
+        (false, Some(_)) => {
+            let folder = patient.tree.place(folder);
+            format!("rm {}/*.wants/{name}", shell::path(&folder))
+        }
+    };
+    Some(Finding::error("rival-unit", meaning, command))
+}
+
+fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
+    let meaning = format!(
+        "the cron job in '{}' runs Claude or copies its login: it can spend the same refresh token",
+        path.display()
+    );
+    let words: Vec<String> = words.iter().map(|word| word.replace('.', "\\.")).collect();
+    let script = format!("/{}/s/^[^#]/# &/", words.join("\\|"));
+    let command =
+        format!("sed -i {} {}", shell::quoted(&script), shell::path(&patient.tree.place(path)));
+    Finding::warning("rival-cron", meaning, command)
+}

@@ -1,0 +1,108 @@
+//! Paths that our own units may not write: what lies outside their `ReadWritePaths=`.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::doctor::{Finding, Patient};
+use crate::domain::shell;
+
+/// Where units lie, packaged and by hand.
+const FOLDERS: [&str; 3] =
+    ["/usr/lib/systemd/system", "/usr/local/lib/systemd/system", "/etc/systemd/system"];
+
+/// The name of the drop-in that is proposed.
+const DROP_IN: &str = "paths.conf";
+
+/// A unit of ours, and where it may write.
+struct Unit {
+    name: String,
+    writable: Vec<PathBuf>,
+}
+
+/// Looks at every unit of ours that writes, with its drop-ins.
+pub(super) fn look(patient: &Patient<'_>) -> Option<Finding> {
+    let wanted = wanted(patient);
+    let mut units = units(patient);
+    let mut missing: Vec<PathBuf> = Vec::new();
+    units.retain(|unit| {
+        let lacks =
+            |path: &&PathBuf| !unit.writable.iter().any(|writable| path.starts_with(writable));
+        let lacking: Vec<PathBuf> = wanted.iter().filter(lacks).cloned().collect();
+        missing.extend(lacking.iter().cloned());
+        !lacking.is_empty()
+    });
+    missing.sort();
+    missing.dedup();
+    let first = missing.first()?.display().to_string();
+    let meaning = format!(
+        "'{first}' lies outside what the units may write (ReadWritePaths=): started by systemd, nothing is saved there"
+    );
+    Some(Finding::error("outside-sandbox", meaning, command(patient, &units, &missing)))
+}
+
+/// Every folder that is written to.
+fn wanted(patient: &Patient<'_>) -> Vec<PathBuf> {
+    let of_case = |case: &crate::app::doctor::Case<'_>| {
+        let settings = case.settings;
+        let sinks = case.report.sinks.iter().filter_map(|sink| sink.path.clone());
+        let files = sinks.chain([settings.claude_credentials.clone()]);
+        let folders = files.filter_map(|path| path.parent().map(Path::to_owned));
+        folders.chain(settings.openclaw_state_dir.clone()).collect::<Vec<_>>()
+    };
+    let mut folders: Vec<PathBuf> = patient.cases.iter().flat_map(of_case).collect();
+    folders.sort();
+    // A folder below another one needs no word of its own.
+    folders.dedup_by(|below, above| below.starts_with(above));
+    folders
+}
+
+fn units(patient: &Patient<'_>) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    for folder in FOLDERS.map(Path::new) {
+        for name in patient.tree.names(folder) {
+            let ours = name.starts_with("oauth-sync") && name.ends_with(".service");
+            let known = units.iter().any(|unit| unit.name == name);
+            let text = patient.tree.text(&folder.join(&name)).unwrap_or_default();
+            if ours && !known && text.lines().any(|line| line.starts_with("ReadWritePaths=")) {
+                let writable = writable(&text).chain(drop_ins(patient, &name)).collect();
+                units.push(Unit { name, writable });
+            }
+        }
+    }
+    // Units that write nothing of a user's name only our own folders.
+    units.retain(|unit| unit.writable.iter().any(|path| path == Path::new("/home")));
+    units
+}
+
+fn drop_ins(patient: &Patient<'_>, unit: &str) -> Vec<PathBuf> {
+    let folders = FOLDERS.map(|folder| Path::new(folder).join(format!("{unit}.d")));
+    let files = folders
+        .iter()
+        .flat_map(|folder| patient.tree.names(folder).into_iter().map(|name| folder.join(name)));
+    let texts = files.filter_map(|file| patient.tree.text(&file));
+    texts.flat_map(|text| writable(&text).collect::<Vec<_>>()).collect()
+}
+
+fn writable(text: &str) -> impl Iterator<Item = PathBuf> {
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("ReadWritePaths="));
+    let words = lines.flat_map(str::split_whitespace);
+    words.map(|word| PathBuf::from(word.trim_start_matches(['-', '+'])))
+}
+
+fn command(patient: &Patient<'_>, units: &[Unit], missing: &[PathBuf]) -> String {
+    let folder = patient.tree.place(Path::new("/etc/systemd/system"));
+    let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let paths: Vec<String> = missing.iter().map(|path| format!("-{}", path.display())).collect();
+    let text = format!("[Service]\\nReadWritePaths={}\\n", paths.join(" "));
+    let drop_in = format!(
+        "for u in {}; do install -d {}/$u.d && printf {} > {}/$u.d/{DROP_IN}; done",
+        names.join(" "),
+        shell::path(&folder),
+        shell::quoted(&text),
+        shell::path(&folder)
+    );
+    if patient.tree.is_host() {
+        format!("{drop_in}; systemctl daemon-reload && systemctl try-restart oauth-sync.service")
+    } else {
+        drop_in
+    }
+}

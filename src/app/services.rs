@@ -1,0 +1,100 @@
+//! Our own units and the original's, seen to through systemctl.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::detect::{Rival, Tree};
+use crate::app::error::Error;
+use crate::os::command::Call;
+use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::{self, environment};
+
+/// What has to be enabled; the rest is pulled in.
+pub(crate) const UNITS: [&str; 2] = ["oauth-sync.service", "oauth-sync-refresh.timer"];
+
+/// How long systemctl may take: it waits for the watcher to be ready.
+const LIMIT: Duration = Duration::from_secs(120);
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is known of our units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Services {
+    /// This host is not run by systemd.
+    NoSystemd,
+    /// The units are not there: it was not installed from a package.
+    NotInstalled,
+    /// They would not come back after a boot.
+    Disabled,
+    /// They come back after each boot.
+    Enabled,
+}
+
+/// Looks for our units, without asking systemd.
+pub(crate) fn look(tree: &Tree) -> Services {
+    let folders = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"];
+    let installed =
+        |unit: &str| folders.iter().any(|folder| tree.has(&Path::new(folder).join(unit)));
+    let wanted = |unit: &str, by: &str| {
+        tree.has(&Path::new("/etc/systemd/system").join(format!("{by}.wants")).join(unit))
+    };
+    match () {
+        () if !tree.has(Path::new("/run/systemd/system")) => Services::NoSystemd,
+        () if !UNITS.iter().all(|unit| installed(unit)) => Services::NotInstalled,
+        () if wanted(UNITS[0], "multi-user.target") && wanted(UNITS[1], "timers.target") => {
+            Services::Enabled
+        }
+        () => Services::Disabled,
+    }
+}
+
+/// Enables our units and starts them.
+pub(crate) fn enable() -> Result<(), Error> {
+    systemctl(&[&["enable", "--now"][..], &UNITS].concat())
+}
+
+/// The units of the original that something pulls in, by their names and their users.
+pub(crate) fn originals(tree: &Tree, rivals: &[Rival]) -> Vec<(String, Option<String>)> {
+    let active = rivals.iter().filter_map(|rival| match rival {
+        Rival::Unit { path, user } if is_wanted(tree, path) => {
+            Some((path.file_name()?.to_str()?.to_owned(), user.clone()))
+        }
+        _ => None,
+    });
+    active.collect()
+}
+
+/// Says whether something pulls a unit in.
+pub(crate) fn is_wanted(tree: &Tree, unit: &Path) -> bool {
+    let (Some(folder), Some(name)) = (unit.parent(), unit.file_name()) else { return false };
+    let by = tree.names(folder).into_iter();
+    let pulls = |name: &String| {
+        Path::new(name).extension().is_some_and(|kind| kind == "wants" || kind == "requires")
+    };
+    by.filter(pulls).any(|by| tree.has(&folder.join(by).join(name)))
+}
+
+/// Switches one of the original's units off, now and for good.
+pub(crate) fn switch_off(unit: &str, user: Option<&str>) -> Result<(), Error> {
+    match user {
+        None => systemctl(&["disable", "--now", unit]),
+        Some(user) => {
+            let machine = format!("{user}@");
+            systemctl(&["--user", "-M", &machine, "disable", "--now", unit])
+        }
+    }
+}
+
+fn systemctl(words: &[&str]) -> Result<(), Error> {
+    let (root, own) = (Folder::reach(Path::new("/"))?, Identity::own());
+    let argv = ["systemctl"].iter().chain(words);
+    let path = environment::get("PATH").unwrap_or_else(|| PATH.into());
+    let ended = Call::new(argv, &root, &own).env("PATH", path).run(LIMIT)?;
+    if ended.is_success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let last = said.lines().last().map_or_else(|| ended.how(), str::to_owned);
+    Err(os::error::Error::odd("run", Path::new("systemctl"), last).into())
+}

@@ -1,0 +1,148 @@
+//! `doctor`: every cause that was found, each with the command that mends it.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::doctor::{self, Case, Finding, Fix, Severity};
+use crate::app::error::Error;
+use crate::app::ground::{self, Places};
+use crate::app::sync::{self, Options};
+use crate::cli::exit::Exit;
+use crate::cli::render::answer;
+use crate::cli::survey::{self, Survey};
+use crate::domain::shell;
+
+/// The version of the JSON that `doctor --json` writes.
+const SCHEMA: u32 = 1;
+
+/// How the doctor is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish<'a> {
+    /// Write JSON.
+    pub(crate) json: bool,
+    /// Do what is ours and safe.
+    pub(crate) fix: bool,
+    /// A tree that stands for the host.
+    pub(crate) root: Option<&'a Path>,
+}
+
+/// Looks, shows, and mends what it may.
+pub(crate) fn carry_out(
+    places: &Places,
+    only: Option<&str>,
+    wish: Wish<'_>,
+) -> Result<Exit, Error> {
+    let mut findings = find(places, only, wish.root)?;
+    if wish.fix && mend(places, only, &findings)? {
+        findings = find(places, only, wish.root)?;
+    }
+    answer(&if wish.json { format!("{:#}\n", json_of(&findings)) } else { text(&findings) });
+    Ok(exit(&findings))
+}
+
+fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Vec<Finding>, Error> {
+    let faults = configuration(places)?;
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    let survey = survey::look(places, only)?;
+    Ok(doctor::run(places, &cases(&survey), root))
+}
+
+/// Faults of the configuration come first: nothing can be said of a link that cannot be read.
+fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
+    let config = ground::configuration(&places.config_dir)?;
+    let of_file = config.problems.iter().map(|problem| {
+        let meaning = match &problem.hint {
+            Some(hint) => format!("{problem}, {hint}"),
+            None => problem.to_string(),
+        };
+        let command =
+            format!("\"${{EDITOR:-vi}}\" +{} {}", problem.line, shell::path(&problem.file));
+        Finding::error("configuration-wrong", meaning, command)
+    });
+    let none = config.links.is_empty() && config.problems.is_empty();
+    let none = none.then(|| {
+        let meaning = format!("no link is configured in '{}'", places.config_dir.display());
+        Finding::error("no-link", meaning, "oauth-sync setup".to_owned())
+    });
+    Ok(of_file.chain(none).collect())
+}
+
+/// What the doctor looks at, of every link.
+pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
+    let links = survey.links.iter();
+    links
+        .map(|link| Case {
+            settings: &link.settings,
+            report: &link.report,
+            login: link.ahead.people.login,
+            is_rejected: link.ahead.prospect.renewals.rejected,
+        })
+        .collect()
+}
+
+/// Does what is ours and safe; says whether there was anything.
+fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<bool, Error> {
+    let fixable: Vec<&Finding> = findings.iter().filter(|finding| finding.fix.is_some()).collect();
+    if fixable.is_empty() {
+        return Ok(false);
+    }
+    let survey = survey::look(places, only)?;
+    for finding in &fixable {
+        log::info!("mending {}: {}", finding.id, finding.meaning);
+        doctor::fix(&cases(&survey), finding)?;
+    }
+    if fixable.iter().any(|finding| finding.fix == Some(Fix::Sync)) {
+        let reports = sync::all(places, only, Options::default())?;
+        reports.iter().for_each(crate::app::said::all);
+    }
+    Ok(true)
+}
+
+/// A note needs nobody; what needs a sign-in comes before what a command mends.
+fn exit(findings: &[Finding]) -> Exit {
+    let mut grave = findings.iter().filter(|finding| finding.severity > Severity::Note);
+    match (grave.clone().next(), grave.any(|finding| finding.needs_sign_in)) {
+        (None, _) => Exit::Done,
+        (Some(_), true) => Exit::NeedsPerson,
+        (Some(_), false) => Exit::Failed,
+    }
+}
+
+fn text(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "nothing is wrong\n".to_owned();
+    }
+    findings.iter().map(one).collect()
+}
+
+fn one(finding: &Finding) -> String {
+    let link = finding.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+    let fixable = if finding.fix.is_some() { "    or: oauth-sync doctor --fix\n" } else { "" };
+    format!(
+        "{} {}{link}\n    {}\n    {}\n{fixable}",
+        finding.severity.name(),
+        finding.id,
+        finding.meaning,
+        finding.command
+    )
+}
+
+fn json_of(findings: &[Finding]) -> serde_json::Value {
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "id": finding.id,
+                "severity": finding.severity.name(),
+                "link": finding.link,
+                "meaning": finding.meaning,
+                "command": finding.command,
+                "fixable": finding.fix.is_some(),
+            })
+        })
+        .collect();
+    json!({"schema": SCHEMA, "findings": findings})
+}

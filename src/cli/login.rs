@@ -1,0 +1,63 @@
+//! `login`: Claude's sign-in at the terminal, and what follows from it.
+
+use crate::app::error::Error;
+use crate::app::ground::{self, Places};
+use crate::app::login::{self, Signed};
+use crate::app::rounds;
+use crate::app::sync::Options;
+use crate::cli::exit::Exit;
+use crate::domain::config::settings::Settings;
+use crate::domain::time::in_words;
+use crate::os::{clock, terminal};
+
+/// Signs in at the one link, or the one named.
+pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    let links = ground::links(&places.config_dir, only)?;
+    let [settings] = &links[..] else {
+        let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
+        log::error!("there are several links\nhint: --link NAME, one of {}", names.join(", "));
+        return Ok(Exit::Usage);
+    };
+    if !terminal::is_interactive() {
+        log::error!(
+            "a sign-in needs a terminal\nhint: ssh -t HOST sudo oauth-sync login --link {}",
+            settings.name
+        );
+        return Ok(Exit::Usage);
+    }
+    sign_in(places, settings)
+}
+
+/// Signs in, carries the new login on, and says what came of it.
+pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Error> {
+    let signed = login::at(places, settings, |what| log::info!("signing in by {what}"))?;
+    let path = settings.claude_credentials.display();
+    match signed {
+        Signed::In(expiry) => {
+            let left = in_words(expiry.left(clock::now()));
+            log::info!("signed in: the access token in '{path}' ends at {expiry}, in {left}");
+            carry_on(places, settings)
+        }
+        Signed::Not(why) => {
+            log::error!(
+                "not signed in: {why}\nhint: oauth-sync login --link {}, and paste the code that the browser shows",
+                settings.name
+            );
+            Ok(Exit::NeedsPerson)
+        }
+        Signed::Unable(why, hint) => {
+            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            log::error!("cannot sign in: {why}{hint}");
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// Carries the new login on, gateway and all, and has the incidents see it: whoever just signed in
+/// means this login, whatever was there before.
+fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
+    let options = Options { dry_run: false, force: true };
+    let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
+    rounds::make(places)?;
+    Ok(exit)
+}

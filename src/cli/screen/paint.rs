@@ -1,0 +1,78 @@
+//! Colours, marks and bars, as far as the terminal shows them.
+
+use crate::domain::health::Level;
+
+/// How things are painted.
+pub(super) struct Painter {
+    /// Whether in colour.
+    pub(super) colour: bool,
+    /// Whether with more than ASCII.
+    pub(super) unicode: bool,
+}
+
+/// How many columns a text takes.
+pub(super) fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+impl Painter {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour && !text.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    pub(super) fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(super) fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    pub(super) fn level(&self, level: Level, text: &str) -> String {
+        self.paint(code(level), text)
+    }
+
+    /// A sign that says the same without its colour.
+    pub(super) fn mark(&self, level: Level) -> String {
+        let mark = match (level, self.unicode) {
+            (Level::Fine, true) => "✓",
+            (Level::Fine, false) => "+",
+            (Level::Soon, _) => "!",
+            (Level::Wrong, true) => "✗",
+            (Level::Wrong, false) => "x",
+            (Level::Unknown, _) => "?",
+        };
+        self.level(level, mark)
+    }
+
+    /// A bar of `width` columns, `left` thousandths of it full.
+    pub(super) fn bar(&self, left: u16, width: usize, level: Level) -> String {
+        let full = (usize::from(left.min(1000)) * width).div_ceil(1000).min(width);
+        let (on, off) = if self.unicode { ("█", "░") } else { ("#", "-") };
+        self.level(level, &on.repeat(full)) + &self.dim(&off.repeat(width - full))
+    }
+
+    /// The end of a path that does not fit: its name says more than where it begins.
+    pub(super) fn shortened(&self, path: &str, room: usize) -> String {
+        let count = length(path);
+        if count <= room {
+            return path.to_owned();
+        }
+        let dots = if self.unicode { "…" } else { "..." };
+        let kept = path.chars().skip(count - room.saturating_sub(length(dots)));
+        dots.chars().chain(kept).collect()
+    }
+}
+
+fn code(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "32",
+        Level::Soon => "33",
+        Level::Wrong => "31",
+        Level::Unknown => "35",
+    }
+}

@@ -1,0 +1,74 @@
+use super::*;
+
+fn link() -> Link {
+    let row = |label, sign, text: &str, path: Option<&str>| Row {
+        label,
+        sign,
+        text: text.to_owned(),
+        path: path.map(str::to_owned),
+    };
+    Link {
+        name: "default".to_owned(),
+        level: Level::Soon,
+        verdict: "env does not hold the new token".to_owned(),
+        rows: vec![
+            row("access token", Sign::Bar(500, Level::Fine), "4h left, ends 18:02 UTC", None),
+            row(
+                "sinks",
+                Sign::Mark(Level::Fine),
+                "oauth-json in step",
+                Some("/home/claw/.openclaw/credentials/oauth.json"),
+            ),
+            row("", Sign::Mark(Level::Wrong), "env failed: cannot edit it", None),
+        ],
+    }
+}
+
+fn drawn(width: usize, colour: bool, unicode: bool) -> String {
+    draw(&[link()], Abilities { width, colour, unicode, cursor: true })
+}
+
+#[test]
+fn a_wide_terminal_gets_it_in_columns() {
+    let expected = "\
+! default  env does not hold the new token
+  access token  ████████████░░░░░░░░░░░░ 4h left, ends 18:02 UTC
+  sinks         ✓ oauth-json in step  /home/claw/.openclaw/credentials/oauth.json
+                ✗ env failed: cannot edit it
+";
+    assert_eq!(drawn(100, false, true), expected);
+}
+
+#[test]
+fn nothing_is_wider_than_the_terminal() {
+    for width in 24..100 {
+        for line in drawn(width, false, true).lines() {
+            assert!(length(line) <= width, "{width}: {} in '{line}'", length(line));
+        }
+    }
+}
+
+#[test]
+fn a_narrow_terminal_gets_lines_of_their_own() {
+    let expected = "\
+! default  env does not hold
+           the new token
+  access token
+    4h left, ends 18:02 UTC
+  sinks
+    ✓ oauth-json in step
+      …laits/oauth.json
+";
+    let drawn = drawn(30, false, true);
+    let same = expected.lines().zip(drawn.lines()).take(6).all(|(a, b)| a == b);
+    assert!(same && drawn.contains("…") && drawn.contains("oauth.json\n"), "{drawn}");
+}
+
+#[test]
+fn colour_is_never_all_that_tells() {
+    let plain = drawn(80, false, false);
+    assert!(plain.is_ascii() && !plain.contains('\x1b'), "{plain}");
+    assert!(plain.contains("############------------ 4h left") && plain.contains("x env failed"));
+    let coloured = drawn(80, true, true);
+    assert!(coloured.contains("\x1b[31m✗\x1b[0m env failed"), "{coloured}");
+}

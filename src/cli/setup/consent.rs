@@ -1,0 +1,48 @@
+//! The one consent: OpenClaw's own command loses the comments in openclaw.json.
+
+use crate::app::error::Error;
+use crate::app::gateway::paste;
+use crate::app::ground::Ground;
+use crate::app::openclaw::OpenClaw;
+use crate::cli::setup::ask::Said;
+use crate::cli::setup::{Guide, Turn};
+use crate::domain::config::settings::{Settings, Sinks};
+use crate::domain::era::Era;
+use crate::domain::sink::SinkKind;
+use crate::os::clock;
+
+/// Asks for it where the token is carried by `paste-token` and nobody has agreed yet.
+pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    let Some(settings) = guide.settings() else { return Ok(Guide::without_link()) };
+    let ground = Ground::look(guide.places)?;
+    let memory = ground.remember(&settings)?;
+    let claw = OpenClaw::look(&settings, &ground, &memory, clock::now());
+    if !is_pasted(&settings, claw.verdict.era) {
+        Guide::found("the token is carried by files alone");
+        return Ok(Turn::Pass);
+    }
+    let waits = paste::waits_for_consent(&claw, &ground, &guide.name);
+    let Some(why) = waits.as_ref().and_then(|ending| ending.why()) else {
+        Guide::found("the token is carried by OpenClaw's own command");
+        return Ok(Turn::Pass);
+    };
+    Guide::found(why);
+    Guide::found(
+        "until somebody agrees, the token goes into .env, and the gateway is started anew for it",
+    );
+    match guide.ask.may_costly("Agree, with a copy kept beside it?") {
+        Said::Yes => {
+            paste::agree(guide.places, &guide.name)?;
+            Guide::found("agreed");
+            Ok(Turn::Next)
+        }
+        other => Ok(other.into()),
+    }
+}
+
+fn is_pasted(settings: &Settings, era: Era) -> bool {
+    match &settings.sinks {
+        Sinks::Auto => matches!(era, Era::Imported | Era::Guarded),
+        Sinks::Listed(kinds) => kinds.contains(&SinkKind::PasteToken),
+    }
+}

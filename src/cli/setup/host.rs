@@ -1,0 +1,213 @@
+//! The host around the link: what has to be there, OpenClaw's models, our units, and how it all is.
+
+use std::path::Path;
+
+use crate::app::doctor::{self, Severity};
+use crate::app::error::Error;
+use crate::app::model::{self, Way};
+use crate::app::services::{self, Services, UNITS};
+use crate::app::sync::Options;
+use crate::cli::doctor::cases;
+use crate::cli::exit::Exit;
+use crate::cli::setup::ask::Said;
+use crate::cli::setup::{Guide, Turn};
+use crate::cli::{render, survey};
+use crate::domain::models::{ALIASES, PRIMARY, Wish};
+use crate::os::identity::Identity;
+use crate::os::signals::Deferral;
+
+/// Shows what was found; asks nothing.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
+pub(super) fn prerequisites(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    let has = |path: &str| guide.tree.has(Path::new(path));
+    let programs = ["npm", "docker", "podman", "systemctl"].map(|name| {
+        let found = ["/usr/local/bin", "/usr/bin", "/bin"]
+            .iter()
+            .any(|folder| has(&format!("{folder}/{name}")));
+        format!("{name} {}", if found { "is there" } else { "is not there" })
+    });
+    Guide::found(&programs.join(", "));
+    Guide::found(match services::look(&guide.tree) {
+        Services::NoSystemd => {
+            "not run by systemd: 'oauth-sync watch' has to be kept running otherwise"
+        }
+        Services::NotInstalled => {
+            "the units are not installed: 'oauth-sync watch' has to be kept running otherwise"
+        }
+        Services::Disabled => "the units are installed, but not enabled",
+        Services::Enabled => "the units are installed and enabled",
+    });
+    if Identity::own().uid != 0 {
+        Guide::found(
+            "not run by root: only what is yours can be set up; else sudo oauth-sync setup",
+        );
+    }
+    for rival in &guide.detection.rivals {
+        Guide::found(&format!("does the same job: {rival}"));
+    }
+    Ok(Turn::Pass)
+}
+
+/// Offers to set OpenClaw's models.
+pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    let with_state = guide.settings().filter(|settings| settings.openclaw_state_dir.is_some());
+    if with_state.is_none() {
+        return Ok(Guide::without_link());
+    }
+    let aliases = ALIASES.map(|(id, alias)| (id.to_owned(), alias.to_owned())).to_vec();
+    let wish = Wish { primary: PRIMARY.to_owned(), aliases, drop_providers: false };
+    let shown = match model::all(guide.places, Some(&guide.name), &wish, Way::Show) {
+        Ok(shown) => shown,
+        Err(error) => {
+            Guide::found(&format!("{error}"));
+            return Ok(Turn::Pass);
+        }
+    };
+    let Some(shown) = shown.first() else { return Ok(Turn::Pass) };
+    Guide::found(&format!(
+        "'{}': the primary model is {}",
+        shown.path.display(),
+        shown.models.primary.as_deref().unwrap_or("not set")
+    ));
+    let own = !shown.models.providers.is_empty();
+    if own {
+        Guide::found("models.providers.anthropic takes the built-in models away");
+    }
+    if guide.options.no_models || !(shown.changed || own) {
+        return Ok(Turn::Pass);
+    }
+    if shown.changed {
+        let said =
+            guide.ask.may(&format!("Set the primary model to {PRIMARY}, and name both models?"));
+        match said {
+            Said::Yes => set_models(guide, &wish)?,
+            Said::No => {}
+            other => return Ok(other.into()),
+        }
+    }
+    if own {
+        match guide.ask.may_costly("Take models.providers.anthropic out?") {
+            Said::Yes => set_models(guide, &Wish { drop_providers: true, ..wish })?,
+            other => return Ok(other.into()),
+        }
+    }
+    Ok(Turn::Next)
+}
+
+fn set_models(guide: &Guide<'_>, wish: &Wish) -> Result<(), Error> {
+    for shown in model::all(guide.places, Some(&guide.name), wish, Way::Splice)? {
+        match &shown.valid {
+            Some(Err(why)) => {
+                Guide::found(&format!("OpenClaw does not take it, so it is as before: {why}"));
+            }
+            _ => Guide::found(&format!("changed: '{}'", shown.path.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Offers to switch the original off and our own units on, in this order.
+pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    if guide.settings().is_none() {
+        return Ok(Guide::without_link());
+    }
+    if guide.options.no_services {
+        Guide::found("left alone");
+        return Ok(Turn::Pass);
+    }
+    let mut turn = Turn::Pass;
+    for (unit, user) in services::originals(&guide.tree, &guide.detection.rivals) {
+        let whose = user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
+        match guide.ask.may(&format!("Switch the original's {unit}{whose} off, now and for good?"))
+        {
+            Said::Yes => done(guide, || services::switch_off(&unit, user.as_deref()))?,
+            Said::No => {}
+            other => return Ok(other.into()),
+        }
+        turn = Turn::Next;
+    }
+    match services::look(&guide.tree) {
+        Services::NoSystemd | Services::NotInstalled => {
+            Guide::found("there are no units here: keep 'oauth-sync watch' running");
+            Ok(turn)
+        }
+        Services::Enabled => {
+            Guide::found("enabled already");
+            Ok(turn)
+        }
+        Services::Disabled => {
+            match guide.ask.may(&format!("Enable and start {}?", UNITS.join(" and "))) {
+                Said::Yes => done(guide, services::enable).map(|()| Turn::Next),
+                other => Ok(other.into()),
+            }
+        }
+    }
+}
+
+/// Does a change in one piece, whatever is pressed meanwhile; a refusal is told and not the end.
+fn done(guide: &Guide<'_>, change: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let signals = Deferral::prepare().map_err(|source| {
+        crate::os::error::Error::new("wait for signals in", &guide.places.run_dir, source)
+    })?;
+    let waiting = signals.hold();
+    let changed = change();
+    drop(waiting);
+    match changed {
+        Ok(()) => Guide::found("done"),
+        Err(error) => render::failure(&error),
+    }
+    Ok(())
+}
+
+/// Carries the token after a yes, and says how it all is.
+pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    if guide.settings().is_none() {
+        Guide::found("nothing is linked, so nothing is kept alive");
+        guide.exit = Exit::gravest([guide.exit, Exit::Failed]);
+        return Ok(Turn::Pass);
+    }
+    let pending = look(guide)?.1;
+    if pending {
+        match guide.ask.may("Carry the token to OpenClaw now?") {
+            Said::Yes => {
+                crate::cli::sync(guide.places, Some(&guide.name), Options::default(), false)?;
+            }
+            Said::No => {}
+            other => return Ok(other.into()),
+        }
+    }
+    let (level, _) = look(guide)?;
+    let survey = survey::look(guide.places, Some(&guide.name))?;
+    let findings = doctor::run(guide.places, &cases(&survey), guide.options.root.as_deref());
+    for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
+        Guide::found(&format!("{}: {}", finding.id, finding.meaning));
+        Guide::found(&format!("    {}", finding.command));
+    }
+    let exit = match survey.links.iter().any(|link| link.report.source.needs_person()) {
+        true => Exit::NeedsPerson,
+        false if level == crate::domain::health::Level::Wrong => Exit::Failed,
+        false => Exit::Done,
+    };
+    guide.exit = exit;
+    Guide::found("at any time: oauth-sync status, oauth-sync doctor");
+    Ok(Turn::Next)
+}
+
+/// Says how the link fares; whether a sink waits for the token.
+fn look(guide: &Guide<'_>) -> Result<(crate::domain::health::Level, bool), Error> {
+    let survey = survey::look(guide.places, Some(&guide.name))?;
+    let mut level = crate::domain::health::Level::Fine;
+    let mut pending = false;
+    for link in &survey.links {
+        level = link.health.level;
+        let found =
+            link.health.findings.iter().map(|(level, text)| format!("{}: {text}", level.name()));
+        found.for_each(|line| Guide::found(&line));
+        if !link.health.summary.is_empty() {
+            Guide::found(&link.health.summary);
+        }
+        let in_step = |sink: &crate::app::report::SinkReport| sink.state.name() == "in step";
+        pending = link.report.source.passable().is_some() && !link.report.sinks.iter().all(in_step);
+    }
+    Ok((level, pending))
+}

@@ -1,0 +1,146 @@
+//! `setup`: the guided way. Each step shows what was found and what it would do, and asks; whatever
+//! is done already is not asked again, so it can be left at any point and taken up later.
+
+mod ask;
+mod claude;
+mod consent;
+mod host;
+mod link;
+
+use std::path::PathBuf;
+
+use crate::app::detect::{self, Detection, Tree};
+use crate::app::error::Error;
+use crate::app::ground::{self, Places};
+use crate::cli::args;
+use crate::cli::exit::Exit;
+use crate::cli::render::answer;
+use crate::domain::config::settings::Settings;
+use crate::os::terminal;
+use ask::{Asker, Said};
+
+/// The link that is set up where none is named.
+const DEFAULT: &str = "default";
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Somebody has answered.
+    Next,
+    /// There was nothing to ask.
+    Pass,
+    /// To the step before.
+    Back,
+    /// Leave.
+    Quit,
+}
+
+/// What is known on the way.
+struct Guide<'a> {
+    places: &'a Places,
+    options: &'a args::Setup,
+    ask: Asker,
+    name: String,
+    tree: Tree,
+    detection: Detection,
+    /// The OpenClaw that was chosen; an empty path is none.
+    openclaw: Option<PathBuf>,
+    /// How the last step of all found it.
+    exit: Exit,
+}
+
+type Step = fn(&mut Guide<'_>) -> Result<Turn, Error>;
+
+/// The steps, in order.
+const STEPS: [(&str, Step); 10] = [
+    ("This host", host::prerequisites),
+    ("OpenClaw", link::openclaw),
+    ("Claude's login", link::login),
+    ("Claude CLI", claude::install),
+    ("Signing in", claude::sign_in),
+    ("OpenClaw's models", host::models),
+    ("How OpenClaw gets the token", consent::comments),
+    ("Services", host::services),
+    ("How the CLI runs", claude::test_call),
+    ("Verification", host::verify),
+];
+
+/// Guides through all steps.
+pub(crate) fn carry_out(
+    places: &Places,
+    only: Option<&str>,
+    options: &args::Setup,
+) -> Result<Exit, Error> {
+    if !options.yes && !terminal::is_interactive() {
+        log::error!(
+            "setup asks questions, and there is no terminal to ask on\nhint: oauth-sync setup --yes takes every proposal; or oauth-sync detect --write, or write '{}/default.conf' by hand, see oauth-sync.conf(5)",
+            places.config_dir.display()
+        );
+        return Ok(Exit::Usage);
+    }
+    let root = options.root.as_deref();
+    let mut guide = Guide {
+        places,
+        options,
+        ask: Asker { yes: options.yes },
+        name: only.unwrap_or(DEFAULT).to_owned(),
+        tree: Tree::new(root),
+        detection: detect::run(root),
+        openclaw: None,
+        exit: Exit::Done,
+    };
+    guide.walk()
+}
+
+impl Guide<'_> {
+    fn walk(&mut self) -> Result<Exit, Error> {
+        let (mut at, mut back) = (0, false);
+        while let Some((title, step)) = STEPS.get(at) {
+            answer(&format!("\n[{}/{}] {title}\n", at + 1, STEPS.len()));
+            match step(self)? {
+                Turn::Quit => {
+                    answer("\nLeft. What was done stays; oauth-sync setup goes on from here.\n");
+                    return Ok(Exit::Done);
+                }
+                // What asks nothing is passed in the direction that one goes.
+                Turn::Pass if back && at > 0 => at -= 1,
+                Turn::Back => {
+                    back = true;
+                    at = at.saturating_sub(1);
+                }
+                Turn::Next | Turn::Pass => {
+                    back = false;
+                    at += 1;
+                }
+            }
+        }
+        Ok(self.exit)
+    }
+
+    /// The link, once it is written and has no faults.
+    fn settings(&self) -> Option<Settings> {
+        let links = ground::links(&self.places.config_dir, Some(&self.name)).ok()?;
+        links.into_iter().next()
+    }
+
+    /// Says something about what was found.
+    fn found(text: &str) {
+        answer(&format!("  {text}\n"));
+    }
+
+    /// Says that a step has to wait for an earlier one.
+    fn without_link() -> Turn {
+        Self::found("nothing is linked yet, so there is nothing to do here");
+        Turn::Pass
+    }
+}
+
+impl From<Said> for Turn {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Yes | Said::No => Self::Next,
+            Said::Back => Self::Back,
+            Said::Quit => Self::Quit,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! `setup` at a real terminal: from a bare host to a healthy link, and every way out of it.
+
+use std::fs;
+
+use crate::bed::{CONF, ENV, SOURCE, STATE, access};
+use crate::host::{Host, UID};
+use crate::terminal::Terminal;
+
+/// A bare host: an OpenClaw that was set up, an npm that installs a `claude`, units that wait to be
+/// enabled; no link, no login.
+fn bare() -> Host {
+    let host = Host::new();
+    let bed = &host.bed;
+    for gone in
+        [CONF, SOURCE, ENV, "home/.local/bin/claude", "home/.openclaw/credentials/oauth.json"]
+    {
+        fs::remove_file(host.at(gone)).unwrap();
+    }
+    for gone in ["lib", "run", "home/.claude"] {
+        fs::remove_dir_all(host.at(gone)).unwrap();
+    }
+    bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  \"meta\": { \"lastTouchedVersion\": \"2026.2.25\" }\n}\n",
+    );
+    bed.write(&format!("{STATE}/.env"), "OTHER=1\n");
+    bed.write("home/new.json", bed.login_text("B", 9));
+    let home = host.at("home").display().to_string();
+    bed.write(
+        "claude.sh",
+        format!(
+            r#"#!/bin/sh
+cd {home} || exit 1
+[ "$*" = "auth login" ] || {{ echo ok; exit 0; }}
+printf 'Paste code here if prompted > '
+read -r code
+[ "$code" = right ] || exit 1
+umask 077
+cp new.json .claude/.tmp && mv .claude/.tmp .claude/.credentials.json
+"#
+        ),
+    );
+    host.program("bin/npm", &format!(
+        "[ \"$*\" = 'install --global --prefix {home}/.npm-global @anthropic-ai/claude-code' ] || exit 1\nmkdir -p {home}/.npm-global/bin && cp {0} {home}/.npm-global/bin/claude && chmod 755 {home}/.npm-global/bin/claude",
+        host.at("claude.sh").display()
+    ));
+    host.program("bin/systemctl", &format!(
+        "echo \"$*\" >>{log}\n[ \"$1\" = enable ] && exec /usr/bin/systemctl -q --root={root} enable oauth-sync.service oauth-sync-refresh.timer\nexit 0",
+        log = host.at("systemctl.log").display(),
+        root = host.at("host").display()
+    ));
+    fs::create_dir_all(host.at("host/run/systemd/system")).unwrap();
+    for (unit, target) in
+        [("oauth-sync.service", "multi-user.target"), ("oauth-sync-refresh.timer", "timers.target")]
+    {
+        bed.write(
+            &format!("host/usr/lib/systemd/system/{unit}"),
+            format!("[Service]\nExecStart=/bin/true\n[Install]\nWantedBy={target}\n"),
+        );
+    }
+    host.own();
+    host
+}
+
+fn setup(host: &Host, more: &[&str]) -> Terminal {
+    let (root, claw) = (host.at("host"), host.at(STATE));
+    let mut args = vec!["setup", "--root", root.to_str().unwrap()];
+    if !more.contains(&"--openclaw") {
+        args.extend(["--openclaw", claw.to_str().unwrap()]);
+    }
+    args.extend(more);
+    let path = format!("PATH={}:/usr/bin:/bin:/usr/sbin", host.at("bin").display());
+    Terminal::run(&host.bed, (120, 100), &[&path, "LANG=C.UTF-8"], &args)
+}
+
+/// Everything on the disk that setup may change.
+fn state(host: &Host) -> Vec<String> {
+    let list = std::process::Command::new("sh")
+        .args(["-c", "cd \"$0\" && { find etc home host -type f -o -type l | sort | xargs -d '\\n' ls -l --time-style=full-iso; }"])
+        .arg(host.at("."))
+        .output()
+        .unwrap();
+    String::from_utf8(list.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn from_a_bare_host_to_a_healthy_link() {
+    let host = bare();
+    let mut terminal = setup(&host, &[]);
+    terminal.answers("State folder of OpenClaw", "");
+    terminal.answers("Claude's credentials file", "");
+    terminal.shows("CLAUDE_CREDENTIALS=");
+    terminal.answers("Write it?", "y");
+    terminal.answers("Install Claude CLI so?", "y");
+    terminal.answers("Sign in now?", "y");
+    terminal.answers("Paste code here", "right");
+    terminal.answers("Set the primary model", "y");
+    terminal.answers("Enable and start", "y");
+    terminal.answers("Try it?", "y");
+    terminal.shows("it answered within");
+    let screen = terminal.shows("at any time: oauth-sync status");
+    terminal.ends(0);
+    assert!(host.bed.read(ENV).contains(&access("B")), "{screen}");
+    assert!(host.bed.read(CONF).contains(host.at(SOURCE).to_str().unwrap()));
+    assert!(host.bed.read(&format!("{STATE}/openclaw.json")).contains("claude-opus"));
+    assert_eq!(
+        host.bed.read("systemctl.log"),
+        "enable --now oauth-sync.service oauth-sync-refresh.timer\n"
+    );
+    let owner = std::os::unix::fs::MetadataExt::uid(
+        &host.at("home/.npm-global/bin/claude").metadata().unwrap(),
+    );
+    assert_eq!(owner, UID, "npm ran as the user");
+    // Taken up again there is nothing left to ask but the call that costs.
+    let mut terminal = setup(&host, &[]);
+    terminal.answers("Try it?", "n");
+    terminal.ends(0);
+}
+
+#[test]
+fn every_question_answered_no_changes_nothing() {
+    let host = bare();
+    let before = state(&host);
+    let mut terminal = setup(&host, &[]);
+    terminal.answers("State folder of OpenClaw", "");
+    terminal.answers("Claude's credentials file", "");
+    terminal.answers("Write it?", "n");
+    terminal.shows("nothing is linked, so nothing is kept alive");
+    terminal.ends(1);
+    assert_eq!(state(&host), before);
+    // With a link the later questions come too.
+    link(&host);
+    let before = state(&host);
+    let mut terminal = setup(&host, &[]);
+    for question in
+        ["Install Claude CLI so?", "Sign in now?", "Set the primary model", "Enable and start"]
+    {
+        terminal.answers(question, "n");
+    }
+    terminal.shows("at any time");
+    terminal.ends(3);
+    assert_eq!(state(&host), before);
+    assert!(!host.bed.exists("systemctl.log"));
+}
+
+/// What the first steps come to.
+fn link(host: &Host) {
+    let (source, claw) = (host.at(SOURCE), host.at(STATE));
+    host.bed.write(
+        CONF,
+        format!(
+            "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nGATEWAY=none\n",
+            source.display(),
+            claw.display()
+        ),
+    );
+    fs::create_dir_all(source.parent().unwrap()).unwrap();
+    host.own();
+}
+
+#[test]
+fn an_interrupt_at_any_question_leaves_nothing_half_done() {
+    let host = bare();
+    let questions = ["State folder of OpenClaw", "Claude's credentials file", "Write it?"];
+    for at in 0..questions.len() {
+        let before = state(&host);
+        let mut terminal = setup(&host, &[]);
+        questions[..at].iter().for_each(|question| drop(terminal.answers(question, "")));
+        terminal.shows(questions[at]);
+        terminal.keys(&["C-c"]);
+        terminal.ends(130);
+        assert_eq!(state(&host), before, "{}", questions[at]);
+    }
+    link(&host);
+    let questions =
+        ["Install Claude CLI so?", "Sign in now?", "Set the primary model", "Enable and start"];
+    for at in 0..questions.len() {
+        let before = state(&host);
+        let mut terminal = setup(&host, &[]);
+        questions[..at].iter().for_each(|question| drop(terminal.answers(question, "n")));
+        terminal.shows(questions[at]);
+        terminal.keys(&["C-c"]);
+        terminal.ends(130);
+        assert_eq!(state(&host), before, "{}", questions[at]);
+    }
+}
+
+#[test]
+fn one_can_go_back_leave_and_be_asked_again() {
+    let host = bare();
+    let mut terminal = setup(&host, &[]);
+    terminal.answers("State folder of OpenClaw", "nonsense");
+    terminal.shows("neither a number from the list nor a whole path");
+    terminal.answers("nor a whole path", "none");
+    terminal.answers("Claude's credentials file", "b");
+    terminal.shows("credentials file");
+    terminal.answers("[2/10] OpenClaw", "");
+    terminal.answers("Claude's credentials file", "");
+    terminal.answers("Write it?", "");
+    terminal.shows("y does it, n or s skips it, b goes back, q leaves");
+    terminal.keys(&["q", "Enter"]);
+    terminal.shows("Left. What was done stays");
+    terminal.ends(0);
+    assert!(!host.bed.exists(CONF));
+}
+
+#[test]
+fn a_login_can_be_kept_alive_for_nobody_else() {
+    let host = bare();
+    let claude = host.at(SOURCE);
+    let mut terminal = setup(
+        &host,
+        &[
+            "--openclaw",
+            "none",
+            "--claude",
+            claude.to_str().unwrap(),
+            "--no-install",
+            "--no-services",
+        ],
+    );
+    terminal.answers("State folder of OpenClaw", "");
+    terminal.answers("Claude's credentials file", "");
+    terminal.shows("SINKS=\"none\"");
+    terminal.answers("Write it?", "y");
+    terminal.shows("written: ");
+    assert!(host.bed.read(CONF).contains("SINKS=\"none\""));
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use_instead() {
+    let host = bare();
+    host.bed
+        .run(["setup"])
+        .exit(2)
+        .out(&[])
+        .says("hint: oauth-sync setup --yes takes every proposal; or oauth-sync detect --write");
+}
+
+#[test]
+fn yes_takes_every_proposal_but_what_needs_a_person() {
+    let host = bare();
+    host.bed.write(SOURCE, host.bed.login_text("B", 9));
+    host.own();
+    let (root, claw) = (host.at("host"), host.at(STATE));
+    let args =
+        ["setup", "--yes", "--root", root.to_str().unwrap(), "--openclaw", claw.to_str().unwrap()];
+    let mut command = host.bed.command(&[], &args);
+    let path = format!("{}:/usr/bin:/bin:/usr/sbin", host.at("bin").display());
+    let ran = host.bed.ran(command.env("PATH", path).output().unwrap());
+    assert!(
+        ran.out.contains("Enable and start oauth-sync.service and oauth-sync-refresh.timer? yes"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert!(ran.out.contains("Try it? It costs one short answer of the model no"), "{}", ran.out);
+    assert!(
+        host.bed.read(ENV).contains(&access("B")) && host.bed.exists("home/.npm-global/bin/claude")
+    );
+}
+
+#[test]
+fn the_originals_units_are_switched_off_before_ours_come() {
+    let host = bare();
+    link(&host);
+    let folder = "host/etc/systemd/system";
+    host.bed
+        .write(&format!("{folder}/sync-oauth-token.service"), "[Service]\nExecStart=/bin/true\n");
+    fs::create_dir_all(host.at(folder).join("multi-user.target.wants")).unwrap();
+    std::os::unix::fs::symlink(
+        "../sync-oauth-token.service",
+        host.at(folder).join("multi-user.target.wants/sync-oauth-token.service"),
+    )
+    .unwrap();
+    let mut terminal = setup(&host, &["--no-install", "--no-models"]);
+    terminal.answers("Sign in now?", "n");
+    terminal.answers("Switch the original's sync-oauth-token.service off", "y");
+    terminal.answers("Enable and start", "y");
+    terminal.shows("at any time");
+    assert_eq!(
+        host.bed.read("systemctl.log"),
+        "disable --now sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n"
+    );
+}
+
+#[test]
+fn comments_are_lost_only_with_consent() {
+    let host = bare();
+    link(&host);
+    host.bed.openclaw("2026.9.6").write(SOURCE, host.bed.login_text("B", 9));
+    host.bed.write(
+        &format!("{STATE}/openclaw.json"),
+        "{\n  // mine\n  \"meta\": { \"lastTouchedVersion\": \"2026.9.6\" }\n}\n",
+    );
+    host.own();
+    let more = ["--no-install", "--no-models", "--no-services"];
+    let mut terminal = setup(&host, &more);
+    terminal.answers("Agree, with a copy kept beside it?", "n");
+    terminal.answers("Carry the token to OpenClaw now?", "n");
+    terminal.shows("at any time");
+    assert!(!host.bed.exists("lib/consent-default"));
+    let mut terminal = setup(&host, &more);
+    terminal.answers("Agree, with a copy kept beside it?", "y");
+    terminal.answers("Carry the token to OpenClaw now?", "n");
+    terminal.shows("at any time");
+    assert!(host.bed.exists("lib/consent-default"));
+}

@@ -1,0 +1,70 @@
+//! `status` at a real terminal, as tmux sees it.
+
+use crate::bed::{Bed, ENV};
+use crate::terminal::Terminal;
+
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25")
+        .conf("SINKS", "oauth-json env")
+        .conf("GATEWAY", "none")
+        .conf("REFRESH", "api")
+        .login("A");
+    bed.run(["sync"]).exit(0);
+    bed
+}
+
+#[test]
+fn both_clocks_are_bars_with_their_times_in_words() {
+    let bed = bed();
+    let end = bed.hence(15 * 24);
+    let text = bed.login_text("A", 8);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    bed.write(crate::bed::SOURCE, text);
+    let terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status"]);
+    let shown = terminal.shows("renewals");
+    for part in [
+        "✓ default  fine",
+        "access token  ████████████████████████ 7h 59m left, ends ",
+        "login         ████████████░░░░░░░░░░░░ 14d 23h left, ends ",
+        "next          renewal in 6h 29m, ",
+        "sinks         ✓ oauth-json in step  /",
+        "✓ env in step  /",
+        "renewals      none yet",
+    ] {
+        assert!(shown.contains(part), "'{part}' is not in\n{shown}");
+    }
+}
+
+#[test]
+fn a_narrow_terminal_without_colours_or_unicode_shows_the_same() {
+    let bed = bed();
+    for (width, env) in [(32, "NO_COLOR=1"), (50, "TERM=dumb"), (80, "LANG=C")] {
+        let terminal = Terminal::run(&bed, (width, 45), &[env], &["status"]);
+        let shown = terminal.shows("renewals");
+        assert!(shown.contains("7h 59m left") && shown.contains("default  fine"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= width), "{shown}");
+    }
+}
+
+#[test]
+fn watch_draws_it_anew_and_gives_the_screen_back() {
+    let bed = bed();
+    let mut terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status", "--watch"]);
+    terminal.shows("✓ env in step");
+    bed.write(ENV, "A=\"\n");
+    terminal.shows("✗ env failed");
+    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=x\n");
+    terminal.shows("! env stale");
+    terminal.keys(&["C-c"]);
+    terminal.ends(0);
+    assert!(!terminal.screen().contains("access token"), "{}", terminal.screen());
+}
+
+#[test]
+fn a_pipe_is_nothing_to_draw_on() {
+    let bed = bed();
+    bed.run(["status", "--watch"]).exit(2).out(&[]).says("there is no terminal to draw on");
+    let plain = bed.run(["status"]).exit(0).out;
+    assert!(!plain.contains('\x1b') && !plain.contains('█'), "{plain}");
+}
