@@ -101,7 +101,7 @@ impl Contender {
 
     /// Counts the sinks that were just replaced.
     fn moved(&mut self) -> io::Result<usize> {
-        let mut buffer = [0u8; 65_536];
+        let mut buffer = vec![0u8; 65_536];
         let events = self.inotify.read_events(&mut buffer)?;
         let is_sink =
             |name: &std::ffi::OsStr| self.sinks.iter().any(|sink| sink.file_name() == Some(name));
@@ -110,7 +110,7 @@ impl Contender {
 
     fn hear(&mut self, said: &mut String) -> io::Result<()> {
         let Some((file, ..)) = &mut self.voice else { return Ok(()) };
-        let mut buffer = [0u8; 65_536];
+        let mut buffer = vec![0u8; 65_536];
         let length = file.read(&mut buffer)?;
         if length == 0 {
             return Err(io::Error::other("what is measured has ended"));

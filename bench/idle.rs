@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::Bed;
 use crate::figure::{Figure, PATIENCE};
 use crate::proc::{self, Memory};
 use crate::rotation;
-use crate::scene::{self, Installation, Watch};
+use crate::scene::{self, Watch};
 
 /// The links of the large installation.
 const LINKS: u32 = 1000;
@@ -20,10 +21,11 @@ const LONG: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// One link, a thousand links and the script, asleep at the same time.
-pub(crate) fn all(program: &Path, script: &Path, root: &Path) -> io::Result<Vec<Figure>> {
+pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
+    let root = bed.root.join("idle");
     let script = rotation::start_script_in(script, &root.join("script"))?;
-    let one = start(program, &root.join("one"), 1)?;
-    let many = start(program, &root.join("many"), LINKS)?;
+    let one = start(bed, 1)?;
+    let many = start(bed, LINKS)?;
     println!("\nidle for {} s: one link, {LINKS} links, the script", LONG.as_secs());
     std::thread::sleep(SETTLE);
     let (one_before, many_before) =
@@ -72,8 +74,9 @@ fn row(name: &str, memory: Memory, woke: u64, time: Duration) {
     println!("  {name}    {pss:6} KiB   {private_dirty:6} KiB   {woke} in {} s", time.as_secs());
 }
 
-fn start(program: &Path, root: &Path, links: u32) -> io::Result<Watch> {
-    let installation = Installation::new(program, &root.join("oauth-sync"))?;
+fn start(bed: &Bed, links: u32) -> io::Result<Watch> {
+    let root = bed.root.join(format!("idle-{links}"));
+    let installation = bed.installation(&format!("idle-{links}"))?;
     for number in 0..links {
         let home = root.join(format!("home/u{number:04}"));
         let credentials = home.join(".claude/.credentials.json");

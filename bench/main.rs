@@ -21,9 +21,28 @@ use std::process::{Command, ExitCode};
 
 use figure::Figure;
 use rustix::fs::Mode;
+use scene::Installation;
 
 /// The most that the stripped program may have, in bytes.
 const SIZE_BOUND: u64 = 2_500_000;
+
+/// What everything is measured with.
+struct Bed {
+    program: PathBuf,
+    /// A scratch folder on a disk.
+    root: PathBuf,
+    /// One in memory.
+    memory: PathBuf,
+}
+
+impl Bed {
+    /// An installation of its own: the run folder is in memory, as `/run` is.
+    fn installation(&self, name: &str) -> io::Result<Installation> {
+        let mut installation = Installation::new(&self.program, &self.root.join(name).join("own"))?;
+        installation.run = self.memory.join(name);
+        Ok(installation)
+    }
+}
 
 fn main() -> ExitCode {
     match measure() {
@@ -47,28 +66,35 @@ fn measure() -> io::Result<Vec<Figure>> {
     let scratch = tempfile::Builder::new()
         .prefix("oauth-sync-bench-")
         .tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or_else(|| "/var/tmp".into()))?;
-    let root = scratch.path();
+    let memory = memory()?;
+    let bed = Bed { program, root: scratch.path().to_owned(), memory: memory.path().to_owned() };
     println!("load before: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
     let mut figures = Vec::new();
     if asked("rotation") {
-        figures.extend(rotation::two_files(&program, script, floor, &root.join("two"))?);
+        figures.extend(rotation::two_files(&bed, script, floor)?);
     }
     if asked("agents") {
-        figures.extend(rotation::agents(&program, &root.join("agents"))?);
+        figures.extend(rotation::agents(&bed)?);
     }
     if asked("idle") {
-        figures.extend(idle::all(&program, script, &root.join("idle"))?);
+        figures.extend(idle::all(&bed, script)?);
     }
     if asked("size") {
-        figures.push(size(&program, root)?);
+        figures.push(size(&bed)?);
     }
     println!("load after: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
     Ok(figures)
 }
 
-fn size(program: &Path, root: &Path) -> io::Result<Figure> {
-    let stripped = root.join("stripped");
-    Command::new("strip").arg("-o").arg(&stripped).arg(program).status()?;
+fn memory() -> io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("oauth-sync-bench-");
+    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir())
+}
+
+fn size(bed: &Bed) -> io::Result<Figure> {
+    let stripped = bed.root.join("stripped");
+    Command::new("strip").arg("-o").arg(&stripped).arg(&bed.program).status()?;
     let bytes = std::fs::metadata(&stripped)?.len();
     let what = format!("the stripped program has {bytes} bytes");
     Ok(Figure::new(what, format!("at most {SIZE_BOUND}"), bytes <= SIZE_BOUND))
@@ -76,7 +102,9 @@ fn size(program: &Path, root: &Path) -> io::Result<Figure> {
 
 fn judge(figures: &[Figure]) -> ExitCode {
     println!();
-    figures.iter().for_each(|figure| println!("{figure}"));
+    for figure in figures {
+        println!("{figure}");
+    }
     let missed = figures.iter().filter(|figure| !figure.met).count();
     println!("\nbench: {} figures met, {missed} missed", figures.len() - missed);
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

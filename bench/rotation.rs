@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::Bed;
 use crate::contender::{Contender, Times};
 use crate::figure::{Figure, PATIENCE, median, ms};
 use crate::scene::{self, Installation, Watch};
@@ -66,12 +67,8 @@ impl Tree {
 const FEBRUARY: &str = "{\n  \"meta\": { \"lastTouchedVersion\": \"2026.2.25\" }\n}\n";
 
 /// `oauth.json` and `.env` by `watch`, by the script and by the C program, in turn.
-pub(crate) fn two_files(
-    program: &Path,
-    script: &Path,
-    floor: &Path,
-    root: &Path,
-) -> io::Result<Vec<Figure>> {
+pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Vec<Figure>> {
+    let root = &bed.root.join("two");
     let (tree, c_tree) = (Tree::new(&root.join("script"))?, Tree::new(&root.join("c"))?);
     let _script = Other(start_script(script, &tree)?);
     let mut script = Contender::new(&tree.credentials, &tree.sinks, None)?;
@@ -83,7 +80,7 @@ pub(crate) fn two_files(
     let mut c = Contender::new(&c_tree.credentials, &c_tree.sinks, Some((voice.into(), ".", 1)))?;
 
     let ours = Tree::new(&root.join("ours"))?;
-    let installation = Installation::new(program, &root.join("ours/oauth-sync"))?;
+    let installation = bed.installation("ours")?;
     let conf = format!(
         "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nSINKS=\"oauth-json env\"\n",
         ours.credentials.display(),
@@ -108,9 +105,9 @@ pub(crate) fn two_files(
 }
 
 /// One agent and a hundred, each with an `auth-profiles.json` of its own.
-pub(crate) fn agents(program: &Path, root: &Path) -> io::Result<Vec<Figure>> {
-    let (mut one, _watch) = of_agents(program, &root.join("one"), 1)?;
-    let (mut hundred, _other) = of_agents(program, &root.join("hundred"), 100)?;
+pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
+    let (mut one, _watch) = of_agents(bed, 1)?;
+    let (mut hundred, _other) = of_agents(bed, 100)?;
     let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS)?;
     let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!(
@@ -123,14 +120,15 @@ pub(crate) fn agents(program: &Path, root: &Path) -> io::Result<Vec<Figure>> {
     Ok(vec![Figure::at_most(what, hundred.flushed, one.flushed, 10.0)])
 }
 
-fn of_agents(program: &Path, root: &Path, count: usize) -> io::Result<(Contender, Watch)> {
+fn of_agents(bed: &Bed, count: usize) -> io::Result<(Contender, Watch)> {
+    let root = bed.root.join(format!("agents-{count}"));
     let (credentials, openclaw) = (root.join("claude/.credentials.json"), root.join("openclaw"));
     scene::write(&credentials, &scene::credentials(1, scene::LIFETIME))?;
     scene::write(&openclaw.join("openclaw.json"), FEBRUARY)?;
     let store = |number| openclaw.join(format!("agents/a{number:03}/agent/auth-profiles.json"));
     let sinks: Vec<PathBuf> = (0..count).map(store).collect();
     sinks.iter().try_for_each(|sink| scene::write(sink, &scene::profiles(0)))?;
-    let installation = Installation::new(program, &root.join("oauth-sync"))?;
+    let installation = bed.installation(&format!("agents-{count}"))?;
     let conf = format!(
         "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nSINKS=\"auth-profiles\"\n",
         credentials.display(),
@@ -146,7 +144,7 @@ fn watch(installation: &Installation) -> io::Result<(Watch, OwnedFd)> {
     let (mut reader, writer) = io::pipe()?;
     let watch = installation.watch(writer.into(), PATIENCE)?;
     let ready = Instant::now();
-    let mut said = [0u8; 65_536];
+    let mut said = vec![0u8; 65_536];
     // READY comes after the first sync, so that everything it said is in the pipe by now.
     let length = reader.read(&mut said)?;
     if !String::from_utf8_lossy(&said[..length]).contains(MARK) {

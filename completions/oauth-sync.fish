@@ -25,7 +25,7 @@ function __fish_oauth_sync_using_subcommand
 end
 
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s v -l verbose -d 'Say more; twice says everything'
@@ -49,7 +49,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "doctor" -d 'L
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Leave all that needs other programs to the units that may run them'
@@ -57,7 +57,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l ver
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
@@ -67,7 +67,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verb
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
@@ -78,7 +78,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l h
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
@@ -88,7 +88,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l ver
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more; twice says everything'
@@ -96,7 +96,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l q
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
@@ -108,21 +108,21 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l ve
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d 'Write JSON'
@@ -135,7 +135,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l claude -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l container -d 'Container in which the Claude CLI runs' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l root -d 'Look at the tree in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l yes -d 'Take every proposal without asking; what costs or loses something is left out'
@@ -147,14 +147,14 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l ver
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Write JSON'
@@ -162,7 +162,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l ver
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Write JSON, with the expiry'
@@ -172,7 +172,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s q -l qui
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l root -d 'Look for units, accounts and cron jobs in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Write JSON'
@@ -182,7 +182,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s q -l qu
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l output -d 'Replace FILE by it, as `node_exporter`\'s textfile collector wants it' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more; twice says everything'

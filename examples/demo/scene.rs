@@ -79,6 +79,8 @@ pub(crate) fn profiles(number: u32) -> String {
 pub(crate) struct Installation {
     program: PathBuf,
     pub(crate) root: PathBuf,
+    /// Locks and queues: on a host with systemd, in memory.
+    pub(crate) run: PathBuf,
 }
 
 impl Installation {
@@ -87,7 +89,8 @@ impl Installation {
         for folder in ["etc", "state", "run"] {
             fs::create_dir_all(root.join(folder))?;
         }
-        Ok(Self { program: program.to_owned(), root: root.to_owned() })
+        let (root, run) = (root.to_owned(), root.join("run"));
+        Ok(Self { program: program.to_owned(), root, run })
     }
 
     /// Writes the configuration of a link.
@@ -99,11 +102,9 @@ impl Installation {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(words).env_clear().stdin(Stdio::null());
-        for (option, folder) in
-            [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
-        {
-            command.arg(option).arg(self.root.join(folder));
-        }
+        let folders = ["etc", "state"].map(|folder| self.root.join(folder));
+        command.arg("--config-dir").arg(&folders[0]).arg("--state-dir").arg(&folders[1]);
+        command.arg("--run-dir").arg(&self.run);
         command
     }
 

@@ -28,7 +28,7 @@ impl Sink {
     /// The token that it holds for Anthropic; empty where there is none.
     pub(crate) fn token(&self) -> String {
         let text = fs::read_to_string(&self.path).unwrap_or_default();
-        if self.name.ends_with(".env") {
+        if self.name.rsplit('.').next() == Some("env") {
             let line = text.lines().find_map(|line| line.strip_prefix("ANTHROPIC_OAUTH_TOKEN="));
             return line.unwrap_or_default().to_owned();
         }
@@ -63,7 +63,7 @@ impl Fingerprinter {
             return "-".to_owned();
         }
         let tag = hmac::sign(&self.0, token.as_bytes());
-        tag.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        tag.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     }
 }
 

@@ -41,8 +41,7 @@ pub(crate) fn sign_in(settings: &Settings) -> String {
         return format!("{engine} exec -it {name} claude auth login");
     }
     let home = settings.claude_credentials.parent().and_then(Path::parent);
-    let owner = account::all().into_iter().find(|account| Some(account.home.as_path()) == home);
-    match owner {
+    match home.and_then(account::at_home) {
         Some(owner) => format!("sudo -iu {} claude auth login", owner.name),
         None => "claude auth login".to_owned(),
     }

@@ -25,7 +25,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::Folder;
+use crate::os::folder::{Folder, Ways};
 use crate::os::lock::Lock;
 use crate::os::stage::{self, Replacement};
 
@@ -82,6 +82,7 @@ pub(crate) fn link(
         Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?
     };
     let locked = !options.dry_run && lock.is_none();
+    let ways = Ways::remember();
     if locked {
         return Ok(Report::locked(settings));
     }
@@ -106,6 +107,8 @@ pub(crate) fn link(
         &openclaw,
         &Wanted { ground, memory: &memory, source: &report.source, now, may_write },
     );
+    // A folder that is held cannot be unmounted.
+    drop(ways);
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
     report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
         (true, Some(mark)) => commit(looks, mark, &mut memory, |memory, changed| {

@@ -1,4 +1,5 @@
 //! The command line, as clap(derive) reads it.
+#![expect(clippy::doc_markdown, reason = "these comments are the help, which shows no markup")]
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ pub(crate) struct Global {
     /// Folder of the links' configuration files
     #[arg(long, value_name = "DIR", global = true, default_value = "/etc/oauth-sync")]
     pub(crate) config_dir: PathBuf,
-    /// Folder of what is remembered [default: $`STATE_DIRECTORY` or /var/lib/oauth-sync]
+    /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
     /// Folder of locks and queues

@@ -3,7 +3,28 @@
 //! The files themselves, not NSS: the watcher may run no program and loads no module. A user known
 //! only to a directory service keeps the group of its folder and has no further groups.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::Stat;
+
+const PASSWD: &str = "/etc/passwd";
+const GROUP: &str = "/etc/group";
+
+/// How many users and homes are remembered; the watcher asks for the same few at each change.
+const REMEMBERED: usize = 8;
+
+thread_local! {
+    static KNOWN: RefCell<Known> = const { RefCell::new(Known::nothing()) };
+}
+
+/// What was found last, for as long as both files stay as they are.
+struct Known {
+    stamps: [Option<Stamp>; 2],
+    users: Vec<(u32, Option<Account>)>,
+    homes: Vec<(PathBuf, Option<Account>)>,
+    groups: Vec<(String, Vec<u32>)>,
+}
 
 /// One line of passwd(5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +41,18 @@ pub(crate) struct Account {
 
 /// Lists the accounts of this host, in the order of the file.
 pub(crate) fn all() -> Vec<Account> {
-    std::fs::read_to_string("/etc/passwd").map(|text| parse(&text)).unwrap_or_default()
+    std::fs::read_to_string(PASSWD).map(|text| parse(&text)).unwrap_or_default()
 }
 
 /// Finds the account of a user id.
 pub(crate) fn of(uid: u32) -> Option<Account> {
-    all().into_iter().find(|account| account.uid == uid)
+    known(|known| recall(&mut known.users, &uid, || find(|account| account.uid == uid)))
+}
+
+/// Finds the account whose home a folder is.
+pub(crate) fn at_home(home: &Path) -> Option<Account> {
+    let search = || find(|account| account.home == home);
+    known(|known| recall(&mut known.homes, &home.to_owned(), search))
 }
 
 /// Names a user for a message: the login name, or the number where there is none.
@@ -35,10 +62,67 @@ pub(crate) fn name(uid: u32) -> String {
 
 /// Lists the groups that a user belongs to, the primary one first.
 pub(crate) fn groups(account: &Account) -> Vec<u32> {
-    let text = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let mut groups = vec![account.gid];
-    groups.extend(memberships(&text, &account.name).filter(|gid| *gid != account.gid));
-    groups
+    let others = || {
+        let text = std::fs::read_to_string(GROUP).unwrap_or_default();
+        memberships(&text, &account.name).collect()
+    };
+    let others: Vec<u32> = known(|known| recall(&mut known.groups, &account.name, others));
+    let others = others.into_iter().filter(|gid| *gid != account.gid);
+    std::iter::once(account.gid).chain(others).collect()
+}
+
+impl Known {
+    const fn nothing() -> Self {
+        Self { stamps: [None, None], users: Vec::new(), homes: Vec::new(), groups: Vec::new() }
+    }
+}
+
+/// What tells a file apart from the one that it was.
+type Stamp = (u64, u64, i64, [i64; 4]);
+
+fn stamp(path: &str) -> Option<Stamp> {
+    let stat: Stat = rustix::fs::stat(path).ok()?;
+    let nanoseconds = |part| i64::try_from(part).unwrap_or_default();
+    let changed = [
+        stat.st_mtime,
+        nanoseconds(stat.st_mtime_nsec),
+        stat.st_ctime,
+        nanoseconds(stat.st_ctime_nsec),
+    ];
+    Some((stat.st_dev, stat.st_ino, stat.st_size, changed))
+}
+
+/// Looks into what is known, after dropping it if a file has changed.
+fn known<T>(look: impl FnOnce(&mut Known) -> T) -> T {
+    KNOWN.with_borrow_mut(|known| {
+        let stamps = [stamp(PASSWD), stamp(GROUP)];
+        if known.stamps != stamps {
+            *known = Known { stamps, ..Known::nothing() };
+        }
+        look(known)
+    })
+}
+
+/// Gives what is remembered of `key`, else finds it and remembers it.
+fn recall<K: PartialEq + Clone, V: Clone>(
+    seen: &mut Vec<(K, V)>,
+    key: &K,
+    find: impl FnOnce() -> V,
+) -> V {
+    if let Some((_, value)) = seen.iter().find(|(known, _)| known == key) {
+        return value.clone();
+    }
+    let value = find();
+    if seen.len() == REMEMBERED {
+        seen.remove(0);
+    }
+    seen.push((key.clone(), value.clone()));
+    value
+}
+
+/// Finds the first account that is the one asked for.
+fn find(is_it: impl Fn(&Account) -> bool) -> Option<Account> {
+    std::fs::read_to_string(PASSWD).ok()?.lines().filter_map(account).find(is_it)
 }
 
 /// Reads the text of a passwd(5) file.

@@ -6,11 +6,13 @@
 //! themselves. Whoever is not root walks with their own rights throughout.
 
 mod walk;
+mod ways;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -20,7 +22,9 @@ use crate::os::account;
 use crate::os::error::{Cause, Error};
 use crate::os::identity::Identity;
 
-use walk::{LINK_LIMIT, open_beneath, open_rest, proc_path, walk};
+use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
+
+pub(crate) use ways::Ways;
 
 /// How often a file is read while others write it.
 const READ_TRIES: u32 = 5;
@@ -32,7 +36,7 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     /// Whose rights reads and writes in it have.
     pub(crate) identity: Identity,
-    pub(super) fd: OwnedFd,
+    pub(super) fd: Arc<OwnedFd>,
 }
 
 /// What a name in a folder stands for.
@@ -64,18 +68,23 @@ impl Folder {
         if !path.is_absolute() {
             return Err(Error::odd("open", path, "it is not an absolute path"));
         }
-        let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS)
-            .map_err(|source| Error::new("open", Path::new("/"), source))?;
-        if !geteuid().is_root() {
-            let fd = open_rest(
-                &root,
-                path.strip_prefix("/").unwrap_or(path),
-                ResolveFlags::NO_MAGICLINKS,
-            )
-            .map_err(|source| Error::new("open", path, source))?;
-            return Ok(Self { path: path.to_owned(), identity: Identity::own(), fd });
+        if let Some(known) = ways::folder(path) {
+            return Ok(known);
         }
-        walk(root, path, LINK_LIMIT)
+        let folder = if geteuid().is_root() {
+            walk(path, LINK_LIMIT)?
+        } else {
+            let rest = path.strip_prefix("/").unwrap_or(path);
+            let fd = open_rest(&open_root()?, rest, ResolveFlags::NO_MAGICLINKS)
+                .map_err(|source| Error::new("open", path, source))?;
+            Self::new(path, Identity::own(), fd)
+        };
+        ways::keep(&folder);
+        Ok(folder)
+    }
+
+    fn new(path: &Path, identity: Identity, fd: OwnedFd) -> Self {
+        Self { path: path.to_owned(), identity, fd: Arc::new(fd) }
     }
 
     /// Opens the rest of the way as `identity`; a last folder of a third user is taken over from there.
@@ -94,16 +103,16 @@ impl Folder {
         let stays = stat.st_uid == identity.uid || stat.st_uid == 0;
         if stays {
             drop(acting);
-            return Ok(Self { path: path.to_owned(), identity, fd });
+            return Ok(Self::new(path, identity, fd));
         }
         let fd = open_rest(way, rest, ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS)
             .map_err(failed)?;
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         drop(acting);
         if stat.st_uid == 0 {
-            return Ok(Self { path: path.to_owned(), identity, fd });
+            return Ok(Self::new(path, identity, fd));
         }
-        Ok(Self { path: path.to_owned(), identity: Identity::of(stat.st_uid, stat.st_gid), fd })
+        Ok(Self::new(path, Identity::of(stat.st_uid, stat.st_gid), fd))
     }
 
     /// Goes on as a third user below the first folder of theirs that the owner of the way may not enter.
@@ -129,7 +138,7 @@ impl Folder {
             let below = rest.strip_prefix(there).unwrap_or(rest);
             let reached = path.ancestors().nth(below.components().count()).unwrap_or(path);
             let identity = Identity::of(stat.st_uid, stat.st_gid);
-            let folder = Self { path: reached.to_owned(), identity, fd };
+            let folder = Self { path: reached.to_owned(), identity, fd: fd.into() };
             return folder.enter(below);
         }
         Err(failed(Errno::ACCESS))
@@ -141,7 +150,7 @@ impl Folder {
         let resolve =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let fd = self.acting()?.and(|| open_rest(&self.fd, below, resolve), "open", &path)?;
-        Ok(Self { path, identity: self.identity.clone(), fd })
+        Ok(Self { path, identity: self.identity.clone(), fd: fd.into() })
     }
 
     /// Reads a regular file with one link and at most `limit` bytes; `None` if there is none.

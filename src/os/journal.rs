@@ -37,9 +37,9 @@ impl Log for Stderr {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let text = printable(&record.args().to_string());
-        // Nobody is left to be told when stderr is gone.
-        let _ = writeln!(std::io::stderr().lock(), "oauth-sync: {text}");
+        // In one piece, since stderr has no buffer. Nobody is left to be told when it is gone.
+        let line = format!("oauth-sync: {}\n", printable(&record.args().to_string()));
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
 
     fn flush(&self) {}

@@ -1,6 +1,7 @@
 //! What people hear: the flag file, hooks, the webhook, reminders, recovery; and nobody a token.
 #![expect(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "a test makes the files and runs the program that it is about"
 )]
 

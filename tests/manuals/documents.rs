@@ -8,7 +8,7 @@ fn documents() -> Vec<String> {
     let folder = std::fs::read_dir(root().join("docs")).expect("docs is there");
     let names = folder.map(|entry| entry.expect("it can be read").file_name());
     let names = names.map(|name| format!("docs/{}", name.to_string_lossy()));
-    let mut all: Vec<String> = names.filter(|name| name.ends_with(".md")).collect();
+    let mut all: Vec<String> = names.filter(|name| name.rsplit('.').next() == Some("md")).collect();
     all.push("README.md".to_owned());
     all.sort();
     all

@@ -2,6 +2,7 @@
 //! test. Suspends, clock steps, outages and a late timer; no token may end in the sinks.
 #![expect(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     clippy::disallowed_macros,
     reason = "a test makes the files, runs the program that it is about, and shows its figures"
 )]
@@ -176,4 +177,25 @@ fn a_night_asleep_is_made_good_at_once() {
     assert_eq!(world.endpoint.grants().len(), 1);
     assert!(world.judge.ends(&world.in_sink()) > world.now() + 7 * HOUR);
     assert!(world.took() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_refused_login_is_told_at_once_and_asked_for_once() {
+    let mut world = World::new(true);
+    world.endpoint.always(TOKEN, Answer::oauth_error("invalid_grant"));
+    let due = world.due();
+    while world.now() < due + 20 * HOUR {
+        world.go_to(world.armed().unwrap().max(world.now() + MINUTE).min(world.now() + HOUR));
+        world.rest();
+    }
+    assert_eq!(world.endpoint.requests().len(), 1, "the answer was clear");
+    let words: Vec<&str> = world.heard.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(words, ["rejected"]);
+    assert!((0..2 * MINUTE).contains(&(world.heard[0].0 - due)));
+    assert!(world.flag().exists());
+    world.endpoint.always(TOKEN, Answer::usual());
+    world.sign_in();
+    world.rest();
+    assert_eq!(world.heard.last().map(|(_, text)| text.as_str()), Some("recovered"));
+    assert!(!world.flag().exists());
 }

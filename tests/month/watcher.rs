@@ -70,6 +70,13 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        // Asked, not killed: libfaketime then takes its shared memory away.
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let begun = Instant::now();
+        while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && begun.elapsed() < LIMIT {
+            thread::park_timeout(Duration::from_millis(3));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -5,7 +5,6 @@
 )]
 
 #[path = "../support/endpoint.rs"]
-#[expect(dead_code, reason = "other tests use the rest of it")]
 mod endpoint;
 
 mod crashes;

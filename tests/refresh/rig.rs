@@ -95,11 +95,11 @@ impl Rig {
 
     /// The command, with an environment of its own.
     pub(crate) fn command(&self, before: &[&str], args: &[&str]) -> Command {
-        let mut argv: Vec<&str> = before.to_vec();
-        argv.push(PROGRAM);
-        let mut command = Command::new(argv[0]);
+        let mut words: Vec<&str> = before.to_vec();
+        words.push(PROGRAM);
+        let mut command = Command::new(words[0]);
         command
-            .args(&argv[1..])
+            .args(&words[1..])
             .args(["--config-dir", self.at("etc").to_str().unwrap()])
             .args(["--state-dir", self.at("state").to_str().unwrap()])
             .args(["--run-dir", self.at("run").to_str().unwrap()])
@@ -121,6 +121,7 @@ impl Rig {
         self.ran(self.command(&[], &args).output().unwrap())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "what was said is looked at once")]
     pub(crate) fn ran(&self, output: Output) -> Ran {
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);

@@ -64,6 +64,7 @@ fn a_dry_run_sends_and_writes_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of answers")]
 fn every_answer_has_its_class() {
     let html = "<html>Just a moment...</html>";
     let rows: Vec<(&str, Answer, i32, &str, std::ops::RangeInclusive<i64>)> = vec![

@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::Folder;
+use super::{Folder, ways};
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -15,11 +16,13 @@ use crate::os::identity::Identity;
 pub(super) const LINK_LIMIT: u32 = 40;
 
 /// Walks as root while root alone can change the way.
-pub(super) fn walk(root: OwnedFd, path: &Path, links_left: u32) -> Result<Folder, Error> {
-    let mut here = root;
-    let mut reached = PathBuf::from("/");
+pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
+    let (mut reached, mut here) = match ways::step(path) {
+        Some(known) => known,
+        None => (PathBuf::from("/"), Arc::new(open_root()?)),
+    };
     let mut components = path.components();
-    components.next();
+    components.by_ref().take(reached.components().count()).for_each(drop);
     while let Some(component) = components.clone().next() {
         let Component::Normal(name) = component else {
             return Err(Error::odd("open", path, "it has '..' in it"));
@@ -37,7 +40,10 @@ pub(super) fn walk(root: OwnedFd, path: &Path, links_left: u32) -> Result<Folder
                 let aim = follow(&here, name, &reached)?;
                 return restart(&aim.join(components.as_path()), path, links_left);
             }
-            FileType::Directory => here = step(&here, name, &at, &stat)?,
+            FileType::Directory => {
+                here = Arc::new(step(&here, name, &at, &stat)?);
+                ways::keep_step(&at, &here);
+            }
             _ => return Err(Error::new("open", &at, Errno::NOTDIR)),
         }
         reached = at;
@@ -50,9 +56,7 @@ fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
     let Some(links_left) = links_left.checked_sub(1) else {
         return Err(Error::new("open", asked, Errno::LOOP));
     };
-    let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS)
-        .map_err(|source| Error::new("open", Path::new("/"), source))?;
-    let folder = walk(root, &normal(aim), links_left)?;
+    let folder = walk(&normal(aim), links_left)?;
     Ok(Folder { path: asked.to_owned(), ..folder })
 }
 
@@ -112,6 +116,11 @@ fn normal(path: &Path) -> PathBuf {
     plain
 }
 
+pub(super) fn open_root() -> Result<OwnedFd, Error> {
+    let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS);
+    root.map_err(|source| Error::new("open", Path::new("/"), source))
+}
+
 pub(super) fn open_rest(
     way: &OwnedFd,
     rest: &Path,
@@ -121,7 +130,7 @@ pub(super) fn open_rest(
     open_beneath(Some(way), rest, resolve)
 }
 
-pub(super) fn open_beneath(
+fn open_beneath(
     way: Option<&OwnedFd>,
     path: &OsStr,
     resolve: ResolveFlags,
