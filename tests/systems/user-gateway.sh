@@ -5,7 +5,7 @@
 # shellcheck source=tests/systems/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-program=${OAUTH_SYNC:-$systems/../../target/release/oauth-sync}
+program=${OAUTH_SYNC:-$systems/../../target/debug/oauth-sync}
 
 # A gateway that tells the token that it was started with, as the real one reads it: once.
 prepare() {
