@@ -8,6 +8,7 @@
 mod endpoint;
 
 mod crashes;
+mod links;
 mod races;
 mod rescue;
 mod rig;

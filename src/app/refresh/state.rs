@@ -118,7 +118,8 @@ pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
     }
     for name in sources.names()? {
         let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
-        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT)?;
+        // What cannot be read is another source's trouble.
+        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT).ok().flatten();
         let state = seen.and_then(|seen| serde_json::from_slice::<State>(&seen.bytes).ok());
         if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
             return move_all(sources, key, &place.key);

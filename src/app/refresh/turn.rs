@@ -27,6 +27,18 @@ pub(super) fn take(
     group: &Group<'_>,
     options: Options,
     signals: &Deferral,
+) -> Renewal {
+    attempt(ground, group, options, signals).unwrap_or_else(|error| {
+        let conclusion = Conclusion::Failed(error.to_string(), error.hint());
+        Renewal::of(group, Source::Unreadable(error.to_string(), error.hint()), conclusion)
+    })
+}
+
+fn attempt(
+    ground: &Ground,
+    group: &Group<'_>,
+    options: Options,
+    signals: &Deferral,
 ) -> Result<Renewal, Error> {
     let place = match &group.place {
         Ok(place) => place,
