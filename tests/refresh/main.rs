@@ -12,4 +12,5 @@ mod links;
 mod races;
 mod rescue;
 mod rig;
+mod saving;
 mod script;
