@@ -12,3 +12,4 @@ mod races;
 mod rescue;
 mod rig;
 mod script;
+mod withdraw;

@@ -28,6 +28,7 @@ pub(crate) use truth::with_true_expiry;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
+use crate::app::refresh::state::State;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
@@ -97,6 +98,18 @@ pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) -> Result<Vec<Renewal
     let groups = groups(links);
     let turns = groups.iter().map(|group| turn::pick_up(ground, group, &signals));
     turns.filter_map(Result::transpose).collect()
+}
+
+/// Says whether something that an earlier run left still waits to be put into a link's source.
+pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
+    let (Ok(place), Ok(Some(sources))) =
+        (Place::reach(&settings.claude_credentials), sources(ground, false))
+    else {
+        return false;
+    };
+    let answer = sources.stat(&format!("{}.answer", place.key));
+    let nudge = State::load(&sources, &place).is_ok_and(|state| state.nudge.is_some());
+    nudge || answer.is_ok_and(|answer| answer.is_some())
 }
 
 /// Joins links that share a source, by whatever paths they name it.
