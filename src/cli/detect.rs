@@ -29,11 +29,9 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     } else if !options.write {
         answer(&as_text(&detection));
     }
-    if options.switch_off_original {
-        switch_off(&detection, root)?;
-    }
+    let exit = if options.switch_off_original { switch_off(&detection, root) } else { Exit::Done };
     if !options.write {
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let mut given = String::new();
     if options.set_stdin {
@@ -55,16 +53,23 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
             );
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-/// Switches the original's units off, now and for good, before ours take over.
-fn switch_off(detection: &Detection, root: Option<&Path>) -> Result<(), Error> {
-    for (unit, user) in services::originals(&Tree::new(root), &detection.rivals) {
-        services::switch_off(&unit, user.as_deref())?;
-        log::info!("switched off the original's {unit}");
+/// Switches the original's units off, now and for good, before ours take over; one that cannot be
+/// stops neither the others nor what else was asked for.
+fn switch_off(detection: &Detection, root: Option<&Path>) -> Exit {
+    let (tree, mut exit) = (Tree::new(root), Exit::Done);
+    for (unit, user) in services::originals(&tree, &detection.rivals) {
+        match services::switch_off(&tree, &unit, user.as_deref()) {
+            Ok(()) => log::info!("switched off the original's {unit}"),
+            Err(error) => {
+                exit = Exit::Failed;
+                log::error!("the original's {unit} is not switched off: {error}");
+            }
+        }
     }
-    Ok(())
+    exit
 }
 
 fn print(detection: &Detection) -> String {
@@ -78,7 +83,7 @@ fn as_json(detection: &Detection) -> serde_json::Value {
     let logins: Vec<_> = findings.logins.iter().map(|login| {
         let (cli, place) = match &login.cli {
             Cli::Host(path) => ("host", Some(path.display().to_string())),
-            Cli::Container(name) => ("container", Some(name.clone())),
+            Cli::Container { name, .. } => ("container", Some(name.clone())),
             Cli::None => ("none", None),
         };
         json!({"path": login.path, "state": login.state, "uids": login.control.uids, "cli": cli, "cli_place": place, "warnings": login.warnings})
@@ -109,7 +114,7 @@ fn as_text(detection: &Detection) -> String {
     for login in &findings.logins {
         let cli = match &login.cli {
             Cli::Host(path) => format!("Claude CLI at '{}'", path.display()),
-            Cli::Container(name) => format!("Claude CLI in container {name}"),
+            Cli::Container { name, .. } => format!("Claude CLI in container {name}"),
             Cli::None => "no Claude CLI".to_owned(),
         };
         text.extend([format!("login     '{}': {}, {cli}\n", login.path.display(), login.state)]);

@@ -88,7 +88,13 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Notify => {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
         }
-        Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Whatever fails, the package is removed.
+        Command::Withdraw => {
+            if let Err(error) = app::withdraw::all(&places) {
+                render::failure(&error);
+            }
+            Ok(Exit::Done)
+        }
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
         Command::Setup(options) => setup::carry_out(&places, only, options),

@@ -14,3 +14,4 @@ mod rescue;
 mod rig;
 mod saving;
 mod script;
+mod withdraw;
