@@ -22,6 +22,7 @@ use crate::app::gateway::work::Work;
 use crate::app::ground::{self, Ground, Places};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
@@ -143,7 +144,7 @@ fn due(
 fn settings(config_dir: &std::path::Path) -> Result<Vec<Settings>, Error> {
     let config = ground::configuration(config_dir)?;
     for problem in &config.problems {
-        log::error!("{problem}");
+        log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}");
     }
     Ok(config.links)
 }
@@ -263,8 +264,12 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
+            let id = messages::id("gateway-deferred");
+            log::warn!(MESSAGE_ID = id, link; "{link}: the gateway keeps its old token: {why}{hint}");
         }
-        Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
+        Ending::Failed(why, _) => {
+            let id = messages::id("gateway-failed");
+            log::error!(MESSAGE_ID = id, link; "{link}: the gateway is not as it should be: {why}{hint}");
+        }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod grant;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod login;
+pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;

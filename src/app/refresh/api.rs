@@ -12,6 +12,7 @@ use crate::app::refresh::saved::{self, Head, Saved};
 use crate::app::refresh::state::State;
 use crate::domain::credential::Content;
 use crate::domain::grant::{self, Answer};
+use crate::domain::messages;
 use crate::domain::outcome::Outcome;
 use crate::domain::schedule;
 use crate::domain::secret::{Fingerprint, Secret};
@@ -171,8 +172,9 @@ fn compare_clocks(work: &Work<'_>, state: &mut State, asked: Timestamp, answered
     let before = state.skew;
     state.skew = Skew::of(date, asked, clock::now());
     if let Some(skew) = state.skew.filter(|skew| skew.is_news(before)) {
-        let link = &work.settings.name;
+        let link = work.settings.name.as_str();
         log::warn!(
+            MESSAGE_ID = messages::id("clock-skew"), link;
             "{link}: this host's clock is {skew} the token endpoint's: expiries are measured by it, so renewals come at the wrong time\nhint: timedatectl set-ntp true"
         );
     }
