@@ -126,6 +126,23 @@ fn where_the_server_does_not_renew_the_true_expiry_is_put_back() {
 }
 
 #[test]
+fn a_cli_that_reaches_nobody_is_ended_and_the_next_method_renews() {
+    let (endpoint, _folder) = endpoint();
+    let claude = Claude::version("2.1.330", &endpoint).signed_in(&endpoint.sign_in(), 60 * 60);
+    let sync = OauthSync::new(&claude, &endpoint, "cli api").with_dead_proxy();
+    let ran = sync.refresh(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("was renewed by method 'api'"), "{ran:?}");
+    assert_renewed(&claude, &endpoint, &sync);
+    assert_eq!(sync.processes(), 0, "the CLI has ended");
+    let renewals = sync.status()["renewals"].clone();
+    let history: Vec<_> =
+        renewals.as_array().unwrap().iter().map(|one| (&one["method"], &one["outcome"])).collect();
+    let expected = [("cli", "deferred"), ("api", "renewed")].map(|(a, b)| (a.into(), b.into()));
+    assert_eq!(history, expected.each_ref().map(|(a, b)| (a, b)), "{renewals:#}");
+}
+
+#[test]
 fn a_refused_login_is_rejected() {
     for version in VERSIONS {
         let (endpoint, _folder) = endpoint();
