@@ -7,7 +7,7 @@ mod claws;
 mod containers;
 mod homes;
 mod logins;
-mod rivals;
+pub(crate) mod rivals;
 mod tree;
 mod units;
 pub(crate) mod write;

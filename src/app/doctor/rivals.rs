@@ -2,14 +2,22 @@
 
 use std::path::Path;
 
-use crate::app::detect::Rival;
+use crate::app::detect::{Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
 use crate::app::services;
 use crate::domain::shell;
 
+const UNIT: &str = "rival-unit";
+
 /// Turns every rival that still acts into a finding.
 pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
-    patient.detection.rivals.iter().filter_map(|rival| one(patient, rival)).collect()
+    let rivals = patient.detection.rivals.iter().filter_map(|rival| one(patient, rival));
+    let mut findings: Vec<Finding> = rivals.collect();
+    // What a unit runs ends with it.
+    if !findings.iter().any(|finding| finding.id == UNIT) {
+        findings.extend(running(patient));
+    }
+    findings
 }
 
 fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
@@ -40,7 +48,7 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
             format!("rm {}/*.wants/{name}", shell::path(&folder))
         }
     };
-    Some(Finding::error("rival-unit", meaning, command))
+    Some(Finding::error(UNIT, meaning, command))
 }
 
 fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
@@ -53,4 +61,24 @@ fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
     let command =
         format!("sed -i {} {}", shell::quoted(&script), shell::path(&patient.tree.place(path)));
     Finding::warning("rival-cron", meaning, command)
+}
+
+/// Scripts of the original that run, by whomever they were started.
+fn running(patient: &Patient<'_>) -> Vec<Finding> {
+    let proc = Path::new("/proc");
+    let runs = |id: &String| {
+        let line = patient.tree.text(&proc.join(id).join("cmdline")).unwrap_or_default();
+        let script = line.split('\0').take(3).find_map(rivals::script)?.to_owned();
+        Some(script)
+    };
+    let ids = patient.tree.names(proc).into_iter();
+    let ids = ids.filter(|name| name.bytes().all(|digit| digit.is_ascii_digit()));
+    let found = ids.filter_map(|id| {
+        let meaning = format!(
+            "the original's {} runs as process {id}: it renews or copies the same login",
+            runs(&id)?
+        );
+        Some(Finding::error("rival-process", meaning, format!("kill {id}")))
+    });
+    found.collect()
 }
