@@ -11,6 +11,7 @@ use crate::domain::incident::Kind;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::os::journal::detail;
 
 /// What became of one link.
 #[derive(Debug)]
@@ -140,6 +141,9 @@ impl Line {
             Some(hint) => format!("{link}: {}\nhint: {hint}", self.text),
             None => format!("{link}: {}", self.text),
         };
+        if self.level >= Level::Debug {
+            return detail!("{text}");
+        }
         log::log!(self.level, link, sink, state = self.state, expiry = expiry.as_str(); "{text}");
     }
 }

@@ -19,6 +19,7 @@ use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::claude_lock::Refused;
+use crate::os::journal::detail;
 use crate::os::{clock, dice};
 
 /// The turn itself, with what it stands on.
@@ -48,7 +49,7 @@ impl<'a> Turn<'a> {
         let mut state = State::load(work.sources, work.place)?;
         if let Err(refused) = nudge::put_back(&work, &mut state) {
             let why = nudge::refused(&refused);
-            log::debug!("'{}' still says an earlier expiry: {why}", work.place.path.display());
+            detail!("'{}' still says an earlier expiry: {why}", work.place.path.display());
         }
         Ok(Self { work, state, options, seen, remarks: Vec::new() })
     }
@@ -187,7 +188,7 @@ impl<'a> Turn<'a> {
             }
             Ok(Saved::Nothing | Saved::Waiting) => false,
             Err(Refused::Held(lock)) => {
-                log::debug!("'{lock}' is held, so a saved answer waits");
+                detail!("'{lock}' is held, so a saved answer waits");
                 false
             }
             Err(Refused::System(error)) => {
