@@ -21,7 +21,7 @@ pub(crate) fn load(state_dir: &Path, link: &str) -> Ledger {
 /// Saves a link's ledger; flushed, since what is pending stands nowhere else.
 pub(crate) fn save(state_dir: &Path, link: &str, ledger: &Ledger) -> Result<(), Error> {
     let folder = Folder::reach(state_dir)?.make(FOLDER)?;
-    let bytes = serde_json::to_vec_pretty(ledger).unwrap_or_default();
+    let bytes = serde_json::to_vec(ledger).unwrap_or_default();
     stage::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
 }
 
