@@ -8,7 +8,7 @@ fn main() {
     let is_gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     if is_release && is_gnu {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.ld");
-        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-z,pack-relative-relocs");
         println!("cargo::rustc-link-arg-bins=-T{}", script.display());
     }
 }
