@@ -15,6 +15,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
 fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
     match rival {
         Rival::Unit { path, user } => unit(patient, path, user.as_deref()),
+        Rival::Service { path, user } => service(patient, path, user.as_deref()),
         Rival::Script(_) => None,
         Rival::Cron { path, words } => Some(cron(patient, path, words)),
     }
@@ -41,6 +42,23 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
         }
     };
     Some(Finding::error("rival-unit", meaning, command))
+}
+
+/// A timer of the same name pulls it in as well.
+fn service(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
+    let timer = path.with_extension("timer");
+    let wanted =
+        [&timer, path].into_iter().find(|unit| services::is_wanted(&patient.tree, unit))?;
+    let meaning = format!(
+        "the unit '{}' runs Claude or copies its login: it can spend the same refresh token",
+        path.display()
+    );
+    let name = shell::path(Path::new(wanted.file_name()?));
+    let command = match user {
+        None => format!("systemctl disable --now {name}"),
+        Some(user) => format!("systemctl --user -M {user}@ disable --now {name}"),
+    };
+    Some(Finding::warning("rival-service", meaning, command))
 }
 
 fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
