@@ -22,6 +22,7 @@ use crate::app::gateway::work::Work;
 use crate::app::ground::{self, Ground, Places};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
@@ -83,6 +84,12 @@ pub(crate) fn run(
         if due.is_empty() {
             return Ok(closings);
         }
+        // Before anything can fail: what stays queued has the path unit start the next run at once.
+        for link in &due {
+            if let Some(_lock) = Lock::try_take(&places.run_dir, &lock_name(link))? {
+                pick_up(&ground, &queue, link)?;
+            }
+        }
         // Read anew each time: a hanging recreate can outlast a change of the configuration.
         let links = settings(&places.config_dir)?;
         let mut worked = false;
@@ -137,7 +144,7 @@ fn due(
 fn settings(config_dir: &std::path::Path) -> Result<Vec<Settings>, Error> {
     let config = ground::configuration(config_dir)?;
     for problem in &config.problems {
-        log::error!("{problem}");
+        log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}");
     }
     Ok(config.links)
 }
@@ -150,7 +157,7 @@ fn see_to(
     settings: Option<&Settings>,
     haste: Haste,
 ) -> Result<Option<Closing>, Error> {
-    let (run_dir, name) = (&ground.places.run_dir, format!("gateway-{link}"));
+    let (run_dir, name) = (&ground.places.run_dir, lock_name(link));
     let _lock = match (Lock::try_take(run_dir, &name)?, haste) {
         (Some(lock), _) => lock,
         (None, Haste::Joined) => Lock::wait(run_dir, &name)?,
@@ -163,6 +170,10 @@ fn see_to(
     let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
     Ok(Some(attend(ground, settings, ledger)?))
+}
+
+fn lock_name(link: &str) -> String {
+    format!("gateway-{link}")
 }
 
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.
@@ -253,8 +264,12 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
+            let id = messages::id("gateway-deferred");
+            log::warn!(MESSAGE_ID = id, link; "{link}: the gateway keeps its old token: {why}{hint}");
         }
-        Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
+        Ending::Failed(why, _) => {
+            let id = messages::id("gateway-failed");
+            log::error!(MESSAGE_ID = id, link; "{link}: the gateway is not as it should be: {why}{hint}");
+        }
     }
 }

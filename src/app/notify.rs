@@ -16,6 +16,7 @@ use crate::app::memory::STATE_LIMIT;
 use crate::app::notify::hooks::Hooks;
 use crate::app::notify::item::Item;
 use crate::domain::config::settings::Settings;
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -136,12 +137,14 @@ impl Round {
         let next = item.put_off(now);
         if item.is_over(now) {
             log::error!(
+                MESSAGE_ID = messages::id("webhook"), link = link.name.as_str();
                 "{}: the webhook was not told for a day, and is not any more: {why}",
                 link.name
             );
             return true;
         }
-        log::warn!("{}: the webhook was not told: {why}: trying again at {next}", link.name);
+        let (id, name) = (messages::id("webhook"), link.name.as_str());
+        log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
         self.failed.push((link.name.clone(), next));
         false
     }

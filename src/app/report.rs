@@ -8,9 +8,13 @@ use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
 use crate::domain::gateway::paste;
 use crate::domain::incident::Kind;
+use crate::domain::messages;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+
+/// The state of an incident that is over.
+pub(crate) const RECOVERED: &str = "recovered";
 
 /// What became of one link.
 #[derive(Debug)]
@@ -140,7 +144,20 @@ impl Line {
             Some(hint) => format!("{link}: {}\nhint: {hint}", self.text),
             None => format!("{link}: {}", self.text),
         };
-        log::log!(self.level, link, sink, state = self.state, expiry = expiry.as_str(); "{text}");
+        let (level, state, expiry) = (self.level, self.state, expiry.as_str());
+        match messages::id(self.message()) {
+            "" => log::log!(level, link, sink, state, expiry; "{text}"),
+            id => log::log!(level, MESSAGE_ID = id, link, sink, state, expiry; "{text}"),
+        }
+    }
+
+    /// The name of the message in the journal's catalog.
+    fn message(&self) -> &'static str {
+        match self.sink {
+            _ if self.level > Level::Warn && self.state != RECOVERED => "",
+            Some(_) => messages::of_sink(self.state),
+            None => messages::of_state(self.state),
+        }
     }
 }
 

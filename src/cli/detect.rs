@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::detect::write::{self, Written};
-use crate::app::detect::{self, Detection, Tree};
+use crate::app::detect::{self, Detection, Tree, first};
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::services;
@@ -39,7 +39,12 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
     }
     match write::write(&places.config_dir, &detection, &write::parse_answers(&given))? {
-        Written::File(path) => log::info!("wrote '{}'", path.display()),
+        Written::File(path) => {
+            if root.is_none() {
+                first::remember(places);
+            }
+            log::info!("wrote '{}'", path.display());
+        }
         Written::Unchanged => {}
         Written::Nothing(why) => {
             log::warn!(

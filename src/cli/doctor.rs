@@ -79,6 +79,7 @@ pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
             report: &link.report,
             login: link.ahead.people.login,
             is_rejected: link.ahead.prospect.renewals.rejected,
+            skew: link.ahead.prospect.skew,
         })
         .collect()
 }

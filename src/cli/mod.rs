@@ -80,9 +80,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             let closings = app::gateway::run(&places, only, Haste::Joined)?;
             Ok(Exit::gravest([Exit::of_closings(&closings), waiting(&places, only)]))
         }
-        Command::Refresh { dry_run, force } => {
+        Command::Refresh { dry_run, force, unattended } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
-            refresh::carry_out(&places, only, options)
+            refresh::carry_out(&places, only, options, *unattended)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Notify => {

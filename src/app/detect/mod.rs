@@ -5,6 +5,7 @@
 
 mod claws;
 mod containers;
+pub(crate) mod first;
 mod homes;
 mod logins;
 mod rivals;

@@ -23,6 +23,7 @@ use crate::app::ground::Places;
 use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
 use crate::domain::login::LoginEnd;
+use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
@@ -41,6 +42,8 @@ pub(crate) struct Case<'a> {
     pub(crate) login: Option<LoginEnd>,
     /// Whether the server refuses to renew it.
     pub(crate) is_rejected: bool,
+    /// How far this host's clock was off when a renewal was asked for last.
+    pub(crate) skew: Option<Skew>,
 }
 
 /// What all of it is judged against.

@@ -7,6 +7,7 @@ use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::{Deed, Ending, masking};
+use crate::domain::messages;
 use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -178,6 +179,7 @@ impl Unit {
         let lingers = marks.and_then(|marks| marks.stat(name)).is_ok_and(|mark| mark.is_some());
         if self.of_user && !lingers {
             log::warn!(
+                MESSAGE_ID = messages::id("linger"), link;
                 "{link}: {} does not run, and without a login nothing keeps it running\nhint: loginctl enable-linger {name}",
                 self.name
             );

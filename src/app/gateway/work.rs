@@ -12,6 +12,7 @@ use crate::domain::config::settings::{Gateway, Settings, Sinks};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Era, Need};
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending};
+use crate::domain::messages;
 use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
@@ -171,6 +172,7 @@ impl<'a> Work<'a> {
             Gateway::Command => command::restart(self),
             Gateway::Auto | Gateway::None => {
                 log::warn!(
+                    MESSAGE_ID = messages::id("gateway-unknown"), link = self.settings.name.as_str();
                     "{}: no gateway was found here: one that runs uses the new token only after its next start\nhint: set GATEWAY, see oauth-sync.conf(5)",
                     self.settings.name
                 );
