@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// Work on this link only
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) link: Option<String>,
-    /// Say more; twice says everything
+    /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
     /// Say only what went wrong

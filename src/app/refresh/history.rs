@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::config::settings::Method;
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -50,7 +51,7 @@ pub(crate) fn method_name(method: Method) -> &'static str {
 /// Loads the entries of a source, the newest last.
 pub(crate) fn load(sources: &Folder, key: &str) -> Result<Vec<Entry>, Error> {
     let seen = sources.read(&file_name(key), STATE_LIMIT)?;
-    let entries = seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok());
+    let entries = seen.and_then(|seen| record::read(&seen.bytes));
     Ok(entries.unwrap_or_default())
 }
 
