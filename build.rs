@@ -1,8 +1,8 @@
-//! Leaves out what only unwinding reads: a release ends at a panic.
+//! Leaves out what only unwinding reads, since a release ends at a panic, and packs relocations.
 #![expect(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "Cargo speaks with a build script by its environment and its output"
+    reason = "cargo is talked to by stdout and the environment"
 )]
 
 use std::path::Path;
