@@ -85,7 +85,7 @@ CONF
 on_screen() {
     tmux -L "$screen" capture-pane -p -t dialog >"$scratch/screen"
     cat "$scratch/screen"
-    tr -s ' \n' ' ' <"$scratch/screen" | grep -qF -- "$1"
+    grep -qF -- "$1" <<<"$(tr -s ' \n' ' ' <"$scratch/screen")"
 }
 
 # shows TEXT: waits until the dialog has it on its screen.

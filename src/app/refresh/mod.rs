@@ -30,7 +30,6 @@ pub(crate) use truth::with_true_expiry;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
-use crate::app::refresh::state::State;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
@@ -108,16 +107,14 @@ pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) {
     }
 }
 
-/// Says whether something that an earlier run left still waits to be put into a link's source.
+/// Says whether an answer that an earlier run saved still waits to be put into a link's source.
 pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
     let (Ok(place), Ok(Some(sources))) =
         (Place::reach(&settings.claude_credentials), sources(ground, false))
     else {
         return false;
     };
-    let answer = sources.stat(&format!("{}.answer", place.key));
-    let nudge = State::load(&sources, &place).is_ok_and(|state| state.nudge.is_some());
-    nudge || answer.is_ok_and(|answer| answer.is_some())
+    sources.stat(&format!("{}.answer", place.key)).is_ok_and(|answer| answer.is_some())
 }
 
 /// Joins links that share a source, by whatever paths they name it.
