@@ -8,7 +8,7 @@ mod containers;
 pub(crate) mod first;
 mod homes;
 mod logins;
-mod rivals;
+pub(crate) mod rivals;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -89,6 +89,12 @@ fn services(tree: &Tree, folder: &Path, user: Option<&String>) -> Vec<Rival> {
     acting.map(|(path, _)| Rival::Service { path, user: user.cloned() }).collect()
 }
 
+/// The script of the original that a program's argument names.
+pub(crate) fn script(argument: &str) -> Option<&'static str> {
+    let name = Path::new(argument).file_name()?;
+    SCRIPTS.into_iter().find(|script| name == *script)
+}
+
 fn those(tree: &Tree, folder: &Path, names: &[&str]) -> impl Iterator<Item = PathBuf> {
     names.iter().map(|name| folder.join(name)).filter(|path| tree.has(path))
 }
