@@ -6,7 +6,7 @@ use std::time::Duration;
 use log::Level;
 
 use crate::app::error::Error;
-use crate::app::gateway::{paste, queue};
+use crate::app::gateway::{ledger, paste, queue};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::look::Look;
 use crate::app::memory;
@@ -21,6 +21,7 @@ use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Need};
 use crate::domain::gateway::{Ledger, Pending, Request};
+use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -154,14 +155,33 @@ impl Handover<'_> {
     /// Leaves a request where the gateway has to be seen to after these sinks.
     ///
     /// Before the new texts count: killed right after, nobody would know that it needs them.
-    fn leave(&self, mut changed: Vec<SinkKind>, mark: Mark) {
-        if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
-            changed.retain(|kind| *kind != SinkKind::Env);
-        }
-        let need = era::gateway_need(&self.openclaw.verdict, &changed);
-        if need != Need::Nothing && self.settings.gateway != Gateway::None {
+    fn leave(&self, changed: Vec<SinkKind>, mark: Mark) {
+        if let Some(changed) = self.that_matter(changed) {
             self.queue(changed, Some(mark));
         }
+    }
+
+    /// Those of these sinks that the gateway uses, where it does not notice a change of them by itself.
+    fn that_matter(&self, mut kinds: Vec<SinkKind>) -> Option<Vec<SinkKind>> {
+        if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
+            kinds.retain(|kind| *kind != SinkKind::Env);
+        }
+        let need = era::gateway_need(&self.openclaw.verdict, &kinds);
+        (need != Need::Nothing && self.settings.gateway != Gateway::None).then_some(kinds)
+    }
+
+    /// The sinks whose token the gateway was never told of: the queue does not outlive a reboot.
+    fn untold(&self, report: &Report, fingerprint: Fingerprint) -> Option<Vec<SinkKind>> {
+        let places = &self.ground.places;
+        let holds = |sink: &&SinkReport| sink.state.name() == SinkState::InStep.name();
+        let kinds = report.sinks.iter().filter(holds).map(|sink| sink.kind).collect();
+        let is_behind = |ledger: &Ledger| ledger.told().is_some_and(|told| told != fingerprint);
+        // Read anew: what was picked up a moment ago stands nowhere else.
+        let now = || ledger::load(&places.state_dir, &self.settings.name);
+        let untold = is_behind(&self.openclaw.ledger)
+            && queue::is_idle(&places.run_dir, &self.settings.name)
+            && is_behind(&now());
+        if untold { self.that_matter(kinds) } else { None }
     }
 
     /// Leaves what no change of a file asks for: a token to be pasted, a version to be asked for,
@@ -193,6 +213,8 @@ impl Handover<'_> {
             self.queue(vec![SinkKind::PasteToken], wanted);
         } else if let Some(pending) = pending.filter(is_due) {
             self.queue(pending.sinks.clone(), wanted);
+        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token)) {
+            self.queue(kinds, wanted);
         } else if pending.is_none() && self.openclaw.wants_version(self.settings, self.now) {
             self.queue(Vec::new(), wanted);
         }

@@ -269,6 +269,14 @@ impl Ledger {
         }
     }
 
+    /// The token that the gateway was told of last, or is being told of.
+    pub(crate) fn told(&self) -> Option<Fingerprint> {
+        match &self.pending {
+            Some(pending) => pending.fingerprint,
+            None => self.history.last()?.fingerprint,
+        }
+    }
+
     /// Writes down how an attempt ended.
     pub(crate) fn settle(&mut self, ending: &Ending, now: Timestamp) {
         let fingerprint = self.pending.as_ref().and_then(|pending| pending.fingerprint);

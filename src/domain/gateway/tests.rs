@@ -38,6 +38,18 @@ fn a_new_token_is_tried_at_once_whatever_kept_the_old_one_waiting() {
 }
 
 #[test]
+fn the_token_that_it_was_told_of_outlives_the_work() {
+    assert_eq!(Ledger::default().told(), None);
+    let mut ledger = waiting();
+    let first = ledger.told();
+    assert!(first.is_some());
+    ledger.settle(&Ending::Done(Deed::Recreated, None), NOW);
+    assert_eq!(ledger.told(), first);
+    ledger.take(&request(2, &[SinkKind::Env]));
+    assert_ne!(ledger.told(), first);
+}
+
+#[test]
 fn tries_become_rarer_and_a_long_wait_is_one_entry() {
     let mut ledger = waiting();
     let mut last = Duration::ZERO;
