@@ -7,7 +7,7 @@ use crate::app::gateway::paste::waits_for_consent;
 use crate::app::look::{Change, LockPlace, Look};
 use crate::app::openclaw::{self, Agent, OpenClaw, SIZE_LIMIT};
 use crate::app::report::{SinkReport, SinkState};
-use crate::app::sync::Wanted;
+use crate::app::wanted::Wanted;
 use crate::domain::auth_profiles::{self, Context};
 use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::credential::Credential;

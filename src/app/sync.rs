@@ -1,13 +1,12 @@
 //! Brings a link's sinks in step with its source, once.
 
-use std::path::Path;
 use std::time::Duration;
 
 use log::Level;
 
 use crate::app::error::Error;
-use crate::app::gateway::{ledger, paste, queue};
 use crate::app::ground::{self, Ground, Places};
+use crate::app::handover::Handover;
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
@@ -16,17 +15,15 @@ use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks;
 use crate::app::source;
+use crate::app::wanted::Wanted;
 use crate::domain::acceptance::{Mark, Memory};
-use crate::domain::config::settings::{Gateway, Settings};
-use crate::domain::credential::Credential;
-use crate::domain::era::{self, Need};
-use crate::domain::gateway::{Ledger, Pending, Request};
-use crate::domain::secret::Fingerprint;
+use crate::domain::config::settings::Settings;
+use crate::domain::gateway::Ledger;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::{Folder, Ways};
+use crate::os::folder::Ways;
 use crate::os::lock::Lock;
 use crate::os::over::Keep;
 use crate::os::stage::{self, Replacement};
@@ -139,131 +136,6 @@ pub(crate) fn link(
     sinks::hide(&mut report.sinks, &openclaw, now);
     report.gateway = openclaw.ledger;
     Ok(report)
-}
-
-/// What a sync leaves for the gateway.
-struct Handover<'a> {
-    ground: &'a Ground,
-    settings: &'a Settings,
-    openclaw: &'a OpenClaw,
-    /// The token that was passed on before, on which the gateway lives.
-    old: Option<Mark>,
-    now: Timestamp,
-}
-
-impl Handover<'_> {
-    /// Leaves a request where the gateway has to be seen to after these sinks.
-    ///
-    /// Before the new texts count: killed right after, nobody would know that it needs them.
-    fn leave(&self, changed: Vec<SinkKind>, mark: Mark) {
-        if let Some(changed) = self.that_matter(changed) {
-            self.queue(changed, Some(mark));
-        }
-    }
-
-    /// Those of these sinks that the gateway uses, where it does not notice a change of them by itself.
-    fn that_matter(&self, mut kinds: Vec<SinkKind>) -> Option<Vec<SinkKind>> {
-        if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
-            kinds.retain(|kind| *kind != SinkKind::Env);
-        }
-        let need = era::gateway_need(&self.openclaw.verdict, &kinds);
-        (need != Need::Nothing && self.settings.gateway != Gateway::None).then_some(kinds)
-    }
-
-    /// The sinks whose token the gateway was never told of: the queue does not outlive a reboot.
-    fn untold(&self, report: &Report, fingerprint: Fingerprint) -> Option<Vec<SinkKind>> {
-        let places = &self.ground.places;
-        let holds = |sink: &&SinkReport| sink.state.name() == SinkState::InStep.name();
-        let kinds = report.sinks.iter().filter(holds).map(|sink| sink.kind).collect();
-        let is_behind = |ledger: &Ledger| ledger.told().is_some_and(|told| told != fingerprint);
-        // Read anew: what was picked up a moment ago stands nowhere else.
-        let now = || ledger::load(&places.state_dir, &self.settings.name);
-        let untold = is_behind(&self.openclaw.ledger)
-            && queue::is_idle(&places.run_dir, &self.settings.name)
-            && is_behind(&now());
-        if untold { self.that_matter(kinds) } else { None }
-    }
-
-    /// Leaves what no change of a file asks for: a token to be pasted, a version to be asked for,
-    /// another try of what did not work.
-    fn remind(&self, report: &Report) {
-        if queue::has(&self.ground.places.run_dir, &self.settings.name) {
-            return;
-        }
-        let ledger = &self.openclaw.ledger;
-        let wanted = report.wanted.filter(|_| report.source.passable().is_some());
-        let fingerprint = wanted.map(|mark| mark.fingerprint);
-        let stale = |sink: &SinkReport| {
-            sink.kind == SinkKind::PasteToken
-                && matches!(sink.state, SinkState::Stale(_) | SinkState::Absent(_))
-        };
-        let known = ledger.paste.clone().unwrap_or_default();
-        let link = &self.settings.name;
-        let tried = known.barred_for.is_some()
-            && known.barred_for == fingerprint
-            && !paste::is_freed(&known, self.openclaw, self.ground, link);
-        let pastes = wanted.is_some() && !tried && report.sinks.iter().any(stale);
-        let pending = ledger.pending.as_ref().filter(|pending| pending.fingerprint == fingerprint);
-        let has_paste =
-            pending.is_some_and(|pending| pending.sinks.contains(&SinkKind::PasteToken));
-        let is_due = |pending: &&Pending| {
-            pending.is_due(self.now) && queue::is_idle(&self.ground.places.run_dir, link)
-        };
-        if pastes && !has_paste {
-            self.queue(vec![SinkKind::PasteToken], wanted);
-        } else if let Some(pending) = pending.filter(is_due) {
-            self.queue(pending.sinks.clone(), wanted);
-        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token)) {
-            self.queue(kinds, wanted);
-        } else if pending.is_none() && self.openclaw.wants_version(self.settings, self.now) {
-            self.queue(Vec::new(), wanted);
-        }
-    }
-
-    fn queue(&self, sinks: Vec<SinkKind>, mark: Option<Mark>) {
-        let request = Request {
-            link: self.settings.name.clone(),
-            sinks,
-            fingerprint: mark.map(|mark| mark.fingerprint),
-            old_expiry: self.old.filter(|old| Some(*old) != mark).map(|old| old.expiry),
-            time: self.now,
-        };
-        if let Err(error) = queue::leave(&self.ground.places.run_dir, request) {
-            log::error!(
-                "{}: {error}: the gateway is not told of the new token",
-                self.settings.name
-            );
-        }
-    }
-}
-
-/// What the sinks are compared with.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    /// Makes fingerprints.
-    pub(crate) ground: &'a Ground,
-    /// What the link remembers.
-    pub(crate) memory: &'a Memory,
-    /// The source as it stands.
-    pub(crate) source: &'a Source,
-    /// The moment of the comparison.
-    pub(crate) now: Timestamp,
-    /// Whether folders that are missing may be made.
-    pub(crate) may_write: bool,
-}
-
-impl Wanted<'_> {
-    /// The credential to be passed on, if there is one.
-    pub(crate) fn credential(&self) -> Option<&Credential> {
-        self.source.passable()
-    }
-
-    /// Says whether a sync that may write would make this file and its folder.
-    pub(crate) fn would_make(&self, file: &Path) -> bool {
-        let above = file.parent().and_then(Path::parent);
-        let stands = above.is_some_and(|above| Folder::reach(above).is_ok());
-        !self.may_write && self.credential().is_some() && stands
-    }
 }
 
 /// Writes what has to change, all of it together; the memory is saved once every new text is on disk

@@ -3,11 +3,14 @@
 //! Several replacements are staged together: all temp files are written, all are flushed, all are
 //! renamed, then the folders are flushed, so that ten files cost little more than one.
 
+mod dress;
+mod overwrite;
+
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{Advice, AtFlags, FileType, Gid, Mode, OFlags, Stat, XattrFlags};
+use rustix::fs::{Advice, AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::os::error::{Cause, Error};
@@ -15,11 +18,11 @@ use crate::os::flush;
 use crate::os::folder::{Folder, Seen, foreign};
 use crate::os::over::Keep;
 
+use dress::dress;
+pub(crate) use overwrite::overwrite;
+
 /// The mode of a file that did not exist before: its owner's alone.
 const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// What lies within one page of memory on every machine.
-const PAGE: usize = 4096;
 
 /// Whether a single replacement has to survive a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,30 +88,6 @@ pub(crate) fn replace(
     settle(renamed).into_iter().collect()
 }
 
-/// Writes over a file of the very length of `bytes`; says whether there was one.
-///
-/// Only for what need not survive a loss of power. A killed process leaves the old text or the new
-/// one, since write(2) copies what lies in one page without stopping for a signal.
-pub(crate) fn overwrite(folder: &Folder, name: &str, bytes: &[u8]) -> Result<bool, Error> {
-    let failed = |source| Error::new("write", &folder.path.join(name), source);
-    let acting = folder.acting()?;
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = match rustix::fs::openat(&folder.fd, name, flags, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
-        Err(source) => return Err(failed(source)),
-    };
-    drop(acting);
-    let stat = rustix::fs::fstat(&fd).map_err(failed)?;
-    let is_plain = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    let fits = bytes.len() <= PAGE && usize::try_from(stat.st_size) == Ok(bytes.len());
-    if !is_plain || !fits || stat.st_nlink != 1 {
-        return Ok(false);
-    }
-    let written = rustix::io::pwrite(&fd, bytes, 0).map_err(failed)?;
-    Ok(written == bytes.len())
-}
-
 /// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
 /// written, or a full disk, is found out before there is anything to lose.
 pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
@@ -167,43 +146,6 @@ fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
     }
     // Starts writing out at once, so that the flush of one file also carries the next one's blocks.
     let _ = rustix::fs::fadvise(&written.fd, 0, None, Advice::DontNeed);
-    Ok(())
-}
-
-/// Gives the temp file the group, mode, extended attributes and ACL of the old file.
-fn dress(written: &Written<'_>, old: &Seen) -> Result<(), Errno> {
-    let folder = written.part.folder;
-    let fresh = rustix::fs::fstat(&written.fd)?;
-    let _acting = folder.identity.with_group(old.stat.st_gid).act().map_err(|_| Errno::PERM)?;
-    if fresh.st_gid != old.stat.st_gid {
-        rustix::fs::fchown(&written.fd, None, Some(Gid::from_raw(old.stat.st_gid)))?;
-    }
-    copy_attributes(&old.fd, &written.fd)?;
-    // Last: a mode without the owner's `w` would bar the attributes.
-    let mode = Mode::from_raw_mode(old.stat.st_mode & 0o777);
-    if mode != NEW_MODE {
-        rustix::fs::fchmod(&written.fd, mode)?;
-    }
-    Ok(())
-}
-
-fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
-    let mut names = [0u8; 4096];
-    let length = match rustix::fs::flistxattr(from, &mut names[..]) {
-        Ok(length) => length,
-        Err(Errno::OPNOTSUPP) => return Ok(()),
-        Err(source) => return Err(source),
-    };
-    let mut value = vec![0u8; if length == 0 { 0 } else { 65_536 }];
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        let size = rustix::fs::fgetxattr(from, name, &mut value[..])?;
-        match rustix::fs::fsetxattr(to, name, &value[..size], XattrFlags::empty()) {
-            // The label of a new file follows from its folder where policy does not let it be set.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::ACCESS)
-                if name.starts_with(b"security.") => {}
-            other => other?,
-        }
-    }
     Ok(())
 }
 

@@ -58,7 +58,9 @@ fn a_name_with_control_characters_forges_no_line() {
     let id = "x\u{1b}[2J\noauth-sync: default: all is well";
     bed.write(&format!("home/.openclaw/agents/{id}/agent/auth-profiles.json"), "[]");
     // No agent of OpenClaw's has such a name.
-    bed.run(["sync"]).exit(0).err(&[]);
+    bed.run(["sync"]).exit(0).err(&[
+        "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json' holds the new token FP, which ends at WHEN",
+    ]);
     let status = bed.run(["status"]).exit(0);
     assert!(!status.out.contains("all is well"), "{}", status.out);
     bed.write("etc/x\u{1b}[2J.conf", "SINK=1\n");

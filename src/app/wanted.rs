@@ -1,0 +1,39 @@
+//! What the sinks of a link are compared with.
+
+use std::path::Path;
+
+use crate::app::ground::Ground;
+use crate::domain::acceptance::Memory;
+use crate::domain::credential::Credential;
+use crate::domain::source::Source;
+use crate::domain::time::Timestamp;
+use crate::os::folder::Folder;
+
+/// What the sinks are compared with.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Makes fingerprints.
+    pub(crate) ground: &'a Ground,
+    /// What the link remembers.
+    pub(crate) memory: &'a Memory,
+    /// The source as it stands.
+    pub(crate) source: &'a Source,
+    /// The moment of the comparison.
+    pub(crate) now: Timestamp,
+    /// Whether folders that are missing may be made.
+    pub(crate) may_write: bool,
+}
+
+impl Wanted<'_> {
+    /// The credential to be passed on, if there is one.
+    pub(crate) fn credential(&self) -> Option<&Credential> {
+        self.source.passable()
+    }
+
+    /// Says whether a sync that may write would make this file and its folder.
+    pub(crate) fn would_make(&self, file: &Path) -> bool {
+        let above = file.parent().and_then(Path::parent);
+        let stands = above.is_some_and(|above| Folder::reach(above).is_ok());
+        !self.may_write && self.credential().is_some() && stands
+    }
+}

@@ -1,0 +1,100 @@
+//! Reading a file of a folder: plain, whole and with no more than its folder's rights.
+
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::{Folder, Seen, foreign};
+use crate::os::error::{Cause, Error};
+
+/// How often a file is read while others write it.
+const READ_TRIES: u32 = 5;
+
+impl Folder {
+    /// Reads a regular file with one link and at most `limit` bytes; `None` if there is none.
+    ///
+    /// A read is no snapshot: one that a writer got into is done again.
+    pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
+        let mut tries = 1..READ_TRIES;
+        loop {
+            match self.read_once(name, limit) {
+                Err(error) if error.is_changed() && tries.next().is_some() => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn read_once(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
+        let path = self.path.join(name);
+        let acting = self.acting()?;
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return Err(Error::odd("read", &path, "it is a symbolic link")),
+            Err(Errno::NXIO) => return Err(Error::odd("read", &path, "it is a socket")),
+            Err(Errno::ACCESS) => return Err(self.denied(name, &path)),
+            Err(source) => return Err(Error::new("read", &path, source)),
+        };
+        drop(acting);
+        let failed = |source| Error::new("read", &path, source);
+        let stat = rustix::fs::fstat(&fd).map_err(|source| failed(source.into()))?;
+        check_plain(&path, &stat, limit)?;
+        let size = usize::try_from(stat.st_size).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(size + 1);
+        let mut file = std::fs::File::from(fd);
+        (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > limit {
+            return Err(too_large(&path, limit));
+        }
+        let now = rustix::fs::fstat(&file).map_err(|source| failed(source.into()))?;
+        if stamp(&now) != stamp(&stat) {
+            return Err(Error { verb: "read", object: path, cause: Cause::Changed });
+        }
+        Ok(Some(Seen { bytes, stat, fd: file.into() }))
+    }
+
+    /// Explains why a file in a folder of its own user cannot be opened.
+    fn denied(&self, name: &str, path: &Path) -> Error {
+        let owner =
+            rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| stat.st_uid);
+        match owner {
+            Ok(owner) if owner != self.identity.uid => {
+                foreign("read", path, owner, self.identity.uid)
+            }
+            _ => Error::new("read", path, Errno::ACCESS),
+        }
+    }
+}
+
+/// What changes with every write, and with a rename over the file.
+fn stamp(stat: &Stat) -> impl PartialEq + use<> {
+    (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
+}
+
+fn check_plain(path: &Path, stat: &Stat, limit: u64) -> Result<(), Error> {
+    let what = match FileType::from_raw_mode(stat.st_mode) {
+        // Replaced or removed since it was opened.
+        FileType::RegularFile if stat.st_nlink == 0 => {
+            return Err(Error { verb: "read", object: path.to_owned(), cause: Cause::Changed });
+        }
+        FileType::RegularFile if stat.st_nlink > 1 => {
+            "it has a second name (hard link), so it is not clear who else reads it"
+        }
+        FileType::RegularFile if u64::try_from(stat.st_size).is_ok_and(|size| size > limit) => {
+            return Err(too_large(path, limit));
+        }
+        FileType::RegularFile => return Ok(()),
+        FileType::Directory => "it is a folder",
+        FileType::Fifo => "it is a named pipe",
+        _ => "it is not a regular file",
+    };
+    Err(Error::odd("read", path, what))
+}
+
+fn too_large(path: &Path, limit: u64) -> Error {
+    Error::odd("read", path, format!("it has more than {} KiB", limit / 1024))
+}
