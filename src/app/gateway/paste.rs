@@ -3,13 +3,14 @@
 use crate::app::error::Error;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
-use crate::app::ground::{Ground, Places, open_or_make};
+use crate::app::ground::{self, Ground, Places, open_or_make};
 use crate::app::openclaw::{OpenClaw, SIZE_LIMIT};
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
 use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
+use crate::domain::shell;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
@@ -66,17 +67,34 @@ pub(crate) fn waits_for_consent(
     }
     let why =
         "the first paste-token makes OpenClaw rewrite openclaw.json, and its comments are lost";
-    let marker = ground.places.state_dir.join(consent(link));
-    Some(Ending::Deferred(
-        why.to_owned(),
-        Some(format!("to consent: touch '{}'", marker.display())),
-    ))
+    let hint = format!("oauth-sync gateway --consent --link {}", shell::quoted(link));
+    Some(Ending::Deferred(why.to_owned(), Some(hint)))
 }
 
 /// Notes that somebody agrees to the loss of the comments.
 pub(crate) fn agree(places: &Places, link: &str) -> Result<(), Error> {
     let state = open_or_make(&places.state_dir)?;
     Ok(stage::replace(&state, &consent(link), b"", Durability::Flushed)?)
+}
+
+/// Notes that somebody agrees for every link whose token waits for it; gives their names.
+pub(crate) fn agree_where_it_waits(
+    places: &Places,
+    only: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let ground = Ground::open(places)?;
+    let mut agreed = Vec::new();
+    for settings in ground::links(&places.config_dir, only)? {
+        let memory = ground.remember(&settings)?;
+        let openclaw = OpenClaw::look(&settings, &ground, &memory, clock::now());
+        if openclaw.is_pasted(&settings)
+            && waits_for_consent(&openclaw, &ground, &settings.name).is_some()
+        {
+            agree(places, &settings.name)?;
+            agreed.push(settings.name);
+        }
+    }
+    Ok(agreed)
 }
 
 /// Says whether a consent that was missing has been given since.

@@ -1,10 +1,14 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::container::Container;
+use super::ledger::{FIRST_RETRY, LAST_RETRY};
 use super::paste::{self, ReadBack};
 use super::*;
-use crate::domain::gateway::masking;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Fingerprint, Secret};
+use crate::domain::sink::SinkKind;
+use crate::domain::time::Timestamp;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
