@@ -107,6 +107,20 @@ impl OpenClaw {
         }
     }
 
+    /// The agents that a token is pasted for, by name where OpenClaw wants to be told: the main one,
+    /// whose profiles the others use too; where there is none, each of them.
+    pub(crate) fn owners(&self) -> Vec<Option<String>> {
+        let agents = &self.config.agents;
+        let several = agents.len() > 1 || agents.is_empty() && self.agents.len() > 1;
+        if !several {
+            return vec![None];
+        }
+        if agents.is_empty() || agents.iter().any(|agent| agent == "main") {
+            return vec![Some("main".to_owned())];
+        }
+        agents.iter().cloned().map(Some).collect()
+    }
+
     /// What the choice of sinks depends on.
     pub(crate) fn traces(&self, has_env_key: bool) -> Vec<Trace> {
         let profiles = self.agents.iter().any(|agent| !matches!(agent.profiles, Ok(None)));

@@ -108,7 +108,8 @@ fn due(
         queue::waiting(queue)?.into_iter().map(|request| request.link).collect();
     for link in ledger::links(state_dir) {
         let ledger = ledger::load(state_dir, &link);
-        let is_due = ledger.pending.is_some_and(|pending| haste.is_due(&pending, now));
+        let doubtful = haste == Haste::AtOnce && ledger.is_hidden();
+        let is_due = ledger.pending.is_some_and(|pending| haste.is_due(&pending, now)) || doubtful;
         if is_due && !links.contains(&link) {
             links.push(link);
         }
@@ -143,7 +144,10 @@ fn see_to(
             return Ok(None);
         }
     };
-    let ledger = pick_up(ground, queue, link)?;
+    let mut ledger = pick_up(ground, queue, link)?;
+    if haste == Haste::AtOnce {
+        ledger.doubt(clock::now());
+    }
     let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
     Ok(Some(attend(ground, settings, ledger)?))
@@ -170,11 +174,13 @@ fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error>
 fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closing, Error> {
     let link = &settings.name;
     let before = ledger.pending.as_ref().and_then(|pending| pending.waits.clone());
+    let mut hidden = false;
     let ending = match Work::begin(ground, settings, ledger.clone()) {
         Ok(mut work) => {
             let ending = work.attend();
             work.ledger.settle(&ending, clock::now());
             work.save();
+            hidden = work.ledger.is_hidden();
             ending
         }
         Err(error) => {
@@ -184,7 +190,7 @@ fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closin
             ending
         }
     };
-    telling::say(link, &ending, before.as_deref());
+    telling::say(link, &ending, before.as_deref(), hidden);
     telling::tell_hooks(ground, link, &ending, before.as_deref());
     Ok(Closing { link: link.clone(), ending })
 }

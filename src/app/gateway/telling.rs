@@ -18,7 +18,7 @@ pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: O
 }
 
 /// Says how it ended; a wait that goes on is no news.
-pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>) {
+pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: bool) {
     let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     match ending {
         Ending::Done(Deed::Nothing, _) => log::debug!("{link}: the gateway needs nothing"),
@@ -28,6 +28,8 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>) {
                 deed.name()
             );
         }
+        // That it is hidden was said, with the command that helps.
+        Ending::Done(Deed::Pasted, None) if hidden => log::debug!("{link}: the token was pasted"),
         Ending::Done(Deed::Pasted, None) => {
             log::info!("{link}: the token was handed to OpenClaw, which uses it on its next turn");
         }

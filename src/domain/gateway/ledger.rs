@@ -91,6 +91,8 @@ pub(crate) struct Pasted {
     pub(crate) expiry: Option<Timestamp>,
     /// The profile that OpenClaw uses before ours.
     pub(crate) hidden_by: Option<String>,
+    /// When OpenClaw said so.
+    pub(crate) read_back: Option<Timestamp>,
     /// Why nothing can be pasted, so that `env` carries the token instead.
     pub(crate) barred: Option<String>,
     /// The token that could not be pasted.
@@ -111,6 +113,14 @@ pub(crate) struct VersionSeen {
     pub(crate) key: String,
     /// When it was asked for.
     pub(crate) time: Timestamp,
+}
+
+impl Pasted {
+    /// Says whether OpenClaw should be asked again: a person may have put our profile first.
+    pub(crate) fn is_doubtful(&self, now: Timestamp) -> bool {
+        let old = self.read_back.is_none_or(|moment| now >= moment.after(LAST_RETRY));
+        self.hidden_by.is_some() && old
+    }
 }
 
 impl VersionSeen {
@@ -161,6 +171,26 @@ impl Ledger {
         if pending.fingerprint != request.fingerprint {
             pending.fingerprint = request.fingerprint;
             (pending.attempts, pending.recreates, pending.next_try) = (0, 0, None);
+        }
+    }
+
+    /// Says whether OpenClaw uses another profile before the one that is pasted.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.paste.as_ref().is_some_and(|paste| paste.hidden_by.is_some())
+    }
+
+    /// Has OpenClaw asked once more which profile it uses first, where that was not ours.
+    pub(crate) fn doubt(&mut self, now: Timestamp) {
+        if self.is_hidden() && self.pending.is_none() {
+            let fingerprint = self.paste.as_ref().and_then(|paste| paste.fingerprint);
+            let sinks = vec![SinkKind::PasteToken];
+            self.take(&Request {
+                link: String::new(),
+                sinks,
+                fingerprint,
+                old_expiry: None,
+                time: now,
+            });
         }
     }
 
