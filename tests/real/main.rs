@@ -19,8 +19,13 @@ mod scratch;
 
 mod claude_cli;
 mod cli_method;
+mod composed;
+mod eras;
 mod gateway;
 mod in_container;
+mod link;
+mod models;
+mod profiles;
 mod sinks;
 mod turns;
 mod versions;

@@ -8,6 +8,7 @@
 mod bed;
 mod cli;
 mod config;
+mod gateway;
 mod layers;
 mod sinks;
 mod source;

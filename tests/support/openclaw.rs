@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -141,7 +141,12 @@ impl<'a> OpenClaw<'a> {
 
     /// Has one turn in a process of its own.
     pub(crate) fn turn(&self) -> Turn {
-        self.observe(&["agent", "--local", "--agent", "main", "--message", "hi"])
+        self.turn_of("main")
+    }
+
+    /// Has one turn of this agent in a process of its own.
+    pub(crate) fn turn_of(&self, agent: &str) -> Turn {
+        self.observe(&["agent", "--local", "--agent", agent, "--message", "hi"])
     }
 
     /// Has one turn in the running gateway.
@@ -179,14 +184,22 @@ impl<'a> OpenClaw<'a> {
     }
 
     fn observe(&self, arguments: &[&str]) -> Turn {
+        let mut command = self.home.command(&self.program, &self.environment());
+        command.args(arguments);
+        self.turn_by(command)
+    }
+
+    /// Has a turn by a command of one's own.
+    pub(crate) fn turn_by(&self, command: Command) -> Turn {
         let before = self.endpoint.requests_to(MESSAGES).len();
-        let ran = self.run(arguments, "");
+        let ran = run(command, "", LIMIT);
         let requests = self.endpoint.requests_to(MESSAGES);
         let tokens = requests[before..].iter().map(|request| request.bearer().to_owned());
         Turn { tokens: tokens.collect(), ran }
     }
 
-    fn is_live(&self) -> bool {
+    /// Says whether the gateway answers that it lives.
+    pub(crate) fn is_live(&self) -> bool {
         let ask = || -> io::Result<String> {
             let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
             tcp.set_read_timeout(Some(Duration::from_secs(5)))?;
