@@ -24,3 +24,10 @@ pub fn command() -> clap::Command {
 pub fn configuration_keys() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     domain::config::keys::KEYS.iter().map(|key| (key.name, key.preset_text(), key.about))
 }
+
+/// The name and `MESSAGE_ID` of every message that a person may have to act on, for the test of the
+/// journal's catalog and the manual page.
+#[doc(hidden)]
+pub fn messages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    domain::messages::MESSAGES.into_iter()
+}

@@ -11,7 +11,7 @@ use crate::app::error::Error;
 use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::app::prospect::Prospect;
-use crate::app::report::{Line, Report};
+use crate::app::report::{Line, RECOVERED, Report};
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::{self, News, Open, Said, Severity, View};
 use crate::domain::login::LoginEnd;
@@ -114,7 +114,8 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         Severity::Error => Level::Error,
     };
     let hint = (news.kind.sign_in_helps() && !over).then(|| report.sign_in.clone());
-    let mut line = Line::remark(level, news.kind.name(), news.message.clone());
+    let state = if over { RECOVERED } else { news.kind.name() };
+    let mut line = Line::remark(level, state, news.message.clone());
     line.expiry = view.passed.map(|mark| mark.expiry);
     line.hint.clone_from(&hint);
     line.log(&settings.name);
@@ -123,7 +124,7 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         None => news.message.clone(),
     };
     let event = Event {
-        name: if over { "recovered" } else { news.kind.event() }.to_owned(),
+        name: if over { RECOVERED } else { news.kind.event() }.to_owned(),
         link: settings.name.clone(),
         message,
         severity: news.severity().name().to_owned(),

@@ -110,7 +110,8 @@ fn write(folder: &Folder, name: &str, text: &str, old: &Seen) -> Result<(), Erro
 /// Asks OpenClaw about its configuration; `None` where it cannot be asked, or does not know how.
 fn validate(ground: &Ground, settings: &Settings) -> Option<Result<(), String>> {
     let (_, said) = gateway::ask(ground, settings, &["config", "validate", "--json"]).ok()?;
-    let root: serde_json::Value = serde_json::from_str(said.get(said.find('{')?..)?).ok()?;
+    let root: serde_json::Value =
+        serde_json::from_slice(said.get(said.find('{')?..)?.as_bytes()).ok()?;
     if root.get("valid")?.as_bool()? {
         Some(Ok(()))
     } else {

@@ -15,7 +15,9 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::notify::hooks::Hooks;
 use crate::app::notify::item::Item;
+use crate::app::record;
 use crate::domain::config::settings::Settings;
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -54,8 +56,7 @@ fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
     for name in queue.names()? {
         let name = name.to_string_lossy().into_owned();
         let seen = queue.read(&name, STATE_LIMIT);
-        let event =
-            seen.ok().flatten().and_then(|seen| serde_json::from_slice::<Event>(&seen.bytes).ok());
+        let event = seen.ok().flatten().and_then(|seen| record::read::<Event>(&seen.bytes));
         match event {
             Some(event) => Item::new(event).save(state, &name)?,
             None if Path::new(&name).extension().is_none() => {}
@@ -136,12 +137,14 @@ impl Round {
         let next = item.put_off(now);
         if item.is_over(now) {
             log::error!(
+                MESSAGE_ID = messages::id("webhook"), link = link.name.as_str();
                 "{}: the webhook was not told for a day, and is not any more: {why}",
                 link.name
             );
             return true;
         }
-        log::warn!("{}: the webhook was not told: {why}: trying again at {next}", link.name);
+        let (id, name) = (messages::id("webhook"), link.name.as_str());
+        log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
         self.failed.push((link.name.clone(), next));
         false
     }

@@ -8,9 +8,14 @@ use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
 use crate::domain::gateway::paste;
 use crate::domain::incident::Kind;
+use crate::domain::messages;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::os::journal::detail;
+
+/// The state of an incident that is over.
+pub(crate) const RECOVERED: &str = "recovered";
 
 /// What became of one link.
 #[derive(Debug)]
@@ -140,7 +145,23 @@ impl Line {
             Some(hint) => format!("{link}: {}\nhint: {hint}", self.text),
             None => format!("{link}: {}", self.text),
         };
-        log::log!(self.level, link, sink, state = self.state, expiry = expiry.as_str(); "{text}");
+        if self.level >= Level::Debug {
+            return detail!("{text}");
+        }
+        let (level, state, expiry) = (self.level, self.state, expiry.as_str());
+        match messages::id(self.message()) {
+            "" => log::log!(level, link, sink, state, expiry; "{text}"),
+            id => log::log!(level, MESSAGE_ID = id, link, sink, state, expiry; "{text}"),
+        }
+    }
+
+    /// The name of the message in the journal's catalog.
+    fn message(&self) -> &'static str {
+        match self.sink {
+            _ if self.level > Level::Warn && self.state != RECOVERED => "",
+            Some(_) => messages::of_sink(self.state),
+            None => messages::of_state(self.state),
+        }
     }
 }
 
@@ -187,7 +208,8 @@ impl Report {
             _ => Level::Warn,
         };
         let text = self.source.message(&self.source_path.display().to_string());
-        let needs_person = self.source.needs_person();
+        let is_old = matches!(self.source, Source::Superseded(_));
+        let needs_person = is_old || self.source.needs_person();
         let hint = self.source.hint().or_else(|| needs_person.then(|| self.sign_in.clone()));
         let expiry = self.source.credential().map(|credential| credential.expiry);
         let state = self.source.name();

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::app::report::{Line, Report};
+use crate::domain::messages;
 
 /// What was said last, so that it is not said again.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ impl Said {
         let digests: Vec<u64> = faults.iter().map(digest).collect();
         for (fault, digest) in faults.iter().zip(&digests) {
             if !self.lines.contains(digest) {
-                log::error!("{fault}");
+                log::error!(MESSAGE_ID = messages::id("configuration"); "{fault}");
             }
         }
         self.lines = digests;

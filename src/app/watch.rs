@@ -3,6 +3,7 @@
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
 use crate::app::arming::{self, RESCAN};
+use crate::app::detect::first;
 use crate::app::errands::Errands;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
@@ -83,6 +84,9 @@ impl Watcher {
             let watched = known.map(|index| before.swap_remove(index));
             self.links.push(watched.unwrap_or_else(|| Watched::new(settings)));
         }
+        if !self.links.is_empty() {
+            first::remember(&self.ground.places);
+        }
         let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),
             1 => "STATUS=watching 1 link".to_owned(),
@@ -134,10 +138,7 @@ impl Watcher {
     /// Carries home what a refresh that was cut short had been given.
     fn pick_up(&self) {
         let links: Vec<_> = self.links.iter().map(|watched| (*watched.settings).clone()).collect();
-        match refresh::pick_up(&self.ground, &links) {
-            Ok(renewals) => renewals.iter().for_each(refresh::Renewal::log),
-            Err(error) => log::error!("{error}: a login that an earlier run saved waits"),
-        }
+        refresh::pick_up(&self.ground, &links);
     }
 
     fn all_links(&mut self) {

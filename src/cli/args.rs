@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// Work on this link only
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) link: Option<String>,
-    /// Say more; twice says everything
+    /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
     /// Say only what went wrong
@@ -74,6 +74,9 @@ pub(crate) enum Command {
         /// Renew also what is not due, was put off, or was rejected
         #[arg(long)]
         force: bool,
+        /// Run as the timer does: where nothing is linked yet, look for a link, and find none in silence
+        #[arg(long, conflicts_with_all = ["dry_run", "force"])]
+        unattended: bool,
     },
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),

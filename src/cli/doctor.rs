@@ -78,7 +78,8 @@ pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
             settings: &link.settings,
             report: &link.report,
             login: link.ahead.people.login,
-            is_rejected: link.ahead.prospect.renewals.rejected,
+            renewals: &link.ahead.prospect.renewals,
+            skew: link.ahead.prospect.skew,
         })
         .collect()
 }

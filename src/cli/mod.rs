@@ -78,15 +78,21 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         }
         Command::Model(options) => model::carry_out(&places, only, options),
         Command::Gateway { consent } => gateway::carry_out(&places, only, *consent),
-        Command::Refresh { dry_run, force } => {
+        Command::Refresh { dry_run, force, unattended } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
-            refresh::carry_out(&places, only, options)
+            refresh::carry_out(&places, only, options, *unattended)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Notify => {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
         }
-        Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Whatever fails, the package is removed.
+        Command::Withdraw => {
+            if let Err(error) = app::withdraw::all(&places) {
+                render::failure(&error);
+            }
+            Ok(Exit::Done)
+        }
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
         Command::Setup(options) => setup::carry_out(&places, only, options),
@@ -164,7 +170,6 @@ fn level(global: &Global) -> LevelFilter {
     match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::Error,
         (false, 0) => LevelFilter::Info,
-        (false, 1) => LevelFilter::Debug,
-        (false, _) => LevelFilter::Trace,
+        (false, _) => LevelFilter::Debug,
     }
 }

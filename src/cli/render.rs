@@ -11,6 +11,7 @@ use crate::app::status::{Ahead, Status};
 use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::gateway::Ledger;
+use crate::domain::messages;
 use crate::domain::time::{Timestamp, in_words};
 use crate::os::journal::printable;
 
@@ -28,7 +29,8 @@ pub(crate) fn usage(error: &clap::Error) -> Exit {
 pub(crate) fn failure(error: &Error) {
     if let Error::Configuration(problems) = error {
         for problem in problems {
-            log::error!("{problem}{}", hint_line(problem.hint.as_deref()));
+            let hint = hint_line(problem.hint.as_deref());
+            log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}{hint}");
         }
         return;
     }

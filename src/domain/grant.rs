@@ -118,12 +118,7 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Duration::from_secs(u64::from(seconds)));
     }
-    let mut parts = text.strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
-    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let month = months.find(month).filter(|_| month.len() == 3)? / 3 + 1;
-    let moment = Timestamp::parse(&format!("{year}-{month:02}-{day}T{time}Z"))?;
-    Some(moment.left(now))
+    Some(Timestamp::parse_http(text)?.left(now))
 }
 
 /// Names a refusal. Only `invalid_grant` is one of the login itself: a proxy, a bot guard and an
@@ -158,7 +153,7 @@ fn code(object: &Map<String, Value>) -> Option<&'static str> {
 }
 
 fn object(text: &str) -> Option<Map<String, Value>> {
-    match serde_json::from_str(text) {
+    match serde_json::from_slice(text.as_bytes()) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }
@@ -166,7 +161,7 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 
 /// The members of an object that was cut off, up to the last whole one.
 fn complete(text: &str) -> Option<Map<String, Value>> {
-    if !text.starts_with('{') || serde_json::from_str::<Value>(text).is_ok() {
+    if !text.starts_with('{') || serde_json::from_slice::<Value>(text.as_bytes()).is_ok() {
         return None;
     }
     let commas = text.rmatch_indices(',').map(|(at, _)| &text[..at]);

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 pub(crate) mod calm;
+mod cipher;
 pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;

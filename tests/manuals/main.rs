@@ -4,6 +4,7 @@
 mod commands;
 mod documents;
 mod keys;
+mod messages;
 mod page;
 
 /// The folder of the sources.

@@ -124,8 +124,10 @@ impl Host {
 
     /// Finds this and nothing else, and the printed command mends it.
     #[track_caller]
-    pub(crate) fn finds_and_mends(&self, id: &str) {
-        self.mends(&self.finds(id));
+    pub(crate) fn finds_and_mends(&self, id: &str) -> Found {
+        let found = self.finds(id);
+        self.mends(&found);
+        found
     }
 
     pub(crate) fn at(&self, path: &str) -> PathBuf {

@@ -9,6 +9,8 @@
 
 #[path = "../scenarios/bed.rs"]
 mod bed;
+#[path = "../support/endpoint.rs"]
+mod endpoint;
 
 mod check;
 mod doctor;

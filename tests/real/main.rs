@@ -17,14 +17,18 @@ mod openclaw;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
+mod canary;
 mod claude_cli;
+mod cli_manners;
 mod cli_method;
 mod composed;
+mod crowd;
 mod eras;
 mod gateway;
 mod in_container;
 mod link;
 mod models;
+mod people;
 mod profiles;
 mod sinks;
 mod turns;

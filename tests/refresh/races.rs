@@ -1,7 +1,7 @@
 //! Several at once, and what others hold.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
@@ -49,6 +49,25 @@ fn a_living_lock_of_the_cli_is_respected_and_an_orphan_cleared_away() {
 }
 
 #[test]
+fn a_refusal_of_a_token_that_is_not_in_the_file_any_more_condemns_nobody() {
+    let rig = Rig::new(80);
+    let late = Answer::oauth_error("invalid_grant").after(Duration::from_millis(500));
+    rig.endpoint.once(TOKEN, late);
+    let child = rig.command(&[], &["refresh"]).spawn().unwrap();
+    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    let other = rig.endpoint.sign_in();
+    rig.write_source(&other.access_token, &other.refresh_token, 75);
+    let ran = rig.ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(75), "{}", ran.said);
+    assert!(ran.said.contains("somebody else changed the login meanwhile"), "{}", ran.said);
+    assert!(rig.state()["rejected"].is_null() && rig.events().is_empty(), "{}", ran.said);
+    assert_eq!(rig.access(), other.access_token);
+    let ran = rig.refresh(&["--force"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert!(rig.holds_last_grant());
+}
+
+#[test]
 fn the_locks_show_life_while_the_endpoint_thinks() {
     let rig = Rig::new(80);
     rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_secs(9)));
@@ -83,15 +102,8 @@ fn signals_wait_for_the_save() {
 #[test]
 fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent() {
     let rig = Rig::new(80);
-    let user = 65_534;
     let root = geteuid().is_root();
-    if root {
-        for path in ["home", "home/.claude/.credentials.json"] {
-            chown(rig.at(path), Some(user), Some(user)).unwrap();
-        }
-        open_way(&rig);
-        chown(rig.at("home/.claude"), Some(user), Some(user)).unwrap();
-    }
+    let user = rig.give_away();
     let folder = rig.at("home/.claude");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
     let ran = rig.refresh(&[]);
@@ -106,11 +118,6 @@ fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent() {
         use std::os::unix::fs::MetadataExt;
         assert_eq!((stat.uid(), stat.gid()), (user, user));
     }
-}
-
-/// Lets another user pass through the scratch folder.
-fn open_way(rig: &Rig) {
-    fs::set_permissions(rig.at(""), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]

@@ -5,11 +5,14 @@
     reason = "a test makes the files and runs the program that it is about"
 )]
 
+mod agents;
 mod bed;
 mod cli;
 mod config;
+mod detect;
 mod gateway;
 mod layers;
+mod rivals;
 mod sinks;
 mod source;
 mod status;

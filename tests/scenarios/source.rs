@@ -230,8 +230,8 @@ fn a_superseded_one_never_comes_back() {
     let said = cut(
         "holds a login that was replaced before: an old file was put back, so it is not passed on",
     );
-    refused(&bed, "superseded", 1, &[&said]);
-    bed.run(["sync", "--force"]).exit(1).err(&[&said]);
+    refused(&bed, "superseded", 1, &[&said, SIGN_IN]);
+    bed.run(["sync", "--force"]).exit(1).err(&[&said, SIGN_IN]);
     assert!(bed.read(ENV).contains("access-new"));
 }
 

@@ -3,7 +3,7 @@
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{self, Version};
-use crate::domain::config::settings::{ClaudeCli, Method};
+use crate::domain::config::settings::{ClaudeCli, Method, Override};
 use crate::domain::shell;
 use crate::os::folder::Folder;
 
@@ -24,6 +24,10 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     }
     let names = ["settings.json", "settings.local.json"];
     findings.extend(names.iter().filter_map(|name| settings(&config, name)));
+    let keeps_base_url = by_cli && case.settings.base_url_override == Override::No;
+    if keeps_base_url && names.iter().any(|name| names_base_url(&config, name)) {
+        findings.push(base_url_kept(case));
+    }
     findings
 }
 
@@ -85,6 +89,21 @@ fn untried(case: &Case<'_>, claude: &Claude, install: &str) -> Option<Finding> {
         let command = format!("oauth-sync refresh --force --link {link}");
         Finding::note("cli-version-unknown", meaning, command)
     })
+}
+
+fn names_base_url(config: &Folder, name: &str) -> bool {
+    let seen = config.read(name, SETTINGS_LIMIT).ok().flatten();
+    seen.is_some_and(|seen| claude_cli::names_base_url(&String::from_utf8_lossy(&seen.bytes)))
+}
+
+/// A base URL of a proxy's, which the call that renews is not to leave.
+fn base_url_kept(case: &Case<'_>) -> Finding {
+    let meaning = "Claude CLI's settings name another base URL, and CLAUDE_BASE_URL_OVERRIDE is no: it cannot renew the login through a proxy".to_owned();
+    let command = format!(
+        "sed -i 's/^ *CLAUDE_BASE_URL_OVERRIDE *=.*/CLAUDE_BASE_URL_OVERRIDE=\"auto\"/' {}",
+        shell::path(&case.settings.file)
+    );
+    Finding::warning("base-url-kept", meaning, command)
 }
 
 /// A setting that keeps the CLI from renewing; renamed, so that the file stays JSON and a person

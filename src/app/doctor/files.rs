@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::report::SinkState;
 use crate::domain::shell;
+use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::os::folder::{Folder, Kind};
 
@@ -16,6 +17,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
         SinkState::Failed(why, command) => sink_failed(case, why, command.as_deref()),
         SinkState::Stale(None) => Some(stale(case)),
+        SinkState::Refused(why) => Some(refused(case, sink.kind, why)),
         _ => None,
     }));
     findings.extend(nowhere(case));
@@ -106,6 +108,13 @@ fn stale(case: &Case<'_>) -> Finding {
             .to_owned();
     let command = format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
     Finding::warning("sink-stale", meaning, command).fixed_by(Fix::Sync)
+}
+
+/// A sink that is listed and does no good in this OpenClaw.
+fn refused(case: &Case<'_>, kind: SinkKind, why: &str) -> Finding {
+    let command =
+        format!("sed -i 's/^ *SINKS *=.*/SINKS=\"auto\"/' {}", shell::path(&case.settings.file));
+    Finding::warning("sink-refused", format!("{kind} is not written: {why}"), command)
 }
 
 /// The token reaches OpenClaw nowhere, though it should.

@@ -23,7 +23,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
     let meaning = report.source.message(&report.source_path.display().to_string());
     let sign_in = sign_in(case);
     let dead = |id| Some(Finding::error(id, meaning.clone(), sign_in.clone()).sign_in());
-    if case.is_rejected {
+    if case.renewals.rejected {
         let path = report.source_path.display();
         let meaning = format!("the server refuses to renew the login in '{path}'");
         return Some(Finding::error("login-rejected", meaning, sign_in).sign_in());
@@ -38,9 +38,13 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             let command = format!("oauth-sync refresh --link {}", shell::quoted(&report.link));
             Some(Finding::error("token-ended", meaning.clone(), command))
         }
-        Source::Superseded(_) | Source::Waiting(..) => {
+        // Its refresh token was spent by what replaced it, and a second use could end that one too.
+        Source::Superseded(_) => {
+            Some(Finding::warning("login-put-back", meaning.clone(), sign_in).sign_in())
+        }
+        Source::Waiting(..) => {
             let command = format!("oauth-sync sync --force --link {}", shell::quoted(&report.link));
-            Some(Finding::warning("login-put-back", meaning.clone(), command))
+            Some(Finding::warning("login-waits", meaning.clone(), command))
         }
         Source::Undated => dead("login-undated"),
         Source::Blanked => dead("login-emptied"),

@@ -6,11 +6,13 @@ mod compose;
 mod copies;
 mod files;
 pub(crate) mod finding;
+mod hooks;
 mod host;
 mod locks;
 mod login;
 mod mounts;
 mod openclaw;
+mod renewals;
 mod rivals;
 mod sandbox;
 mod way;
@@ -22,7 +24,10 @@ use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
+use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
+use crate::domain::order;
+use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
@@ -39,8 +44,10 @@ pub(crate) struct Case<'a> {
     pub(crate) report: &'a Report,
     /// When the login ends.
     pub(crate) login: Option<LoginEnd>,
-    /// Whether the server refuses to renew it.
-    pub(crate) is_rejected: bool,
+    /// How its renewals went.
+    pub(crate) renewals: &'a Renewals,
+    /// How far this host's clock was off when a renewal was asked for last.
+    pub(crate) skew: Option<Skew>,
 }
 
 /// What all of it is judged against.
@@ -76,6 +83,7 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
     let mut findings = Vec::new();
     for case in cases {
         let mut found = login::look(case);
+        found.extend(renewals::look(case));
         found.extend(files::look(&patient, case));
         found.extend(mounts::look(case));
         found.extend(claude::look(&patient, case));
@@ -91,8 +99,9 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
     findings.extend(copies::look(&patient));
     findings.extend(rivals::look(&patient));
     findings.extend(sandbox::look(&patient));
+    findings.extend(hooks::look(&patient));
     findings.extend(host::look(&patient));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    order::sort_by_key(&mut findings, |finding| std::cmp::Reverse(finding.severity));
     findings.dedup();
     findings
 }

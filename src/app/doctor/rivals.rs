@@ -2,19 +2,28 @@
 
 use std::path::Path;
 
-use crate::app::detect::Rival;
+use crate::app::detect::{Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
 use crate::app::services;
 use crate::domain::shell;
 
+const UNIT: &str = "rival-unit";
+
 /// Turns every rival that still acts into a finding.
 pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
-    patient.detection.rivals.iter().filter_map(|rival| one(patient, rival)).collect()
+    let rivals = patient.detection.rivals.iter().filter_map(|rival| one(patient, rival));
+    let mut findings: Vec<Finding> = rivals.collect();
+    // What a unit runs ends with it.
+    if !findings.iter().any(|finding| finding.id == UNIT) {
+        findings.extend(running(patient));
+    }
+    findings
 }
 
 fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
     match rival {
         Rival::Unit { path, user } => unit(patient, path, user.as_deref()),
+        Rival::Service { path, user } => service(patient, path, user.as_deref()),
         Rival::Script(_) => None,
         Rival::Cron { path, words } => Some(cron(patient, path, words)),
     }
@@ -30,8 +39,14 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
         "the original's unit '{}' is enabled: it renews and copies the same login, and the two get in each other's way",
         path.display()
     );
+    Some(Finding::error(UNIT, meaning, off(patient, folder, name, user)))
+}
+
+/// What switches a unit off, now and for good; in a tree nothing runs.
+fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> String {
     let root = patient.tree.place(Path::new("/"));
-    let command = match (patient.tree.is_host(), user) {
+    let name = shell::path(Path::new(name));
+    match (patient.tree.is_host(), user) {
         (true, None) => format!("systemctl disable --now {name}"),
         (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
         (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
@@ -39,8 +54,21 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
             let folder = patient.tree.place(folder);
             format!("rm {}/*.wants/{name}", shell::path(&folder))
         }
-    };
-    Some(Finding::error("rival-unit", meaning, command))
+    }
+}
+
+/// A timer of the same name pulls it in as well.
+fn service(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
+    let timer = path.with_extension("timer");
+    let wanted =
+        [&timer, path].into_iter().find(|unit| services::is_wanted(&patient.tree, unit))?;
+    let meaning = format!(
+        "the unit '{}' runs Claude or copies its login: it can spend the same refresh token",
+        path.display()
+    );
+    let (folder, name) = (wanted.parent()?, wanted.file_name()?.to_str()?);
+    let command = off(patient, folder, name, user);
+    Some(Finding::warning("rival-service", meaning, command))
 }
 
 fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
@@ -53,4 +81,24 @@ fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
     let command =
         format!("sed -i {} {}", shell::quoted(&script), shell::path(&patient.tree.place(path)));
     Finding::warning("rival-cron", meaning, command)
+}
+
+/// Scripts of the original that run, by whomever they were started.
+fn running(patient: &Patient<'_>) -> Vec<Finding> {
+    let proc = Path::new("/proc");
+    let runs = |id: &String| {
+        let line = patient.tree.text(&proc.join(id).join("cmdline")).unwrap_or_default();
+        let script = line.split('\0').take(3).find_map(rivals::script)?.to_owned();
+        Some(script)
+    };
+    let ids = patient.tree.names(proc).into_iter();
+    let ids = ids.filter(|name| name.bytes().all(|digit| digit.is_ascii_digit()));
+    let found = ids.filter_map(|id| {
+        let meaning = format!(
+            "the original's {} runs as process {id}: it renews or copies the same login",
+            runs(&id)?
+        );
+        Some(Finding::error("rival-process", meaning, format!("kill {id}")))
+    });
+    found.collect()
 }

@@ -8,6 +8,7 @@ use crate::domain::config::settings::{Engine as Kind, Settings};
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
+use crate::domain::order;
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
@@ -65,8 +66,7 @@ impl<'a> Engine<'a> {
         let format = "{{.Label \"com.docker.compose.service\"}}";
         let names = self.ask(&["ps", "--filter", &label, "--format", format])?;
         let mut names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
+        order::sort_and_dedup(&mut names);
         Ok(names)
     }
 
@@ -122,7 +122,7 @@ impl<'a> Engine<'a> {
         let said = said.ok()?;
         let last = said.lines().next_back()?;
         if is_podman {
-            let event: serde_json::Value = serde_json::from_str(last).ok()?;
+            let event: serde_json::Value = serde_json::from_slice(last.as_bytes()).ok()?;
             return Timestamp::parse(event.get("Time")?.as_str()?);
         }
         Some(Timestamp(last.trim().parse::<i64>().ok()? / 1_000_000))

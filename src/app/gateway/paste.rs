@@ -10,6 +10,7 @@ use crate::domain::credential::Credential;
 use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
+use crate::domain::messages;
 use crate::domain::shell;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -216,7 +217,8 @@ fn say(work: &Work<'_>, found: &ReadBack) {
     let link = &work.settings.name;
     if let Some(other) = &found.hidden_by {
         let command = rules::order_command();
-        log::warn!("{link}: OpenClaw uses the profile {other} before ours\nhint: {command}");
+        let id = messages::id("sink-hidden");
+        log::warn!(MESSAGE_ID = id, link = link.as_str(); "{link}: OpenClaw uses the profile {other} before ours\nhint: {command}");
     } else if work.ledger.is_hidden() {
         log::info!("{link}: OpenClaw uses the pasted profile again");
     }
@@ -233,7 +235,8 @@ fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
     let known = work.ledger.paste.clone().unwrap_or_default();
     if known.barred.as_ref() != Some(&why) {
         let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        log::warn!("{}: the token cannot be pasted: {why}{hint}", work.settings.name);
+        let (id, link) = (messages::id("paste-barred"), work.settings.name.as_str());
+        log::warn!(MESSAGE_ID = id, link; "{link}: the token cannot be pasted: {why}{hint}");
     }
     let lacks_consent =
         waits_for_consent(&work.openclaw, work.ground, &work.settings.name).is_some();

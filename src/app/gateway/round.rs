@@ -9,10 +9,12 @@ use crate::app::gateway::{Closing, Haste, ledger, queue, telling};
 use crate::app::ground::{self, Ground, Places};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
+use crate::os::journal::detail;
 use crate::os::lock::Lock;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
@@ -78,7 +80,7 @@ fn join_burst(queue: &Folder, places: &Places) {
         _ => Ok(()),
     });
     if let Err(error) = waited {
-        log::debug!("cannot watch '{}': {error}", places.run_dir.display());
+        detail!("cannot watch '{}': {error}", places.run_dir.display());
     }
 }
 
@@ -122,7 +124,7 @@ fn due(
 fn settings(config_dir: &Path) -> Result<Vec<Settings>, Error> {
     let config = ground::configuration(config_dir)?;
     for problem in &config.problems {
-        log::error!("{problem}");
+        log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}");
     }
     Ok(config.links)
 }

@@ -3,6 +3,8 @@
 use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::domain::gateway::{Deed, Ending};
+use crate::domain::messages;
+use crate::os::journal::detail;
 
 /// Leaves what was done, or could not be done, for the hooks.
 pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: Option<&str>) {
@@ -21,7 +23,7 @@ pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: O
 pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: bool) {
     let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     match ending {
-        Ending::Done(Deed::Nothing, _) => log::debug!("{link}: the gateway needs nothing"),
+        Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
         Ending::Done(deed, Some(gap)) => {
             log::info!(
                 "{link}: the gateway was {} and uses the new token; it was gone for {gap} ms",
@@ -29,18 +31,22 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
             );
         }
         // That it is hidden was said, with the command that helps.
-        Ending::Done(Deed::Pasted, None) if hidden => log::debug!("{link}: the token was pasted"),
+        Ending::Done(Deed::Pasted, None) if hidden => detail!("{link}: the token was pasted"),
         Ending::Done(Deed::Pasted, None) => {
             log::info!("{link}: the token was handed to OpenClaw, which uses it on its next turn");
         }
         Ending::Done(deed, None) => log::info!("{link}: the gateway was {}", deed.name()),
         _ if ending.why() == before => {
-            log::debug!("{link}: the gateway still waits: {}", ending.why().unwrap_or_default());
+            detail!("{link}: the gateway still waits: {}", ending.why().unwrap_or_default());
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
-            log::warn!("{link}: the gateway keeps its old token: {why}{hint}");
+            let id = messages::id("gateway-deferred");
+            log::warn!(MESSAGE_ID = id, link; "{link}: the gateway keeps its old token: {why}{hint}");
         }
-        Ending::Failed(why, _) => log::error!("{link}: {why}{hint}"),
+        Ending::Failed(why, _) => {
+            let id = messages::id("gateway-failed");
+            log::error!(MESSAGE_ID = id, link; "{link}: the gateway is not as it should be: {why}{hint}");
+        }
     }
 }

@@ -7,9 +7,11 @@ use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::{Deed, Ending, masking};
+use crate::domain::messages;
 use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 use crate::os::{calm, clock, health};
 
 /// The longest that a question to systemd may take.
@@ -69,7 +71,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         return Err(Ending::Failed(why, Some(unit.command(&["status", &unit.name]))));
     }
     let gap = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
-    log::debug!("{}: {} restarted since {began}", work.settings.name, unit.name);
+    detail!("{}: {} restarted since {began}", work.settings.name, unit.name);
     Ok(Ending::Done(Deed::Restarted, Some(gap)))
 }
 
@@ -179,6 +181,7 @@ impl Unit {
         let lingers = marks.and_then(|marks| marks.stat(name)).is_ok_and(|mark| mark.is_some());
         if self.of_user && !lingers {
             log::warn!(
+                MESSAGE_ID = messages::id("linger"), link;
                 "{link}: {} does not run, and without a login nothing keeps it running\nhint: loginctl enable-linger {name}",
                 self.name
             );

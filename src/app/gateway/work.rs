@@ -12,11 +12,13 @@ use crate::domain::config::settings::{Gateway, Settings, Sinks};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Era, Need};
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending};
+use crate::domain::messages;
 use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 
 /// A gateway under work.
 pub(crate) struct Work<'a> {
@@ -171,6 +173,7 @@ impl<'a> Work<'a> {
             Gateway::Command => command::restart(self),
             Gateway::Auto | Gateway::None => {
                 log::warn!(
+                    MESSAGE_ID = messages::id("gateway-unknown"), link = self.settings.name.as_str();
                     "{}: no gateway was found here: one that runs uses the new token only after its next start\nhint: set GATEWAY, see oauth-sync.conf(5)",
                     self.settings.name
                 );
@@ -218,7 +221,7 @@ impl<'a> Work<'a> {
             Ok(_) => {}
             Err(ending) => {
                 let why = ending.why().unwrap_or_default();
-                log::debug!("{}: its version is not told: {why}", self.settings.name);
+                detail!("{}: its version is not told: {why}", self.settings.name);
             }
         }
     }

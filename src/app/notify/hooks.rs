@@ -4,11 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::event::Event;
+use crate::domain::messages;
 use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 use crate::os::trust::{self, Trust};
 
 /// How long a hook may take.
@@ -34,7 +36,7 @@ impl Hooks {
             Ok(Some((folder, names))) => Self { folder: Some(folder), names },
             Ok(None) => Self { folder: None, names: Vec::new() },
             Err(error) => {
-                log::error!("{error}: no hook is run");
+                log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: no hook is run");
                 Self { folder: None, names: Vec::new() }
             }
         }
@@ -51,6 +53,7 @@ impl Hooks {
             Trust::NotExecutable => return Ok(None),
             Trust::Unsafe(why, command) => {
                 log::error!(
+                    MESSAGE_ID = messages::id("hook-refused");
                     "no hook in '{0}' is run: {why}\nhint: {command} '{0}'",
                     path.display()
                 );
@@ -69,7 +72,7 @@ impl Hooks {
         for name in &self.names {
             let path = folder.path.join(name);
             if let Err(why) = one(folder, &path, event) {
-                log::warn!("the hook '{}' failed: {why}", path.display());
+                log::warn!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{}' failed: {why}", path.display());
             }
         }
     }
@@ -86,15 +89,15 @@ fn may_run(folder: &Folder, name: &str) -> bool {
     match trust::program(folder, name) {
         Ok(Trust::Runs) => true,
         Ok(Trust::NotExecutable) => {
-            log::debug!("'{}' is not executable, so it is no hook", path.display());
+            detail!("'{}' is not executable, so it is no hook", path.display());
             false
         }
         Ok(Trust::Unsafe(why, command)) => {
-            log::error!("the hook '{0}' is not run: {why}\nhint: {command} '{0}'", path.display());
+            log::error!(MESSAGE_ID = messages::id("hook-refused"); "the hook '{0}' is not run: {why}\nhint: {command} '{0}'", path.display());
             false
         }
         Err(error) => {
-            log::error!("{error}: this hook is not run");
+            log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: this hook is not run");
             false
         }
     }

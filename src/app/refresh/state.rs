@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::app::refresh::place::Place;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;
+use crate::domain::skew::Skew;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
@@ -44,6 +46,8 @@ pub(crate) struct State {
     pub(crate) rejected: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
     pub(crate) nudge: Option<Nudge>,
+    /// How far this host's clock was off by the token endpoint's last answer.
+    pub(crate) skew: Option<Skew>,
 }
 
 impl State {
@@ -51,7 +55,7 @@ impl State {
     pub(crate) fn load(sources: &Folder, place: &Place) -> Result<Self, Error> {
         let path = place.path.to_string_lossy();
         let seen = sources.read(&format!("{}.json", place.key), STATE_LIMIT)?;
-        let found = seen.and_then(|seen| serde_json::from_slice::<Self>(&seen.bytes).ok());
+        let found = seen.and_then(|seen| record::read::<Self>(&seen.bytes));
         Ok(found.unwrap_or_else(|| Self { path: path.into_owned(), ..Self::default() }))
     }
 
@@ -118,8 +122,9 @@ pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
     }
     for name in sources.names()? {
         let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
-        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT)?;
-        let state = seen.and_then(|seen| serde_json::from_slice::<State>(&seen.bytes).ok());
+        // What cannot be read is another source's trouble.
+        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT).ok().flatten();
+        let state = seen.and_then(|seen| record::read::<State>(&seen.bytes));
         if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
             return move_all(sources, key, &place.key);
         }

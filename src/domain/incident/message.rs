@@ -31,10 +31,13 @@ pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
             format!("Claude CLI cannot renew the login: {}", why(view.renewals.cli_gone.as_ref()))
         }
         Kind::RefreshFailing => {
-            let since = view.renewals.failing.map(|(first, _)| format!(" since {first}"));
-            let since = since.unwrap_or_default();
             let why = why(view.renewals.why.as_ref());
-            format!("renewing the login in '{path}' has failed{since}: {why}: {rest}")
+            match view.renewals.failing {
+                Some((first, _)) => format!(
+                    "renewing the login in '{path}' has failed since {first}: {why}: {rest}"
+                ),
+                None => format!("renewing the login in '{path}' has failed: {why}: {rest}"),
+            }
         }
         Kind::HarmfulFile => why(view.harmful.as_ref()).to_owned(),
     }

@@ -153,3 +153,43 @@ fn a_token_that_reaches_nothing() {
     host.finds_and_mends("no-sink");
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
+
+#[test]
+fn a_source_that_cannot_be_reached() {
+    let host = Host::new();
+    host.shell(&format!("chown 0:0 {0} && chmod 700 {0}", host.at("home/.claude").display()));
+    host.mends(&host.finds_also("source-unreadable"));
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_sink_that_was_not_brought_in_step() {
+    let host = Host::new();
+    host.bed.login_for("B", 9);
+    host.own();
+    host.finds_and_mends("sink-stale");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_sink_that_does_no_good_in_this_openclaw() {
+    let host = Host::new();
+    host.bed.openclaw("2026.9.6").conf("SINKS", "oauth-json env");
+    fs::remove_file(host.at(OAUTH)).unwrap();
+    host.finds_and_mends("sink-refused");
+    assert!(host.bed.read(crate::bed::CONF).contains("SINKS=\"auto\""));
+}
+
+#[test]
+fn a_hook_that_others_could_have_written() {
+    let host = Host::new();
+    host.program("etc/hooks.d/mail", "exit 0");
+    assert!(host.ids().is_empty());
+    host.shell(&format!("chmod 777 {}", host.at("etc/hooks.d/mail").display()));
+    host.finds_and_mends("hook-refused");
+    std::os::unix::fs::chown(host.at("etc/hooks.d"), Some(4322), None).unwrap();
+    host.finds_and_mends("hook-refused");
+    std::os::unix::fs::symlink("/bin/true", host.at("etc/hooks.d/other")).unwrap();
+    host.finds_and_mends("hook-refused");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}

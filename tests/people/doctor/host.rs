@@ -27,6 +27,19 @@ fn the_originals_units() {
 }
 
 #[test]
+fn a_unit_that_runs_claude() {
+    let host = Host::new();
+    let folder = "host/etc/systemd/system";
+    let unit =
+        "[Service]\nExecStart=/usr/bin/claude -p hi\n[Install]\nWantedBy=multi-user.target\n";
+    host.bed.write(&format!("{folder}/mine.service"), unit);
+    assert!(host.ids().is_empty(), "a unit that nothing starts is no rival");
+    let root = host.at("host");
+    host.shell(&format!("systemctl -q --root={} enable mine.service", root.display()));
+    host.finds_and_mends("rival-service");
+}
+
+#[test]
 fn a_cron_job_that_runs_claude() {
     let host = Host::new();
     let cron = "host/etc/cron.d/claude";
@@ -129,4 +142,56 @@ fn a_token_in_the_settings() {
     host.own();
     host.finds_and_mends("env-token-in-settings");
     assert!(host.bed.read(settings).contains("UNUSED_CLAUDE_CODE_OAUTH_TOKEN"));
+}
+
+#[test]
+fn a_base_url_that_is_kept() {
+    let host = Host::new();
+    let settings = r#"{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}}"#;
+    host.bed.write("home/.claude/settings.json", settings);
+    host.own();
+    assert!(host.ids().is_empty(), "it is overridden for the one call");
+    host.bed.conf("CLAUDE_BASE_URL_OVERRIDE", "no");
+    host.finds_and_mends("base-url-kept");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_script_of_the_original_that_runs() {
+    let host = Host::new();
+    host.program("sync-oauth-token.sh", "while :; do sleep 60 & wait $!; done");
+    let mut script = std::process::Command::new(host.at("sync-oauth-token.sh")).spawn().unwrap();
+    let folder = format!("host/proc/{}", script.id());
+    host.bed.write(&format!("{folder}/cmdline"), "/bin/sh\0/x/sync-oauth-token.sh\0");
+    let found = host.finds("rival-process");
+    assert_eq!(found.command, format!("kill {}", script.id()));
+    host.shell(&found.command);
+    assert!(!script.wait().unwrap().success(), "it was ended");
+}
+
+/// Each cause that the doctor knows is made on purpose somewhere in these tests.
+#[test]
+fn no_finding_is_left_out() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |folder: &str| -> String {
+        let files = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect()
+    };
+    let (program, tests) = (text("src/app/doctor"), text("tests/people/doctor"));
+    let ends = ["Finding::error(", "Finding::warning(", "Finding::note(", "kind(", "dead(", "("];
+    let mut known = 0;
+    for (at, _) in program.match_indices('"') {
+        let (before, rest) = program.split_at(at);
+        let id = rest[1..].split('"').next().unwrap();
+        let is_id = id.contains('-') && id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        if is_id
+            && !["openclaw-gateway", "oauth-sync"].contains(&id)
+            && ends.iter().any(|end| before.trim_end().ends_with(end))
+            && id.len() > 5
+        {
+            known += 1;
+            assert!(tests.contains(id), "nobody makes {id}");
+        }
+    }
+    assert!(known > 30, "only {known} were found");
 }

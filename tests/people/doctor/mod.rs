@@ -4,10 +4,11 @@
 mod files;
 mod host;
 mod openclaw;
+mod renewals;
 
 use std::fs;
 
-use crate::bed::{CONF, SOURCE};
+use crate::bed::{CONF, ENV, SOURCE, access};
 use crate::host::Host;
 
 #[test]
@@ -107,4 +108,42 @@ fn one_refresh_token_in_several_files() {
     assert!(host.at(copy).with_extension("json.copied").exists());
     host.bed.write(copy, host.bed.login_text("another", 8));
     assert!(host.ids().is_empty());
+}
+
+#[test]
+fn a_login_that_has_ended() {
+    let host = Host::new();
+    let end = host.bed.hence(-1);
+    let text = host.bed.login_text("A", 8);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    host.bed.write(SOURCE, text);
+    assert_eq!(host.finds_also("login-ended").command, "oauth-sync login --link default");
+}
+
+#[test]
+fn a_login_that_was_put_back() {
+    let host = Host::new();
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]).exit(0);
+    host.bed.login("A");
+    host.own();
+    let found = host.finds("login-put-back");
+    assert_eq!(found.command, "oauth-sync login --link default");
+    assert!(host.bed.read(ENV).contains(&access("B")), "the sinks keep the newer one");
+    // What that comes to, see login.rs.
+    host.bed.login_for("C", 9);
+    host.own();
+    host.shell("oauth-sync sync");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn a_login_that_ends_earlier_and_was_never_seen() {
+    let host = Host::new();
+    host.bed.login_for("B", 4);
+    host.own();
+    host.finds_and_mends("login-waits");
+    assert!(host.bed.read(ENV).contains(&access("B")));
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }

@@ -165,3 +165,18 @@ fn a_first_paste_that_waits_for_a_consent() {
         "oauth-sync gateway --consent --link default"
     );
 }
+
+#[test]
+fn a_state_folder_behind_a_folder_of_roots() {
+    let host = Host::new();
+    let folder = host.at("home/behind");
+    fs::create_dir(&folder).unwrap();
+    fs::rename(host.at(STATE), folder.join(".openclaw")).unwrap();
+    host.bed.conf("OPENCLAW_STATE_DIR", folder.join(".openclaw").to_str().unwrap());
+    host.own();
+    host.shell("oauth-sync sync");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    host.shell(&format!("chown 0:0 {0} && chmod 700 {0}", folder.display()));
+    host.mends(&host.finds_also("openclaw-unreachable"));
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}

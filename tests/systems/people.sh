@@ -1,0 +1,364 @@
+#!/usr/bin/env bash
+# Scenario: people at a booted machine. From a bare host to a healthy link by setup over ssh, with every
+# way out of it; a lost login that the journal explains and a sign-in over ssh ends; and a host with
+# the scripts of the original, which moves over by the document about it.
+# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+root=$(realpath "$systems/../..")
+source=/home/claw/.claude/.credentials.json
+
+# What both machines have: the package, a user with an OpenClaw of before 2026.6, and a Claude CLI
+# that can be installed and asks for a code. Nothing of it ever reaches Anthropic.
+furnish() {
+    bed push "$1" "$root/target/debian/openclaw-oauth-sync.deb" /root
+    bed sh "$1" <<'SCRIPT'
+echo '127.0.0.1 platform.claude.com console.anthropic.com api.anthropic.com' >>/etc/hosts
+useradd --create-home --shell /bin/bash claw
+install -d -o claw -g claw -m 700 ~claw/.openclaw ~claw/.openclaw/credentials
+printf '{\n  "meta": { "lastTouchedVersion": "2026.2.25" }\n}\n' >~claw/.openclaw/openclaw.json
+printf 'OTHER=1\n' >~claw/.openclaw/.env
+cat >/usr/local/share/claude <<'CLAUDE'
+#!/bin/bash
+# Renews in the last five minutes, and signs in with a code, as the real one does.
+umask 077
+mkdir -p ~/.claude && cd ~/.claude || exit 1
+save() {
+    printf '{"claudeAiOauth":{"accessToken":"%s","refreshToken":"%s","expiresAt":%s000,"scopes":["user:inference"]}}' \
+        "sk-ant-oat01-$RANDOM$RANDOM$RANDOM" "sk-ant-ort01-$RANDOM$RANDOM$RANDOM" "$(($(date +%s) + 28800))" >.new
+    mv .new .credentials.json
+}
+if [ "$*" = "auth login" ]; then
+    read -r -p 'Paste code here if prompted > ' code
+    [ "$code" = right ] || exit 1
+    save
+    exit
+fi
+ends=$(sed -n 's/.*"expiresAt":\([0-9]*\)[0-9]\{3\}[,}].*/\1/p' .credentials.json)
+[ "${ends:-0}" -gt "$(($(date +%s) + 300))" ] || save
+echo ok
+CLAUDE
+cat >/usr/local/bin/npm <<'NPM'
+#!/bin/sh
+[ "$*" = 'install --global --prefix /home/claw/.npm-global @anthropic-ai/claude-code' ] || exit 1
+install -D -m 755 /usr/local/share/claude /home/claw/.npm-global/bin/claude
+NPM
+chmod 755 /usr/local/bin/npm /usr/local/share/claude
+chown -R claw: ~claw
+install -d /usr/local/lib/node_modules/openclaw
+echo '{"name":"openclaw","version":"2026.2.25"}' >/usr/local/lib/node_modules/openclaw/package.json
+apt-get -q update
+SCRIPT
+    bed exec "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${@:2}"
+}
+
+# --- a terminal over ssh --------------------------------------------------------------
+
+furnish_terminal() {
+    furnish folk tmux openssh-server /root/openclaw-oauth-sync.deb
+    # what a system does that enables nothing by itself
+    bed sh folk '
+        systemctl disable --now oauth-sync.service oauth-sync-refresh.timer
+        ssh-keygen -q -t ed25519 -N "" -f /root/.ssh/id_ed25519
+        cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+        systemctl start ssh
+        ssh -o StrictHostKeyChecking=accept-new 127.0.0.1 true'
+}
+
+types() {
+    bed exec folk tmux -L people kill-server 2>/dev/null || :
+    bed exec folk tmux -L people -f /dev/null new-session -d -x 120 -y 120 \
+        "ssh -tt 127.0.0.1 'trap : INT; $1; echo status=\$?'; sleep 600"
+}
+
+screen() {
+    bed exec folk tmux -L people capture-pane -p
+}
+
+shown() {
+    screen | grep -qF "$1"
+}
+
+shows() {
+    wait_until 20 "shown $(printf %q "$1")" || { screen && return 1; }
+}
+
+answers() {
+    shows "$1"
+    bed exec folk tmux -L people send-keys -l "$2"
+    bed exec folk tmux -L people send-keys Enter
+}
+
+interrupts() {
+    shows "$1"
+    bed exec folk tmux -L people send-keys C-c
+    shows "status=130"
+}
+
+# Everything that setup may change.
+state() {
+    bed sh folk 'find /etc/oauth-sync /etc/systemd/system /home/claw /var/lib/systemd/linger \
+        \( -type f -exec sha256sum {} + \) -o -print | sort; systemctl is-active oauth-sync.service oauth-sync-refresh.timer || :'
+}
+
+unchanged() {
+    state >"$scratch/before"
+    "$@"
+    state | diff "$scratch/before" -
+}
+
+# The questions of a bare host, and those of one that is linked.
+bare=("State folder of OpenClaw" "Claude's credentials file" "Write it?")
+linked=("Install Claude CLI so?" "Sign in now?" "Set the primary model" "Enable and start")
+
+says_no_when_bare() {
+    types "oauth-sync setup"
+    answers "${bare[0]}" ""
+    answers "${bare[1]}" ""
+    answers "${bare[2]}" n
+    shows "nothing is linked, so nothing is kept alive"
+    shows "status=1"
+}
+
+says_no_when_linked() {
+    local question
+    types "oauth-sync setup"
+    for question in "${linked[@]}"; do answers "$question" n; done
+    shows "at any time"
+    shows "status=3"
+}
+
+# stops_at ANSWER QUESTION...: Ctrl-C at each question, those before it answered so.
+stops_at() {
+    local answer=$1 at
+    shift
+    for ((at = 1; at <= $#; at++)); do
+        types "oauth-sync setup"
+        for question in "${@:1:at-1}"; do answers "$question" "$answer"; done
+        interrupts "${!at}"
+    done
+}
+
+writes_the_link() {
+    types "oauth-sync setup"
+    answers "${bare[0]}" ""
+    answers "${bare[1]}" ""
+    answers "${bare[2]}" y
+    answers "${linked[0]}" q
+    shows "status=0"
+    bed exec folk grep -q "CLAUDE_CREDENTIALS=\"$source\"" /etc/oauth-sync/default.conf
+}
+
+
+goes_all_the_way() {
+    types "oauth-sync setup"
+    answers "${linked[0]}" y
+    answers "${linked[1]}" y
+    answers "Paste code here" right
+    answers "${linked[2]}" y
+    answers "${linked[3]}" y
+    answers "Try it?" y
+    shows "it answered within"
+    shows "at any time"
+    shows "status=0"
+}
+
+token() {
+    bed exec "$1" sed -n 's/.*"accessToken":"\([^"]*\)".*/\1/p' "$source"
+}
+
+in_step() {
+    bed exec "$1" grep -qF "ANTHROPIC_OAUTH_TOKEN=$(token "$1")" /home/claw/.openclaw/.env
+}
+
+is_healthy() {
+    bed exec folk systemctl is-active oauth-sync.service oauth-sync-refresh.timer
+    bed exec folk systemctl is-enabled oauth-sync.service oauth-sync-refresh.timer
+    wait_until 10 "in_step folk"
+    bed exec folk oauth-sync check
+    says "nothing is wrong" bed exec folk oauth-sync doctor
+    [ "$(bed exec folk stat -c %U "$source" /home/claw/.npm-global/bin/claude | sort -u)" = claw ]
+}
+
+# --- a login that is lost -------------------------------------------------------------
+
+loses_the_login() {
+    bed sh folk 'printf "{\"claudeAiOauth\":{\"accessToken\":\"\",\"refreshToken\":\"\",\"expiresAt\":0}}" >/home/claw/.claude/.credentials.json'
+    wait_until 10 "bed exec folk test -e /home/claw/.openclaw/REAUTH_NEEDED"
+}
+
+explained() {
+    bed exec folk journalctl --sync
+    bed exec folk journalctl --no-pager -xu oauth-sync.service MESSAGE_ID="$1" | tee "$scratch/explained"
+    grep -q 'Defined-By: openclaw-oauth-sync' "$scratch/explained"
+    grep -q 'the CLI has already thrown the tokens away' "$scratch/explained"
+    grep -q 'hint: .*login' "$scratch/explained"
+}
+
+id_of() {
+    sed -n "s/.*(\"$1\", \"\([0-9a-f]*\)\").*/\1/p" "$root/src/domain/messages.rs"
+}
+
+signs_in_again() {
+    says "oauth-sync login --link default" bed sh folk 'oauth-sync doctor || [ $? = 3 ]'
+    types "oauth-sync login"
+    answers "Paste code here" right
+    shows "signed in"
+    shows "status=0"
+    wait_until 10 "in_step folk"
+    wait_until 10 "! bed exec folk test -e /home/claw/.openclaw/REAUTH_NEEDED"
+    bed exec folk oauth-sync check
+}
+
+says_why_without_a_terminal() {
+    says "hint: ssh -t HOST sudo oauth-sync login" bed sh folk 'oauth-sync login 2>&1 </dev/null || [ $? = 2 ]'
+}
+
+# --- the original's scripts -----------------------------------------------------------
+
+# As the original has them: a copier that waits for changes, and timers that run Claude.
+furnish_original() {
+    furnish moved inotify-tools
+    bed sh moved <<'SCRIPT'
+install -D -o claw -g claw -m 755 /usr/local/share/claude ~claw/.local/bin/claude
+cat >/usr/local/bin/sync-oauth-token.sh <<'SYNC'
+#!/bin/bash
+cd /home/claw || exit 1
+value() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" .claude/.credentials.json; }
+copy() {
+    [ -n "$(value accessToken)" ] || return
+    printf '{"anthropic":{"access":"%s","refresh":"%s","expires":%s}}' \
+        "$(value accessToken)" "$(value refreshToken)" "$(value expiresAt)" >.openclaw/credentials/oauth.json
+    { grep -v ^ANTHROPIC_OAUTH_TOKEN= .openclaw/.env
+        echo "ANTHROPIC_OAUTH_TOKEN=$(value accessToken)"; } >.openclaw/.env.tmp
+    chown claw: .openclaw/.env.tmp .openclaw/credentials/oauth.json
+    mv .openclaw/.env.tmp .openclaw/.env
+}
+copy
+while inotifywait -qq -e close_write,moved_to,create .claude; do copy; done
+SYNC
+printf '#!/bin/sh\nexec runuser -u claw -- /home/claw/.local/bin/claude -p hi\n' >/usr/local/bin/trigger-claude-refresh.sh
+chmod 755 /usr/local/bin/*.sh
+cd /etc/systemd/system
+printf '[Service]\nExecStart=/usr/local/bin/sync-oauth-token.sh\nRestart=always\n[Install]\nWantedBy=multi-user.target\n' >sync-oauth-token.service
+printf '[Service]\nType=oneshot\nExecStart=/usr/local/bin/trigger-claude-refresh.sh\n' >trigger-claude-refresh.service
+printf '[Timer]\nOnCalendar=*:0/30\n[Install]\nWantedBy=timers.target\n' >trigger-claude-refresh.timer
+# a watcher of ours: how long, in tenths of a second, any place held another token than the source
+cat >/usr/local/bin/judge <<'JUDGE'
+#!/bin/bash
+cd /home/claw
+longest=0 now=0
+while sleep 0.1; do
+    want=$(sed -n 's/.*"accessToken":"\([^"]*\)".*/\1/p' .claude/.credentials.json)
+    if grep -qF "$want" .openclaw/.env && grep -qF "$want" .openclaw/credentials/oauth.json; then
+        now=0
+    else
+        now=$((now + 1))
+        [ $now -le $longest ] || longest=$now
+    fi
+    echo $longest >/run/longest
+done
+JUDGE
+chmod 755 /usr/local/bin/judge
+systemctl daemon-reload
+SCRIPT
+    rotates
+    bed exec moved systemctl enable --now sync-oauth-token.service trigger-claude-refresh.timer
+    wait_until 10 "in_step moved"
+    bed exec moved systemd-run -q --unit=judge /usr/local/bin/judge
+}
+
+# A login by hand: another token at every place within the time that the judge measures.
+rotates() {
+    bed exec moved runuser -u claw -- sh -c 'echo right | /usr/local/share/claude auth login' >/dev/null
+}
+
+rotates_and_arrives() {
+    rotates
+    wait_until 5 "in_step moved"
+    wait_until 5 "bed exec moved grep -qF $(token moved) /home/claw/.openclaw/credentials/oauth.json"
+}
+
+# step NUMBER: the commands of one step of the document, as it has them.
+step() {
+    awk -v step="$1." '/^[0-9]+\./ { at = $1 } /```/ { inside = !inside; next } inside && at == step' \
+        "$root/docs/moving-over.md" | sed 's/^ *//; s/^sudo //' >"$scratch/step"
+    [ -s "$scratch/step" ] || { echo "step $1 has no command" && return 1; }
+    cat "$scratch/step"
+    { echo 'set -e'; cat "$scratch/step"; } | bed exec moved bash -s
+}
+
+installs_beside_it() {
+    bed exec moved env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends /root/openclaw-oauth-sync.deb
+    wait_until 10 "bed exec moved systemctl is-active oauth-sync.service"
+    bed exec moved systemctl is-active sync-oauth-token.service trigger-claude-refresh.timer
+    rotates_and_arrives
+}
+
+agree_on_the_paths() {
+    step 2
+    says "$source" bed exec moved oauth-sync detect
+    says "rival-unit" bed sh moved 'oauth-sync doctor || [ $? = 1 ]'
+    rotates_and_arrives
+}
+
+switches_off() {
+    step 3
+    fails bed exec moved systemctl is-active sync-oauth-token.service trigger-claude-refresh.timer
+    fails bed exec moved systemctl is-enabled sync-oauth-token.service
+    fails bed exec moved systemctl is-enabled trigger-claude-refresh.timer
+    rotates_and_arrives
+}
+
+stays_in_step() {
+    local before
+    before=$(token moved)
+    step 4
+    [ "$(token moved)" != "$before" ]
+    wait_until 5 "in_step moved"
+    rotates_and_arrives
+    fails bed sh moved 'oauth-sync doctor 2>&1 | grep rival-unit'
+}
+
+ours_alone_after_a_boot() {
+    bed exec moved systemctl stop judge
+    bed reboot moved
+    wait_until 20 "bed exec moved systemctl is-active oauth-sync.service oauth-sync-refresh.timer"
+    fails bed exec moved systemctl is-active sync-oauth-token.service
+    rotates_and_arrives
+}
+
+never_long_out_of_step() {
+    local longest
+    longest=$(bed exec moved cat /run/longest)
+    echo "longest: $longest tenths of a second"
+    [ "$longest" -le 15 ]
+}
+
+need "the package is built" make -C "$root" deb
+need "a bare machine boots" bed boot folk trixie -n nat
+need "it has the package, a terminal and ssh" furnish_terminal
+t "every question of setup answered no changes nothing" unchanged says_no_when_bare
+t "Ctrl-C at each question of a bare host changes nothing" unchanged stops_at "" "${bare[@]}"
+need "setup writes the link after a yes, and can be left" writes_the_link
+t "every question that follows answered no changes nothing" unchanged says_no_when_linked
+t "Ctrl-C at each of them changes nothing" unchanged stops_at n "${linked[@]}"
+need "setup goes from there to the end, over ssh" goes_all_the_way
+t "the link is healthy, and the doctor has nothing to say" is_healthy
+t "a login that is emptied calls a person" loses_the_login
+t "journalctl -x explains what happened, by the package's catalog" explained "$(id_of blanked)"
+t "login over ssh ends it" signs_in_again
+t "the end of it is in the journal too" says "what was said before is over" bed sh folk "journalctl --sync; journalctl --no-pager -x MESSAGE_ID=$(id_of recovered) | tr A-Z a-z"
+t "login without a terminal says how to get one" says_why_without_a_terminal
+bed stop folk
+
+need "a second machine boots" bed boot moved bookworm -n nat
+need "it runs the original's scripts" furnish_original
+t "the package is installed beside them" installs_beside_it
+t "both agree on the paths, and the doctor names the rivals" agree_on_the_paths
+t "the original is switched off as the document says" switches_off
+t "a renewal and a new login reach OpenClaw without it" stays_in_step
+t "no place was out of step for longer than a second and a half" never_long_out_of_step
+t "after a boot only ours runs" ours_alone_after_a_boot
+finished=yes
