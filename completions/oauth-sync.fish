@@ -61,7 +61,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last; write over mount points in place'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l delegate -d 'Leave all that needs other programs to the units that may run them'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'

@@ -104,7 +104,10 @@ fn text_of<'s>(seen: &'s Seen, path: &std::path::Path) -> Result<&'s str, Error>
 
 fn write(folder: &Folder, name: &str, text: &str, old: &Seen) -> Result<(), Error> {
     let part = Replacement { folder, name, bytes: text.as_bytes(), old: Some(old) };
-    stage::replace_all([part], || {}).into_iter().collect::<Result<(), _>>().map_err(Error::from)
+    stage::replace_all([part], None, || {})
+        .into_iter()
+        .collect::<Result<(), _>>()
+        .map_err(Error::from)
 }
 
 /// Asks OpenClaw about its configuration; `None` where it cannot be asked, or does not know how.

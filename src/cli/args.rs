@@ -59,7 +59,7 @@ pub(crate) enum Command {
         /// Show what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
-        /// Pass on a login that ends before the one passed on last
+        /// Pass on a login that ends before the one passed on last; write over mount points in place
         #[arg(long)]
         force: bool,
         /// Leave all that needs other programs to the units that may run them

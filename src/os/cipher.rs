@@ -22,13 +22,12 @@ static SUITES: [SupportedCipherSuite; 6] = [
 
 type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
-/// What may sign a certificate.
+/// What may sign a certificate; no authority that browsers trust signs with Ed25519.
 static CERTIFICATES: Algorithms = &[
     verify::ECDSA_P256_SHA256,
     verify::ECDSA_P256_SHA384,
     verify::ECDSA_P384_SHA256,
     verify::ECDSA_P384_SHA384,
-    verify::ED25519,
     verify::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
     verify::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
     verify::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
@@ -50,7 +49,6 @@ static HANDSHAKES: &[(SignatureScheme, Algorithms)] = &[
         SignatureScheme::ECDSA_NISTP384_SHA384,
         &[verify::ECDSA_P384_SHA384, verify::ECDSA_P256_SHA384],
     ),
-    (SignatureScheme::ED25519, &[verify::ED25519]),
     (SignatureScheme::RSA_PSS_SHA256, &[verify::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
     (SignatureScheme::RSA_PSS_SHA384, &[verify::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
     (SignatureScheme::RSA_PSS_SHA512, &[verify::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),

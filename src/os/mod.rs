@@ -26,6 +26,7 @@ pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod offspring;
+pub(crate) mod over;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod queue;

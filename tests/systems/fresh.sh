@@ -9,16 +9,6 @@
 
 m=fresh
 
-furnished() {
-    account $m claw
-    build_endpoint
-    serve_tokens $m
-    sign_in $m claw 28800
-    compose_project $m claw
-    bed push $m "$deb" "$scratch/next.deb" /root
-    cat "$scratch/canaries" >"$scratch/first"
-}
-
 # Its input is at its end: a question would fail.
 installs_unasked() {
     install_deb $m /root/openclaw-oauth-sync.deb >"$scratch/apt"
@@ -38,16 +28,12 @@ CONF
     bed sh $m '[ "$(stat -c "%a %U" /etc/oauth-sync/default.conf)" = "600 root" ]'
 }
 
-arrives() {
-    wait_until 20 "in_step $m claw $1 && gateway_uses $m $1"
-}
-
 rotates() {
     local gateway other
     gateway=$(container $m openclaw-gateway)
     other=$(container $m other)
     sign_in $m claw 28800
-    arrives "$token"
+    arrives $m "$token"
     [ "$(container $m openclaw-gateway)" != "$gateway" ]
     [ "$(container $m other)" = "$other" ]
 }
@@ -61,27 +47,10 @@ within_a_second() {
         done'
 }
 
-# granted COUNT: the endpoint has given so many pairs, and nobody has shown it a spent token.
-granted() {
-    [ "$(endpoint $m granted)" = "$1" ]
-    [ "$(endpoint $m refused)" = 0 ]
-}
-
-# The new token is the endpoint's, and it is everywhere.
-renewed_from() {
-    wait_until 30 "[ \"\$(access_token $m claw)\" != $1 ]" || {
-        bed exec $m journalctl --no-pager -o short-precise -n 40 -u 'oauth-sync*'
-        return 1
-    }
-    token=$(access_token $m claw)
-    [[ $token == *invented-granted-* ]]
-    arrives "$token"
-}
-
 renews_by_path() {
     sign_in $m claw 1200
-    renewed_from "$token"
-    granted 1
+    renewed_from $m "$token"
+    granted $m 1
     bed sh $m 'journalctl -u oauth-sync-refresh.path -u oauth-sync-renew.service --no-pager'
 }
 
@@ -95,8 +64,8 @@ renews_by_timer() {
             >/run/systemd/system/oauth-sync-refresh.timer.d/soon.conf
         systemctl daemon-reload
         systemctl restart oauth-sync-refresh.timer'
-    renewed_from "$token"
-    granted 2
+    renewed_from $m "$token"
+    granted $m 2
     bed sh $m '
         rm -r /run/systemd/system/oauth-sync-refresh.timer.d
         systemctl daemon-reload
@@ -119,8 +88,8 @@ upgrade_waits_for_the_renewal() {
     [ "$(access_token $m claw)" = "$before" ]
     [ "$(bed exec $m systemctl show -P MainPID oauth-sync-renew.service)" = "$renewal" ]
     [ "$(bed exec $m systemctl show -P MainPID oauth-sync.service)" != "$watcher" ]
-    renewed_from "$before"
-    granted 3
+    renewed_from $m "$before"
+    granted $m 3
     all_up $m
 }
 
@@ -147,15 +116,16 @@ spied_rotation() {
     sign_in $m claw 1200
     # the watcher asks at most once a minute
     bed exec $m systemctl start oauth-sync-renew.service
-    renewed_from "$token"
+    renewed_from $m "$token"
 }
 
 need "the package is built" build_deb
 need "a machine with Docker boots" bed boot $m trixie+docker -n nat
-need "a login, a gateway in a container and a token endpoint are there" furnished
+need "a login, a gateway in a container and a token endpoint are there" gateway_host $m
+of_before=$(access_token $m claw)
 need "apt installs it with no question, and all units are up" installs_unasked
 t "the link is written, root's and closed" linked
-t "the login of before is in the sinks and the gateway" arrives "$(sed -n 2p "$scratch/first")"
+t "the login of before is in the sinks and the gateway" arrives $m "$of_before"
 t "a rotation is in the sinks and a recreated gateway, and nothing else is recreated" rotates
 t "the sinks were new within a second" within_a_second
 t "a due login is renewed through the path unit, and arrives" renews_by_path

@@ -3,6 +3,7 @@
 # name, Claude logins, an OpenClaw in a container, and the package of this tree.
 # shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
 
+# shellcheck disable=SC2154 # lib.sh sets $systems and $scratch
 root=$(realpath "$systems/../..")
 deb=$root/target/debian/openclaw-oauth-sync.deb
 units="oauth-sync.service oauth-sync-refresh.timer oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path"
@@ -108,10 +109,22 @@ services:
     environment:
       ANTHROPIC_OAUTH_TOKEN: \${ANTHROPIC_OAUTH_TOKEN}
     volumes: ['/home/$2/.openclaw:/home/node/.openclaw']
+    restart: unless-stopped
   other:
     image: openclaw:local
 COMPOSE
     bed user "$1" "$2" docker compose --project-directory "/home/$2/openclaw" up -d
+}
+
+# gateway_host MACHINE: a user claw with a login, a gateway in a container and the token endpoint; the
+# packages are in /root.
+gateway_host() {
+    account "$1" claw
+    build_endpoint
+    serve_tokens "$1"
+    sign_in "$1" claw 28800
+    compose_project "$1" claw
+    bed push "$1" "$deb" "$scratch/next.deb" /root
 }
 
 container() {
@@ -128,6 +141,28 @@ gateway_uses() {
 in_step() {
     [ "$(access_token "$1" "$2")" = "$3" ] &&
         bed exec "$1" grep -rqF "$3" "/home/$2/.openclaw"
+}
+
+# arrives MACHINE TOKEN: holds if claw's login, OpenClaw and the running gateway come to have the token.
+arrives() {
+    wait_until 20 "in_step $1 claw $2 && gateway_uses $1 $2"
+}
+
+# granted MACHINE COUNT: the endpoint has given so many pairs, and nobody has shown it a spent token.
+granted() {
+    [ "$(endpoint "$1" granted)" = "$2" ]
+    [ "$(endpoint "$1" refused)" = 0 ]
+}
+
+# renewed_from MACHINE TOKEN: claw's login gets another token, which is the endpoint's; it is in $token.
+renewed_from() {
+    wait_until "${3:-30}" "[ \"\$(access_token $1 claw)\" != $2 ]" || {
+        bed exec "$1" journalctl --no-pager -o short-precise -n 40 -u 'oauth-sync*'
+        return 1
+    }
+    token=$(access_token "$1" claw)
+    [[ $token == *invented-granted-* ]]
+    arrives "$1" "$token"
 }
 
 install_deb() {

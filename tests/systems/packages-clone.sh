@@ -8,10 +8,14 @@
 m=clone
 tools=${TOOLS:-$root/target/tools}
 rust=$(rustc --print sysroot)
+crates=${CARGO_HOME:-$HOME/.cargo}/registry
+# whom this host trusts, if crates are fetched
+trusted=/etc/ssl/certs/ca-certificates.crt
 
 bare() {
     git clone --quiet "$root" "$scratch/clone"
-    bed boot "$m" bookworm -b "$rust:/opt/rust:ro" -b "$tools:/opt/tools:ro"
+    bed boot "$m" bookworm -b "$rust:/opt/rust:ro" -b "$tools:/opt/tools:ro" -b "$trusted:$trusted:ro" \
+        -b "$crates:/root/.cargo/registry:ro"
     bed push "$m" "$scratch/clone" /root
 }
 
