@@ -16,6 +16,7 @@ check-lint check-unit check-faults check-real check-docker check-packages check-
 
 bench: build
 	bench/run
+	bench/gateway/run
 
 clean:
 	cargo clean

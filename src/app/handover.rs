@@ -74,7 +74,8 @@ impl Handover<'_> {
         let tried = known.barred_for.is_some()
             && known.barred_for == fingerprint
             && !paste::is_freed(&known, self.openclaw, self.ground, link);
-        let pastes = wanted.is_some() && !tried && report.sinks.iter().any(stale);
+        let doubtful = known.fingerprint == fingerprint && known.is_doubtful(self.now);
+        let pastes = wanted.is_some() && (doubtful || !tried && report.sinks.iter().any(stale));
         let pending = ledger.pending.as_ref().filter(|pending| pending.fingerprint == fingerprint);
         let has_paste =
             pending.is_some_and(|pending| pending.sinks.contains(&SinkKind::PasteToken));

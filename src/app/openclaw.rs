@@ -10,10 +10,11 @@ use crate::app::ground::Ground;
 use crate::domain::acceptance::Memory;
 use crate::domain::auth_profiles;
 use crate::domain::config::settings::{Settings, Sinks};
-use crate::domain::era::{self, Evidence, Trace, Verdict, Version, Witness};
+use crate::domain::era::{self, Era, Evidence, Trace, Verdict, Version, Witness};
 use crate::domain::gateway::Ledger;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::secret::Secret;
+use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
@@ -96,6 +97,28 @@ impl OpenClaw {
         let asked = self.ledger.asked.is_some_and(|asked| now < asked.after(ASK_INTERVAL));
         let used = settings.sinks != Sinks::Listed(Vec::new());
         used && !asked && !self.verdict.program_says && self.folder().is_some()
+    }
+
+    /// Says whether its token is carried by `paste-token`.
+    pub(crate) fn is_pasted(&self, settings: &Settings) -> bool {
+        match &settings.sinks {
+            Sinks::Auto => matches!(self.verdict.era, Era::Imported | Era::Guarded),
+            Sinks::Listed(kinds) => kinds.contains(&SinkKind::PasteToken),
+        }
+    }
+
+    /// The agents that a token is pasted for, by name where OpenClaw wants to be told: the main one,
+    /// whose profiles the others use too; where there is none, each of them.
+    pub(crate) fn owners(&self) -> Vec<Option<String>> {
+        let agents = &self.config.agents;
+        let several = agents.len() > 1 || agents.is_empty() && self.agents.len() > 1;
+        if !several {
+            return vec![None];
+        }
+        if agents.is_empty() || agents.iter().any(|agent| agent == "main") {
+            return vec![Some("main".to_owned())];
+        }
+        agents.iter().cloned().map(Some).collect()
     }
 
     /// What the choice of sinks depends on.

@@ -72,7 +72,7 @@ pub(crate) enum SinkState {
     Refused(String),
     /// It holds the token, but OpenClaw uses another place before it; which.
     Unused(String),
-    /// It is stored, but OpenClaw uses this profile first.
+    /// It is stored, but OpenClaw uses another profile first; which.
     Hidden(String),
     /// Somebody else holds it for a moment; it is tried again at once.
     Busy(String),
@@ -239,10 +239,7 @@ impl SinkReport {
                 let text = format!("{}{place} holds the new token and is unused: {why}", self.kind);
                 (Level::Info, text)
             }
-            SinkState::Hidden(other) => (
-                Level::Warn,
-                format!("{} is hidden by {other}, which OpenClaw uses first", self.kind),
-            ),
+            SinkState::Hidden(why) => (Level::Warn, format!("{} is hidden: {why}", self.kind)),
             SinkState::InStep
             | SinkState::Unused(_)
             | SinkState::Absent(_)

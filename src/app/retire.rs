@@ -36,7 +36,9 @@ pub(crate) fn harmful_files(
         let ours = |text: &str| oauth_json::only(text, &is_ours);
         lines.extend(one(&folder, "oauth.json", ours, harmful, may_write));
     }
-    for agent in openclaw.agents.iter().filter(|agent| has_profiles(agent)) {
+    // 2026.6.1 still keeps what was pasted in there, beside its state/openclaw.sqlite; the later ones
+    // that ignore it take no harm from it.
+    for agent in openclaw.agents.iter().filter(|agent| harmful && has_profiles(agent)) {
         let ours = |text: &str| auth_profiles::only(text, &is_ours);
         lines.extend(one(&agent.folder, "auth-profiles.json", ours, harmful, may_write));
     }

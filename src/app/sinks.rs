@@ -86,7 +86,9 @@ fn pasted(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let mark = mark.or(wanted.memory.accepted).map(|mark| mark.fingerprint);
     let state = match (known.fingerprint.is_some() && known.fingerprint == mark, known.barred) {
         (true, None) => match known.hidden_by {
-            Some(other) => SinkState::Hidden(other),
+            Some(other) => {
+                SinkState::Hidden(format!("OpenClaw uses the profile {other} before it"))
+            }
             None => SinkState::InStep,
         },
         // Another sink carries the token until then.

@@ -81,7 +81,11 @@ pub(crate) enum Command {
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),
     /// Get new tokens into the running OpenClaw: commands, reload, recreate, proof
-    Gateway,
+    Gateway {
+        /// Agree that the first paste takes the comments out of openclaw.json, with a copy kept
+        #[arg(long)]
+        consent: bool,
+    },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Run the hooks and post to the webhook for every event that waits

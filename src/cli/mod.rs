@@ -6,6 +6,7 @@ mod check;
 mod detect;
 mod doctor;
 mod exit;
+mod gateway;
 mod login;
 mod metrics;
 mod model;
@@ -76,10 +77,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             sync(&places, only, options, *delegate)
         }
         Command::Model(options) => model::carry_out(&places, only, options),
-        Command::Gateway => {
-            let closings = app::gateway::run(&places, only, Haste::Joined)?;
-            Ok(Exit::gravest([Exit::of_closings(&closings), waiting(&places, only)]))
-        }
+        Command::Gateway { consent } => gateway::carry_out(&places, only, *consent),
         Command::Refresh { dry_run, force, unattended } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
             refresh::carry_out(&places, only, options, *unattended)
@@ -153,16 +151,6 @@ fn sync(
         closings.extend(again);
     }
     Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
-}
-
-/// Deferred if a gateway still needs something, for which its moment has not come.
-fn waiting(places: &Places, only: Option<&str>) -> Exit {
-    let links = app::gateway::ledger::links(&places.state_dir);
-    let waits = |link: &String| {
-        let chosen = only.is_none_or(|only| only == link);
-        chosen && app::gateway::ledger::load(&places.state_dir, link).pending.is_some()
-    };
-    if links.iter().any(waits) { Exit::Deferred } else { Exit::Done }
 }
 
 fn places(global: &Global) -> Places {

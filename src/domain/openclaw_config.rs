@@ -8,8 +8,11 @@ use serde_json::Value;
 use crate::domain::era::Version;
 use crate::domain::splice::{self, Dialect, Malformed};
 
+/// Where a gateway listens that is not told otherwise.
+const PORT: u16 = 18789;
+
 /// What we need of `openclaw.json`; the default stands for a file that is not there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OpenclawConfig {
     /// `meta.lastTouchedVersion`: the version that last wrote the file.
     pub(crate) last_touched: Option<Version>,
@@ -21,6 +24,10 @@ pub(crate) struct OpenclawConfig {
     pub(crate) has_comments: bool,
     /// Whether `models.providers.anthropic` stands there, which takes the built-in models away.
     pub(crate) has_anthropic_provider: bool,
+    /// Where the gateway listens on loopback; `None` where it does not.
+    pub(crate) gateway_port: Option<u16>,
+    /// The agents' names; nothing where the file names none.
+    pub(crate) agents: Vec<String>,
 }
 
 /// What `openclaw.json` says about one profile; the secret itself is in the store.
@@ -32,6 +39,20 @@ pub(crate) struct ConfiguredProfile {
     pub(crate) anthropic: bool,
     /// The `mode` that the credential's type must match; empty if it is missing.
     pub(crate) mode: String,
+}
+
+impl Default for OpenclawConfig {
+    fn default() -> Self {
+        Self {
+            last_touched: None,
+            order: None,
+            profiles: Vec::new(),
+            has_comments: false,
+            has_anthropic_provider: false,
+            gateway_port: Some(PORT),
+            agents: Vec::new(),
+        }
+    }
 }
 
 impl OpenclawConfig {
@@ -48,6 +69,8 @@ impl OpenclawConfig {
             has_comments: splice::has_comments(text),
             has_anthropic_provider: providers
                 .is_some_and(|providers| providers.keys().any(|id| is_anthropic(id))),
+            gateway_port: gateway_port(&root),
+            agents: agents(&root),
         })
     }
 
@@ -69,6 +92,25 @@ pub(crate) fn anthropic_order(orders: &Value) -> Option<Vec<String>> {
     Some(ids.filter(|id| !id.is_empty()).collect())
 }
 
+/// `agents.list`, and `agents.entries` as 2026.9 writes it.
+fn agents(root: &Value) -> Vec<String> {
+    let list = root.pointer("/agents/list").and_then(Value::as_array).into_iter().flatten();
+    let listed = list.filter_map(|agent| Some(agent.get("id")?.as_str()?.to_owned()));
+    let entries = root.pointer("/agents/entries").and_then(Value::as_object).into_iter().flatten();
+    listed.chain(entries.map(|(id, _)| id.clone())).collect()
+}
+
+/// The port on loopback; what listens on one address of a network, or elsewhere, is not seen there.
+fn gateway_port(root: &Value) -> Option<u16> {
+    let gateway = root.get("gateway");
+    let word = |key: &str| gateway?.get(key)?.as_str();
+    let elsewhere =
+        word("mode") == Some("remote") || matches!(word("bind"), Some("tailnet" | "custom"));
+    let port = gateway.and_then(|gateway| gateway.get("port")).and_then(Value::as_u64);
+    let port = port.map_or(Some(PORT), |port| u16::try_from(port).ok());
+    port.filter(|_| !elsewhere)
+}
+
 fn configured((id, profile): (&String, &Value)) -> ConfiguredProfile {
     let text = |key| profile.get(key).and_then(Value::as_str).unwrap_or_default();
     ConfiguredProfile {
@@ -81,6 +123,23 @@ fn configured((id, profile): (&String, &Value)) -> ConfiguredProfile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn agents_are_named_in_either_form() {
+        let agents = |text| OpenclawConfig::read(text).unwrap().agents;
+        assert_eq!(agents("{agents:{list:[{id:'a'},{id:'main'}]}}"), ["a", "main"]);
+        assert_eq!(agents("{agents:{entries:{ops:{},main:{}}}}"), ["ops", "main"]);
+        assert!(agents("{agents:{defaults:{}}}").is_empty());
+    }
+
+    #[test]
+    fn a_gateway_on_loopback_has_a_port() {
+        let port = |text| OpenclawConfig::read(text).unwrap().gateway_port;
+        assert_eq!(port("{}"), Some(18789));
+        assert_eq!(port("{gateway:{port:1234,bind:'lan'}}"), Some(1234));
+        assert_eq!(port("{gateway:{port:1234,bind:'tailnet'}}"), None);
+        assert_eq!(port("{gateway:{mode:'remote'}}"), None);
+    }
 
     /// As OpenClaw 2026.2.25 writes it after `configure`, with a person's hand over it.
     const TEXT: &str = r#"{

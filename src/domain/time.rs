@@ -29,9 +29,10 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0))
     }
 
-    /// Reads RFC 3339 in UTC as [`fmt::Display`] writes it, with or without a fraction of a second.
+    /// Reads RFC 3339, with or without a fraction of a second.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let (date, time) = text.split_once('T')?;
+        let (time, offset) = time.split_at(time.find(['Z', '+', '-'])?);
         let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
         let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
         let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
@@ -44,8 +45,20 @@ impl Timestamp {
             && minute < 60
             && second < 61;
         let days = days_from_civil(year, month, day);
-        sane.then(|| Self(days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths))
+        let local = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths;
+        let ahead = minutes_ahead(offset)? * 60 * SECOND;
+        sane.then_some(Self(local - ahead))
     }
+}
+
+/// How far `Z`, `+02:00` or `-05:30` is ahead of UTC.
+fn minutes_ahead(offset: &str) -> Option<i64> {
+    if offset == "Z" {
+        return Some(0);
+    }
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+    Some(if offset.starts_with('-') { -minutes } else { minutes })
 }
 
 impl Timestamp {
@@ -144,6 +157,9 @@ mod tests {
             assert_eq!(Timestamp::parse(text), Some(Timestamp(ms)));
         }
         assert_eq!(Timestamp::parse("2026-11-22T15:59:59.25Z").map(|t| t.0 % 1000), Some(250));
+        let utc = Timestamp::parse("2026-11-22T15:59:59Z");
+        assert_eq!(Timestamp::parse("2026-11-22T17:59:59.000+02:00"), utc, "as podman writes it");
+        assert_eq!(Timestamp::parse("2026-11-22T10:29:59-05:30"), utc);
         assert_eq!(Timestamp::parse("2026-13-22T15:59:59Z"), None);
         assert_eq!(Timestamp::parse("yesterday"), None);
     }

@@ -8,7 +8,9 @@
 mod bed;
 mod broken;
 mod courtesy;
+mod podman;
 mod recreate;
+mod standalone;
 
 /// Makes up an access token in the shape of a real one.
 fn token(name: &str) -> String {

@@ -35,7 +35,7 @@ tar -c . | docker import - oauth-sync-empty:1 >/dev/null
 "#;
 
 /// The variables that make docker talk to the tests' own engine; starts it and gives it the image.
-fn engine() -> &'static [(String, String)] {
+pub(crate) fn engine() -> &'static [(String, String)] {
     static ENGINE: OnceLock<Vec<(String, String)>> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/docker/engine");
@@ -50,13 +50,13 @@ fn engine() -> &'static [(String, String)] {
 }
 
 #[track_caller]
-fn must(command: &mut Command) -> String {
+pub(crate) fn must(command: &mut Command) -> String {
     let output = command.output().expect("the tool is there");
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn docker(words: &[&str]) -> Command {
+pub(crate) fn docker(words: &[&str]) -> Command {
     let mut command = Command::new("docker");
     command.args(words).envs(engine().iter().cloned()).stdin(Stdio::null());
     command

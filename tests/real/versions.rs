@@ -7,7 +7,7 @@ use crate::openclaw::OpenClaw;
 #[test]
 fn each_program_is_the_version_asked_for() {
     let (endpoint, _folder) = endpoint();
-    for version in ["2026.2.25", "2026.4.15", "2026.9.6"] {
+    for version in ["2026.2.25", "2026.4.15", "2026.6.1", "2026.8.1", "2026.9.6"] {
         let openclaw = OpenClaw::version(version, &endpoint);
         let ran = openclaw.run(&["--version"], "");
         assert!(ran.stdout.contains(version), "{}: {ran:?}", openclaw.program().display());

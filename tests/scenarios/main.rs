@@ -10,6 +10,7 @@ mod bed;
 mod cli;
 mod config;
 mod detect;
+mod gateway;
 mod layers;
 mod rivals;
 mod sinks;

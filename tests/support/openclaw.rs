@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use super::endpoint::{Endpoint, MESSAGES};
 use super::scratch::{Ran, Scratch, group, real, run};
 
-/// The slowest turn seen took 80 s on two busy cores.
-const LIMIT: Duration = Duration::from_secs(180);
+/// The slowest turn seen took over 180 s on two cores that eight others shared.
+const LIMIT: Duration = Duration::from_secs(400);
 /// Between two looks at the gateway's health.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -141,7 +141,12 @@ impl<'a> OpenClaw<'a> {
 
     /// Has one turn in a process of its own.
     pub(crate) fn turn(&self) -> Turn {
-        self.observe(&["agent", "--local", "--agent", "main", "--message", "hi"])
+        self.turn_of("main")
+    }
+
+    /// Has one turn of this agent in a process of its own.
+    pub(crate) fn turn_of(&self, agent: &str) -> Turn {
+        self.observe(&["agent", "--local", "--agent", agent, "--message", "hi"])
     }
 
     /// Has one turn in the running gateway.
@@ -152,22 +157,27 @@ impl<'a> OpenClaw<'a> {
 
     /// Starts the gateway and waits until it says that it lives.
     pub(crate) fn start_gateway(&mut self) {
+        // 2026.9.6 gives up where a child of its own takes 5 s to start, as on a busy host; its unit
+        // would start it again.
+        let lives = (0..3).any(|_| self.start_once());
+        assert!(lives, "no gateway: {}", self.home.read("gateway.log"));
+    }
+
+    fn start_once(&mut self) -> bool {
         self.stop_gateway();
         let log = File::create(self.home.path().join("gateway.log")).expect("the home is writable");
         let errors = log.try_clone().expect("a descriptor is free");
         let mut command = self.home.command(&self.program, &self.environment());
         command.args(["gateway", "run"]).stdin(Stdio::null()).stdout(log).stderr(errors);
-        self.gateway = Some(command.spawn().expect("the program starts"));
+        let child = self.gateway.insert(command.spawn().expect("the program starts"));
         let start = Instant::now();
-        while !self.is_live() {
-            let ended = self
-                .gateway
-                .as_mut()
-                .is_some_and(|child| child.try_wait().is_ok_and(|end| end.is_some()));
-            let late = start.elapsed() > LIMIT;
-            assert!(!ended && !late, "no gateway: {}", self.home.read("gateway.log"));
+        while child.try_wait().is_ok_and(|end| end.is_none()) && start.elapsed() < LIMIT {
+            if is_live(self.port) {
+                return true;
+            }
             thread::sleep(PAUSE);
         }
+        false
     }
 
     /// Ends the gateway and all it started.
@@ -179,26 +189,36 @@ impl<'a> OpenClaw<'a> {
     }
 
     fn observe(&self, arguments: &[&str]) -> Turn {
+        let mut command = self.home.command(&self.program, &self.environment());
+        command.args(arguments);
+        self.turn_by(command)
+    }
+
+    /// Has a turn by a command of one's own.
+    pub(crate) fn turn_by(&self, command: Command) -> Turn {
         let before = self.endpoint.requests_to(MESSAGES).len();
-        let ran = self.run(arguments, "");
+        let ran = run(command, "", LIMIT);
         let requests = self.endpoint.requests_to(MESSAGES);
         let tokens = requests[before..].iter().map(|request| request.bearer().to_owned());
         Turn { tokens: tokens.collect(), ran }
     }
 
-    fn is_live(&self) -> bool {
-        let ask = || -> io::Result<String> {
-            let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-            tcp.set_read_timeout(Some(Duration::from_secs(5)))?;
-            tcp.write_all(
-                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-            )?;
-            let mut answer = String::new();
-            tcp.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    /// Says whether the gateway answers that it lives.
+    pub(crate) fn is_live(&self) -> bool {
+        is_live(self.port)
     }
+}
+
+fn is_live(port: u16) -> bool {
+    let ask = || -> io::Result<String> {
+        let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        tcp.set_read_timeout(Some(Duration::from_secs(5)))?;
+        tcp.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
 impl Drop for OpenClaw<'_> {

@@ -61,11 +61,73 @@ says_linger() {
     grep -q 'loginctl enable-linger claw' "$scratch/said"
 }
 
+# The same gateway as a unit of the host's; the user's own is taken away, so that it is found.
+becomes_a_system_unit() {
+    bed user ug claw systemctl --user stop openclaw-gateway.service
+    bed sh ug <<'SCRIPT'
+mv ~claw/.config/systemd/user/openclaw-gateway.service /root
+printf '[Service]\nUser=claw\nExecStart=/usr/local/bin/gateway\n' >/etc/systemd/system/openclaw-gateway.service
+systemctl daemon-reload
+systemctl start openclaw-gateway.service
+SCRIPT
+    bed user ug claw systemctl --user daemon-reload
+}
+
+# sets KEY="VALUE"...: in the link's configuration.
+sets() {
+    bed sh ug 'cd /etc/oauth-sync; sed -i "/^GATEWAY/d" default.conf; printf "%s\n" "$@" >>default.conf' "$@"
+}
+
+main_pid() {
+    bed exec ug systemctl show -P MainPID openclaw-gateway.service
+}
+
+# brings_by TOKEN KEY="VALUE"...: the unit of the host runs anew, and with this token.
+brings_by() {
+    local token=$1 before
+    shift
+    sets "$@"
+    before=$(main_pid)
+    brings "$token"
+    [ "$(main_pid)" != "$before" ]
+}
+
+# A program in a user's folder can be changed by that user: root must not run it as root.
+runs_as_the_user() {
+    bed sh ug <<'SCRIPT'
+printf '#!/bin/sh\nid -un >"$HOME/as"\n' >~claw/restart
+chmod 755 ~claw/restart
+chown claw: ~claw/restart
+SCRIPT
+    sets 'GATEWAY="command"' 'GATEWAY_COMMAND="/home/claw/restart"'
+    rotate "$1"
+    says "the gateway was restarted" bed exec ug oauth-sync sync
+    [ "$(bed exec ug cat /home/claw/as)" = claw ]
+}
+
+becomes_the_users_again() {
+    sets 'GATEWAY="systemd-user"'
+    bed sh ug <<'SCRIPT'
+systemctl stop openclaw-gateway.service
+mv /root/openclaw-gateway.service ~claw/.config/systemd/user/
+SCRIPT
+    bed user ug claw systemctl --user daemon-reload
+    bed user ug claw systemctl --user start openclaw-gateway.service
+    brings "$1"
+}
+
 need "a machine boots" bed boot ug trixie
 need "a lingering user runs a gateway" prepare
 t "root's sync restarts the user's unit with the new token" brings "$(canary sk-ant-oat01-)"
 t "and so it does the next time" brings "$(canary sk-ant-oat01-)"
 t "a rotation to the same token restarts nothing" bash -c "! '$systems/bed' exec ug oauth-sync sync 2>&1 | grep ."
+need "the gateway becomes a unit of the host's" becomes_a_system_unit
+t "it is found and restarted with the new token" brings_by "$(canary sk-ant-oat01-)"
+t "so it is where the configuration says systemd" brings_by "$(canary sk-ant-oat01-)" 'GATEWAY="systemd"'
+t "and by a command of root's" brings_by "$(canary sk-ant-oat01-)" \
+    'GATEWAY="command"' 'GATEWAY_COMMAND="/usr/bin/systemctl restart openclaw-gateway.service"'
+t "a command in a user's folder runs as that user" runs_as_the_user "$(canary sk-ant-oat01-)"
+need "the gateway is the user's own again" becomes_the_users_again "$(canary sk-ant-oat01-)"
 t "without lingering the command that helps is said" says_linger "$(canary sk-ant-oat01-)"
 t "no token is in the journal" no_token_in journal:ug
 finished=yes

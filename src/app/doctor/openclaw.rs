@@ -55,7 +55,7 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     let link = shell::quoted(&case.report.link);
     if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
         let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
-        let command = "oauth-sync setup".to_owned();
+        let command = format!("oauth-sync gateway --consent --link {link}");
         return Some(Finding::warning("paste-consent", meaning, command));
     }
     let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;

@@ -191,10 +191,10 @@ fn act(
     let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
     let gap = died.map_or_else(
         || u64::try_from(watch().as_millis()).unwrap_or(u64::MAX),
-        |died| u64::try_from(clock::now().0 - died / 1_000_000).unwrap_or(0),
+        |died| u64::try_from(clock::now().0 - died.0).unwrap_or(0),
     );
-    let until_start = new.started.map(|start| start.0).zip(died);
-    let started = until_start.map(|(start, died)| u64::try_from(start - died / 1_000_000));
+    let until_start = new.started.zip(died);
+    let started = until_start.map(|(start, died)| u64::try_from(start.0 - died.0));
     // Where nothing tells when it answers again, its start has to serve.
     let gap = if answered { gap } else { started.and_then(Result::ok).unwrap_or(gap) };
     Ok(Ending::Done(Deed::Recreated, Some(gap)))

@@ -9,6 +9,7 @@ use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
 use crate::domain::order;
+use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
 use crate::os::folder::Folder;
@@ -29,8 +30,10 @@ pub(crate) struct Engine<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Compose {
     words: Vec<String>,
-    /// Version 1 knows no `--pull` for `up`.
+    /// Version 1 knows no `--pull` for `up`, nor does podman-compose.
     has_pull: bool,
+    /// podman-compose has no `--project-directory` (1.0.3): it takes the working folder.
+    has_directory: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -107,24 +110,22 @@ impl<'a> Engine<'a> {
         format!("{} logs {}", self.program, container.id.get(..12).unwrap_or_default())
     }
 
-    /// When a container died, in ns since 1970, as the engine remembers it.
-    pub(crate) fn died(&self, id: &str, since_s: i64, until_s: i64) -> Option<i64> {
+    /// When a container died, as the engine remembers it.
+    pub(crate) fn died(&self, id: &str, since_s: i64, until_s: i64) -> Option<Timestamp> {
         let (since, until) = (since_s.to_string(), until_s.to_string());
         let container = format!("container={id}");
-        let ended = self.ask(&[
-            "events",
-            "--since",
-            &since,
-            "--until",
-            &until,
-            "--filter",
-            &container,
-            "--filter",
-            "event=die",
-            "--format",
-            "{{.TimeNano}}",
-        ]);
-        ended.ok()?.split_whitespace().last()?.parse().ok()
+        let is_podman = self.program == "podman";
+        let event = if is_podman { "event=died" } else { "event=die" };
+        let format = if is_podman { "json" } else { "{{.TimeNano}}" };
+        let words = ["events", "--since", &since, "--until", &until, "--filter", &container];
+        let said = self.ask(&[&words[..], &["--filter", event, "--format", format]].concat());
+        let said = said.ok()?;
+        let last = said.lines().next_back()?;
+        if is_podman {
+            let event: serde_json::Value = serde_json::from_slice(last.as_bytes()).ok()?;
+            return Timestamp::parse(event.get("Time")?.as_str()?);
+        }
+        Some(Timestamp(last.trim().parse::<i64>().ok()? / 1_000_000))
     }
 
     /// Runs a program in a container, with something to read.
@@ -136,26 +137,30 @@ impl<'a> Engine<'a> {
 
     /// Finds compose: the engine's own plugin, or the program of that name.
     pub(crate) fn compose(&self) -> Result<Compose, Ending> {
-        let own = vec![self.program.to_owned(), "compose".to_owned()];
-        let stand_alone = match self.program {
-            "podman" => "podman-compose",
-            _ => "docker-compose",
+        let is_podman = self.program == "podman";
+        let (stand_alone, package) = if is_podman {
+            ("podman-compose", "podman-compose")
+        } else {
+            ("docker-compose", "docker-compose-v2, or docker-compose")
         };
-        for words in [own, vec![stand_alone.to_owned()]] {
-            let argv: Vec<&str> =
-                words.iter().map(String::as_str).chain(["version", "--short"]).collect();
-            let Ok(ended) = self.place.run(&argv, ASK) else { continue };
-            if ended.is_success() {
-                let has_pull = words.len() > 1 || !text(&ended.stdout).trim().starts_with("1.");
-                return Ok(Compose {
-                    words,
-                    has_pull: has_pull && stand_alone != "podman-compose",
-                });
-            }
+        let said = |argv: &[&str]| {
+            let ended = self.place.run(argv, ASK).ok().filter(Ended::is_success)?;
+            Some(text(&ended.stdout))
+        };
+        if said(&[self.program, "compose", "version", "--short"]).is_some() {
+            let words = vec![self.program.to_owned(), "compose".to_owned()];
+            return Ok(Compose { words, has_pull: !is_podman, has_directory: !is_podman });
         }
-        let hint = "install the compose plugin: apt install docker-compose-v2, or docker-compose";
+        // podman-compose 1.0.3 knows no `--short`.
+        if let Some(version) = said(&[stand_alone, "version"]) {
+            let first = version.lines().next().unwrap_or_default();
+            let has_pull = !is_podman && !first.contains("version 1.");
+            let words = vec![stand_alone.to_owned()];
+            return Ok(Compose { words, has_pull, has_directory: !is_podman });
+        }
+        let hint = format!("install compose: apt install {package}");
         let why = format!("neither '{} compose' nor {stand_alone} can be run", self.program);
-        Err(Ending::Deferred(why, Some(hint.to_owned())))
+        Err(Ending::Deferred(why, Some(hint)))
     }
 
     /// Runs compose on a project; what it says if it fails.
@@ -165,11 +170,13 @@ impl<'a> Engine<'a> {
         project: &Project,
         words: &[&str],
     ) -> Result<String, String> {
+        let folder = ["--project-directory", &project.folder];
         let argv: Vec<&str> = compose
             .words
             .iter()
             .map(String::as_str)
-            .chain(["--project-name", &project.name, "--project-directory", &project.folder])
+            .chain(["--project-name", &project.name])
+            .chain(folder.into_iter().filter(|_| compose.has_directory))
             .chain(project.files.iter().flat_map(|file| ["-f", file]))
             .chain(project.env_files.iter().flat_map(|file| ["--env-file", file]))
             .chain(words.iter().copied())

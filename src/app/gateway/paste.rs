@@ -3,7 +3,7 @@
 use crate::app::error::Error;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
-use crate::app::ground::{Ground, Places, open_or_make};
+use crate::app::ground::{self, Ground, Places, open_or_make};
 use crate::app::openclaw::{OpenClaw, SIZE_LIMIT};
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
@@ -11,6 +11,7 @@ use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
 use crate::domain::messages;
+use crate::domain::shell;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
@@ -31,28 +32,46 @@ pub(crate) fn paste(work: &mut Work<'_>) -> Result<Deed, Ending> {
     let known = work.ledger.paste.clone().unwrap_or_default();
     let done = known.fingerprint == Some(fingerprint) && known.barred.is_none();
     if done && known.hidden_by.is_none() {
-        return Ok(Deed::Pasted);
+        return Ok(Deed::Nothing);
     }
     if let Err(ending) = may_paste(work) {
         return Err(barred(work, ending));
     }
-    let pasted = if done { Ok(()) } else { hand_over(work, &credential) };
-    let found = pasted.and_then(|()| read_back(work, &credential));
-    match found {
+    match bring(work, &credential, done) {
         Ok(found) => {
-            say(work, &found);
+            if !done || found.hidden_by != known.hidden_by {
+                say(work, &found);
+            }
             work.ledger.paste = Some(Pasted {
                 fingerprint: Some(fingerprint),
                 expiry: Some(credential.expiry),
                 hidden_by: found.hidden_by,
+                read_back: Some(clock::now()),
                 ..Pasted::default()
             });
             work.save();
-            Ok(Deed::Pasted)
+            Ok(if done { Deed::Nothing } else { Deed::Pasted })
         }
         Err(ending) if work.pending().attempts + 1 >= ENOUGH => Err(barred(work, ending)),
         Err(ending) => Err(ending),
     }
+}
+
+/// Hands the token over unless that is `done`, and asks what OpenClaw holds: for every agent that
+/// has a store of its own.
+fn bring(work: &mut Work<'_>, credential: &Credential, done: bool) -> Result<ReadBack, Ending> {
+    let mut all: Option<ReadBack> = None;
+    for agent in work.openclaw.owners() {
+        if !done {
+            hand_over(work, credential, agent.as_deref())?;
+        }
+        let found = read_back(work, credential, agent.as_deref())?;
+        all = Some(match all {
+            Some(all) => all.join(found),
+            None => found,
+        });
+    }
+    Ok(all.unwrap_or_default())
 }
 
 /// Why the first call of all still waits for a consent; `None` where nothing speaks against it.
@@ -67,17 +86,34 @@ pub(crate) fn waits_for_consent(
     }
     let why =
         "the first paste-token makes OpenClaw rewrite openclaw.json, and its comments are lost";
-    let marker = ground.places.state_dir.join(consent(link));
-    Some(Ending::Deferred(
-        why.to_owned(),
-        Some(format!("to consent: touch '{}'", marker.display())),
-    ))
+    let hint = format!("oauth-sync gateway --consent --link {}", shell::quoted(link));
+    Some(Ending::Deferred(why.to_owned(), Some(hint)))
 }
 
 /// Notes that somebody agrees to the loss of the comments.
 pub(crate) fn agree(places: &Places, link: &str) -> Result<(), Error> {
     let state = open_or_make(&places.state_dir)?;
     Ok(stage::replace(&state, &consent(link), b"", Durability::Flushed)?)
+}
+
+/// Notes that somebody agrees for every link whose token waits for it; gives their names.
+pub(crate) fn agree_where_it_waits(
+    places: &Places,
+    only: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let ground = Ground::open(places)?;
+    let mut agreed = Vec::new();
+    for settings in ground::links(&places.config_dir, only)? {
+        let memory = ground.remember(&settings)?;
+        let openclaw = OpenClaw::look(&settings, &ground, &memory, clock::now());
+        if openclaw.is_pasted(&settings)
+            && waits_for_consent(&openclaw, &ground, &settings.name).is_some()
+        {
+            agree(places, &settings.name)?;
+            agreed.push(settings.name);
+        }
+    }
+    Ok(agreed)
 }
 
 /// Says whether a consent that was missing has been given since.
@@ -132,10 +168,13 @@ fn back_up(work: &Work<'_>) -> Result<(), Ending> {
     kept().map_err(|error: crate::os::error::Error| Ending::deferred(error.to_string()))
 }
 
-fn hand_over(work: &mut Work<'_>, credential: &Credential) -> Result<(), Ending> {
+fn hand_over(
+    work: &mut Work<'_>,
+    credential: &Credential,
+    agent: Option<&str>,
+) -> Result<(), Ending> {
     let program = work.program()?;
-    let several = work.openclaw.agents.len() > 1;
-    let words = rules::arguments(credential.expiry, clock::now(), several);
+    let words = rules::arguments(credential.expiry, clock::now(), agent);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let input = format!("{}\n", credential.access_token.expose()).into_bytes();
     let ended = program.run(work, &words, input)?;
@@ -149,9 +188,15 @@ fn hand_over(work: &mut Work<'_>, credential: &Credential) -> Result<(), Ending>
 }
 
 /// Asks OpenClaw what it holds now: the exit status of the paste proves nothing.
-fn read_back(work: &mut Work<'_>, credential: &Credential) -> Result<ReadBack, Ending> {
+fn read_back(
+    work: &mut Work<'_>,
+    credential: &Credential,
+    agent: Option<&str>,
+) -> Result<ReadBack, Ending> {
     let program = work.program()?;
-    let ended = program.run(work, &["models", "status", "--json"], Vec::new())?;
+    let mut words = vec!["models", "status", "--json"];
+    words.extend(agent.into_iter().flat_map(|agent| ["--agent", agent]));
+    let ended = program.run(work, &words, Vec::new())?;
     let found = rules::read_back(&text(&ended.stdout), &credential.access_token);
     match found {
         Some(found) if found.holds => Ok(found),
@@ -174,6 +219,8 @@ fn say(work: &Work<'_>, found: &ReadBack) {
         let command = rules::order_command();
         let id = messages::id("sink-hidden");
         log::warn!(MESSAGE_ID = id, link = link.as_str(); "{link}: OpenClaw uses the profile {other} before ours\nhint: {command}");
+    } else if work.ledger.is_hidden() {
+        log::info!("{link}: OpenClaw uses the pasted profile again");
     }
     if found.cools_down {
         log::warn!(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::app::gateway::round;
 use crate::app::record;
 use crate::domain::gateway::Request;
 use crate::os::error::Error;
@@ -74,7 +75,7 @@ pub(crate) fn has(run_dir: &Path, link: &str) -> bool {
 
 /// Says whether nobody sees to this link's gateway now.
 pub(crate) fn is_idle(run_dir: &Path, link: &str) -> bool {
-    Lock::try_take(run_dir, &format!("gateway-{link}")).is_ok_and(|lock| lock.is_some())
+    Lock::try_take(run_dir, &round::lock(link)).is_ok_and(|lock| lock.is_some())
 }
 
 fn read(queue: &Folder, name: &str) -> Result<Option<Request>, Error> {

@@ -1,8 +1,10 @@
 //! `openclaw secrets reload`: makes a running gateway read its stores and secret files again.
 
 use crate::app::gateway::child::text;
+use crate::app::gateway::program::Program;
 use crate::app::gateway::work::Work;
 use crate::domain::gateway::{Deed, Ending, masking, paste};
+use crate::os::health;
 
 /// Reloads, and takes nothing for success but an answer without warnings.
 pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
@@ -11,6 +13,14 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let said = text(&ended.stdout);
     match paste::reloaded(&said) {
         Ok(()) => Ok(Ending::Done(Deed::Reloaded, None)),
+        // A process that starts reads everything anew.
+        Err(_) if matches!(program, Program::Host(_)) && is_down(work) => {
+            log::info!(
+                "{}: the gateway does not run: it takes the token when it starts",
+                work.settings.name
+            );
+            Ok(Ending::Done(Deed::Nothing, None))
+        }
         Err(why) => {
             let talk = masking::tail(&text(&ended.stderr), 1);
             let why = if ended.overdue { "it took too long".to_owned() } else { why };
@@ -18,4 +28,9 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
             Err(Ending::Failed(why.trim().to_owned(), None))
         }
     }
+}
+
+/// Says whether nobody listens where the gateway of this host would.
+fn is_down(work: &Work<'_>) -> bool {
+    work.openclaw.config.gateway_port.is_some_and(|port| health::refuses("127.0.0.1", port))
 }

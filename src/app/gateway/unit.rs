@@ -23,9 +23,6 @@ const RESTART: Duration = Duration::from_secs(300);
 /// How long a unit has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
 
-/// Where OpenClaw's gateway listens.
-const PORT: u16 = 18789;
-
 /// A manager and one of its units.
 struct Unit {
     name: String,
@@ -63,11 +60,12 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         return Ok(Ending::Done(Deed::Nothing, None));
     }
     work.courtesy(&Identity::own())?;
-    let answered = health::answers("127.0.0.1", PORT);
+    let port = work.openclaw.config.gateway_port;
+    let port = port.filter(|port| health::answers("127.0.0.1", *port));
     let watch = calm::stopwatch();
     let began = clock::now();
     unit.systemctl(&["restart", &unit.name], RESTART)?;
-    let new = settled(&unit, answered)?;
+    let new = settled(&unit, port)?;
     if !new.active || new.pid == old.pid {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.command(&["status", &unit.name]))));
@@ -77,12 +75,15 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     Ok(Ending::Done(Deed::Restarted, Some(gap)))
 }
 
-/// Waits until the unit answers as it did before, or has stayed up for a while.
-fn settled(unit: &Unit, answered: bool) -> Result<State, Ending> {
+/// Waits until the unit answers on `port` as it did before, or has stayed up for a while.
+fn settled(unit: &Unit, port: Option<u16>) -> Result<State, Ending> {
     let watch = calm::stopwatch();
     loop {
         let state = unit.state()?;
-        let good = if answered { health::answers("127.0.0.1", PORT) } else { watch() >= STEADY };
+        let good = match port {
+            Some(port) => health::answers("127.0.0.1", port),
+            None => watch() >= STEADY,
+        };
         if !state.active || good || watch() > RESTART {
             return Ok(state);
         }
@@ -109,9 +110,9 @@ fn loaded(work: &Work<'_>, of_user: bool) -> Result<Option<(Unit, State)>, Endin
 /// The names that OpenClaw gives its units; a profile's state folder carries the profile's name.
 fn names(work: &Work<'_>, of_user: bool) -> Vec<String> {
     let state = work.settings.openclaw_state_dir.as_deref().and_then(Path::file_name);
-    let profile = state.and_then(|name| name.to_str()).and_then(|name| name.split_once("claw-"));
+    let profile = state.and_then(|name| name.to_str()?.strip_prefix(".openclaw-"));
     match profile {
-        Some((_, profile)) => vec![format!("openclaw-gateway-{profile}.service")],
+        Some(profile) => vec![format!("openclaw-gateway-{profile}.service")],
         None if of_user => vec!["openclaw-gateway.service".to_owned()],
         None => ["openclaw-gateway.service", "openclaw.service"].map(str::to_owned).to_vec(),
     }

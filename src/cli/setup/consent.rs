@@ -6,9 +6,6 @@ use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
-use crate::domain::config::settings::{Settings, Sinks};
-use crate::domain::era::Era;
-use crate::domain::sink::SinkKind;
 use crate::os::clock;
 
 /// Asks for it where the token is carried by `paste-token` and nobody has agreed yet.
@@ -17,7 +14,7 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let ground = Ground::look(guide.places)?;
     let memory = ground.remember(&settings)?;
     let claw = OpenClaw::look(&settings, &ground, &memory, clock::now());
-    if !is_pasted(&settings, claw.verdict.era) {
+    if !claw.is_pasted(&settings) {
         Guide::found("the token is carried by files alone");
         return Ok(Turn::Pass);
     }
@@ -37,12 +34,5 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
             Ok(Turn::Next)
         }
         other => Ok(other.into()),
-    }
-}
-
-fn is_pasted(settings: &Settings, era: Era) -> bool {
-    match &settings.sinks {
-        Sinks::Auto => matches!(era, Era::Imported | Era::Guarded),
-        Sinks::Listed(kinds) => kinds.contains(&SinkKind::PasteToken),
     }
 }

@@ -23,14 +23,26 @@ pub(crate) struct ReadBack {
     pub(crate) cools_down: bool,
 }
 
-/// The arguments that paste a token which ends at `expiry`; the token itself goes to its input.
-pub(crate) fn arguments(expiry: Timestamp, now: Timestamp, several_agents: bool) -> Vec<String> {
-    let span = format!("{}s", expiry.left(now).as_secs().max(1));
-    let mut words = vec!["models", "auth", "paste-token", "--provider", "anthropic"];
-    words.extend(["--profile-id", OWN_PROFILE, "--expires-in", &span]);
-    if several_agents {
-        words.extend(["--agent", "main"]);
+impl ReadBack {
+    /// What holds for two agents.
+    pub(crate) fn join(self, other: Self) -> Self {
+        Self {
+            holds: self.holds && other.holds,
+            hidden_by: self.hidden_by.or(other.hidden_by),
+            cools_down: self.cools_down || other.cools_down,
+        }
     }
+}
+
+/// The arguments that paste a token which ends at `expiry`; the token itself goes to its input.
+/// Where there are several agents OpenClaw wants to be told for which.
+pub(crate) fn arguments(expiry: Timestamp, now: Timestamp, agent: Option<&str>) -> Vec<String> {
+    let span = format!("{}s", expiry.left(now).as_secs().max(1));
+    let mut words = vec!["models", "auth"];
+    // Before the command: behind it 2026.6.1 does not know the option.
+    words.extend(agent.into_iter().flat_map(|agent| ["--agent", agent]));
+    words.extend(["paste-token", "--provider", "anthropic"]);
+    words.extend(["--profile-id", OWN_PROFILE, "--expires-in", &span]);
     words.into_iter().map(str::to_owned).collect()
 }
 

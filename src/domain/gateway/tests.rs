@@ -1,10 +1,14 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::container::Container;
+use super::ledger::{FIRST_RETRY, LAST_RETRY};
 use super::paste::{self, ReadBack};
 use super::*;
-use crate::domain::gateway::masking;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Fingerprint, Secret};
+use crate::domain::sink::SinkKind;
+use crate::domain::time::Timestamp;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -162,6 +166,7 @@ fn only_a_reload_without_warnings_counts() {
 
 #[test]
 fn the_token_is_no_argument_and_its_life_is_counted_from_now() {
-    let words = paste::arguments(NOW.after(Duration::from_secs(90)), NOW, true);
-    assert!(words.ends_with(&["90s", "--agent", "main"].map(str::to_owned)), "{words:?}");
+    let words = paste::arguments(NOW.after(Duration::from_secs(90)), NOW, Some("main"));
+    assert!(words.ends_with(&["--expires-in", "90s"].map(str::to_owned)), "{words:?}");
+    assert_eq!(words[2..5], ["--agent", "main", "paste-token"], "{words:?}");
 }

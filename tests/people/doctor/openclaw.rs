@@ -160,7 +160,10 @@ fn a_first_paste_that_waits_for_a_consent() {
     host.program("bin/openclaw", "echo 'OpenClaw 2026.9.6 (eb377ac)'");
     host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
     host.bed.run(["sync"]);
-    assert_eq!(host.finds_also("paste-consent").command, "oauth-sync setup");
+    assert_eq!(
+        host.finds_also("paste-consent").command,
+        "oauth-sync gateway --consent --link default"
+    );
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! How an attempt to get a token into a gateway ended, and what was done to it.
+
+use crate::domain::time::Timestamp;
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It uses the new token, or takes it when it starts; what was done.
+    Done(Deed, Option<u64>),
+    /// It may be done, but not now; why, and when to ask again.
+    PutOff(String, Timestamp),
+    /// Something is in the way that may pass; nothing was touched. Why, and the command that helps.
+    Deferred(String, Option<String>),
+    /// It was tried and is not proven; why, and the command that helps.
+    Failed(String, Option<String>),
+}
+
+/// What was done to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deed {
+    /// Nothing had to be.
+    Nothing,
+    /// The token was pasted, which a running gateway notices.
+    Pasted,
+    /// It read its secrets again.
+    Reloaded,
+    /// Its unit, or its command, was restarted.
+    Restarted,
+    /// Its container was recreated.
+    Recreated,
+}
+
+impl Deed {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Pasted => "pasted",
+            Self::Reloaded => "reloaded",
+            Self::Restarted => "restarted",
+            Self::Recreated => "recreated",
+        }
+    }
+}
+
+impl Ending {
+    /// Cannot be done now, without a command that helps.
+    pub(crate) fn deferred(why: impl Into<String>) -> Self {
+        Self::Deferred(why.into(), None)
+    }
+
+    /// The word for it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Done(..) => "done",
+            Self::PutOff(..) => "put off",
+            Self::Deferred(..) => "deferred",
+            Self::Failed(..) => "failed",
+        }
+    }
+
+    /// Why it is not done.
+    pub(crate) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Done(..) => None,
+            Self::PutOff(why, _) | Self::Deferred(why, _) | Self::Failed(why, _) => Some(why),
+        }
+    }
+
+    /// The command that helps.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Deferred(_, hint) | Self::Failed(_, hint) => hint.as_deref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is queued for the gateway: off the queue first, and never lost.
+
+use std::fs;
+
+use crate::bed::{Bed, ENV};
+
+const REQUEST: &str = "run/gateway.d/default.json";
+const LEDGER: &str = "lib/gateway/default.json";
+
+/// A link whose gateway is a command that counts its calls, with a token that has not reached it.
+fn queued() -> Bed {
+    let bed = Bed::new();
+    let script = "#!/bin/sh\nwc -c <\"$1\" >>\"$2\"\n";
+    bed.write("bin/restart", script);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(bed.at("bin/restart"), mode).unwrap();
+    let words = ["bin/restart", ENV, "calls"].map(|path| bed.at(path).display().to_string());
+    bed.openclaw("2026.2.25").conf("SINKS", "env").conf("GATEWAY", "command");
+    bed.conf("GATEWAY_COMMAND", &words.join(" "));
+    bed.login("A").run(["sync", "--delegate"]).exit(0);
+    assert!(bed.exists(REQUEST) && !bed.exists("calls"));
+    bed
+}
+
+fn calls(bed: &Bed) -> usize {
+    fs::read_to_string(bed.at("calls")).unwrap_or_default().lines().count()
+}
+
+#[test]
+fn a_command_restarts_the_gateway_once_for_each_token() {
+    let bed = queued();
+    bed.run(["gateway"]).exit(0).says("default: the gateway was restarted");
+    bed.run(["gateway"]).exit(0);
+    bed.run(["sync"]).exit(0).err(&[]);
+    assert_eq!(calls(&bed), 1);
+    bed.login("B").run(["sync"]).exit(0).says("default: the gateway was restarted");
+    assert_eq!(calls(&bed), 2);
+}
+
+#[test]
+fn a_request_is_off_the_queue_though_the_configuration_cannot_be_read() {
+    let bed = queued();
+    fs::rename(bed.at("etc"), bed.at("aside")).unwrap();
+    std::os::unix::fs::symlink(bed.at("etc"), bed.at("etc")).unwrap();
+    let ran = bed.run(["gateway"]);
+    assert!(!bed.exists(REQUEST), "the path unit would start it again at once");
+    assert!(bed.read(LEDGER).contains("\"env\""), "it is remembered");
+    assert_eq!(calls(&bed), 0);
+    ran.exit(1);
+    fs::remove_file(bed.at("etc")).unwrap();
+    fs::rename(bed.at("aside"), bed.at("etc")).unwrap();
+    bed.run(["gateway"]).exit(0).says("default: the gateway was restarted");
+    assert_eq!(calls(&bed), 1);
+}
+
+#[test]
+fn a_request_is_off_the_queue_though_its_link_is_at_fault() {
+    let bed = queued();
+    let text = bed.read("etc/default.conf");
+    bed.conf("GATEWAY", "nonsense");
+    bed.run(["gateway"]).says("GATEWAY");
+    assert!(!bed.exists(REQUEST) && calls(&bed) == 0);
+    bed.write("etc/default.conf", text);
+    bed.run(["gateway"]).exit(0);
+    assert_eq!(calls(&bed), 1);
+}
+
+#[test]
+fn what_failed_is_tried_again_by_the_next_sync_whose_moment_has_come() {
+    let bed = queued();
+    fs::rename(bed.at("bin"), bed.at("gone")).unwrap();
+    bed.run(["gateway"]).exit(75).says("the gateway keeps its old token");
+    fs::rename(bed.at("gone"), bed.at("bin")).unwrap();
+    bed.run(["gateway"]).exit(75);
+    assert_eq!(calls(&bed), 0, "its moment has not come");
+    // A person's sync does not wait for it.
+    bed.run(["sync"]).exit(0).says("default: the gateway was restarted");
+    assert_eq!(calls(&bed), 1);
+}
