@@ -1,4 +1,4 @@
-//! The first versions of the eras in which tokens are pasted.
+//! The first version of the era in which tokens are pasted and the JSON stores refused.
 
 use crate::link::Link;
 use crate::openclaw::OpenClaw;
@@ -16,11 +16,6 @@ fn we_paste_and_reload(version: &str) {
     assert!(said.contains("the gateway was reloaded"), "{said}");
     openclaw.turn_via_gateway().used(&token("B"));
     assert!(!openclaw.state().join(".env").exists());
-}
-
-#[test]
-fn we_paste_into_a_running_2026_6_1_and_reload_it() {
-    we_paste_and_reload("2026.6.1");
 }
 
 #[test]
