@@ -14,6 +14,7 @@ mod endpoint;
 
 mod check;
 mod doctor;
+mod etcd;
 mod host;
 mod login;
 mod metrics;
