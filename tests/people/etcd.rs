@@ -126,6 +126,17 @@ fn a_follower_is_in_step_within_a_second_and_works_on_alone() {
     assert!(said.contains("9h 59m"), "{said}");
     let shown = follower.run(["status"]).exit(0).out;
     assert!(shown.contains("in 9h 59m"), "{shown}");
+    follower.run(["doctor"]).exit(0);
+    // And once it should have had the next one long ago.
+    let late = format!(
+        r#"{{"claudeAiOauth":{{"accessToken":"{}","expiresAt":{}}}}}"#,
+        access("D"),
+        follower.now + 30 * 60_000
+    );
+    follower.replace(FILE, late);
+    follower.run(["sync", "--force"]).exit(0);
+    let said = follower.run(["check"]).exit(1).out;
+    assert!(said.contains("and no later one came"), "{said}");
     drop(watching);
 }
 
