@@ -647,7 +647,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__refresh)
-            opts="-v -q -h --dry-run --force --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --dry-run --force --unattended --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -72,6 +72,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-di
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew also what is not due, was put off, or was rejected'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unattended -d 'Run as the timer does: where nothing is linked yet, look for a link, and find none in silence'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more; twice says everything'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'

@@ -84,6 +84,12 @@ pub(crate) fn run(
         if due.is_empty() {
             return Ok(closings);
         }
+        // Before anything can fail: what stays queued has the path unit start the next run at once.
+        for link in &due {
+            if let Some(_lock) = Lock::try_take(&places.run_dir, &lock_name(link))? {
+                pick_up(&ground, &queue, link)?;
+            }
+        }
         // Read anew each time: a hanging recreate can outlast a change of the configuration.
         let links = settings(&places.config_dir)?;
         let mut worked = false;
@@ -151,7 +157,7 @@ fn see_to(
     settings: Option<&Settings>,
     haste: Haste,
 ) -> Result<Option<Closing>, Error> {
-    let (run_dir, name) = (&ground.places.run_dir, format!("gateway-{link}"));
+    let (run_dir, name) = (&ground.places.run_dir, lock_name(link));
     let _lock = match (Lock::try_take(run_dir, &name)?, haste) {
         (Some(lock), _) => lock,
         (None, Haste::Joined) => Lock::wait(run_dir, &name)?,
@@ -164,6 +170,10 @@ fn see_to(
     let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
     Ok(Some(attend(ground, settings, ledger)?))
+}
+
+fn lock_name(link: &str) -> String {
+    format!("gateway-{link}")
 }
 
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.

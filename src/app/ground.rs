@@ -6,7 +6,7 @@ use crate::app::error::Error;
 use crate::app::memory;
 use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::Settings;
-use crate::domain::config::{self, Config};
+use crate::domain::config::{self, Config, Problem};
 use crate::domain::credential::Credential;
 use crate::domain::secret::Secret;
 use crate::os;
@@ -152,8 +152,8 @@ pub(crate) fn configuration(config_dir: &Path) -> Result<Config, Error> {
     Ok(config)
 }
 
-fn fault(file: &Path, cause: String) -> config::Problem {
-    config::Problem { file: file.to_owned(), line: 1, cause, hint: None }
+fn fault(file: &Path, cause: String) -> Problem {
+    Problem { file: file.to_owned(), line: 1, cause, hint: None }
 }
 
 /// Package managers and editors leave copies beside a file; only plain `NAME.conf` counts.
@@ -163,16 +163,23 @@ fn is_configuration(name: &str) -> bool {
 
 /// The links that a one-shot command works on: all, or the one named; any fault stops it.
 pub(crate) fn links(config_dir: &Path, only: Option<&str>) -> Result<Vec<Settings>, Error> {
-    let config = configuration(config_dir)?;
-    if !config.problems.is_empty() {
-        return Err(Error::Configuration(config.problems));
+    let (links, problems) = sound_links(config_dir, only)?;
+    if problems.is_empty() { Ok(links) } else { Err(Error::Configuration(problems)) }
+}
+
+/// The same links as far as they are sound, and the faults of the configuration; none at all is an
+/// error.
+pub(crate) fn sound_links(
+    config_dir: &Path,
+    only: Option<&str>,
+) -> Result<(Vec<Settings>, Vec<Problem>), Error> {
+    let Config { mut links, problems, .. } = configuration(config_dir)?;
+    let names: Vec<String> = links.iter().map(|link| link.name.clone()).collect();
+    links.retain(|link| only.is_none_or(|only| link.name == only));
+    match only {
+        _ if !links.is_empty() => Ok((links, problems)),
+        _ if !problems.is_empty() => Err(Error::Configuration(problems)),
+        Some(only) if !names.is_empty() => Err(Error::UnknownLink(only.to_owned(), names)),
+        _ => Err(Error::NoLink(config_dir.display().to_string())),
     }
-    let directory = config_dir.display().to_string();
-    if config.links.is_empty() {
-        return Err(Error::NoLink(directory));
-    }
-    let Some(only) = only else { return Ok(config.links) };
-    let names: Vec<String> = config.links.iter().map(|link| link.name.clone()).collect();
-    let chosen: Vec<Settings> = config.links.into_iter().filter(|link| link.name == only).collect();
-    if chosen.is_empty() { Err(Error::UnknownLink(only.to_owned(), names)) } else { Ok(chosen) }
 }

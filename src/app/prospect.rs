@@ -6,9 +6,10 @@ use crate::app::ground::Ground;
 use crate::app::refresh::history::Entry;
 use crate::app::refresh::{self, Outlook};
 use crate::app::report::Report;
-use crate::domain::config::settings::{Method, Settings};
+use crate::domain::config::settings::{ClaudeCli, Method, Settings};
 use crate::domain::incident::Renewals;
 use crate::domain::schedule;
+use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 
 /// The folder in the state folder that holds how the renewals of each source went.
@@ -27,6 +28,8 @@ pub(crate) struct Prospect {
     pub(crate) history: Vec<Entry>,
     /// How long before its end the access token is to be renewed.
     pub(crate) margin: Duration,
+    /// How far this host's clock was off when a renewal was asked for last.
+    pub(crate) skew: Option<Skew>,
 }
 
 /// Looks ahead; where what is remembered cannot be read, everything is due.
@@ -45,6 +48,7 @@ pub(crate) fn of(
             renewals: renewals(&outlook, settings),
             history: outlook.history,
             margin,
+            skew: outlook.skew,
         },
         Err(error) => {
             log::warn!("{}: {error}: it is not known how the last renewals went", settings.name);
@@ -63,19 +67,25 @@ fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
     let unable = |method| last(method).filter(|entry| entry.outcome == "unable");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let first = outlook.failing.as_ref().map(|(since, _)| *since);
+    let cannot_save = unable("api").filter(|_| first.is_some()).and_then(|e| e.cause.clone());
     Renewals {
         rejected: outlook.is_rejected,
-        cannot_save: unable("api").filter(|_| first.is_some()).and_then(|e| e.cause.clone()),
+        // What keeps us from saving keeps the CLI from it too.
         cli_gone: unable("cli")
-            .filter(|_| is_missed(history, settings))
+            .filter(|_| cannot_save.is_none() && is_missed(history, settings))
             .and_then(|entry| entry.cause.clone()),
+        cannot_save,
         failing: first.zip(failed.map(|entry| entry.time)),
         why: outlook.failing.as_ref().map(|(_, why)| why.clone()),
     }
 }
 
-/// A CLI that never renewed anything here is not gone, unless nothing else can renew.
+/// A CLI that never renewed anything here is not gone, unless nothing else can renew; nor is one
+/// that was done without on purpose.
 fn is_missed(history: &[Entry], settings: &Settings) -> bool {
+    if settings.claude_cli == ClaudeCli::None {
+        return false;
+    }
     let worked = |entry: &Entry| entry.method == "cli" && entry.outcome == "renewed";
     settings.refresh == [Method::Cli]
         || (settings.refresh.contains(&Method::Cli) && history.iter().any(worked))

@@ -17,11 +17,12 @@ use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::queue::Queue;
 
-/// Takes the requests out of the queue that this run answers.
-pub(crate) fn begin(places: &Places) -> Result<(), Error> {
-    Ground::open(places)?;
-    Queue::Refresh.drain(&places.run_dir)?;
-    Ok(())
+/// Takes the requests out of the queue that this run answers, before anything can fail: what stays
+/// there has the path unit start the next run at once, again and again.
+pub(crate) fn begin(places: &Places) {
+    if let Err(error) = Queue::Refresh.drain(&places.run_dir) {
+        log::error!("{error}: requests to renew are answered again and again");
+    }
 }
 
 /// Leaves a renewal for the hooks.

@@ -76,9 +76,17 @@ pub(crate) fn is_wanted(tree: &Tree, unit: &Path) -> bool {
 }
 
 /// Switches one of the original's units off, now and for good.
-pub(crate) fn switch_off(unit: &str, user: Option<&str>) -> Result<(), Error> {
+pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<(), Error> {
+    let root = format!("--root={}", tree.place(Path::new("/")).display());
     match user {
+        None if !tree.is_host() => systemctl(&[&root, "disable", unit]),
+        // Nothing runs that could be stopped.
+        None if !tree.has(Path::new("/run/systemd/system")) => systemctl(&["disable", unit]),
         None => systemctl(&["disable", "--now", unit]),
+        Some(_) if !tree.is_host() => {
+            let what = "it is a user's, which only the running host can see to";
+            Err(os::error::Error::odd("disable", Path::new(unit), what).into())
+        }
         Some(user) => {
             let machine = format!("{user}@");
             systemctl(&["--user", "-M", &machine, "disable", "--now", unit])

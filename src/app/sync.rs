@@ -55,6 +55,13 @@ pub(crate) fn all(
     links.iter().map(|settings| patiently(&ground, settings, options)).collect()
 }
 
+/// Syncs the link of that name, whatever is wrong with others.
+pub(crate) fn named(places: &Places, name: &str) -> Result<Vec<Report>, Error> {
+    let (links, _) = ground::sound_links(&places.config_dir, Some(name))?;
+    let ground = Ground::open(places)?;
+    links.iter().map(|settings| patiently(&ground, settings, Options::default())).collect()
+}
+
 /// Syncs one link, again and again for a short while where somebody else is just at work on it.
 fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<Report, Error> {
     let give_up = clock::now().after(PATIENCE);

@@ -134,10 +134,7 @@ impl Watcher {
     /// Carries home what a refresh that was cut short had been given.
     fn pick_up(&self) {
         let links: Vec<_> = self.links.iter().map(|watched| (*watched.settings).clone()).collect();
-        match refresh::pick_up(&self.ground, &links) {
-            Ok(renewals) => renewals.iter().for_each(refresh::Renewal::log),
-            Err(error) => log::error!("{error}: a login that an earlier run saved waits"),
-        }
+        refresh::pick_up(&self.ground, &links);
     }
 
     fn all_links(&mut self) {

@@ -15,7 +15,8 @@ pub(crate) const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a file may stay half-written before that is said: longer than any writer seen takes.
 const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
 
-/// How long a request to renew is given before it is made again.
+/// How long a request to renew is given before it is made again; twice as long after each one that
+/// came to nothing, up to eight times.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
 
 /// A link as the watcher keeps it.
@@ -32,6 +33,8 @@ pub(crate) struct Watched {
     due: Option<Timestamp>,
     /// When a renewal was asked for last.
     asked: Option<Timestamp>,
+    /// How often in a row that changed nothing.
+    unanswered: u32,
     /// When people have to be told something.
     tell: Option<Timestamp>,
     /// What went wrong with telling them.
@@ -44,7 +47,8 @@ impl Watched {
         let (said, trouble) = (Said::default(), Said::default());
         let (next, half_written, due, asked, tell) = (None, None, None, None, None);
         let (settings, notifies) = (Box::new(settings), true);
-        Self { settings, said, next, notifies, half_written, due, asked, tell, trouble }
+        let unanswered = 0;
+        Self { settings, said, next, notifies, half_written, due, asked, unanswered, tell, trouble }
     }
 
     /// Takes note of what a sync found, says what is new, asks for what is due.
@@ -76,10 +80,15 @@ impl Watched {
                 return self.trouble.tell(&[format!("{name}: {error}")]);
             }
         }
-        if self.due.is_none_or(|due| due > now) || self.waits_for_answer(now) {
+        let is_due = self.due.is_some_and(|due| due <= now);
+        if !is_due {
+            self.unanswered = 0;
+        }
+        if !is_due || self.waits_for_answer(now) {
             return self.trouble.tell(&[]);
         }
         self.asked = Some(now);
+        self.unanswered = self.unanswered.saturating_add(1);
         let asked = rounds::ask_for_renewal(&ground.places, &self.settings);
         let trouble = asked.err().map(|error| format!("{name}: {error}"));
         self.trouble.tell(trouble.as_slice());
@@ -87,7 +96,11 @@ impl Watched {
 
     /// Says whether a renewal was asked for a moment ago; a clock that was set back forgets it.
     fn waits_for_answer(&self, now: Timestamp) -> bool {
-        self.asked.is_some_and(|asked| asked <= now && now < asked.after(ANSWER_TIME))
+        self.asked.is_some_and(|asked| asked <= now && now < asked.after(self.answer_time()))
+    }
+
+    fn answer_time(&self) -> Duration {
+        ANSWER_TIME * (1 << self.unanswered.saturating_sub(1).min(3))
     }
 
     /// Says whether the file may just be in the middle of being written, which is no news yet.
@@ -111,7 +124,7 @@ impl Watched {
         let half = half.filter(|moment| *moment > now);
         let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
         let due = match self.due {
-            Some(due) if due <= now => self.asked.map(|asked| asked.after(ANSWER_TIME)),
+            Some(due) if due <= now => self.asked.map(|asked| asked.after(self.answer_time())),
             due => due,
         };
         let pending = report.gateway.pending.as_ref();

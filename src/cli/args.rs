@@ -74,6 +74,9 @@ pub(crate) enum Command {
         /// Renew also what is not due, was put off, or was rejected
         #[arg(long)]
         force: bool,
+        /// Run as the timer does: where nothing is linked yet, look for a link, and find none in silence
+        #[arg(long, conflicts_with_all = ["dry_run", "force"])]
+        unattended: bool,
     },
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),

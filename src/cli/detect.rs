@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::detect::write::{self, Written};
-use crate::app::detect::{self, Detection, Tree};
+use crate::app::detect::{self, Detection, Tree, first};
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::services;
@@ -29,11 +29,9 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     } else if !options.write {
         answer(&as_text(&detection));
     }
-    if options.switch_off_original {
-        switch_off(&detection, root)?;
-    }
+    let exit = if options.switch_off_original { switch_off(&detection, root) } else { Exit::Done };
     if !options.write {
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let mut given = String::new();
     if options.set_stdin {
@@ -41,7 +39,12 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
     }
     match write::write(&places.config_dir, &detection, &write::parse_answers(&given))? {
-        Written::File(path) => log::info!("wrote '{}'", path.display()),
+        Written::File(path) => {
+            if root.is_none() {
+                first::remember(places);
+            }
+            log::info!("wrote '{}'", path.display());
+        }
         Written::Unchanged => {}
         Written::Nothing(why) => {
             log::warn!(
@@ -50,16 +53,23 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
             );
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-/// Switches the original's units off, now and for good, before ours take over.
-fn switch_off(detection: &Detection, root: Option<&Path>) -> Result<(), Error> {
-    for (unit, user) in services::originals(&Tree::new(root), &detection.rivals) {
-        services::switch_off(&unit, user.as_deref())?;
-        log::info!("switched off the original's {unit}");
+/// Switches the original's units off, now and for good, before ours take over; one that cannot be
+/// stops neither the others nor what else was asked for.
+fn switch_off(detection: &Detection, root: Option<&Path>) -> Exit {
+    let (tree, mut exit) = (Tree::new(root), Exit::Done);
+    for (unit, user) in services::originals(&tree, &detection.rivals) {
+        match services::switch_off(&tree, &unit, user.as_deref()) {
+            Ok(()) => log::info!("switched off the original's {unit}"),
+            Err(error) => {
+                exit = Exit::Failed;
+                log::error!("the original's {unit} is not switched off: {error}");
+            }
+        }
     }
-    Ok(())
+    exit
 }
 
 fn print(detection: &Detection) -> String {
@@ -73,7 +83,7 @@ fn as_json(detection: &Detection) -> serde_json::Value {
     let logins: Vec<_> = findings.logins.iter().map(|login| {
         let (cli, place) = match &login.cli {
             Cli::Host(path) => ("host", Some(path.display().to_string())),
-            Cli::Container(name) => ("container", Some(name.clone())),
+            Cli::Container { name, .. } => ("container", Some(name.clone())),
             Cli::None => ("none", None),
         };
         json!({"path": login.path, "state": login.state, "uids": login.control.uids, "cli": cli, "cli_place": place, "warnings": login.warnings})
@@ -104,7 +114,7 @@ fn as_text(detection: &Detection) -> String {
     for login in &findings.logins {
         let cli = match &login.cli {
             Cli::Host(path) => format!("Claude CLI at '{}'", path.display()),
-            Cli::Container(name) => format!("Claude CLI in container {name}"),
+            Cli::Container { name, .. } => format!("Claude CLI in container {name}"),
             Cli::None => "no Claude CLI".to_owned(),
         };
         text.extend([format!("login     '{}': {}, {cli}\n", login.path.display(), login.state)]);

@@ -79,6 +79,7 @@ pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
             report: &link.report,
             login: link.ahead.people.login,
             renewals: &link.ahead.prospect.renewals,
+            skew: link.ahead.prospect.skew,
         })
         .collect()
 }

@@ -80,15 +80,21 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             let closings = app::gateway::run(&places, only, Haste::Joined)?;
             Ok(Exit::gravest([Exit::of_closings(&closings), waiting(&places, only)]))
         }
-        Command::Refresh { dry_run, force } => {
+        Command::Refresh { dry_run, force, unattended } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
-            refresh::carry_out(&places, only, options)
+            refresh::carry_out(&places, only, options, *unattended)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Notify => {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
         }
-        Command::Withdraw => app::withdraw::flags(&places.config_dir).map(|()| Exit::Done),
+        // Whatever fails, the package is removed.
+        Command::Withdraw => {
+            if let Err(error) = app::withdraw::all(&places) {
+                render::failure(&error);
+            }
+            Ok(Exit::Done)
+        }
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
         Command::Setup(options) => setup::carry_out(&places, only, options),

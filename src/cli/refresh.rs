@@ -1,44 +1,73 @@
 //! `refresh`: renews, then brings the sinks of what was renewed in step.
 
+use crate::app::detect::first;
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::refresh::{self, Conclusion, Options, Renewal};
 use crate::app::{rounds, said, sync};
 use crate::cli::exit::Exit;
 use crate::cli::render;
+use crate::domain::config::Problem;
 use crate::os::journal;
 
 /// Renews the sources of all links, or that of the one named.
+///
+/// With `unattended` nobody looks on: a host without a link is looked at for one, and none is no
+/// fault.
 pub(super) fn carry_out(
     places: &Places,
     only: Option<&str>,
     options: Options,
+    unattended: bool,
 ) -> Result<Exit, Error> {
     if options.dry_run {
-        let renewals = refresh::all(places, only, options)?;
+        let (renewals, problems) = refresh::all(places, only, options)?;
         render::renewals(&renewals);
-        return Ok(Exit::of_renewals(&renewals));
+        return Ok(Exit::gravest([Exit::of_renewals(&renewals), faults(problems)]));
     }
     if only.is_none() {
-        // Before anything else: a request that comes from now on asks for the next run.
-        rounds::begin(places)?;
+        rounds::begin(places);
     }
-    let renewals = refresh::all(places, only, options)?;
+    if unattended && !first::is_linked(places)? {
+        return Ok(Exit::Done);
+    }
+    let (renewals, problems) = refresh::all(places, only, options)?;
     // A service that runs every half hour leaves it to the incidents to say so once and daily.
     let told = |renewal: &&Renewal| {
         journal::is_connected() && matches!(renewal.conclusion, Conclusion::NeedsPerson(_))
     };
     renewals.iter().filter(|renewal| !told(renewal)).for_each(Renewal::log);
     let renewed = renewals.iter().filter(|renewal| renewal.is_renewed());
-    let mut exits = vec![Exit::of_renewals(&renewals)];
+    let mut exits = vec![Exit::of_renewals(&renewals), faults(problems)];
     for (renewal, link) in renewed.flat_map(|one| one.links.iter().map(move |link| (one, link))) {
         rounds::tell_of_renewal(places, renewal, link);
-        let reports = sync::all(places, Some(link), sync::Options::default())?;
-        reports.iter().for_each(said::all);
-        exits.push(Exit::of_reports(&reports));
+        exits.push(bring(places, link));
     }
     if only.is_none() {
         rounds::make(places)?;
     }
     Ok(Exit::gravest(exits))
+}
+
+/// Brings the sinks of one link in step; what keeps it from that keeps it from no other.
+fn bring(places: &Places, link: &str) -> Exit {
+    match sync::named(places, link) {
+        Ok(reports) => {
+            reports.iter().for_each(said::all);
+            Exit::of_reports(&reports)
+        }
+        Err(error) => {
+            render::failure(&error);
+            Exit::of_error(&error)
+        }
+    }
+}
+
+/// Says the faults of the configuration, for which no other link has to wait.
+fn faults(problems: Vec<Problem>) -> Exit {
+    if problems.is_empty() {
+        return Exit::Done;
+    }
+    render::failure(&Error::Configuration(problems));
+    Exit::Usage
 }

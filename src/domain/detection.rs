@@ -28,8 +28,13 @@ impl Control {
 pub(crate) enum Cli {
     /// On the host.
     Host(PathBuf),
-    /// In a container of this name.
-    Container(String),
+    /// In a container.
+    Container {
+        /// Its name.
+        name: String,
+        /// The engine that runs it: `docker` or `podman`.
+        engine: &'static str,
+    },
     /// Not found.
     None,
 }

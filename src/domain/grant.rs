@@ -118,12 +118,7 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Duration::from_secs(u64::from(seconds)));
     }
-    let mut parts = text.strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
-    let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let month = months.find(month).filter(|_| month.len() == 3)? / 3 + 1;
-    let moment = Timestamp::parse(&format!("{year}-{month:02}-{day}T{time}Z"))?;
-    Some(moment.left(now))
+    Some(Timestamp::parse_http(text)?.left(now))
 }
 
 /// Names a refusal. Only `invalid_grant` is one of the login itself: a proxy, a bot guard and an

@@ -24,7 +24,6 @@ pub(crate) const MESSAGES: [(&str, &str); 34] = [
     ("retired", "dda8de61d55b402981354d3e5d55c4ad"),
     ("unreachable", "7dd1b7411f1b4ca59b68a0a33479b518"),
     ("renewal-failed", "5cae9ec0bc534eda85fbf8a6f754afa3"),
-    ("unsaved", "76d20ff090d44c55a47b2508d54cf8b7"),
     ("sink-failed", "43cdbaa196ad4053a95a6e08b45b7048"),
     ("sink-refused", "bdf92611da22455497826be0be122ada"),
     ("sink-hidden", "0e71c9e1539c4b61ba907dee2b36eddb"),
@@ -37,6 +36,7 @@ pub(crate) const MESSAGES: [(&str, &str); 34] = [
     ("hook-refused", "619a8a1e5e9f4adc99b94f81bbdc2841"),
     ("hook-failed", "b7c5029159e74985b5543f016374e0f8"),
     ("webhook", "e7a760f586f74ec7a2aa0b90f64d3bbd"),
+    ("clock-skew", "274eb7a1bf5d49b29608120ba9533313"),
     ("configuration", "aa211b66b6e74a379ff22fcbf31f4842"),
 ];
 

@@ -28,6 +28,7 @@ pub(crate) mod secret;
 pub(crate) mod shell;
 pub(crate) mod sign_in;
 pub(crate) mod sink;
+pub(crate) mod skew;
 pub(crate) mod source;
 pub(crate) mod splice;
 pub(crate) mod time;

@@ -48,6 +48,17 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads a date of HTTP, as in `Sun, 22 Nov 2026 15:01:30 GMT` (RFC 9110 section 5.6.7).
+    pub(crate) fn parse_http(text: &str) -> Option<Self> {
+        let mut parts = text.trim().strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
+        let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let month = months.find(month).filter(|_| month.len() == 3)? / 3 + 1;
+        Self::parse(&format!("{year}-{month:02}-{day}T{time}Z"))
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// Writes RFC 3339 in UTC, to the second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::CertificateError;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http};
 
@@ -42,6 +43,8 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     /// `Retry-After`, as it stands there.
     pub(crate) retry_after: Option<String>,
+    /// `Date`, as it stands there.
+    pub(crate) date: Option<String>,
     /// Why the body ends early, if it does.
     pub(crate) cut: Option<String>,
 }
@@ -55,11 +58,11 @@ pub(crate) fn post(post: Post<'_>, sink: &mut impl Write) -> Result<Head, String
     let request = agent.post(post.url).header("Content-Type", post.kind);
     let answer =
         request.header("Accept", "application/json").send(post.body).map_err(|e| words(&e))?;
-    let retry_after = answer.headers().get(http::header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+    let (retry_after, date) = (header(http::header::RETRY_AFTER), header(http::header::DATE));
     let status = answer.status().as_u16();
     let cut = carry(answer.into_body(), sink)?;
-    Ok(Head { status, retry_after, cut })
+    Ok(Head { status, retry_after, date, cut })
 }
 
 fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
@@ -152,9 +155,15 @@ fn tls(error: &std::io::Error) -> Option<String> {
 
 fn tls_words(error: &rustls::Error) -> String {
     match error {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "its certificate comes from an authority that this system does not trust".to_owned()
         }
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => "by this host's clock its certificate is not valid now".to_owned(),
         rustls::Error::InvalidCertificate(_) => "its certificate is not valid".to_owned(),
         _ => "no connection could be agreed on".to_owned(),
     }

@@ -280,7 +280,10 @@ fn the_originals_units_are_switched_off_before_ours_come() {
     terminal.shows("at any time");
     assert_eq!(
         host.bed.read("systemctl.log"),
-        "disable --now sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n"
+        format!(
+            "--root={}/ disable sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n",
+            host.at("host").display()
+        )
     );
 }
 

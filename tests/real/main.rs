@@ -17,10 +17,13 @@ mod openclaw;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
+mod canary;
 mod claude_cli;
 mod cli_method;
+mod crowd;
 mod gateway;
 mod in_container;
+mod people;
 mod sinks;
 mod turns;
 mod versions;

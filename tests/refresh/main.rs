@@ -8,7 +8,10 @@
 mod endpoint;
 
 mod crashes;
+mod links;
 mod races;
 mod rescue;
 mod rig;
+mod saving;
 mod script;
+mod withdraw;

@@ -1,7 +1,7 @@
 //! Several at once, and what others hold.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
@@ -83,15 +83,8 @@ fn signals_wait_for_the_save() {
 #[test]
 fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent() {
     let rig = Rig::new(80);
-    let user = 65_534;
     let root = geteuid().is_root();
-    if root {
-        for path in ["home", "home/.claude/.credentials.json"] {
-            chown(rig.at(path), Some(user), Some(user)).unwrap();
-        }
-        open_way(&rig);
-        chown(rig.at("home/.claude"), Some(user), Some(user)).unwrap();
-    }
+    let user = rig.give_away();
     let folder = rig.at("home/.claude");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
     let ran = rig.refresh(&[]);
@@ -106,11 +99,6 @@ fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_sent() {
         use std::os::unix::fs::MetadataExt;
         assert_eq!((stat.uid(), stat.gid()), (user, user));
     }
-}
-
-/// Lets another user pass through the scratch folder.
-fn open_way(rig: &Rig) {
-    fs::set_permissions(rig.at(""), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::endpoint::{Answer, TOKEN};
 use crate::rig::Rig;
 
 /// Puts an answer where a killed run would have left it.
-fn leave_answer(rig: &Rig, body: &str) {
+pub(crate) fn leave_answer(rig: &Rig, body: &str) {
     rig.endpoint.once(TOKEN, Answer::status(503));
     assert_eq!(rig.refresh(&["--force"]).code, Some(75));
     let replaces = rig.state()["refresh"].as_str().unwrap().to_owned();
@@ -16,7 +16,7 @@ fn leave_answer(rig: &Rig, body: &str) {
     fs::write(rig.state_file(".answer"), format!("{head}\n{body}      ")).unwrap();
 }
 
-fn pair() -> String {
+pub(crate) fn pair() -> String {
     json!({"access_token": "sk-ant-oat01-saved", "refresh_token": "sk-ant-ort01-saved", "expires_in": 28800})
         .to_string()
 }

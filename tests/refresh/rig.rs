@@ -1,11 +1,12 @@
 //! A scratch login, its configuration and its endpoint, and the real binary run over them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -143,6 +144,26 @@ impl Rig {
                 folder.set_modified(past).unwrap();
             }
         }
+    }
+
+    /// Gives the login to a user who is not root, as whom modes count; who that is.
+    pub(crate) fn give_away(&self) -> u32 {
+        const USER: u32 = 65_534;
+        if geteuid().is_root() {
+            for path in ["home", "home/.claude", "home/.claude/.credentials.json"] {
+                chown(self.at(path), Some(USER), Some(USER)).unwrap();
+            }
+            fs::set_permissions(self.at(""), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        USER
+    }
+
+    /// The events that wait for hooks and webhook, the oldest first.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let folder = self.at("run/notify.d");
+        let read = |name: &String| fs::read_to_string(folder.join(name)).unwrap();
+        let texts = names(&folder).iter().map(read).collect::<Vec<_>>();
+        texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
     /// The state file of the only source.

@@ -8,7 +8,9 @@
 mod bed;
 mod cli;
 mod config;
+mod detect;
 mod layers;
+mod rivals;
 mod sinks;
 mod source;
 mod status;

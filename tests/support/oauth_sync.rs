@@ -90,6 +90,15 @@ impl OauthSync {
         self.with("cli")
     }
 
+    /// Names another program as the CLI, below its own folder; renewed by these methods.
+    pub(crate) fn with_cli(mut self, name: &str, methods: &str) -> (Self, PathBuf) {
+        let path = self.at(name);
+        let lines = self.settings.split_inclusive('\n');
+        self.settings = lines.filter(|line| !line.starts_with("CLAUDE_CLI_PATH")).collect();
+        self.settings.push_str(&format!("CLAUDE_CLI_PATH=\"{}\"\n", path.display()));
+        (self.with(methods), path)
+    }
+
     /// What that file holds; null if there is none.
     pub(crate) fn oauth_json(&self) -> Value {
         let text = fs::read_to_string(self.at("openclaw/credentials/oauth.json"));
@@ -151,7 +160,47 @@ impl OauthSync {
             stderr: text(&ended.stderr),
         };
         assert!(!ran.stdout.contains("sk-ant-") && !ran.stderr.contains("sk-ant-"), "{ran:?}");
+        self.assert_no_token_kept();
         ran
+    }
+
+    /// Panics if a token stands in anything that the program keeps for itself.
+    pub(crate) fn assert_no_token_kept(&self) {
+        let mut folders: Vec<PathBuf> = ["etc", "state", "run"].map(|name| self.at(name)).into();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                    continue;
+                }
+                // A run may be at work on what it has just read; that one is looked at when it is done.
+                let text = fs::read(&path).unwrap_or_default();
+                let is_answer = path.extension().is_some_and(|ending| ending == "answer");
+                let holds = text.windows(7).any(|piece| piece == b"sk-ant-");
+                assert!(is_answer || !holds, "a token is in '{}'", path.display());
+            }
+        }
+    }
+
+    /// The names of the events that wait for hooks and webhook, the oldest first.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.at("run/notify.d")).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        let texts = paths.iter().filter_map(|path| fs::read_to_string(path).ok());
+        let name = |text: String| {
+            let event: Value = serde_json::from_str(&text).unwrap_or_default();
+            event["name"].as_str().unwrap_or_default().to_owned()
+        };
+        texts.map(name).collect()
+    }
+
+    /// What `status --json` says of the link.
+    pub(crate) fn status(&self) -> Value {
+        let ended = self.command(&["status", "--json"]).output().expect("the program starts");
+        let status: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
+        status["links"][0].clone()
     }
 
     /// What is remembered of the source; null if there is nothing.
@@ -184,7 +233,8 @@ impl OauthSync {
         }
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    /// A path in its folder.
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::World;
 use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
-use crate::app::detect::tree::Tree;
+use crate::app::detect::tree::{self, Tree};
 use crate::app::detect::units::{self, Hint};
 use crate::domain::detection::{Claw, Findings};
 use crate::domain::envfile;
@@ -65,10 +65,15 @@ fn of_home(tree: &Tree, home: &Home) -> Vec<PathBuf> {
 }
 
 fn of_hint(hint: &Hint) -> Option<PathBuf> {
-    match hint.variable.as_str() {
-        "OPENCLAW_STATE_DIR" | "CLAWDBOT_STATE_DIR" => Some(hint.folder.clone()),
-        "OPENCLAW_HOME" => Some(hint.folder.join(".openclaw")),
-        "OPENCLAW_CONFIG_PATH" => hint.folder.parent().map(Path::to_owned),
+    of_variable(&hint.variable, &hint.folder)
+}
+
+/// The state folder that a variable of OpenClaw's names (2026.1.30 to 2026.9.6).
+fn of_variable(variable: &str, value: &Path) -> Option<PathBuf> {
+    match variable {
+        "OPENCLAW_STATE_DIR" | "CLAWDBOT_STATE_DIR" => Some(value.to_owned()),
+        "OPENCLAW_HOME" => Some(value.join(".openclaw")),
+        "OPENCLAW_CONFIG_PATH" | "CLAWDBOT_CONFIG_PATH" => value.parent().map(Path::to_owned),
         _ => None,
     }
 }
@@ -152,18 +157,23 @@ fn labelled(container: &Container) -> Option<Project> {
 
 /// The state folders that are mounted into a container.
 fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
-    let named = container.variable("OPENCLAW_STATE_DIR").map(PathBuf::from);
-    let homes = container.homes().into_iter().map(|home| home.join(".openclaw"));
-    let inside: Vec<PathBuf> = named.into_iter().chain(homes).collect();
+    let named = units::VARIABLES
+        .iter()
+        .filter_map(|variable| of_variable(variable, Path::new(container.variable(variable)?)));
+    let homes = container.homes().into_iter();
+    let homes = homes.flat_map(|home| NAMES.map(|name| home.join(name)));
+    let inside: Vec<PathBuf> = named.chain(homes).collect();
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
 }
 
 fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
-    let text = COMPOSE_FILES.iter().find_map(|name| tree.text(&folder.join(name)))?;
+    // Opened once: there are many folders, and few of them are a project's.
+    let opened = tree.folder(&folder)?;
+    let text = COMPOSE_FILES.iter().find_map(|name| tree::text_in(&opened, name))?;
     if !text.lines().any(|line| line.trim_end().trim_start() == format!("{SERVICE}:")) {
         return None;
     }
-    let env = tree.text(&folder.join(".env")).unwrap_or_default();
+    let env = tree::text_in(&opened, ".env").unwrap_or_default();
     let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| folder.join(value.expose()));
     Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })
 }

@@ -20,6 +20,8 @@ const ANSWER_LIMIT: usize = 8 << 20;
 /// A container as its engine describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
+    /// The engine that runs it.
+    pub(crate) engine: &'static str,
     /// Its name, without the slash.
     pub(crate) name: String,
     /// The image's name.
@@ -30,6 +32,8 @@ pub(crate) struct Container {
     environment: Vec<String>,
     /// Compose's labels: working folder and service.
     pub(crate) compose: Option<(PathBuf, String)>,
+    /// Where its writable layer is on the host, if the engine says so.
+    layer: Option<PathBuf>,
 }
 
 /// A mount of a container.
@@ -59,6 +63,16 @@ impl Container {
         Some((host, mount))
     }
 
+    /// Where a path of the writable layer, which goes with the container, is on the host.
+    pub(crate) fn in_layer(&self, inside: &Path) -> Option<PathBuf> {
+        Some(self.layer.as_ref()?.join(inside.strip_prefix("/").ok()?))
+    }
+
+    /// Whether its name or its image's says that it is there for Claude's sake.
+    pub(crate) fn looks_like_claudes(&self) -> bool {
+        self.name.contains("claude") || self.image.contains("claude")
+    }
+
     /// The home folders that its user may have.
     pub(crate) fn homes(&self) -> Vec<PathBuf> {
         let own = self.variable("HOME").map(PathBuf::from);
@@ -74,7 +88,7 @@ pub(crate) fn all() -> Vec<Container> {
     ["docker", "podman"].into_iter().flat_map(of_engine).collect()
 }
 
-fn of_engine(engine: &str) -> Vec<Container> {
+fn of_engine(engine: &'static str) -> Vec<Container> {
     let Some(ids) = ask(engine, &["ps", "--all", "--quiet", "--no-trunc"]) else {
         return Vec::new();
     };
@@ -83,8 +97,18 @@ fn of_engine(engine: &str) -> Vec<Container> {
         return Vec::new();
     }
     let words: Vec<&str> = ["inspect", "--type", "container"].into_iter().chain(ids).collect();
-    let answer = ask(engine, &words).and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    answer.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(container).collect()
+    ask(engine, &words).map(|text| read(engine, &text)).unwrap_or_default()
+}
+
+/// Reads what `inspect` of an engine prints; running containers come first, and Claude's own.
+pub(super) fn read(engine: &'static str, text: &str) -> Vec<Container> {
+    let mut values: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let runs = |value: &Value| value.pointer("/State/Running").and_then(Value::as_bool);
+    values.sort_by_key(|value| runs(value) != Some(true));
+    let mut all: Vec<Container> =
+        values.iter().filter_map(|value| container(engine, value)).collect();
+    all.sort_by_key(|container| !container.looks_like_claudes());
+    all
 }
 
 fn ask(engine: &str, words: &[&str]) -> Option<String> {
@@ -103,7 +127,7 @@ fn ask(engine: &str, words: &[&str]) -> Option<String> {
     String::from_utf8(ended.stdout).ok()
 }
 
-fn container(value: &Value) -> Option<Container> {
+fn container(engine: &'static str, value: &Value) -> Option<Container> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let label =
         |name: &str| value.pointer("/Config/Labels")?.get(name)?.as_str().map(str::to_owned);
@@ -114,11 +138,13 @@ fn container(value: &Value) -> Option<Container> {
         value.get("Mounts").and_then(Value::as_array).into_iter().flatten().filter_map(mount);
     let folder = label("com.docker.compose.project.working_dir").map(PathBuf::from);
     Some(Container {
+        engine,
         name: text("/Name")?.trim_start_matches('/').to_owned(),
         image: text("/Config/Image").unwrap_or_default(),
         mounts: mounts.collect(),
         environment: environment.collect(),
         compose: folder.zip(label("com.docker.compose.service")),
+        layer: text("/GraphDriver/Data/UpperDir").map(PathBuf::from),
     })
 }
 
@@ -131,38 +157,33 @@ fn mount(value: &Value) -> Option<Mount> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn gateway() -> Container {
-        container(&json!({
-            "Name": "/oc-gateway-1",
-            "Config": {
-                "Image": "openclaw:local",
-                "Env": ["HOME=/home/node", "ANTHROPIC_BASE_URL=http://proxy"],
-                "Labels": {
-                    "com.docker.compose.project.working_dir": "/opt/oc",
-                    "com.docker.compose.service": "openclaw-gateway",
-                },
-            },
-            "Mounts": [
-                {"Source": "/srv/home", "Destination": "/home/node", "RW": true},
-                {"Source": "/srv/state", "Destination": "/home/node/.openclaw", "RW": false},
-            ],
-        }))
-        .unwrap()
-    }
 
     #[test]
     fn the_nearest_mount_tells_where_a_path_is() {
-        let gateway = gateway();
+        let text = r#"[{"Name": "/off", "State": {"Running": false}},
+            {"Name": "/oc-gateway-1", "State": {"Running": true}, "Config": {
+                "Image": "openclaw:local", "Env": ["HOME=/home/node", "ANTHROPIC_BASE_URL=http://proxy"],
+                "Labels": {"com.docker.compose.project.working_dir": "/opt/oc",
+                    "com.docker.compose.service": "openclaw-gateway"}},
+             "GraphDriver": {"Data": {"UpperDir": "/var/lib/docker/o/diff"}},
+             "Mounts": [{"Source": "/srv/home", "Destination": "/home/node", "RW": true},
+                {"Source": "/srv/state", "Destination": "/home/node/.openclaw", "RW": false}]}]"#;
+        let all = read("podman", text);
+        let (gateway, last) = (&all[0], &all[1]);
+        assert_eq!((last.name.as_str(), last.in_layer(Path::new("/x"))), ("off", None));
         let at = |inside: &str| gateway.on_host(Path::new(inside)).map(|(host, _)| host);
         assert_eq!(at("/home/node/.openclaw"), Some(PathBuf::from("/srv/state")));
         assert_eq!(at("/home/node/.claude/x"), Some(PathBuf::from("/srv/home/.claude/x")));
         assert_eq!(at("/root/.claude"), None);
+        let layer = PathBuf::from("/var/lib/docker/o/diff/root/.claude");
+        assert_eq!(gateway.in_layer(Path::new("/root/.claude")), Some(layer));
         assert_eq!(gateway.variable("ANTHROPIC_BASE_URL"), Some("http://proxy"));
-        assert_eq!(
-            gateway.compose,
-            Some((PathBuf::from("/opt/oc"), "openclaw-gateway".to_owned()))
-        );
+        let compose = (PathBuf::from("/opt/oc"), "openclaw-gateway".to_owned());
+        assert_eq!((gateway.engine, gateway.compose.clone()), ("podman", Some(compose)));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_list_tells_of_no_container() {
+        assert!(read("docker", "").is_empty() && read("docker", "{}").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::detect::World;
-use crate::app::detect::containers::Container;
+use crate::app::detect::containers::{Container, Mount};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::source;
@@ -35,39 +35,68 @@ pub(crate) fn find(world: &World<'_>, now: Timestamp, findings: &mut Findings) {
 fn of_container(world: &World<'_>, container: &Container, now: Timestamp, findings: &mut Findings) {
     let named = container.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from);
     let folders = container.homes().into_iter().map(|home| home.join(".claude"));
-    for folder in named.into_iter().chain(folders) {
+    let folders: Vec<PathBuf> = named.into_iter().chain(folders).collect();
+    for folder in &folders {
         let Some((path, mount)) = container.on_host(&folder.join(FILE)) else { continue };
-        if findings.logins.iter().any(|login| login.path == path) {
-            continue;
+        let known = findings.logins.iter().position(|login| login.path == path);
+        let at = known.unwrap_or(findings.logins.len());
+        if known.is_none() {
+            one(world.tree, &path, cli(world, &path, container, mount), now, findings);
         }
-        let before = findings.logins.len();
-        one(world.tree, &path, Cli::Container(container.name.clone()), now, findings);
-        let Some(login) = findings.logins.get_mut(before) else { continue };
-        if mount.inside == folder.join(FILE) {
-            login.warnings.push(format!(
-                "container {} mounts the file itself, so it keeps the old one after a renewal: mount its folder",
-                container.name
-            ));
-        }
-        if !mount.writable {
-            login.warnings.push(format!(
-                "container {} mounts it read-only, so Claude CLI cannot save a renewal there",
-                container.name
-            ));
-        }
-        if container.variable("ANTHROPIC_BASE_URL").is_some_and(|url| !url.is_empty()) {
-            login.warnings.push(format!(
-                "container {} sets ANTHROPIC_BASE_URL, which is overridden for each renewal",
-                container.name
-            ));
+        let Some(login) = findings.logins.get_mut(at) else { continue };
+        login.warnings.extend(warnings(container, mount, &folder.join(FILE)));
+        if let (Some(_), Cli::None) = (known, &login.cli) {
+            login.cli = cli(world, &path, container, mount);
         }
     }
-    if container.image.contains("claude") && container.mounts.is_empty() {
+    let name = &container.name;
+    if folders.iter().any(|folder| is_in_layer(world.tree, container, &folder.join(FILE))) {
         findings.rejected.push(format!(
-            "container {}: a login in its own writable layer is lost with it: mount the folder .claude",
-            container.name
+            "container {name}: its login is in its own writable layer and is lost with it: mount the folder .claude"
+        ));
+    } else if container.looks_like_claudes()
+        && folders.iter().all(|folder| container.on_host(folder).is_none())
+    {
+        findings.rejected.push(format!(
+            "container {name}: a login in its own writable layer is lost with it: mount the folder .claude"
         ));
     }
+}
+
+/// The container's CLI, if it can save what it renews, and unless the host has one and nothing tells of
+/// one in there.
+fn cli(world: &World<'_>, path: &Path, container: &Container, mount: &Mount) -> Cli {
+    let of_host = world.home_of(path).and_then(|home| claude(world.tree, home));
+    // A login can only be replaced in a folder that may be written.
+    let can_save = mount.writable && mount.inside.file_name().is_none_or(|name| name != FILE);
+    match of_host {
+        Some(of_host) if !can_save || !container.looks_like_claudes() => Cli::Host(of_host),
+        None if !can_save => Cli::None,
+        _ => Cli::Container { name: container.name.clone(), engine: container.engine },
+    }
+}
+
+fn warnings(container: &Container, mount: &Mount, inside: &Path) -> Vec<String> {
+    let name = &container.name;
+    let proxied = container.variable("ANTHROPIC_BASE_URL").is_some_and(|url| !url.is_empty());
+    let warnings = [
+        (mount.inside == inside).then(|| {
+            format!("container {name} mounts the file itself, so it keeps the old one after a renewal: mount its folder")
+        }),
+        (!mount.writable).then(|| {
+            format!("container {name} mounts it read-only, so Claude CLI cannot save a renewal there")
+        }),
+        proxied.then(|| {
+            format!("container {name} sets ANTHROPIC_BASE_URL, which is overridden for each renewal")
+        }),
+    ];
+    warnings.into_iter().flatten().collect()
+}
+
+/// Says whether a container has a login where no mount is.
+fn is_in_layer(tree: &Tree, container: &Container, inside: &Path) -> bool {
+    let layer = container.in_layer(inside);
+    container.on_host(inside).is_none() && layer.is_some_and(|path| tree.has(&path))
 }
 
 fn one(tree: &Tree, path: &Path, cli: Cli, now: Timestamp, findings: &mut Findings) {

@@ -5,9 +5,12 @@
 
 mod claws;
 mod containers;
+pub(crate) mod first;
 mod homes;
 mod logins;
 pub(crate) mod rivals;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod units;
 pub(crate) mod write;
@@ -57,15 +60,17 @@ impl World<'_> {
 /// Looks at the host, or at a tree of folders that stands for one.
 pub(crate) fn run(root: Option<&Path>) -> Detection {
     let tree = Tree::new(root);
-    let now = clock::now();
-    let homes = homes::all(&tree);
-    let hints = units::hints(&tree, &homes);
+    within(&tree, &if tree.is_host() { containers::all() } else { Vec::new() })
+}
+
+fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
+    let homes = homes::all(tree);
+    let hints = units::hints(tree, &homes);
     let mut findings = Findings::default();
-    let containers = if tree.is_host() { containers::all() } else { Vec::new() };
-    let world = World { tree: &tree, homes: &homes, hints: &hints, containers: &containers };
-    logins::find(&world, now, &mut findings);
+    let world = World { tree, homes: &homes, hints: &hints, containers };
+    logins::find(&world, clock::now(), &mut findings);
     claws::find(&world, &mut findings);
-    let rivals = rivals::all(&tree, &homes);
+    let rivals = rivals::all(tree, &homes);
     findings.rivals = rivals.iter().map(ToString::to_string).collect();
     let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
     let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();

@@ -41,9 +41,7 @@ impl Tree {
 
     /// Reads a text file of the host.
     pub(crate) fn text(&self, path: &Path) -> Option<String> {
-        let name = path.file_name()?.to_str()?;
-        let seen = self.folder(path.parent()?)?.read(name, TEXT_LIMIT).ok()??;
-        String::from_utf8(seen.bytes).ok()
+        text_in(&self.folder(path.parent()?)?, path.file_name()?.to_str()?)
     }
 
     /// Lists the names in a folder of the host.
@@ -74,4 +72,10 @@ impl Tree {
         }
         Ok(Control::of(&owners))
     }
+}
+
+/// Reads a text file in a folder.
+pub(super) fn text_in(folder: &Folder, name: &str) -> Option<String> {
+    let seen = folder.read(name, TEXT_LIMIT).ok()??;
+    String::from_utf8(seen.bytes).ok()
 }

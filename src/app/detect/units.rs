@@ -5,69 +5,86 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::domain::config::words;
+use crate::domain::envfile;
 
 /// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
-const SYSTEM: [&str; 3] =
+pub(super) const SYSTEM: [&str; 3] =
     ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
 
 /// Where a user's own units lie, below the home.
-const USER: &str = ".config/systemd/user";
+pub(super) const USER: &str = ".config/systemd/user";
 
-/// Something that a unit says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A folder that a unit's environment names.
+#[derive(Clone, Debug)]
 pub(crate) struct Hint {
-    /// The unit's name.
-    pub(crate) unit: String,
-    /// Whose unit it is; `None` for the system's.
-    pub(crate) user: Option<u32>,
-    /// A variable of its environment and the folder that it names.
+    /// The variable.
     pub(crate) variable: String,
     /// The folder.
     pub(crate) folder: PathBuf,
 }
 
 /// The variables that name a folder of Claude's or OpenClaw's.
-const VARIABLES: [&str; 5] = [
+pub(super) const VARIABLES: [&str; 6] = [
     "CLAUDE_CONFIG_DIR",
     "OPENCLAW_STATE_DIR",
     "OPENCLAW_HOME",
     "OPENCLAW_CONFIG_PATH",
     "CLAWDBOT_STATE_DIR",
+    "CLAWDBOT_CONFIG_PATH",
 ];
 
 /// Collects the folders that units name.
 pub(crate) fn hints(tree: &Tree, homes: &[Home]) -> Vec<Hint> {
-    let system = SYSTEM.iter().take(2).flat_map(|folder| read(tree, Path::new(folder), None));
-    let users = homes.iter().flat_map(|home| read(tree, &home.path.join(USER), Some(home.uid)));
-    system.chain(users).collect()
+    let system = SYSTEM.iter().take(2).flat_map(|folder| {
+        let texts = texts(tree, Path::new(folder)).into_iter();
+        // Whoever wrote a system unit may read what it names; a user may not have root read for them.
+        texts.flat_map(|(_, text)| [environment_of(tree, &text), text])
+    });
+    let users = homes.iter().flat_map(|home| {
+        let texts = texts(tree, &home.path.join(USER)).into_iter();
+        texts.map(|(_, text)| text.replace("%h", &home.path.to_string_lossy()))
+    });
+    system.chain(users).flat_map(|text| variables(&text)).collect()
 }
 
-fn read(tree: &Tree, folder: &Path, user: Option<u32>) -> Vec<Hint> {
-    let units = tree.names(folder).into_iter().filter(|name| is_service(name));
-    units
-        .flat_map(|unit| {
-            let text = tree.text(&folder.join(&unit)).unwrap_or_default();
-            variables(&text)
-                .into_iter()
-                .map(|(variable, folder)| Hint { unit: unit.clone(), user, variable, folder })
-                .collect::<Vec<_>>()
-        })
-        .collect()
+/// The service units of a folder and their drop-ins, with their texts.
+pub(super) fn texts(tree: &Tree, folder: &Path) -> Vec<(PathBuf, String)> {
+    let ends_in = |name: &str, kind: &str| name.strip_suffix(kind).is_some();
+    let mut files = Vec::new();
+    for name in tree.names(folder) {
+        let path = folder.join(&name);
+        if ends_in(&name, ".service") {
+            files.push(path);
+        } else if ends_in(&name, ".service.d") {
+            let parts = tree.names(&path).into_iter().filter(|part| ends_in(part, ".conf"));
+            files.extend(parts.map(|part| path.join(part)));
+        }
+    }
+    files.into_iter().filter_map(|path| Some((path.clone(), tree.text(&path)?))).collect()
 }
 
-fn is_service(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "service")
+/// What the files that a unit takes its environment from say, in the form of a unit.
+fn environment_of(tree: &Tree, unit: &str) -> String {
+    let files = unit.lines().filter_map(|line| line.trim().strip_prefix("EnvironmentFile="));
+    let texts = files.filter_map(|file| tree.text(Path::new(file.trim_start_matches('-'))));
+    let named = |text: &String| {
+        let values = VARIABLES.iter().filter_map(|variable| {
+            Some(format!("Environment=\"{variable}={}\"\n", envfile::get(text, variable)?.expose()))
+        });
+        values.collect::<String>()
+    };
+    texts.map(|text| named(&text)).collect()
 }
 
-fn variables(unit: &str) -> Vec<(String, PathBuf)> {
+fn variables(unit: &str) -> Vec<Hint> {
     let lines = unit.lines().filter_map(|line| line.trim().strip_prefix("Environment="));
     let assignments = lines.flat_map(|line| words::split(line).unwrap_or_default());
     assignments
         .filter_map(|word| {
             let (variable, value) = word.split_once('=')?;
-            let folder = Path::new(value);
-            (VARIABLES.contains(&variable) && folder.is_absolute())
-                .then(|| (variable.to_owned(), folder.to_owned()))
+            let (variable, folder) = (variable.to_owned(), PathBuf::from(value));
+            let known = VARIABLES.contains(&variable.as_str()) && folder.is_absolute();
+            known.then_some(Hint { variable, folder })
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::Detection;
 use crate::app::error::Error;
 use crate::app::ground::{self, CONFIG_LIMIT};
-use crate::domain::config::edit::{remove_key, set_key};
+use crate::domain::config::edit::{answer_key, remove_key};
 use crate::domain::config::{self, Config};
 use crate::domain::detection::{Candidate, Cli};
 use crate::os;
@@ -40,9 +40,13 @@ pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answe
         ("OPENCLAW_STATE_DIR".to_owned(), claw.state_dir.display().to_string()),
     ];
     // A CLI that is not there yet is looked for again at each run, so its absence is not written down.
-    if let Cli::Container(name) = &login.cli {
+    if let Cli::Container { name, engine } = &login.cli {
         answers.push(("CLAUDE_CLI".to_owned(), "container".to_owned()));
         answers.push(("CLAUDE_CONTAINER".to_owned(), name.clone()));
+        // docker needs no word
+        if *engine != "docker" {
+            answers.push(("CONTAINER_ENGINE".to_owned(), (*engine).to_owned()));
+        }
     }
     if let Some((folder, service)) = &claw.compose {
         answers.push(("COMPOSE_DIR".to_owned(), folder.display().to_string()));
@@ -109,7 +113,7 @@ fn edited(path: &Path, text: &str, answers: &[Answer]) -> Result<String, Error> 
     let mut text = text.to_owned();
     for (key, value) in answers {
         let edit =
-            if value.is_empty() { remove_key(&text, key) } else { set_key(&text, key, value) };
+            if value.is_empty() { remove_key(&text, key) } else { answer_key(&text, key, value) };
         text = edit.map_err(|refusal| {
             let what = format!("{key} cannot be set: {refusal}");
             Error::System(os::error::Error::odd("write", path, what))

@@ -33,6 +33,16 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
 }
 
 fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
+    if let Some(skew) = case.skew {
+        let meaning = format!(
+            "this host's clock was {skew} the token endpoint's at the last renewal: expiries are measured by it, so renewals come at the wrong time"
+        );
+        return Some(Finding::warning(
+            "clock-skew",
+            meaning,
+            "timedatectl set-ntp true".to_owned(),
+        ));
+    }
     let path = &case.settings.claude_credentials;
     let stat = Folder::reach(path.parent()?).ok()?.stat(path.file_name()?.to_str()?).ok()??;
     let written = Timestamp(stat.st_mtime.saturating_mul(1000));

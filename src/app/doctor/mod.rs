@@ -26,6 +26,7 @@ use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
+use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
@@ -44,6 +45,8 @@ pub(crate) struct Case<'a> {
     pub(crate) login: Option<LoginEnd>,
     /// How its renewals went.
     pub(crate) renewals: &'a Renewals,
+    /// How far this host's clock was off when a renewal was asked for last.
+    pub(crate) skew: Option<Skew>,
 }
 
 /// What all of it is judged against.

@@ -23,6 +23,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
 fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
     match rival {
         Rival::Unit { path, user } => unit(patient, path, user.as_deref()),
+        Rival::Service { path, user } => service(patient, path, user.as_deref()),
         Rival::Script(_) => None,
         Rival::Cron { path, words } => Some(cron(patient, path, words)),
     }
@@ -38,8 +39,28 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
         "the original's unit '{}' is enabled: it renews and copies the same login, and the two get in each other's way",
         path.display()
     );
+    let command = disable(patient, folder, name, user);
+    Some(Finding::error(UNIT, meaning, command))
+}
+
+/// A timer of the same name pulls it in as well.
+fn service(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
+    let timer = path.with_extension("timer");
+    let wanted =
+        [&timer, path].into_iter().find(|unit| services::is_wanted(&patient.tree, unit))?;
+    let meaning = format!(
+        "the unit '{}' runs Claude or copies its login: it can spend the same refresh token",
+        path.display()
+    );
+    let name = shell::path(Path::new(wanted.file_name()?));
+    let command = disable(patient, wanted.parent()?, &name, user);
+    Some(Finding::warning("rival-service", meaning, command))
+}
+
+/// The command that switches a unit in `folder` off, now and for good.
+fn disable(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> String {
     let root = patient.tree.place(Path::new("/"));
-    let command = match (patient.tree.is_host(), user) {
+    match (patient.tree.is_host(), user) {
         (true, None) => format!("systemctl disable --now {name}"),
         (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
         (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
@@ -47,8 +68,7 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
             let folder = patient.tree.place(folder);
             format!("rm {}/*.wants/{name}", shell::path(&folder))
         }
-    };
-    Some(Finding::error(UNIT, meaning, command))
+    }
 }
 
 fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {

@@ -12,9 +12,12 @@ use crate::app::refresh::saved::{self, Head, Saved};
 use crate::app::refresh::state::State;
 use crate::domain::credential::Content;
 use crate::domain::grant::{self, Answer};
+use crate::domain::messages;
 use crate::domain::outcome::Outcome;
 use crate::domain::schedule;
 use crate::domain::secret::{Fingerprint, Secret};
+use crate::domain::skew::Skew;
+use crate::domain::time::Timestamp;
 use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::clock;
 use crate::os::error::Error;
@@ -61,7 +64,10 @@ fn attempt(work: &Work<'_>, state: &mut State) -> Result<Outcome, Refused> {
     };
     stage::reserve(&work.place.folder, &work.place.name, basis.size)?;
     let outcome = ask(work, state, &mut locks, &basis);
-    stage::sweep(&work.place.folder, &work.place.name)?;
+    // Whatever came of the request is not undone by what is left lying about.
+    if let Err(error) = stage::sweep(&work.place.folder, &work.place.name) {
+        log::debug!("{error}: the next run clears it away");
+    }
     outcome
 }
 
@@ -113,7 +119,7 @@ fn ask(
         log::warn!("{}: the answer may not survive a loss of power: {error}", work.settings.name);
     }
     drop(room);
-    settle(work, state, locks, basis, answered)
+    settle(work, state, locks, basis, answered).or_else(|refused| Ok(unsaved(work, &refused)))
 }
 
 /// Looks at the answer, which is safe by now.
@@ -131,6 +137,7 @@ fn settle(
     let Some((head, body)) = saved::waiting(work)? else {
         return Ok(Outcome::deferred("the saved answer is gone"));
     };
+    compare_clocks(work, state, head.asked, &answered);
     let wish = answered.retry_after.as_deref();
     let wish = wish.and_then(|text| grant::retry_after(text, clock::now()));
     let outcome = match grant::read(answered.status, &body, head.asked, wish) {
@@ -138,7 +145,7 @@ fn settle(
             return Ok(match saved::apply(work, state, locks, head, grant) {
                 Ok(Saved::Waiting) => Outcome::deferred(kept_words(work, "cannot be read now")),
                 Ok(_) => Outcome::Renewed,
-                Err(error) => Outcome::deferred(kept_words(work, &words(&error))),
+                Err(refused) => unsaved(work, &refused),
             });
         }
         Answer::Kept(_, why) => {
@@ -157,6 +164,31 @@ fn settle(
         (outcome, None) => outcome,
         (_, Some(why)) => Outcome::deferred(unreachable_words(work, answered.status, &why)),
     })
+}
+
+/// Says it when this host's clock, which every expiry is measured by, is off.
+fn compare_clocks(work: &Work<'_>, state: &mut State, asked: Timestamp, answered: &AnswerHead) {
+    let Some(date) = answered.date.as_deref().and_then(Timestamp::parse_http) else { return };
+    let before = state.skew;
+    state.skew = Skew::of(date, asked, clock::now());
+    if let Some(skew) = state.skew.filter(|skew| skew.is_news(before)) {
+        let link = work.settings.name.as_str();
+        log::warn!(
+            MESSAGE_ID = messages::id("clock-skew"), link;
+            "{link}: this host's clock is {skew} the token endpoint's: expiries are measured by it, so renewals come at the wrong time\nhint: timedatectl set-ntp true"
+        );
+    }
+}
+
+/// A new login that cannot be put where it belongs; nothing but a look at it costs a second try.
+pub(super) fn unsaved(work: &Work<'_>, refused: &Refused) -> Outcome {
+    let cause = kept_words(work, &words(refused));
+    match refused {
+        Refused::Held(_) => Outcome::deferred(cause),
+        Refused::System(error) => {
+            Outcome::Unable { cause, hint: error.command().map(str::to_owned) }
+        }
+    }
 }
 
 /// Believes a rejection only of the token that is still in the source.

@@ -1,12 +1,11 @@
 //! What happens to a source between our own lock and its release.
 
-use std::time::Duration;
-
 use log::Level;
 
 use crate::app::error::Error;
-use crate::app::refresh::history::{self, Entry, method_name};
+use crate::app::refresh::history::method_name;
 use crate::app::refresh::outlook::next_try;
+use crate::app::refresh::record::{Made, record};
 use crate::app::refresh::saved::{self, Saved};
 use crate::app::refresh::state::{self, State};
 use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, refresh_mark};
@@ -17,8 +16,6 @@ use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
-use crate::domain::time::Timestamp;
-use crate::os::claude_lock::Refused;
 use crate::os::{clock, dice};
 
 /// The turn itself, with what it stands on.
@@ -29,6 +26,8 @@ pub(super) struct Turn<'a> {
     /// The access token that the caller saw before it waited for the lock.
     seen: Option<Fingerprint>,
     pub(super) remarks: Vec<Line>,
+    /// Why a login that an earlier run was given cannot be put into the source.
+    unsaved: Option<Outcome>,
 }
 
 /// A source at a moment.
@@ -50,7 +49,7 @@ impl<'a> Turn<'a> {
             let why = nudge::refused(&refused);
             log::debug!("'{}' still says an earlier expiry: {why}", work.place.path.display());
         }
-        Ok(Self { work, state, options, seen, remarks: Vec::new() })
+        Ok(Self { work, state, options, seen, remarks: Vec::new(), unsaved: None })
     }
 
     /// Everything between the lock and its release.
@@ -69,6 +68,10 @@ impl<'a> Turn<'a> {
 
     fn decide(&mut self, sight: &Sight) -> Result<Conclusion, Error> {
         let now = clock::now();
+        if let Some(outcome) = self.unsaved.take() {
+            // Its refresh token is the only one that is still good.
+            return Ok(self.put_off(sight, outcome));
+        }
         let rescue = saved::successor(&self.work, self.state.refresh)?.is_some();
         if let Some(mark) = sight.mark.filter(|mark| self.was_overtaken(*mark)) {
             return Ok(Conclusion::Renewed { method: "another", mark });
@@ -81,7 +84,7 @@ impl<'a> Turn<'a> {
         };
         let methods = self.work.settings.refresh.clone();
         if !renews {
-            return Ok(idle(sight, now));
+            return Ok(Conclusion::idle(&sight.source, now));
         }
         if methods.is_empty() {
             return Ok(Conclusion::Nothing);
@@ -118,7 +121,8 @@ impl<'a> Turn<'a> {
             };
             let after = self.look();
             let renewed = Self::proof(before, &after);
-            self.record(method, &outcome, started, before, renewed);
+            let made = Made { method: method_name(method), outcome: &outcome, started };
+            record(&self.work, made, before, renewed);
             if let Some(mark) = renewed {
                 self.state.succeed();
                 self.state.refresh = refresh_mark(self.work.ground, after.source.credential());
@@ -175,7 +179,9 @@ impl<'a> Turn<'a> {
             Ok(Saved::Applied) => {
                 let after = self.look();
                 self.state.succeed();
-                self.note("saved", &Outcome::Renewed, clock::now(), before, after.mark);
+                let outcome = &Outcome::Renewed;
+                let made = Made { method: "saved", outcome, started: clock::now() };
+                record(&self.work, made, before, after.mark);
                 true
             }
             Ok(Saved::Kept(why)) => {
@@ -186,15 +192,8 @@ impl<'a> Turn<'a> {
                 false
             }
             Ok(Saved::Nothing | Saved::Waiting) => false,
-            Err(Refused::Held(lock)) => {
-                log::debug!("'{lock}' is held, so a saved answer waits");
-                false
-            }
-            Err(Refused::System(error)) => {
-                let text = format!("{error}: a new login waits in the state folder until it can");
-                let mut line = Line::remark(Level::Error, "unsaved", text);
-                line.hint = error.command().map(str::to_owned);
-                self.remarks.push(line);
+            Err(refused) => {
+                self.unsaved = Some(api::unsaved(&self.work, &refused));
                 false
             }
         }
@@ -219,79 +218,11 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn record(
-        &self,
-        method: Method,
-        outcome: &Outcome,
-        started: Timestamp,
-        before: &Sight,
-        renewed: Option<Mark>,
-    ) {
-        self.note(method_name(method), outcome, started, before, renewed);
-    }
-
-    fn note(
-        &self,
-        method: &str,
-        outcome: &Outcome,
-        started: Timestamp,
-        before: &Sight,
-        renewed: Option<Mark>,
-    ) {
-        let now = clock::now();
-        let unproved = Outcome::deferred("the file does not show it");
-        let outcome = match (outcome, renewed) {
-            (_, Some(_)) => &Outcome::Renewed,
-            (Outcome::Renewed, None) => &unproved,
-            (other, None) => other,
-        };
-        let from = before.mark;
-        let gained = renewed.map(|new| new.expiry.left(from.map_or(now, |old| old.expiry)));
-        let entry = Entry {
-            time: now,
-            method: method.to_owned(),
-            outcome: outcome.name().to_owned(),
-            cause: outcome.cause().map(str::to_owned),
-            count: 1,
-            duration: millis(now.left(started)),
-            gained: millis(gained.unwrap_or_default()),
-            from: from.map(|mark| mark.fingerprint),
-            to: renewed.map(|mark| mark.fingerprint),
-        };
-        if let Err(error) = history::add(self.work.sources, &self.work.place.key, entry) {
-            log::warn!("{error}: the history has a gap");
-        }
-    }
-
     pub(super) fn save(&self) {
         if let Err(error) = self.state.save(self.work.sources, self.work.place) {
             log::warn!("{error}: the next try could come too soon");
         }
     }
-}
-
-/// What is to be said of a source that is not to be renewed.
-pub(super) fn idle(sight: &Sight, now: Timestamp) -> Conclusion {
-    let source = &sight.source;
-    if let Source::Unreadable(message, hint) = source {
-        return Conclusion::Failed(message.clone(), hint.clone());
-    }
-    if source.needs_person() {
-        let cause = match source {
-            Source::Blanked => "Claude CLI emptied it, since the server refused to renew it",
-            Source::Foreign(why) => why,
-            Source::Undated => "it has no readable 'expiresAt'",
-            Source::Absent => "there is no Claude login",
-            _ => "it is a setup-token that has ended",
-        };
-        return Conclusion::NeedsPerson(cause.to_owned());
-    }
-    if *source == Source::HalfWritten {
-        let cause = "it is empty or cut off".to_owned();
-        let until = now.after(Duration::from_secs(30));
-        return Conclusion::Deferred { cause, until, is_news: true };
-    }
-    Conclusion::Nothing
 }
 
 /// Of two failures the one that says more: that a method was tried counts for more than that
@@ -301,8 +232,4 @@ fn graver(a: Outcome, b: Outcome) -> Outcome {
         (Outcome::Deferred { .. }, Outcome::Unable { .. }) => a,
         _ => b,
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,9 +11,11 @@ mod engine;
 pub(crate) mod find_claude;
 pub(crate) mod history;
 mod host;
+mod inside;
 mod nudge;
 mod outlook;
 pub(crate) mod place;
+mod record;
 mod renewal;
 mod saved;
 pub(crate) mod sign_in;
@@ -28,7 +30,9 @@ pub(crate) use truth::with_true_expiry;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
+use crate::app::refresh::state::State;
 use crate::domain::acceptance::Mark;
+use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::secret::Fingerprint;
@@ -75,28 +79,45 @@ impl Group<'_> {
     }
 }
 
-/// Renews the sources of all links, or that of the one named.
+/// Renews the sources of all links, or that of the one named; a link with faults stops no other.
 pub(crate) fn all(
     places: &Places,
     only: Option<&str>,
     options: Options,
-) -> Result<Vec<Renewal>, Error> {
-    let links = ground::links(&places.config_dir, only)?;
+) -> Result<(Vec<Renewal>, Vec<Problem>), Error> {
+    let (links, problems) = ground::sound_links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
     let signals = Deferral::prepare()
         .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
-    groups(&links).iter().map(|group| turn::take(&ground, group, options, &signals)).collect()
+    let groups = groups(&links);
+    let turns = groups.iter().map(|group| turn::take(&ground, group, options, &signals));
+    Ok((turns.collect(), problems))
 }
 
 /// Carries answers that earlier runs left into their sources; renews nothing.
 ///
 /// Says what was done, for each source where there was something to do. For `watch`, whose signals
 /// wait until it looks at them.
-pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) -> Result<Vec<Renewal>, Error> {
+pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) {
     let signals = Deferral::already();
-    let groups = groups(links);
-    let turns = groups.iter().map(|group| turn::pick_up(ground, group, &signals));
-    turns.filter_map(Result::transpose).collect()
+    for group in groups(links) {
+        match turn::pick_up(ground, &group, &signals) {
+            Ok(renewal) => renewal.iter().for_each(Renewal::log),
+            Err(error) => log::error!("{error}: a login that an earlier run saved waits"),
+        }
+    }
+}
+
+/// Says whether something that an earlier run left still waits to be put into a link's source.
+pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
+    let (Ok(place), Ok(Some(sources))) =
+        (Place::reach(&settings.claude_credentials), sources(ground, false))
+    else {
+        return false;
+    };
+    let answer = sources.stat(&format!("{}.answer", place.key));
+    let nudge = State::load(&sources, &place).is_ok_and(|state| state.nudge.is_some());
+    nudge || answer.is_ok_and(|answer| answer.is_some())
 }
 
 /// Joins links that share a source, by whatever paths they name it.

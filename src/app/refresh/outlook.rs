@@ -8,6 +8,7 @@ use crate::app::refresh::state::State;
 use crate::app::refresh::{refresh_mark, sources};
 use crate::domain::config::settings::Settings;
 use crate::domain::schedule::{self, Need};
+use crate::domain::skew::Skew;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;
@@ -27,6 +28,8 @@ pub(crate) struct Outlook {
     pub(crate) is_rejected: bool,
     /// The last renewals, the newest last.
     pub(crate) history: Vec<Entry>,
+    /// How far this host's clock was off by the token endpoint's last answer.
+    pub(crate) skew: Option<Skew>,
 }
 
 /// Looks ahead; reads a few small files and changes nothing.
@@ -49,11 +52,16 @@ pub(crate) fn look(
     let terms = state.terms(settings.refresh_margin, source, &ground.fingerprinter);
     let need = schedule::decide(source, terms, now);
     let renews = !settings.refresh.is_empty() && !is_rejected;
+    let waits = |kind| waits(folder.as_ref(), place.as_ref(), kind);
     let next = match &need {
+        // A new login that could not be saved.
+        Need::Fresh(_) if state.failing_since.is_some() && waits("answer") => {
+            Some(next_try(&state, terms.expiry, now).unwrap_or(now))
+        }
         Need::Fresh(due) => Some(*due),
         Need::Due | Need::Expired => Some(next_try(&state, terms.expiry, now).unwrap_or(now)),
         // Emptied for a token whose successor we keep.
-        Need::Blanked if waits(folder.as_ref(), place.as_ref()) => {
+        Need::Blanked if waits("kept") || waits("answer") => {
             Some(next_try(&state, None, now).unwrap_or(now))
         }
         _ => None,
@@ -65,6 +73,7 @@ pub(crate) fn look(
         failing: state.failing_since.zip(state.cause),
         is_rejected,
         history,
+        skew: state.skew,
     })
 }
 
@@ -79,8 +88,7 @@ pub(super) fn next_try(
 }
 
 /// Says whether an answer of an earlier run has not reached the source yet.
-fn waits(sources: Option<&Folder>, place: Option<&Place>) -> bool {
+fn waits(sources: Option<&Folder>, place: Option<&Place>, kind: &str) -> bool {
     let (Some(sources), Some(place)) = (sources, place) else { return false };
-    let has = |kind| sources.stat(&format!("{}.{kind}", place.key)).is_ok_and(|s| s.is_some());
-    has("kept") || has("answer")
+    sources.stat(&format!("{}.{kind}", place.key)).is_ok_and(|stat| stat.is_some())
 }

@@ -1,6 +1,7 @@
 //! What a refresh found and did, source by source.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use log::Level;
 
@@ -53,6 +54,31 @@ pub(crate) enum Conclusion {
     Failed(String, Option<String>),
     /// What would be done, in a dry run.
     Planned(String),
+}
+
+impl Conclusion {
+    /// What is to be said of a source that is not to be renewed.
+    pub(super) fn idle(source: &Source, now: Timestamp) -> Self {
+        if let Source::Unreadable(message, hint) = source {
+            return Self::Failed(message.clone(), hint.clone());
+        }
+        if source.needs_person() {
+            let cause = match source {
+                Source::Blanked => "Claude CLI emptied it, since the server refused to renew it",
+                Source::Foreign(why) => why,
+                Source::Undated => "it has no readable 'expiresAt'",
+                Source::Absent => "there is no Claude login",
+                _ => "it is a setup-token that has ended",
+            };
+            return Self::NeedsPerson(cause.to_owned());
+        }
+        if *source == Source::HalfWritten {
+            let cause = "it is empty or cut off".to_owned();
+            let until = now.after(Duration::from_secs(30));
+            return Self::Deferred { cause, until, is_news: true };
+        }
+        Self::Nothing
+    }
 }
 
 impl Renewal {

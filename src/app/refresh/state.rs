@@ -8,6 +8,7 @@ use crate::app::memory::STATE_LIMIT;
 use crate::app::refresh::place::Place;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;
+use crate::domain::skew::Skew;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub(crate) rejected: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
     pub(crate) nudge: Option<Nudge>,
+    /// How far this host's clock was off by the token endpoint's last answer.
+    pub(crate) skew: Option<Skew>,
 }
 
 impl State {
@@ -118,7 +121,8 @@ pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
     }
     for name in sources.names()? {
         let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
-        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT)?;
+        // What cannot be read is another source's trouble.
+        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT).ok().flatten();
         let state = seen.and_then(|seen| serde_json::from_slice::<State>(&seen.bytes).ok());
         if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
             return move_all(sources, key, &place.key);

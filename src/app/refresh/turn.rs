@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::ground::Ground;
-use crate::app::refresh::attempt::{Sight, Turn, idle};
+use crate::app::refresh::attempt::Turn;
 use crate::app::refresh::history::method_name;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::{Conclusion, Group, Options, Renewal, Work, mark, sources, state};
@@ -23,6 +23,18 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// Takes a source's turn.
 pub(super) fn take(
+    ground: &Ground,
+    group: &Group<'_>,
+    options: Options,
+    signals: &Deferral,
+) -> Renewal {
+    attempt(ground, group, options, signals).unwrap_or_else(|error| {
+        let conclusion = Conclusion::Failed(error.to_string(), error.hint());
+        Renewal::of(group, Source::Unreadable(error.to_string(), error.hint()), conclusion)
+    })
+}
+
+fn attempt(
     ground: &Ground,
     group: &Group<'_>,
     options: Options,
@@ -124,9 +136,8 @@ fn plan(
 
 /// A source whose folder cannot be reached.
 fn without(group: &Group<'_>, source: Source) -> Renewal {
-    let sight = Sight { source, mark: None, need: Need::Absent };
-    let conclusion = idle(&sight, clock::now());
-    Renewal::of(group, sight.source, conclusion)
+    let conclusion = Conclusion::idle(&source, clock::now());
+    Renewal::of(group, source, conclusion)
 }
 
 fn lock_name(place: &Place) -> String {

@@ -120,7 +120,7 @@ pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         let whose = user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
         match guide.ask.may(&format!("Switch the original's {unit}{whose} off, now and for good?"))
         {
-            Said::Yes => done(guide, || services::switch_off(&unit, user.as_deref()))?,
+            Said::Yes => done(guide, || services::switch_off(&guide.tree, &unit, user.as_deref()))?,
             Said::No => {}
             other => return Ok(other.into()),
         }

@@ -128,7 +128,7 @@ fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<Answer> {
     let found: Option<&Login> = findings.logins.iter().find(|found| found.path == login);
     let container =
         guide.options.container.clone().or_else(|| match found.map(|found| &found.cli) {
-            Some(Cli::Container(name)) => Some(name.clone()),
+            Some(Cli::Container { name, .. }) => Some(name.clone()),
             _ => None,
         });
     if let Some(name) = container {

@@ -56,6 +56,20 @@ pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refu
     Ok(mark.to_owned() + &lines.concat())
 }
 
+/// Sets `key` to an answer that came through debconf, which keeps single blanks only: a line whose
+/// value differs in nothing but its runs of blanks stays as it is.
+pub(crate) fn answer_key(text: &str, key: &str, value: &str) -> Result<String, Refusal> {
+    let said = text.lines().rev().find_map(|line| {
+        assignment(line).filter(|found| found.key == key).map(|found| found.read(line.trim_end()))
+    });
+    match said {
+        Some(Ok(Given::Text(old))) if old.split_whitespace().eq(value.split_whitespace()) => {
+            find(key).map(|_| text.to_owned()).ok_or(Refusal::UnknownKey)
+        }
+        _ => set_key(text, key, value),
+    }
+}
+
 /// Removes every line that assigns `key`; comments stay.
 pub(crate) fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
     find(key).ok_or(Refusal::UnknownKey)?;
@@ -130,6 +144,15 @@ mod tests {
         let text = " export SINKS =  env   # mine\nGATEWAY='none'";
         assert_eq!(set_key(text, "SINKS", "env").as_deref(), Ok(text));
         assert_eq!(set_key(text, "GATEWAY", "none").as_deref(), Ok(text));
+    }
+
+    #[test]
+    fn an_answer_with_other_blanks_is_no_other_answer() {
+        let text = "COMPOSE_DIR = '/srv/a  b'  # mine\n";
+        assert_eq!(answer_key(text, "COMPOSE_DIR", "/srv/a b").as_deref(), Ok(text));
+        let changed = "COMPOSE_DIR = \"/srv/ab\"  # mine\n";
+        assert_eq!(answer_key(text, "COMPOSE_DIR", "/srv/ab").as_deref(), Ok(changed));
+        assert_eq!(answer_key("SINK=env\n", "SINK", "env"), Err(Refusal::UnknownKey));
     }
 
     #[test]

@@ -27,6 +27,17 @@ fn the_originals_units() {
 }
 
 #[test]
+fn a_service_of_ones_own_that_runs_claude() {
+    let host = Host::new();
+    let unit =
+        "[Service]\nExecStart=/usr/bin/claude -p hi\n[Install]\nWantedBy=multi-user.target\n";
+    host.bed.write("host/etc/systemd/system/keep-claude.service", unit);
+    let root = host.at("host");
+    host.shell(&format!("systemctl -q --root={} enable keep-claude.service", root.display()));
+    host.finds_and_mends("rival-service");
+}
+
+#[test]
 fn a_cron_job_that_runs_claude() {
     let host = Host::new();
     let cron = "host/etc/cron.d/claude";

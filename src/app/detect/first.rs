@@ -1,0 +1,54 @@
+//! The first link of a host, made by the timer's run once a login and an OpenClaw have appeared.
+
+use crate::app::detect::write::{self, Written};
+use crate::app::error::Error;
+use crate::app::ground::{self, Places};
+use crate::domain::config::Config;
+use crate::os::folder::Folder;
+use crate::os::stage::{self, Durability};
+
+/// The file in the state folder that says: there was a link before.
+const MARK: &str = "linked";
+
+/// Says whether anything is configured, if need be after making a first link.
+///
+/// Where there was a link before, it is somebody's word that there is none.
+pub(crate) fn is_linked(places: &Places) -> Result<bool, Error> {
+    let Config { links, problems, .. } = ground::configuration(&places.config_dir)?;
+    if !links.is_empty() || !problems.is_empty() {
+        remember(places);
+        return Ok(true);
+    }
+    if was_linked(places) {
+        return Ok(false);
+    }
+    match write::write(&places.config_dir, &super::run(None), &[])? {
+        Written::File(path) => {
+            remember(places);
+            let path = path.display();
+            log::info!("a Claude login and an OpenClaw were found and linked: wrote '{path}'");
+            Ok(true)
+        }
+        Written::Nothing(why) => {
+            log::debug!("nothing is linked: {why}");
+            Ok(false)
+        }
+        Written::Unchanged => Ok(false),
+    }
+}
+
+/// Remembers that there is a link.
+pub(crate) fn remember(places: &Places) {
+    let marked = ground::open_or_make(&places.state_dir).and_then(|state| {
+        let is_new = state.stat(MARK)?.is_none();
+        if is_new { stage::replace(&state, MARK, b"", Durability::Flushed) } else { Ok(()) }
+    });
+    if let Err(error) = marked {
+        log::debug!("{error}: a link that is taken away would be made again");
+    }
+}
+
+fn was_linked(places: &Places) -> bool {
+    let state = Folder::reach(&places.state_dir);
+    state.and_then(|state| state.stat(MARK)).is_ok_and(|stat| stat.is_some())
+}

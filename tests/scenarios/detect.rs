@@ -1,0 +1,232 @@
+//! `detect` over a tree that stands for a host.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::bed::{Bed, CONF, Ran};
+
+/// A host with the homes of root and of two people, and nothing in them.
+pub(crate) struct Host(pub(crate) Bed);
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        let bed = Bed::new();
+        fs::remove_file(bed.at(CONF)).unwrap();
+        let host = Self(bed).file(
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nann:x:1001:1001::/home/ann:/bin/sh\nbob:x:1002:1002::/home/bob:/bin/sh\n",
+        );
+        host.file("home/bob/.profile", "").file("root/.profile", "").file("home/ann/.profile", "")
+    }
+
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+        self.0.write(&format!("host/{path}"), text);
+        self
+    }
+
+    /// A login in a home.
+    pub(crate) fn login(self, folder: &str, hours: i64) -> Self {
+        let text = self.0.login_text("A", hours);
+        self.file(&format!("{folder}/.credentials.json"), &text)
+    }
+
+    /// A configured OpenClaw.
+    pub(crate) fn claw(self, folder: &str) -> Self {
+        self.file(&format!("{folder}/openclaw.json"), "{}")
+    }
+
+    pub(crate) fn detect(&self, more: &[&str]) -> Ran<'_> {
+        let root = self.0.at("host");
+        let args = [&["detect", "--root", root.to_str().unwrap()], more].concat();
+        let fakes = format!("{}:/usr/bin:/bin", self.0.at("bin").display());
+        self.0.ran(self.0.command(&[], &args).env("PATH", fakes).output().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        self.detect(&["--json"]).exit(0).json()
+    }
+
+    /// A field of each thing in a list of the answer.
+    fn listed(&self, list: &str, field: &str) -> Vec<String> {
+        let json = self.json();
+        let texts = json[list].as_array().unwrap().iter();
+        texts.map(|one| one[field].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Answers for `--set-stdin`.
+    fn told(&self, answers: &str) -> Ran<'_> {
+        let answers = self.0.write("answers", answers).at("answers");
+        let root = self.0.at("host");
+        let args = ["detect", "--write", "--set-stdin", "--root", root.to_str().unwrap()];
+        let mut command = self.0.command(&[], &args);
+        self.0.ran(command.stdin(fs::File::open(answers).unwrap()).output().unwrap())
+    }
+}
+
+#[test]
+fn every_name_of_the_state_folder_is_known() {
+    let host = Host::new()
+        .claw("home/ann/.openclaw")
+        .claw("home/ann/.openclaw-work")
+        .file("home/ann/.clawdbot/clawdbot.json", "{}")
+        .file("home/bob/.moltbot/moltbot.json", "{}")
+        .file("home/bob/.moldbot/moldbot.json", "{}")
+        .claw("root/.openclaw")
+        .claw("data/.openclaw")
+        .file("home/bob/.openclawed/openclaw.json", "{}");
+    let found = host.listed("openclaws", "state_dir");
+    assert_eq!(
+        found,
+        [
+            "/data/.openclaw",
+            "/home/ann/.clawdbot",
+            "/home/ann/.openclaw",
+            "/home/ann/.openclaw-work",
+            "/home/bob/.moldbot",
+            "/home/bob/.moltbot",
+            "/root/.openclaw",
+        ]
+    );
+    let configured = host.json()["openclaws"].as_array().unwrap().clone();
+    assert!(configured.iter().all(|claw| claw["configured"] == true));
+}
+
+#[test]
+fn units_name_folders() {
+    let user = "home/ann/.config/systemd/user";
+    let host = Host::new()
+        .file(
+            "etc/systemd/system/a.service",
+            "[Service]\nEnvironment=X=1 \"OPENCLAW_STATE_DIR=/srv/a b\"\n",
+        )
+        .file(
+            "etc/systemd/system/b.service.d/x.conf",
+            "[Service]\nEnvironment=OPENCLAW_HOME=/srv/b\n",
+        )
+        .file("usr/local/lib/systemd/system/c.service", "[Service]\nEnvironmentFile=-/etc/c.env\n")
+        .file("etc/c.env", "# c\nOPENCLAW_CONFIG_PATH=/srv/c/openclaw.json\n")
+        .file(
+            &format!("{user}/d.service"),
+            "[Service]\nEnvironment=CLAWDBOT_STATE_DIR=%h/d CLAUDE_CONFIG_DIR=%h/claude\n",
+        )
+        .file(
+            &format!("{user}/e.service"),
+            "[Service]\nEnvironmentFile=/etc/e.env\nEnvironment=OPENCLAW_STATE_DIR=relative\n",
+        )
+        .file("etc/e.env", "OPENCLAW_STATE_DIR=/srv/e\n")
+        .claw("srv/a b")
+        .claw("srv/b/.openclaw")
+        .claw("srv/c")
+        .claw("home/ann/d")
+        .claw("srv/e")
+        .login("home/ann/claude", 8);
+    let found = host.listed("openclaws", "state_dir");
+    // A user's unit does not make root read another file for them.
+    assert_eq!(found, ["/home/ann/d", "/srv/a b", "/srv/b/.openclaw", "/srv/c"]);
+    assert_eq!(host.listed("logins", "path"), ["/home/ann/claude/.credentials.json"]);
+}
+
+#[test]
+fn it_tells_how_the_gateway_and_the_cli_run() {
+    let host = Host::new()
+        .login("home/ann/.claude", 8)
+        .file("home/ann/.nvm/versions/node/v22.1.0/bin/claude", "")
+        .file("home/ann/.openclaw/openclaw.json", r#"{"meta":{"lastTouchedVersion":"2026.3.2"}}"#)
+        .file("home/ann/oc/docker-compose.yml", "services:\n  openclaw-gateway:\n    image: x\n")
+        .file("home/ann/oc/.env", "OPENCLAW_CONFIG_DIR=/home/ann/.openclaw\n")
+        .claw("home/bob/.openclaw-work")
+        .file("home/bob/.config/systemd/user/openclaw-gateway-work.service", "[Service]\n")
+        .file("root/.openclaw/state/openclaw.sqlite", "")
+        .file("root/.openclaw/credentials/oauth.json", "{}")
+        .file("etc/systemd/system/openclaw.service", "[Service]\n");
+    let json = host.json();
+    assert_eq!(json["logins"][0]["cli"], "host");
+    assert_eq!(json["logins"][0]["cli_place"], "/home/ann/.nvm/versions/node/v22.1.0/bin/claude");
+    let claws = json["openclaws"].as_array().unwrap();
+    assert_eq!(claws[0]["compose_dir"], "/home/ann/oc");
+    assert_eq!(claws[0]["version"], "2026.3.2 (lastTouchedVersion in openclaw.json)");
+    assert_eq!(claws[1]["unit"], "openclaw-gateway-work.service");
+    assert_eq!(claws[2]["unit"], "openclaw.service");
+    assert_eq!(claws[2]["version"], "2026.6 or later (an SQLite store)");
+    assert!(claws[2]["warnings"][0].as_str().unwrap().contains("refuse to work"), "{claws:?}");
+}
+
+#[test]
+fn the_only_best_pair_is_written_once() {
+    let host = Host::new()
+        .login("home/ann/.claude", 8)
+        .claw("home/ann/.openclaw")
+        .login("home/bob/.claude", -8)
+        .file("home/ann/oc/compose.yaml", "services:\n  openclaw-gateway:\n")
+        .file("home/ann/oc/.env", "OPENCLAW_CONFIG_DIR=/home/ann/.openclaw\n");
+    host.detect(&["--write"]).exit(0).says("wrote 'BED/etc/default.conf'");
+    let text = "# One link: a Claude login and the OpenClaw that its token is carried to.\n# All keys: oauth-sync.conf(5). Check after a change: oauth-sync status\n\
+        CLAUDE_CREDENTIALS=\"/home/ann/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"/home/ann/.openclaw\"\n\
+        COMPOSE_DIR=\"/home/ann/oc\"\nCOMPOSE_SERVICE=\"openclaw-gateway\"\n";
+    assert_eq!(host.0.read(CONF), text);
+    let print = host.0.print(CONF);
+    assert_eq!(print, host.detect(&["--write"]).exit(0).err(&[]).bed().print(CONF));
+    let mode = fs::metadata(host.0.at(CONF)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_is_not_plain_is_listed_and_left_to_a_person() {
+    let two = Host::new().login("home/ann/.claude", 8).login("home/bob/.claude", 8);
+    let two = two.claw("home/ann/.openclaw").claw("home/bob/.openclaw");
+    let folder_alone = Host::new().login("home/ann/.claude", 8).file("home/ann/.openclaw/.env", "");
+    let no_login = Host::new().claw("home/ann/.openclaw");
+    for (host, why) in [
+        (two, "more than one pair fits equally well"),
+        (folder_alone, "there is no openclaw.json in the state folder"),
+        (no_login, "no Claude login and OpenClaw were found together"),
+    ] {
+        host.detect(&["--write"]).exit(0).says(&format!("nothing is linked: {why}"));
+        assert!(!host.0.exists(CONF), "{why}");
+        let text = host.detect(&[]).exit(0).out;
+        assert!(text.contains("home/ann/.openclaw") && text.contains(why), "{text}");
+        assert_eq!(host.json()["why_not"], why);
+    }
+}
+
+#[test]
+fn answers_are_written_and_nothing_else() {
+    let host = Host::new();
+    host.told("CLAUDE_CREDENTIALS=/srv/c.json\nOPENCLAW_STATE_DIR=/srv/o\nREFRESH=api\n").exit(0);
+    let words = "# mine\r\nCLAUDE_CREDENTIALS = '/srv/two  blanks.json'  # kept\nREFRESH=\"api\"\nSINKS=env\n";
+    host.0.write(CONF, words);
+    let print = host.0.print(CONF);
+    // debconf knows single blanks only
+    host.told("CLAUDE_CREDENTIALS=/srv/two blanks.json\nREFRESH=api\nENV_FILE=\n").exit(0);
+    assert_eq!(host.0.print(CONF), print);
+    host.told("CLAUDE_CREDENTIALS=/srv/x.json\nREFRESH=\nNOTIFY_WEBHOOK=https://a.example/x\n")
+        .exit(0);
+    assert_eq!(
+        host.0.read(CONF),
+        "# mine\r\nCLAUDE_CREDENTIALS = \"/srv/x.json\"  # kept\nSINKS=env\nNOTIFY_WEBHOOK=\"https://a.example/x\"\r\n"
+    );
+    let before = host.0.read(CONF);
+    host.told("NO_SUCH_KEY=1\n").exit(1).says("NO_SUCH_KEY cannot be set");
+    host.told("NOTIFY_WEBHOOK=sk-ant-oat01-x\n").exit(1);
+    assert_eq!(host.0.read(CONF), before);
+}
+
+#[test]
+fn a_host_of_many_is_searched_within_two_seconds() {
+    let host = Host::new();
+    let mut passwd = String::from("root:x:0:0::/root:/bin/sh\n");
+    for user in 0..40 {
+        passwd.extend([format!("u{user}:x:{0}:{0}::/home/u{user}:/bin/sh\n", 2000 + user)]);
+        for folder in 0..20 {
+            fs::create_dir_all(host.0.at(&format!("host/home/u{user}/work{folder}"))).unwrap();
+        }
+    }
+    let host =
+        host.file("etc/passwd", &passwd).login("home/u7/.claude", 8).claw("home/u7/.openclaw");
+    let begun = Instant::now();
+    assert_eq!(host.json()["unasked"], true);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}

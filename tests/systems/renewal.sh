@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Scenario: the units that renew, deliver and tell: a first link that appears by itself, requests in
+# quick succession, and runs that fail, none lost and none in haste.
+# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+root=$(realpath "$systems/../..")
+program=${OAUTH_SYNC:-$root/target/debug/oauth-sync}
+paths="oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path"
+
+prepare() {
+    bed push rn "$program" /usr/bin
+    bed push rn "$root"/units/*.{service,path,timer} /usr/lib/systemd/system
+    bed push rn "$root/units/oauth-sync.tmpfiles" /usr/lib/tmpfiles.d
+    bed sh rn <<'SCRIPT'
+mv /usr/lib/tmpfiles.d/oauth-sync.tmpfiles /usr/lib/tmpfiles.d/oauth-sync.conf
+systemd-tmpfiles --create oauth-sync.conf
+mkdir -p /etc/oauth-sync/hooks.d
+systemctl daemon-reload
+systemctl enable --now oauth-sync.service oauth-sync-refresh.timer
+SCRIPT
+    paths_live
+}
+
+paths_live() {
+    local path
+    for path in $paths; do
+        wait_until 10 "bed exec rn systemctl is-active $path"
+    done
+}
+
+# What the program itself has said in a unit.
+said() {
+    bed exec rn journalctl --no-pager -o cat "_SYSTEMD_UNIT=$1"
+}
+
+silent_without_a_link() {
+    bed exec rn systemctl start oauth-sync-renew.service
+    [ -z "$(said oauth-sync-renew.service)" ]
+    bed sh rn '[ ! -e /etc/oauth-sync/default.conf ]'
+}
+
+settle_in() {
+    bed sh rn '
+        useradd --create-home claw
+        install -d -o claw -g claw -m 700 /home/claw/.claude /home/claw/.openclaw
+        echo "{}" >/home/claw/.openclaw/openclaw.json
+        umask 077
+        printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000,\"scopes\":[\"user:inference\"]}}" \
+            "$1" "$2" "$(($(date +%s) + 28800))" >/home/claw/.claude/.credentials.json
+        chown -R claw: /home/claw' "$token" "$(canary sk-ant-ort01-)"
+}
+
+links_by_itself() {
+    settle_in
+    bed exec rn systemctl start oauth-sync-renew.service
+    bed exec rn grep -q '^CLAUDE_CREDENTIALS="/home/claw/.claude/.credentials.json"' /etc/oauth-sync/default.conf
+    bed sh rn '[ "$(stat -c %a-%U /etc/oauth-sync/default.conf)" = 600-root ]'
+    wait_until 10 "bed exec rn grep -q '$token' /home/claw/.openclaw/.env"
+    said oauth-sync-renew.service | grep -q 'found and linked'
+}
+
+respects_a_deletion() {
+    bed sh rn 'mv /etc/oauth-sync/default.conf /root'
+    bed exec rn systemctl start oauth-sync-renew.service
+    bed sh rn '[ ! -e /etc/oauth-sync/default.conf ]; mv /root/default.conf /etc/oauth-sync'
+}
+
+hooks_stay_out_of_reach() {
+    bed sh rn <<'SCRIPT'
+mkdir -p /run/systemd/system/oauth-sync-renew.service.d
+cat >/run/systemd/system/oauth-sync-renew.service.d/try.conf <<'CONF'
+[Service]
+ExecStart=
+ExecStart=/bin/sh -c 'touch /etc/oauth-sync/made && rm /etc/oauth-sync/made && ! touch /etc/oauth-sync/hooks.d/made && ! touch /etc/made'
+CONF
+systemctl daemon-reload
+systemctl start oauth-sync-renew.service
+rm -r /run/systemd/system/oauth-sync-renew.service.d
+systemctl daemon-reload
+SCRIPT
+}
+
+# request QUEUE NAME TEXT: as the program leaves one, by rename.
+request() {
+    bed sh rn 'cd /run/oauth-sync && printf %s "$3" >"new-$2" && mv "new-$2" "$1/$2"' "$@"
+}
+
+queues_are_empty() {
+    bed sh rn 'cd /run/oauth-sync && [ -z "$(ls refresh.d gateway.d notify.d | grep -v ":$" | grep .)" ]'
+}
+
+# Each run takes two seconds, so that requests come before, during and after one.
+answers_ten_in_four_seconds() {
+    bed sh rn <<'SCRIPT'
+mkdir -p /run/systemd/system/oauth-sync-renew.service.d
+printf '[Service]\nExecStartPost=/bin/sleep 2\n' >/run/systemd/system/oauth-sync-renew.service.d/slow.conf
+systemctl daemon-reload
+for number in 1 2 3 4 5 6 7 8 9 10; do
+    touch "/run/oauth-sync/new" && mv /run/oauth-sync/new "/run/oauth-sync/refresh.d/$number"
+    sleep 0.4
+done
+date +%s%N >/run/asked
+SCRIPT
+    wait_until 20 queues_are_empty
+    wait_until 20 "[ \"\$(bed exec rn systemctl show -P ActiveState oauth-sync-renew.service)\" = inactive ]"
+    paths_live
+    # the last run began after the last request
+    bed sh rn <<'SCRIPT'
+rm -r /run/systemd/system/oauth-sync-renew.service.d
+systemctl daemon-reload
+began=$(date -d "$(systemctl show -P ExecMainStartTimestamp oauth-sync-renew.service | cut -d' ' -f2-)" +%s)
+[ "$began" -ge "$(($(cat /run/asked) / 1000000000 - 1))" ]
+SCRIPT
+}
+
+starts() {
+    bed exec rn journalctl --no-pager -o cat "UNIT=$1" JOB_TYPE=start JOB_RESULT=failed -n all | grep -c . || :
+}
+
+# What the three need in the state folder is in the way: they fail, each after its own request.
+fails_without_haste() {
+    local unit before after
+    bed sh rn 'cd /var/lib/oauth-sync && systemctl stop oauth-sync && mv links away && touch links'
+    for unit in renew deliver tell; do
+        starts "oauth-sync-$unit.service"
+    done >"$scratch/before"
+    request refresh.d one ""
+    request gateway.d default.json '{"link":"default","sinks":[],"fingerprint":null,"old_expiry":null,"time":1}'
+    request notify.d 1.json '{"name":"renewed","link":"default","message":"m","severity":"info","expires_at":null,"for_people":false}'
+    for unit in renew deliver tell; do
+        wait_until 10 "[ \"\$(bed exec rn systemctl show -P Result oauth-sync-$unit.service)\" = exit-code ]"
+    done
+    # long enough for a hundred runs in a hurry
+    sleep 8
+    for unit in renew deliver tell; do
+        starts "oauth-sync-$unit.service"
+    done >"$scratch/after"
+    cat "$scratch/before" "$scratch/after"
+    paste "$scratch/before" "$scratch/after" | while read -r before after; do
+        [ "$after" -gt "$before" ] && [ "$after" -le $((before + 2)) ] || exit 1
+    done
+    paths_live
+}
+
+recovers() {
+    bed sh rn 'cd /var/lib/oauth-sync && rm links && mv away links && systemctl start oauth-sync'
+    request refresh.d two ""
+    wait_until 90 queues_are_empty
+    for unit in renew deliver tell; do
+        wait_until 10 "[ \"\$(bed exec rn systemctl show -P Result oauth-sync-$unit.service)\" = success ]"
+    done
+    paths_live
+}
+
+need "a machine boots" bed boot rn trixie
+need "the units are up" prepare
+t "where nothing can be linked the timer's run is silent" silent_without_a_link
+token=$(canary sk-ant-oat01-)
+t "a login and an OpenClaw that appear are linked by it, and watched" links_by_itself
+t "a link that was deleted stays deleted" respects_a_deletion
+t "of the configuration it can write links, not hooks" hooks_stay_out_of_reach
+t "ten requests in four seconds, before, during and after a run, are answered" answers_ten_in_four_seconds
+t "runs that fail are not started again and again, and the path units live" fails_without_haste
+t "once it is mended every request is answered" recovers
+t "no token is in the journal, the arguments and what is remembered" \
+    no_token_in journal:rn argv:rn rn:/var/lib/oauth-sync
+finished=yes

@@ -1,0 +1,95 @@
+//! `detect` over the trees of two users, one of them hostile: nobody's token is ever handed to another.
+
+use super::{BOX, EVIL, Yard};
+
+/// The yard as a host of its own: two accounts, and an `openclaw.json` in each home.
+fn host() -> Yard {
+    let yard = Yard::new();
+    yard.sh("rm -f etc/*.conf; mkdir -p root/.claude; touch root/.profile");
+    yard.file(
+        "etc/passwd",
+        "root:x:0:0::/root:/bin/sh\nevil:x:4712:4712::/home/evil:/bin/sh\ngood:x:4711:4711::/home/good:/bin/sh\n",
+    );
+    yard.sh("rm -r home/evil/.claude home/evil/.openclaw");
+    yard.sh("echo '{}' >home/good/.openclaw/openclaw.json; chown 4711:4711 home/good/.openclaw/openclaw.json");
+    yard
+}
+
+fn detect(yard: &Yard, more: &[&str]) -> (i32, String, String) {
+    let root = yard.0.at("").display().to_string();
+    let args = [&["detect", "--root", root.trim_end_matches('/')], more].concat();
+    let ran = yard.0.ran(yard.0.command(&[], &args).output().unwrap());
+    (ran.status.code().unwrap(), ran.out, ran.err)
+}
+
+#[track_caller]
+fn good_alone_is_linked(yard: &Yard) {
+    let before = (yard.see("root"), yard.see("home"));
+    let (code, _, said) = detect(yard, &["--write"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(yard.0.exists("etc/default.conf"), "{said}");
+    let conf = yard.0.read("etc/default.conf");
+    assert!(conf.contains("CLAUDE_CREDENTIALS=\"/home/good/.claude/.credentials.json\""), "{conf}");
+    assert!(conf.contains("OPENCLAW_STATE_DIR=\"/home/good/.openclaw\""), "{conf}");
+    assert!((yard.see("root"), yard.see("home")) == before, "detection writes nothing of theirs");
+}
+
+#[test]
+fn planted_links_lead_to_no_link() {
+    for plant in [
+        // an OpenClaw of evil's for good's login, and a login of evil's for good's OpenClaw
+        "mkdir .openclaw; echo '{}' >.openclaw/openclaw.json",
+        "ln -s ../good/.openclaw .openclaw",
+        "ln -s ../good/.claude .claude",
+        "mkdir .claude; ln -s ../../good/.claude/.credentials.json .claude/.credentials.json",
+        "ln -s ../../root .claude; ln -s ../../root .openclaw",
+        "ln -s /proc/self/root/root .openclaw-x",
+        "mkfifo .openclaw; mkdir .claude; mkfifo .claude/.credentials.json",
+        "mkdir -p .claude; head -c 3000000 /dev/zero >.claude/.credentials.json",
+    ] {
+        let yard = host();
+        yard.sh(&format!("cd home/evil; {plant}"));
+        yard.sh("find home/evil ! -type f -exec chown -h 4712:4712 {} +; find home/evil -type f -links 1 -exec chown 4712:4712 {} +");
+        good_alone_is_linked(&yard);
+    }
+}
+
+#[test]
+fn a_units_word_gives_no_rights() {
+    let yard = host();
+    yard.sh(
+        "cd home/evil; mkdir -p .config/systemd/user .openclaw; echo '{}' >.openclaw/openclaw.json
+        printf '[Service]\nEnvironment=CLAUDE_CONFIG_DIR=/home/good/.claude OPENCLAW_STATE_DIR=/root\nEnvironmentFile=/root/.env\n' \
+            >.config/systemd/user/x.service
+        chown -R 4712:4712 .",
+    );
+    good_alone_is_linked(&yard);
+}
+
+#[test]
+fn a_compose_folder_of_anothers_is_left_out() {
+    let yard = host();
+    yard.sh("cd home/evil; mkdir oc; printf 'services:\n  openclaw-gateway:\n' >oc/compose.yaml
+        echo OPENCLAW_CONFIG_DIR=/home/good/.openclaw >oc/.env; chown -R 4712:4712 .");
+    good_alone_is_linked(&yard);
+    assert!(!yard.0.read("etc/default.conf").contains("COMPOSE_DIR"));
+    let (_, text, _) = detect(&yard, &[]);
+    assert!(text.contains("but another user controls it: left out"), "{text}");
+}
+
+#[test]
+fn roots_login_goes_to_a_containers_number_and_to_no_account() {
+    for (uid, linked) in [(BOX, true), (EVIL, false)] {
+        let yard = host();
+        yard.sh(&format!(
+            "rm -r home/good/.claude home/good/.openclaw; mkdir -p root/.claude srv/state
+            mv root/.credentials.json root/.claude/; echo '{{}}' >srv/state/openclaw.json
+            mkdir -p etc/systemd/system
+            printf '[Service]\nEnvironment=OPENCLAW_STATE_DIR=/srv/state\n' >etc/systemd/system/o.service
+            chown -R {uid}:{uid} srv/state"
+        ));
+        let (code, _, said) = detect(&yard, &["--write"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(yard.0.exists("etc/default.conf"), linked, "{said}");
+    }
+}
