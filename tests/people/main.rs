@@ -16,6 +16,7 @@ mod check;
 mod doctor;
 mod etcd;
 mod host;
+mod keep;
 mod login;
 mod metrics;
 mod setup;
