@@ -1,4 +1,4 @@
-# Packages. All of it works as any user but `install`, which is root's.
+# Packages. All of it works as any user; `install` asks sudo for the one step that is root's.
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TOOLS ?= $(CURDIR)/target/tools
@@ -15,15 +15,27 @@ PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 	SOURCE_DATE_EPOCH="$$(date -d "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)" +%s)" \
 	RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
 
-.PHONY: deb rpm install package-build completions
+RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-$(CARGO_DEB):
+.PHONY: deb rpm install toolchain package-build completions
+
+# A cargo that is too old says no more than that it cannot read the manifest.
+toolchain:
+	@have=$$(cargo --version 2>/dev/null | cut -d ' ' -f 2); \
+	oldest=$$(printf '%s\n' "$(RUST)" "$${have:-0}" | sort -V | head -n 1); \
+	[ "$$oldest" = "$(RUST)" ] || { \
+	    echo "Rust $(RUST) or later is needed, and the cargo here is $${have:-missing}" >&2; \
+	    echo "hint: 'apt install cargo-web' on Debian 13, 'dnf install cargo' on Fedora, else https://rustup.rs" >&2; \
+	    exit 1; }
+
+$(CARGO_DEB): | toolchain
 	cargo install --locked --root "$(TOOLS)" cargo-deb@3.8.0
 
-$(CARGO_GENERATE_RPM):
+$(CARGO_GENERATE_RPM): | toolchain
 	cargo install --locked --root "$(TOOLS)" cargo-generate-rpm@0.21.1
 
-package-build:
+package-build: toolchain
 	$(PACKAGE_ENV) cargo build --release --locked
 
 deb: package-build $(CARGO_DEB)
@@ -42,11 +54,12 @@ rpm: package-build $(CARGO_GENERATE_RPM)
 
 install:
 	@if command -v dpkg >/dev/null && command -v apt-get >/dev/null; then \
-	    $(MAKE) deb && apt-get install -y --reinstall --allow-downgrades "./target/debian/openclaw-oauth-sync.deb"; \
+	    $(MAKE) deb && $(AS_ROOT) apt-get install -y --reinstall --allow-downgrades "./target/debian/openclaw-oauth-sync.deb"; \
 	elif command -v dnf >/dev/null; then \
-	    $(MAKE) rpm && { dnf -y install ./target/rpm/openclaw-oauth-sync.rpm && dnf -y reinstall ./target/rpm/openclaw-oauth-sync.rpm; }; \
+	    $(MAKE) rpm && { $(AS_ROOT) dnf -y install ./target/rpm/openclaw-oauth-sync.rpm && \
+	        $(AS_ROOT) dnf -y reinstall ./target/rpm/openclaw-oauth-sync.rpm; }; \
 	else \
-	    echo "neither apt nor dnf is here: see docs/ for an installation by hand" >&2; exit 1; \
+	    echo "neither apt nor dnf is here: docs/without-packages.md tells how to install by hand" >&2; exit 1; \
 	fi
 
 completions:

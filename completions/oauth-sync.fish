@@ -28,7 +28,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l config-dir -d 'Fo
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s V -l version -d 'Print version'
@@ -53,7 +53,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-di
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Leave all that needs other programs to the units that may run them'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Folder of the links\' configuration files' -r -F
@@ -61,9 +61,9 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last; write over mount points in place'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l delegate -d 'Leave all that needs other programs to the units that may run them'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Folder of the links\' configuration files' -r -F
@@ -73,7 +73,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew also what is not due, was put off, or was rejected'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unattended -d 'Run as the timer does: where nothing is linked yet, look for a link, and find none in silence'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use' -r
@@ -85,14 +85,14 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config set\'; comments are lost'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
@@ -105,21 +105,21 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write default.conf, if one candidate is the only best and one user controls all of it'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
@@ -128,7 +128,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l watch -d 'Stay, and draw it anew every two seconds'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l openclaw -d 'State folder of OpenClaw to propose, or \'none\' to keep the login alive only' -r
@@ -144,14 +144,14 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-insta
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-models -d 'Leave OpenClaw\'s models as they are'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-services -d 'Leave all units as they are'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l test-call -d 'Propose a test call of the Claude CLI, which costs one short answer'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Folder of the links\' configuration files' -r -F
@@ -159,7 +159,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-di
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Write JSON'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Folder of the links\' configuration files' -r -F
@@ -168,7 +168,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Write JSON, with the expiry'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l force -d 'Print it on a terminal too'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l root -d 'Look for units, accounts and cron jobs in DIR instead of the host' -r -F
@@ -178,7 +178,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l fix -d 'Do what is ours and safe'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l output -d 'Replace FILE by it, as `node_exporter`\'s textfile collector wants it' -r -F
@@ -186,7 +186,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -d 'Work on this link only' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more; twice says everything'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'

@@ -7,6 +7,7 @@ use crate::domain::config::settings::Settings;
 use crate::os::error::Error;
 use crate::os::events::Events;
 use crate::os::folder::Folder;
+use crate::os::journal::detail;
 use crate::os::mounts;
 
 /// The key of what asks for everything to be watched anew.
@@ -24,7 +25,7 @@ pub(crate) const RENEWALS: usize = usize::MAX - 3;
 /// Watches what other runs of this program leave, so that what is due next is always known.
 pub(crate) fn errands(events: &mut Events, folder: &Path, key: usize) {
     if let Err(error) = whole_way(events, folder, "", key) {
-        log::debug!("{error}: looked at only with the next event");
+        detail!("{error}: looked at only with the next event");
     }
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, k
     match file(events, &settings.claude_credentials, key) {
         Ok(notifies) => notifies,
         Err(error) => {
-            log::debug!("{error}: comparing once a minute instead");
+            detail!("{error}: comparing once a minute instead");
             false
         }
     }
@@ -101,7 +102,7 @@ fn on_the_way(events: &mut Events, parent: &Folder, step: &Path) -> Result<(), E
         events.guard(parent)
     };
     if let Err(error) = watched {
-        log::debug!("{error}");
+        detail!("{error}");
     }
     Ok(())
 }

@@ -95,8 +95,7 @@ fn arguments(places: &Places, queue: Queue) -> Vec<OsString> {
     let verbosity = match log::max_level() {
         LevelFilter::Off | LevelFilter::Error | LevelFilter::Warn => Some("-q"),
         LevelFilter::Info => None,
-        LevelFilter::Debug => Some("-v"),
-        LevelFilter::Trace => Some("-vv"),
+        LevelFilter::Debug | LevelFilter::Trace => Some("-v"),
     };
     arguments.extend(verbosity.map(OsString::from));
     arguments.push(queue.command().into());

@@ -27,6 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
+use crate::os::journal::detail;
 use crate::os::lock::Lock;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
@@ -114,7 +115,7 @@ fn join_burst(queue: &Folder, places: &Places) {
         _ => Ok(()),
     });
     if let Err(error) = waited {
-        log::debug!("cannot watch '{}': {error}", places.run_dir.display());
+        detail!("cannot watch '{}': {error}", places.run_dir.display());
     }
 }
 
@@ -248,7 +249,7 @@ fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: Option<&str>
 fn say(link: &str, ending: &Ending, before: Option<&str>) {
     let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     match ending {
-        Ending::Done(Deed::Nothing, _) => log::debug!("{link}: the gateway needs nothing"),
+        Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
         Ending::Done(deed, Some(gap)) => {
             log::info!(
                 "{link}: the gateway was {} and uses the new token; it was gone for {gap} ms",
@@ -260,7 +261,7 @@ fn say(link: &str, ending: &Ending, before: Option<&str>) {
         }
         Ending::Done(deed, None) => log::info!("{link}: the gateway was {}", deed.name()),
         _ if ending.why() == before => {
-            log::debug!("{link}: the gateway still waits: {}", ending.why().unwrap_or_default());
+            detail!("{link}: the gateway still waits: {}", ending.why().unwrap_or_default());
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::record;
 use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -32,7 +33,7 @@ struct Accepted {
 /// Loads what the link `name` remembers of `source`; nothing where there is no usable file.
 pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, Error> {
     let seen = links.read(&file_name(name), STATE_LIMIT)?;
-    let file = seen.and_then(|seen| serde_json::from_slice::<File>(&seen.bytes).ok());
+    let file = seen.and_then(|seen| record::read::<File>(&seen.bytes));
     let Some(file) = file.filter(|file| file.source == source) else {
         return Ok(Memory::default());
     };

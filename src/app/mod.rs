@@ -18,6 +18,7 @@ pub(crate) mod model;
 pub(crate) mod notify;
 pub(crate) mod openclaw;
 pub(crate) mod prospect;
+pub(crate) mod record;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod retire;

@@ -104,13 +104,17 @@ fn text_of<'s>(seen: &'s Seen, path: &std::path::Path) -> Result<&'s str, Error>
 
 fn write(folder: &Folder, name: &str, text: &str, old: &Seen) -> Result<(), Error> {
     let part = Replacement { folder, name, bytes: text.as_bytes(), old: Some(old) };
-    stage::replace_all([part], || {}).into_iter().collect::<Result<(), _>>().map_err(Error::from)
+    stage::replace_all([part], None, || {})
+        .into_iter()
+        .collect::<Result<(), _>>()
+        .map_err(Error::from)
 }
 
 /// Asks OpenClaw about its configuration; `None` where it cannot be asked, or does not know how.
 fn validate(ground: &Ground, settings: &Settings) -> Option<Result<(), String>> {
     let (_, said) = gateway::ask(ground, settings, &["config", "validate", "--json"]).ok()?;
-    let root: serde_json::Value = serde_json::from_str(said.get(said.find('{')?..)?).ok()?;
+    let root: serde_json::Value =
+        serde_json::from_slice(said.get(said.find('{')?..)?.as_bytes()).ok()?;
     if root.get("valid")?.as_bool()? {
         Some(Ok(()))
     } else {

@@ -15,6 +15,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::notify::hooks::Hooks;
 use crate::app::notify::item::Item;
+use crate::app::record;
 use crate::domain::config::settings::Settings;
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
@@ -55,8 +56,7 @@ fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
     for name in queue.names()? {
         let name = name.to_string_lossy().into_owned();
         let seen = queue.read(&name, STATE_LIMIT);
-        let event =
-            seen.ok().flatten().and_then(|seen| serde_json::from_slice::<Event>(&seen.bytes).ok());
+        let event = seen.ok().flatten().and_then(|seen| record::read::<Event>(&seen.bytes));
         match event {
             Some(event) => Item::new(event).save(state, &name)?,
             None if Path::new(&name).extension().is_none() => {}

@@ -67,17 +67,24 @@ fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
     let unable = |method| last(method).filter(|entry| entry.outcome == "unable");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let first = outlook.failing.as_ref().map(|(since, _)| *since);
-    let cannot_save = unable("api").filter(|_| first.is_some()).and_then(|e| e.cause.clone());
+    let cannot_save = unable("api").filter(|_| first.is_some()).and_then(told);
     Renewals {
         rejected: outlook.is_rejected,
         // What keeps us from saving keeps the CLI from it too.
         cli_gone: unable("cli")
             .filter(|_| cannot_save.is_none() && is_missed(history, settings))
-            .and_then(|entry| entry.cause.clone()),
+            .and_then(told),
         cannot_save,
         failing: first.zip(failed.map(|entry| entry.time)),
         why: outlook.failing.as_ref().map(|(_, why)| why.clone()),
     }
+}
+
+/// Why an attempt came to nothing, and the command that helps.
+fn told(entry: &Entry) -> Option<String> {
+    let cause = entry.cause.as_ref()?;
+    let hint = entry.hint.as_ref().map(|hint| format!("; what helps: {hint}"));
+    Some(format!("{cause}{}", hint.unwrap_or_default()))
 }
 
 /// A CLI that never renewed anything here is not gone, unless nothing else can renew; nor is one

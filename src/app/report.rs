@@ -12,6 +12,7 @@ use crate::domain::messages;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::os::journal::detail;
 
 /// The state of an incident that is over.
 pub(crate) const RECOVERED: &str = "recovered";
@@ -144,6 +145,9 @@ impl Line {
             Some(hint) => format!("{link}: {}\nhint: {hint}", self.text),
             None => format!("{link}: {}", self.text),
         };
+        if self.level >= Level::Debug {
+            return detail!("{text}");
+        }
         let (level, state, expiry) = (self.level, self.state, expiry.as_str());
         match messages::id(self.message()) {
             "" => log::log!(level, link, sink, state, expiry; "{text}"),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::app::gateway::paste::waits_for_consent;
 use crate::app::look::{Change, LockPlace, Look};
-use crate::app::openclaw::{Agent, OpenClaw, SIZE_LIMIT};
+use crate::app::openclaw::{self, Agent, OpenClaw, SIZE_LIMIT};
 use crate::app::report::{SinkReport, SinkState};
 use crate::app::sync::Wanted;
 use crate::domain::auth_profiles::{self, Context};
@@ -20,6 +20,9 @@ use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
 use crate::os::foreign_lock::{self, Form};
 use crate::os::stage;
+
+/// Where the main agent lives in a state folder.
+const MAIN_AGENT: &str = "agents/main/agent";
 
 const PROFILES: &str = "auth-profiles.json";
 const AUTH_STATE: &str = "auth-state.json";
@@ -59,7 +62,7 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
             SinkKind::SecretFile => {
                 looks.extend(json(kind, settings.secret_file.as_deref(), choice, wanted));
             }
-            SinkKind::AuthProfiles => looks.extend(profiles(openclaw, wanted)),
+            SinkKind::AuthProfiles => looks.extend(profiles(openclaw, choice, wanted)),
             SinkKind::Env => {
                 looks.extend(env.as_ref().map(|env| env.look(settings, choice, wanted)));
             }
@@ -157,7 +160,7 @@ fn absent(why: &str) -> SinkState {
 }
 
 /// Every agent's store; an agent without one of its own uses the main agent's.
-fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
+fn profiles(openclaw: &OpenClaw, choice: Choice, wanted: &Wanted<'_>) -> Vec<Look> {
     let kind = SinkKind::AuthProfiles;
     if let Some(Err(error)) = &openclaw.state {
         return vec![Look::failed(kind, error.object.clone(), error)];
@@ -167,11 +170,30 @@ fn profiles(openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
         openclaw.barred.iter().map(|error| Look::failed(kind, error.object.clone(), error));
     let looks: Vec<Look> =
         stores.map(|agent| profile(agent, openclaw, wanted)).chain(barred).collect();
+    if let (true, true, Some(Ok(state))) = (looks.is_empty(), choice.may_create, &openclaw.state) {
+        return vec![first_profile(state, openclaw, wanted)];
+    }
     if looks.is_empty() {
         let why = "no agent has an auth-profiles.json yet: OpenClaw makes one on its first turn";
         return vec![Look::settled(kind, None, absent(why))];
     }
     looks
+}
+
+/// The main agent's store, where there is none yet; the other agents read it as a base of theirs.
+fn first_profile(state: &Folder, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
+    let kind = SinkKind::AuthProfiles;
+    let path = state.path.join(MAIN_AGENT).join(PROFILES);
+    if wanted.credential().is_none() {
+        return Look::settled(kind, Some(path), absent("there is no such file"));
+    }
+    if !wanted.may_write {
+        return Look::to_be_made(kind, path);
+    }
+    match openclaw::make_main_agent(state) {
+        Ok(agent) => profile(&agent, openclaw, wanted),
+        Err(error) => Look::failed(kind, path, &error),
+    }
 }
 
 fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
@@ -187,23 +209,21 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     if let Err(error) = &agent.profiles {
         return Look::failed(kind, path, error);
     }
-    let Some(text) = agent.profiles_text() else {
-        return Look::failed(
-            kind,
-            path.clone(),
-            &Error::odd("read", &path, "it is not UTF-8 text"),
-        );
-    };
+    let text = agent.profiles_text();
+    if text.is_none() && !matches!(agent.profiles, Ok(None)) {
+        let error = Error::odd("read", &path, "it is not UTF-8 text");
+        return Look::failed(kind, path, &error);
+    }
     let is_ours = |token: &Secret| wanted.memory.knows(wanted.ground.fingerprinter.of(token));
     let auth_state =
         agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
     let context =
         Context { now: wanted.now, config: &openclaw.config, auth_state, is_ours: &is_ours };
-    let held = auth_profiles::held(text, &context).map(|(_, held)| held);
+    let held = text.and_then(|text| auth_profiles::held(text, &context)).map(|(_, held)| held);
     let Some(credential) = wanted.credential() else {
         return compared(kind, path, held.as_ref(), wanted);
     };
-    let edit = match auth_profiles::edit(Some(text), &context, credential) {
+    let edit = match auth_profiles::edit(text, &context, credential) {
         Ok(edit) => edit,
         Err(fault) => return malformed(kind, path, &fault.to_string()),
     };

@@ -27,6 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::{Folder, Ways};
 use crate::os::lock::Lock;
+use crate::os::over::Keep;
 use crate::os::stage::{self, Replacement};
 
 /// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
@@ -40,7 +41,7 @@ pub(crate) const BUSY_RETRY: Duration = Duration::from_millis(200);
 pub(crate) struct Options {
     /// Find out what would be done, and do nothing.
     pub(crate) dry_run: bool,
-    /// Pass on a login that ends before the one passed on last.
+    /// Pass on a login that ends before the one passed on last, and write over mount points.
     pub(crate) force: bool,
 }
 
@@ -93,8 +94,13 @@ pub(crate) fn link(
     if locked {
         return Ok(Report::locked(settings));
     }
+    let kept = format!("{}.over", settings.name);
+    let keep = ground.links.as_ref().map(|folder| Keep { folder, name: &kept });
     if !options.dry_run {
         ground.tidy(settings);
+        if let Some(keep) = keep {
+            restore(settings, keep);
+        }
     }
     let mut memory = ground.remember(settings)?;
     let source = source::look(&settings.claude_credentials, now);
@@ -118,10 +124,12 @@ pub(crate) fn link(
     drop(ways);
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
     report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
-        (true, Some(mark)) => commit(looks, mark, &mut memory, |memory, changed| {
-            save(ground, settings, memory);
-            handover.leave(changed, mark);
-        }),
+        (true, Some(mark)) => {
+            commit(looks, mark, &mut memory, keep.filter(|_| options.force), |memory, changed| {
+                save(ground, settings, memory);
+                handover.leave(changed, mark);
+            })
+        }
         _ => looks.into_iter().map(Look::planned).collect(),
     };
     if may_write {
@@ -242,13 +250,14 @@ fn commit(
     looks: Vec<Look>,
     mark: Mark,
     memory: &mut Memory,
+    over: Option<Keep<'_>>,
     save: impl FnOnce(&Memory, Vec<SinkKind>),
 ) -> Vec<SinkReport> {
     let mut looks: Vec<Look> = looks.into_iter().map(Look::hold).collect();
     let changed: Vec<SinkKind> = looks.iter().filter_map(Look::changing).collect();
     let parts: Vec<Replacement<'_>> = looks.iter().flat_map(Look::replacements).collect();
     let counts: Vec<usize> = looks.iter().map(|look| look.replacements().count()).collect();
-    let results = stage::replace_all(parts, || {
+    let results = stage::replace_all(parts, over, || {
         if memory.accept(mark) || !changed.is_empty() {
             save(memory, changed);
         }
@@ -258,6 +267,18 @@ fn commit(
         look.settle(results.by_ref().take(count));
     }
     looks.into_iter().map(Look::done).collect()
+}
+
+/// Brings back a file that a killed run was writing over in place.
+fn restore(settings: &Settings, keep: Keep<'_>) {
+    let link = &settings.name;
+    match keep.restore() {
+        Ok(None) => {}
+        Ok(Some(path)) => {
+            log::warn!("{link}: '{}' was half written, and is as it was before", path.display());
+        }
+        Err(error) => log::error!("{link}: {error}: it may be half written"),
+    }
 }
 
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.

@@ -3,6 +3,7 @@
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
 use crate::app::arming::{self, RESCAN};
+use crate::app::detect::first;
 use crate::app::errands::Errands;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
@@ -82,6 +83,9 @@ impl Watcher {
             let known = before.iter().position(|watched| *watched.settings == settings);
             let watched = known.map(|index| before.swap_remove(index));
             self.links.push(watched.unwrap_or_else(|| Watched::new(settings)));
+        }
+        if !self.links.is_empty() {
+            first::remember(&self.ground.places);
         }
         let status = match self.links.len() {
             0 => "STATUS=no link is configured, waiting for one".to_owned(),

@@ -1,7 +1,5 @@
 //! Shows what lies ahead of a link: its second clock, the next renewal, what a person has to do.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::app::prospect::Prospect;
@@ -73,8 +71,12 @@ fn history_text(history: &[Entry]) -> String {
     let renewed = history.iter().rfind(|entry| entry.outcome == "renewed");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let renewed = renewed.map(|entry| {
-        let took = Duration::from_millis(entry.duration).as_secs_f32();
-        format!("          renewed at {} by method '{}' in {took:.1} s\n", entry.time, entry.method)
+        let tenths = entry.duration.saturating_add(50) / 100;
+        let (took, tenth) = (tenths / 10, tenths % 10);
+        format!(
+            "          renewed at {} by method '{}' in {took}.{tenth} s\n",
+            entry.time, entry.method
+        )
     });
     let failed = failed.map(|entry| {
         let cause = entry.cause.as_deref().unwrap_or(&entry.outcome);

@@ -37,7 +37,7 @@ pub(crate) struct Global {
     /// Work on this link only
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) link: Option<String>,
-    /// Say more; twice says everything
+    /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
     /// Say only what went wrong
@@ -59,7 +59,7 @@ pub(crate) enum Command {
         /// Show what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
-        /// Pass on a login that ends before the one passed on last
+        /// Pass on a login that ends before the one passed on last; write over mount points in place
         #[arg(long)]
         force: bool,
         /// Leave all that needs other programs to the units that may run them

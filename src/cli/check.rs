@@ -9,6 +9,7 @@ use crate::app::ground::Places;
 use crate::cli::render::answer;
 use crate::cli::survey::{self, Survey, Surveyed};
 use crate::domain::health::Level;
+use crate::domain::order;
 
 /// The version of the JSON that `check --json` writes.
 const SCHEMA: u32 = 1;
@@ -64,7 +65,7 @@ fn why(error: &Error) -> String {
 /// What is to be said of all links, the gravest first.
 fn all(survey: &Survey) -> String {
     let mut links: Vec<&Surveyed> = survey.links.iter().collect();
-    links.sort_by_key(|link| std::cmp::Reverse(link.health.level.gravity()));
+    order::sort_by_key(&mut links, |link| std::cmp::Reverse(link.health.level.gravity()));
     links.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 

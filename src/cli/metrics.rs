@@ -1,6 +1,5 @@
 //! `metrics`: the state of the links in Prometheus' text format.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use crate::app::textfile;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, failure};
 use crate::cli::survey::{self, Surveyed};
+use crate::domain::order;
 use crate::domain::time::Timestamp;
 
 /// Writes the metrics to stdout, or replaces `output` by them; a configuration that cannot be read
@@ -145,14 +145,16 @@ fn of_gateways(links: &[Surveyed]) -> [Family; 2] {
 fn last_success(links: &[Surveyed]) -> Family {
     let mut samples = Vec::new();
     for link in links {
-        let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
-        let renewed = link.ahead.prospect.history.iter().filter(|entry| entry.outcome == "renewed");
-        last.extend(renewed.map(|entry| (entry.method.as_str(), entry.time)));
-        samples.extend(last.into_iter().map(|(method, time)| {
+        let history = &link.ahead.prospect.history;
+        let renewed = || history.iter().filter(|entry| entry.outcome == "renewed");
+        let mut methods: Vec<&str> = renewed().map(|entry| entry.method.as_str()).collect();
+        order::sort_and_dedup(&mut methods);
+        for method in methods {
+            let Some(last) = renewed().rfind(|entry| entry.method == method) else { continue };
             let mut labels = labels(link);
             labels.push(("method", method.to_owned()));
-            (labels, seconds(time))
-        }));
+            samples.push((labels, seconds(last.time)));
+        }
     }
     let help = "When a method renewed the login the last time.";
     Family { name: "oauth_sync_last_success_timestamp_seconds", help, samples }
@@ -162,16 +164,18 @@ fn last_success(links: &[Surveyed]) -> Family {
 fn failures(links: &[Surveyed]) -> Family {
     let mut samples = Vec::new();
     for link in links {
-        let mut counts: BTreeMap<&str, u64> =
-            ["deferred", "rejected", "unable"].into_iter().map(|class| (class, 0)).collect();
-        for entry in link.ahead.prospect.history.iter().filter(|entry| entry.outcome != "renewed") {
-            *counts.entry(&entry.outcome).or_default() += u64::from(entry.count);
-        }
-        samples.extend(counts.into_iter().map(|(class, count)| {
+        let history = &link.ahead.prospect.history;
+        let failed = || history.iter().filter(|entry| entry.outcome != "renewed");
+        let mut classes = vec!["deferred", "rejected", "unable"];
+        classes.extend(failed().map(|entry| entry.outcome.as_str()));
+        order::sort_and_dedup(&mut classes);
+        for class in classes {
+            let of_class = failed().filter(|entry| entry.outcome == class);
+            let count: u64 = of_class.map(|entry| u64::from(entry.count)).sum();
             let mut labels = labels(link);
             labels.push(("class", class.to_owned()));
-            (labels, count.to_string())
-        }));
+            samples.push((labels, count.to_string()));
+        }
     }
     let help = "Attempts to renew that failed, of the last 200 entries, by class.";
     Family { name: "oauth_sync_recent_failures", help, samples }

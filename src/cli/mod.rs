@@ -182,7 +182,6 @@ fn level(global: &Global) -> LevelFilter {
     match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::Error,
         (false, 0) => LevelFilter::Info,
-        (false, 1) => LevelFilter::Debug,
-        (false, _) => LevelFilter::Trace,
+        (false, _) => LevelFilter::Debug,
     }
 }

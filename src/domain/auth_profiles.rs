@@ -129,13 +129,13 @@ pub(crate) fn cool_down(
     now: Timestamp,
 ) -> Option<CoolDown> {
     let files = [auth_state, Some(text)].into_iter().flatten();
-    let files = files.filter_map(|text| serde_json::from_str(text).ok());
+    let files = files.filter_map(|text| serde_json::from_slice(text.as_bytes()).ok());
     files.into_iter().find_map(|file: Value| cooldown::find(&file, id, now))
 }
 
 /// The refresh tokens of all profiles; each makes OpenClaw a second refresher.
 pub(crate) fn refresh_tokens(text: &str) -> Vec<Secret> {
-    let root: Value = serde_json::from_str(text).unwrap_or_default();
+    let root: Value = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
     let profiles = root.get("profiles").and_then(Value::as_object).into_iter().flatten();
     let tokens = profiles.filter_map(|(_, profile)| profile.get("refresh")?.as_str());
     tokens.filter(|token| !token.is_empty()).map(Secret::new).collect()

@@ -88,7 +88,7 @@ impl Version {
 
     /// Reads it from a `package.json`, if that is the CLI's.
     pub(crate) fn of_package(text: &str) -> Option<Self> {
-        let package: Value = serde_json::from_str(text).ok()?;
+        let package: Value = serde_json::from_slice(text.as_bytes()).ok()?;
         let own = package["name"].as_str()?.starts_with("@anthropic-ai/claude-code");
         if own { Self::parse(package["version"].as_str()?) } else { None }
     }
@@ -190,7 +190,7 @@ pub(crate) fn cause(said: &str) -> Option<&'static str> {
 
 /// A variable in the `env` of a `settings.json`; `None` if that is no settings file.
 fn text_of(settings: &str, name: &str) -> Option<String> {
-    let settings: Value = serde_json::from_str(settings).ok()?;
+    let settings: Value = serde_json::from_slice(settings.as_bytes()).ok()?;
     Some(match &settings["env"][name] {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

@@ -1,14 +1,15 @@
 //! Ranks what was found on a host and says which link may be written unasked; probes nothing.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use crate::domain::order;
 
 /// Who could put something else at a path: the owners of its components that are not root, or root
 /// alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Control {
-    /// The owners, root only where there is nobody else.
-    pub(crate) uids: BTreeSet<u32>,
+    /// The owners, in order and each once, root only where there is nobody else.
+    pub(crate) uids: Vec<u32>,
     /// Whether every folder above the path itself is root's.
     pub(crate) under_root: bool,
 }
@@ -16,10 +17,11 @@ pub(crate) struct Control {
 impl Control {
     /// Collects the owners of the components of a path, from `/` down.
     pub(crate) fn of(owners: &[u32]) -> Self {
-        let others: BTreeSet<u32> = owners.iter().copied().filter(|uid| *uid != 0).collect();
+        let mut others: Vec<u32> = owners.iter().copied().filter(|uid| *uid != 0).collect();
+        order::sort_and_dedup(&mut others);
         let above = owners.split_last().map_or(&[][..], |(_, above)| above);
         let under_root = above.iter().all(|uid| *uid == 0);
-        Self { uids: if others.is_empty() { BTreeSet::from([0]) } else { others }, under_root }
+        Self { uids: if others.is_empty() { vec![0] } else { others }, under_root }
     }
 }
 
@@ -155,7 +157,7 @@ fn obstacle(login: &Login, claw: &Claw, is_account: &dyn Fn(u32) -> bool) -> Opt
         return Some(format!("more than one user controls the way to it (uid {})", names(uids)));
     }
     let of_container = claw.control.under_root
-        && login.control.uids == BTreeSet::from([0])
+        && login.control.uids == vec![0]
         && !claw.control.uids.iter().any(|uid| is_account(*uid));
     if login.control.uids != claw.control.uids && !of_container {
         let (login, claw) = (names(&login.control), names(&claw.control));

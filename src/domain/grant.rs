@@ -153,7 +153,7 @@ fn code(object: &Map<String, Value>) -> Option<&'static str> {
 }
 
 fn object(text: &str) -> Option<Map<String, Value>> {
-    match serde_json::from_str(text) {
+    match serde_json::from_slice(text.as_bytes()) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }
@@ -161,7 +161,7 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 
 /// The members of an object that was cut off, up to the last whole one.
 fn complete(text: &str) -> Option<Map<String, Value>> {
-    if !text.starts_with('{') || serde_json::from_str::<Value>(text).is_ok() {
+    if !text.starts_with('{') || serde_json::from_slice::<Value>(text.as_bytes()).is_ok() {
         return None;
     }
     let commas = text.rmatch_indices(',').map(|(at, _)| &text[..at]);

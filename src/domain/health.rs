@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::login::LoginEnd;
+use crate::domain::order;
 use crate::domain::source::Source;
 use crate::domain::time::{Timestamp, in_words};
 
@@ -124,7 +125,7 @@ pub(crate) fn judge(view: &View<'_>) -> Health {
     findings.extend(none_in_step(view));
     findings.extend(view.troubles.iter().map(|text| (Level::Wrong, text.clone())));
     findings.extend(view.worries.iter().map(|text| (Level::Soon, text.clone())));
-    findings.sort_by_key(|(level, _)| std::cmp::Reverse(level.gravity()));
+    order::sort_by_key(&mut findings, |(level, _)| std::cmp::Reverse(level.gravity()));
     let level = findings.first().map_or(Level::Fine, |(level, _)| *level);
     Health { level, findings, summary: summary(view) }
 }

@@ -22,6 +22,7 @@ pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod oauth_json;
 pub(crate) mod openclaw_config;
+pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;

@@ -51,6 +51,14 @@ impl Outcome {
         }
     }
 
+    /// The command that helps, where one is known.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Unable { hint, .. } => hint.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Why it is not a renewal.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::credential::Credential;
+use crate::domain::order;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -133,7 +134,7 @@ pub(crate) fn not_before(put_off: Timestamp, left: Duration, now: Timestamp) -> 
 pub(crate) fn posts_allowed_at(posts: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
     let mut recent: Vec<Timestamp> =
         posts.iter().copied().filter(|post| is_recent(*post, now)).collect();
-    recent.sort_unstable();
+    order::sort_by_key(&mut recent, |post| *post);
     let excess = recent.len().checked_sub(HOURLY_POSTS)?;
     Some(recent[excess].after(HOUR))
 }

@@ -168,7 +168,7 @@ const BOM: &str = "\u{feff}";
 pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Value, Malformed> {
     let body = text.strip_prefix(BOM).unwrap_or(text);
     match dialect {
-        Dialect::Json => serde_json::from_str(body).map_err(|error| at(&error)),
+        Dialect::Json => serde_json::from_slice(body.as_bytes()).map_err(|error| at(&error)),
         Dialect::Json5 => tree(body).map(|root| to_value(&root)),
     }
 }
@@ -191,7 +191,7 @@ fn options() -> ParseOptions {
 fn parse(body: &str, dialect: Dialect) -> Result<Node<'_>, Malformed> {
     if dialect == Dialect::Json {
         // jsonc-parser lets control characters in strings pass even at its strictest.
-        serde_json::from_str::<IgnoredAny>(body).map_err(|error| at(&error))?;
+        serde_json::from_slice::<IgnoredAny>(body.as_bytes()).map_err(|error| at(&error))?;
     }
     tree(body)
 }

@@ -12,6 +12,7 @@ use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::foreign_lock::Tag;
+use crate::os::journal::detail;
 
 mod heartbeat;
 mod taken;
@@ -68,11 +69,11 @@ impl ClaudeLocks {
         match beside(&folder) {
             Ok(Some((parent, name))) => match locks.add(&parent, &name) {
                 // The CLI goes on without it where the folder above cannot be written.
-                Err(Refused::System(error)) => log::debug!("{error}"),
+                Err(Refused::System(error)) => detail!("{error}"),
                 other => other?,
             },
             Ok(None) => {}
-            Err(error) => log::debug!("{error}"),
+            Err(error) => detail!("{error}"),
         }
         Ok(locks)
     }

@@ -68,6 +68,12 @@ impl Error {
         matches!(self.kind(), Some(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
     }
 
+    /// Says whether a symbolic link was in the way.
+    pub(crate) fn is_link(&self) -> bool {
+        let Cause::System(source) = &self.cause else { return false };
+        source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+
     /// Says whether it only has to be looked at again.
     pub(crate) fn is_changed(&self) -> bool {
         matches!(self.cause, Cause::Changed)

@@ -8,6 +8,7 @@ use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
+use crate::domain::order;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -208,8 +209,7 @@ impl Events {
                 );
             }
         }
-        changed.sort_unstable();
-        changed.dedup();
+        order::sort_and_dedup(&mut changed);
         Ok(if lost {
             Some(Wake::Rescan)
         } else {

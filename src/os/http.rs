@@ -9,7 +9,7 @@ use rustls::CertificateError;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http};
 
-use crate::os::environment;
+use crate::os::{cipher, environment};
 
 /// The certificate bundles of the distributions: Debian, Fedora and RHEL, SUSE.
 const BUNDLES: [&str; 3] = [
@@ -88,7 +88,7 @@ fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
 /// Proxies are those of the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in small
 /// letters).
 pub(super) fn agent(post: Post<'_>) -> Result<Agent, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(cipher::provider());
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .unversioned_rustls_crypto_provider(provider)

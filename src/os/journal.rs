@@ -1,8 +1,9 @@
 //! Sets up `log`: structured fields into the journal, plain lines on stderr elsewhere.
 
+use std::fmt::Arguments;
 use std::io::Write;
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use systemd_journal_logger::JournalLog;
 
 /// Sends every further message to the journal if stderr is connected to it, else to stderr.
@@ -19,6 +20,22 @@ pub(crate) fn start(level: LevelFilter) {
         log::set_max_level(level);
     }
 }
+
+/// Says what only `-v` shows; `log::debug!` is compiled away, with all that libraries say by it.
+pub(crate) fn say_detail(text: Arguments<'_>) {
+    if log::max_level() >= Level::Debug {
+        let mut record = Record::builder();
+        let record = record.level(Level::Debug).target("oauth_sync");
+        log::logger().log(&record.args(text).build());
+    }
+}
+
+macro_rules! detail {
+    ($($text:tt)+) => {
+        $crate::os::journal::say_detail(format_args!($($text)+))
+    };
+}
+pub(crate) use detail;
 
 /// Says whether this process talks to the journal, as services do.
 pub(crate) fn is_connected() -> bool {

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 pub(crate) mod calm;
+mod cipher;
 pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -25,6 +26,7 @@ pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;
 pub(crate) mod offspring;
+pub(crate) mod over;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod queue;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use crate::os::environment;
+use crate::os::journal::detail;
 
 /// Sends `state` (`READY=1`, `STATUS=…`, several joined by newlines); outside systemd it does nothing.
 pub(crate) fn send(state: &str) {
@@ -16,6 +17,6 @@ pub(crate) fn send(state: &str) {
     let sent = address
         .and_then(|address| UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address));
     if let Err(error) = sent {
-        log::debug!("cannot notify systemd: {error}");
+        detail!("cannot notify systemd: {error}");
     }
 }

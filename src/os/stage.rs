@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use crate::os::error::{Cause, Error};
 use crate::os::flush;
 use crate::os::folder::{Folder, Seen, foreign};
+use crate::os::over::Keep;
 
 /// The mode of a file that did not exist before: its owner's alone.
 const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -52,14 +53,17 @@ struct Written<'a> {
 
 /// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
 /// one still in its place. One result for each part, in their order.
+///
+/// With `over`, a mount point is written over in place.
 pub(crate) fn replace_all<'a>(
     parts: impl IntoIterator<Item = Replacement<'a>>,
+    over: Option<Keep<'_>>,
     before_rename: impl FnOnce(),
 ) -> Vec<Result<(), Error>> {
     let written: Vec<_> = parts.into_iter().map(write).collect();
     let flushed = flush(written);
     before_rename();
-    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part))).collect())
+    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
 }
 
 /// Replaces one file of ours.
@@ -72,10 +76,12 @@ pub(crate) fn replace(
     let old = folder.read(name, u64::from(u32::MAX))?;
     let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
     if durability == Durability::Lazy {
-        return rename(&part).map(|_| ());
+        return rename(&part, None).map(|_| ());
     }
-    let renamed =
-        flush(vec![Ok(part)]).into_iter().map(|part| part.and_then(|part| rename(&part))).collect();
+    let renamed = flush(vec![Ok(part)])
+        .into_iter()
+        .map(|part| part.and_then(|part| rename(&part, None)))
+        .collect();
     settle(renamed).into_iter().collect()
 }
 
@@ -215,7 +221,7 @@ fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Er
     flushed.collect()
 }
 
-fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, Error> {
+fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folder, Error> {
     let folder = written.part.folder;
     let acting = folder.acting()?;
     if !unchanged(written) {
@@ -228,8 +234,13 @@ fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, Error> {
         Ok(()) => Ok(folder),
         Err(Errno::BUSY) => {
             drop(acting);
-            let what = "it is a mount point, which cannot be replaced: mount its folder instead";
-            Err(abandon_odd(written, what))
+            let _ = folder.remove(&written.temp);
+            let (Some(keep), Some(old)) = (over, written.part.old) else {
+                let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
+                let error = Error::odd("write", &path_of(written), what);
+                return Err(error.hint("oauth-sync sync --force".to_owned()));
+            };
+            keep.write(folder, written.part.name, old, written.part.bytes).map(|()| folder)
         }
         Err(source) => {
             drop(acting);
@@ -249,7 +260,8 @@ fn unchanged(written: &Written<'_>) -> bool {
     }
 }
 
-fn same(a: &Stat, b: &Stat) -> bool {
+/// Says whether a file is still the one that was seen.
+pub(super) fn same(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino, a.st_size, a.st_mtime, a.st_mtime_nsec)
         == (b.st_dev, b.st_ino, b.st_size, b.st_mtime, b.st_mtime_nsec)
 }
@@ -286,11 +298,6 @@ fn unsettled(folder: &Folder, source: Errno) -> Error {
 fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
     let _ = written.part.folder.remove(&written.temp);
     Error::new("write", &path_of(written), source)
-}
-
-fn abandon_odd(written: &Written<'_>, what: &str) -> Error {
-    let _ = written.part.folder.remove(&written.temp);
-    Error::odd("write", &path_of(written), what)
 }
 
 fn path_of(written: &Written<'_>) -> PathBuf {

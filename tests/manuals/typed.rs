@@ -5,6 +5,8 @@ use crate::text_of;
 
 const PEOPLE: &str = "tests/systems/people.sh";
 const PACKAGES: &str = "tests/systems/packages.sh";
+const BUILT: &str = "tests/systems/packages-lib.sh";
+const RPM: &str = "tests/systems/packages-rpm.sh";
 
 /// Whole documents whose blocks a booted machine runs as they stand, by what that test calls them.
 const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
@@ -29,17 +31,17 @@ const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
 /// The other commands by their beginnings, each with the test that runs it and what stands there.
 const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
     ("make check", "Makefile", "tests/check lint unit"),
-    ("make deb", PACKAGES, "make -C \"$root\" deb"),
-    ("make rpm", PACKAGES, "deb rpm"),
-    ("apt install ./target/debian", PACKAGES, "apt-get install -y"),
-    ("dnf install ./target/rpm", PACKAGES, "dnf"),
+    ("make deb", BUILT, "make -C \"$root\" deb"),
+    ("make rpm", BUILT, "deb rpm"),
+    ("apt install ./target/debian", BUILT, "apt-get install -y"),
+    ("dnf install ./target/rpm", RPM, "dnf"),
     ("apt remove openclaw-oauth-sync", PACKAGES, "remove"),
-    ("dnf remove openclaw-oauth-sync", PACKAGES, "dnf"),
+    ("dnf remove openclaw-oauth-sync", RPM, "dnf"),
     ("systemctl enable --now oauth-sync.service", PEOPLE, "block without-packages 1"),
     ("journalctl -u 'oauth-sync*'", PEOPLE, "block troubleshooting 1"),
     ("openclaw config set secrets.providers", "tests/real/sinks.rs", "secrets"),
     ("debconf-set-selections", "tests/packaging/debconf.sh", "debconf-set-selections"),
-    ("DEBIAN_FRONTEND=noninteractive apt-get", PACKAGES, "DEBIAN_FRONTEND=noninteractive"),
+    ("DEBIAN_FRONTEND=noninteractive apt-get", BUILT, "DEBIAN_FRONTEND=noninteractive"),
     ("install -m 755 docs/examples/etcd/follow", "tests/people/etcd.rs", "\"follow\""),
     (
         "install -m 644 docs/examples/etcd/follow.service",

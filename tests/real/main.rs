@@ -19,6 +19,7 @@ mod scratch;
 
 mod canary;
 mod claude_cli;
+mod cli_manners;
 mod cli_method;
 mod crowd;
 mod gateway;

@@ -66,6 +66,7 @@ fn a_cli_that_is_gone_is_missed_until_it_renews_again() {
     let ran = sync.refresh(&["--force"]);
     assert_eq!(ran.code, Some(0), "the other method renews: {ran:?}");
     assert!(ran.stderr.contains("Claude CLI cannot renew the login: "), "{ran:?}");
+    assert!(ran.stderr.contains("; what helps: leave CLAUDE_CLI_PATH empty"), "{ran:?}");
     assert_eq!(kinds(&sync.status()), ["cli-gone"]);
     assert_eq!(sync.refresh(&["--force"]).code, Some(0));
     let missed = |event: &&String| *event == "cli-gone";

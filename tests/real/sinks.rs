@@ -157,3 +157,15 @@ fn in_2026_9_6_the_stores_that_break_it_are_refused_even_when_listed() {
     assert!(!openclaw.state().join(PROFILES).exists());
     openclaw.turn().used(&token("A"));
 }
+
+#[test]
+fn in_2026_2_25_a_store_that_is_asked_for_counts_before_the_first_turn() {
+    let (endpoint, _folder) = endpoint();
+    let openclaw = OpenClaw::version("2026.2.25", &endpoint);
+    let keys = "OPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"auth-profiles\"\nGATEWAY=\"none\"\n";
+    let link = Link::new(&openclaw, keys);
+    link.synced("A", 6);
+    openclaw.turn().used(&token("A"));
+    link.synced("B", 7);
+    openclaw.turn().used(&token("B"));
+}

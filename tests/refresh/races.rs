@@ -49,6 +49,25 @@ fn a_living_lock_of_the_cli_is_respected_and_an_orphan_cleared_away() {
 }
 
 #[test]
+fn a_refusal_of_a_token_that_is_not_in_the_file_any_more_condemns_nobody() {
+    let rig = Rig::new(80);
+    let late = Answer::oauth_error("invalid_grant").after(Duration::from_millis(500));
+    rig.endpoint.once(TOKEN, late);
+    let child = rig.command(&[], &["refresh"]).spawn().unwrap();
+    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    let other = rig.endpoint.sign_in();
+    rig.write_source(&other.access_token, &other.refresh_token, 75);
+    let ran = rig.ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(75), "{}", ran.said);
+    assert!(ran.said.contains("somebody else changed the login meanwhile"), "{}", ran.said);
+    assert!(rig.state()["rejected"].is_null() && rig.events().is_empty(), "{}", ran.said);
+    assert_eq!(rig.access(), other.access_token);
+    let ran = rig.refresh(&["--force"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert!(rig.holds_last_grant());
+}
+
+#[test]
 fn the_locks_show_life_while_the_endpoint_thinks() {
     let rig = Rig::new(80);
     rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_secs(9)));

@@ -1,7 +1,9 @@
 //! Answers that could not be used at once.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::endpoint::{Answer, TOKEN};
@@ -42,6 +44,31 @@ fn a_saved_answer_fills_a_login_that_was_emptied_for_the_spent_token() {
     assert_eq!(rig.refresh(&[]).code, Some(0));
     assert_eq!(rig.refresh_token(), "sk-ant-ort01-saved");
     assert!(rig.is_tidy());
+}
+
+#[test]
+fn the_watcher_picks_it_up_as_it_starts() {
+    for is_emptied in [false, true] {
+        let rig = Rig::new(80);
+        leave_answer(&rig, &pair());
+        if is_emptied {
+            rig.write_source("", "", 0);
+        }
+        let asked = rig.endpoint.requests().len();
+        let mut child = rig.command(&[], &["watch", "--delegate"]).spawn().unwrap();
+        let begun = Instant::now();
+        while rig.access() != "sk-ant-oat01-saved" {
+            assert!(begun.elapsed() < Duration::from_secs(20), "emptied: {is_emptied}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it stays");
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let ran = rig.ran(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}", ran.said);
+        assert!(ran.said.contains("an answer that an earlier run had saved"), "{}", ran.said);
+        assert_eq!(rig.endpoint.requests().len(), asked, "nothing was sent");
+        assert!(rig.is_tidy());
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -162,6 +162,21 @@ fn a_drip_is_read_to_its_end_and_an_endless_one_ended() {
     let ran = rig.refresh(&[]);
     assert_eq!(ran.code, Some(75), "{}", ran.said);
     assert!(ran.said.contains("the time limit is over"), "{}", ran.said);
+}
+
+#[test]
+fn of_a_drip_without_an_end_what_came_is_kept() {
+    let rig = Rig::new(80);
+    // The pair comes at once, the rest would take a minute and more.
+    let endless = Answer::usual().with("zz", "x".repeat(7000)).drip(Duration::from_millis(10));
+    rig.endpoint.once(TOKEN, endless);
+    let begun = Instant::now();
+    let ran = rig.refresh(&[]);
+    assert!((25..50).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert!(rig.holds_last_grant() && rig.is_tidy());
+    assert_eq!(rig.refresh(&["--force"]).code, Some(0));
+    assert_eq!((rig.endpoint.grants().len(), rig.endpoint.refused()), (2, 0));
 }
 
 #[test]

@@ -5,6 +5,7 @@
     reason = "a test makes the files and runs the program that it is about"
 )]
 
+mod agents;
 mod bed;
 mod cli;
 mod config;

@@ -204,22 +204,44 @@ fn a_root_owned_file_in_a_users_folder_is_refused_with_the_chown() {
 }
 
 #[test]
-fn a_mount_point_is_not_replaced() {
+fn a_mount_point_is_written_in_place_only_when_told_so() {
     assert!(is_root(), "this test mounts");
     let bed = bed();
-    bed.conf("SINKS", "env").write(ENV, "A=1\n").write("home/mounted", "A=2\n");
-    let script = format!(
-        "mount --bind '{}' '{}' && exec \"$@\"",
-        bed.at("home/mounted").display(),
+    let old = format!("ANTHROPIC_OAUTH_TOKEN={}\nB='kept'\n", "long".repeat(50));
+    bed.conf("SINKS", "env").write(ENV, "A=1\n").write("home/mounted", &old);
+    let mounted = |then: &str, args: &[&str]| {
+        let (from, to) = (bed.at("home/mounted"), bed.at(ENV));
+        let script = format!("mount --bind '{}' '{}' && {then}", from.display(), to.display());
+        let wrapper = ["unshare", "-m", "sh", "-c", &script, "sh"];
+        bed.ran(bed.command(&wrapper, args).output().unwrap())
+    };
+    let refusal = [
+        "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place, so env keeps its old token",
+        "hint: oauth-sync sync --force",
+    ];
+    mounted("exec \"$@\"", &["sync"]).exit(1).err(&refusal);
+    assert_eq!(bed.read("home/mounted"), old);
+    assert!(bed.litter(STATE).is_empty());
+
+    // Killed when the new text stands there and the end of the old one, which is longer.
+    let torn = bed.at("torn").display().to_string();
+    let kill = format!(
+        "{{ strace -qqo /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL \"$@\" --force 2>/dev/null; \
+         cp '{}' '{torn}'; exec \"$@\"; }}",
         bed.at(ENV).display()
     );
-    let wrapper = ["unshare", "-m", "sh", "-c", &script, "sh"];
-    let output = bed.command(&wrapper, &["sync"]).output().unwrap();
-    bed.ran(output).exit(1).err(&[
-        "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its folder instead, so env keeps its old token",
-    ]);
-    assert_eq!((bed.read(ENV), bed.read("home/mounted")), ("A=1\n".to_owned(), "A=2\n".to_owned()));
-    assert!(bed.litter(STATE).is_empty());
+    let half = "default: 'BED/home/.openclaw/.env' was half written, and is as it was before";
+    mounted(&kill, &["sync"]).exit(1).err(&[half, refusal[0], refusal[1]]);
+    let torn = bed.read("torn");
+    assert!(torn.contains("access-A") && torn != old && torn.len() == old.len(), "{torn}");
+    assert_eq!(bed.read("home/mounted"), old);
+
+    mounted("exec \"$@\"", &["sync", "--force"])
+        .exit(0)
+        .says("default: env 'BED/home/.openclaw/.env' holds the new token");
+    let new = "ANTHROPIC_OAUTH_TOKEN=access-A\nB='kept'\n";
+    assert_eq!((bed.read("home/mounted").as_str(), bed.read(ENV).as_str()), (new, "A=1\n"));
+    assert!(bed.litter(STATE).is_empty() && !bed.exists("lib/links/default.over"));
 }
 
 #[test]

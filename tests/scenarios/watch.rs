@@ -210,7 +210,8 @@ fn one_that_waits_is_passed_on_when_ours_ends() {
 fn a_clock_that_is_set_is_noticed() {
     // The wall clock of a container's test cannot be set: the timer is armed so that the kernel tells.
     let bed = bed();
-    let trace = ["strace", "-f", "-e", "trace=timerfd_create,timerfd_settime", "-o"];
+    let trace = ["strace", "-D", "-f", "-e", "trace=timerfd_create,timerfd_settime", "-o"];
+    // `-D`: what is started, and killed in the end, is the program itself.
     let log = bed.at("trace").display().to_string();
     let mut wrapper: Vec<&str> = trace.to_vec();
     wrapper.push(&log);
@@ -220,6 +221,7 @@ fn a_clock_that_is_set_is_noticed() {
     let armed = || bed.read("trace").contains("TFD_TIMER_ABSTIME|TFD_TIMER_CANCEL_ON_SET");
     watch.until("the timer tells of a set clock", armed);
     assert!(bed.read("trace").contains("timerfd_create(CLOCK_REALTIME"));
+    watch.end();
 }
 
 #[test]

@@ -79,10 +79,15 @@ impl Endpoint {
     /// Starts on a free port and writes the certificate to trust to
     /// `folder/ca.pem`.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_at(folder, 0)
+    }
+
+    /// Starts on this port of loopback, a free one for 0.
+    pub(crate) fn start_at(folder: &Path, port: u16) -> Self {
         let authority = Authority::new();
         let certificate = folder.join("ca.pem");
         fs::write(&certificate, authority.pem()).expect("the folder takes the certificate");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("loopback has the port free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared =
             Arc::new(Shared { authority, state: Mutex::default(), changed: Condvar::new() });
@@ -152,6 +157,25 @@ impl Endpoint {
     /// Returns the grants so far, oldest first: one refresh token spent each.
     pub(crate) fn grants(&self) -> Vec<Grant> {
         self.shared.state().service.grants.clone()
+    }
+
+    /// Goes on from the grants of an endpoint that was there before: what it
+    /// gave and did not see spent is good for one grant.
+    pub(crate) fn resume(&self, grants: Vec<Grant>) {
+        let mut state = self.shared.state();
+        for grant in &grants {
+            if !grants.iter().any(|other| other.spent == grant.refresh_token) {
+                state.service.accept(&grant.refresh_token);
+            }
+        }
+        state.service.grants = grants;
+    }
+
+    /// Waits until there are more grants than `known`, and returns them all.
+    pub(crate) fn more_grants(&self, known: usize) -> Vec<Grant> {
+        let few = |state: &mut State| state.service.grants.len() <= known && !state.stopped;
+        let state = self.shared.changed.wait_while(self.shared.state(), few);
+        state.expect("no holder panics").service.grants.clone()
     }
 
     /// Returns how many token requests the rotation itself refused.

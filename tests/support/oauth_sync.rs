@@ -110,6 +110,13 @@ impl OauthSync {
         Self { wrapper: &CONFINED, ..self }
     }
 
+    /// Leaves the CLI no way to any server; the program itself reaches the endpoint without a proxy.
+    pub(crate) fn with_dead_proxy(self) -> Self {
+        let mut this = self.without("HTTPS_PROXY");
+        this.environment.push(("HTTPS_PROXY", "http://127.0.0.1:9".to_owned()));
+        this
+    }
+
     /// Takes a variable out of its environment.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.environment.retain(|(known, _)| *known != name);

@@ -41,15 +41,24 @@ silent_without_a_link() {
     bed sh rn '[ ! -e /etc/oauth-sync/default.conf ]'
 }
 
+# log_in SECONDS: the user's login, whose access token ends then.
+log_in() {
+    bed sh rn '
+        umask 077
+        cd /home/claw/.claude
+        printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000,\"scopes\":[\"user:inference\"]}}" \
+            "$1" "$2" "$(($(date +%s) + $3))" >new
+        chown claw: new
+        mv new .credentials.json' "$token" "$(canary sk-ant-ort01-)" "$1"
+}
+
 settle_in() {
     bed sh rn '
         useradd --create-home claw
         install -d -o claw -g claw -m 700 /home/claw/.claude /home/claw/.openclaw
         echo "{}" >/home/claw/.openclaw/openclaw.json
-        umask 077
-        printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000,\"scopes\":[\"user:inference\"]}}" \
-            "$1" "$2" "$(($(date +%s) + 28800))" >/home/claw/.claude/.credentials.json
-        chown -R claw: /home/claw' "$token" "$(canary sk-ant-ort01-)"
+        chown -R claw: /home/claw'
+    log_in 28800
 }
 
 links_by_itself() {
@@ -80,6 +89,21 @@ systemctl start oauth-sync-renew.service
 rm -r /run/systemd/system/oauth-sync-renew.service.d
 systemctl daemon-reload
 SCRIPT
+}
+
+# The watcher asks, the path unit starts, and the good link is tried whatever is wrong with another.
+asks_and_tries() {
+    bed sh rn '
+        echo "NO_SUCH_KEY=1" >/etc/oauth-sync/bad.conf
+        printf "REFRESH=\"api\"\nTOKEN_URL=\"https://127.0.0.1:9/v1/oauth/token\"\n" >>/etc/oauth-sync/default.conf'
+    log_in 3600
+    wait_until 10 "said oauth-sync-renew.service | grep 'not renewed yet: cannot reach the token endpoint at 127.0.0.1:9'"
+    said oauth-sync-renew.service | grep "bad.conf:1: unknown key 'NO_SUCH_KEY'"
+    wait_until 10 "[ \"\$(bed exec rn systemctl show -P ExecMainStatus oauth-sync-renew.service)\" = 2 ]"
+    bed sh rn 'rm /etc/oauth-sync/bad.conf'
+    bed exec rn systemctl start oauth-sync-renew.service
+    wait_until 10 queues_are_empty
+    paths_live
 }
 
 # request QUEUE NAME TEXT: as the program leaves one, by rename.
@@ -161,6 +185,7 @@ token=$(canary sk-ant-oat01-)
 t "a login and an OpenClaw that appear are linked by it, and watched" links_by_itself
 t "a link that was deleted stays deleted" respects_a_deletion
 t "of the configuration it can write links, not hooks" hooks_stay_out_of_reach
+t "a login that is due is asked for and tried, beside a link with faults" asks_and_tries
 t "ten requests in four seconds, before, during and after a run, are answered" answers_ten_in_four_seconds
 t "runs that fail are not started again and again, and the path units live" fails_without_haste
 t "once it is mended every request is answered" recovers

@@ -11,6 +11,7 @@ use crate::domain::detection::{Claw, Findings};
 use crate::domain::envfile;
 use crate::domain::era::Version;
 use crate::domain::openclaw_config::OpenclawConfig;
+use crate::domain::order;
 
 /// The names that the state folder has had (2026.1.30 to 2026.9.6).
 const NAMES: [&str; 4] = [".openclaw", ".clawdbot", ".moltbot", ".moldbot"];
@@ -51,8 +52,7 @@ pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
         .chain(of_projects)
         .chain(usual.map(PathBuf::from))
         .collect();
-    folders.sort();
-    folders.dedup();
+    order::sort_and_dedup(&mut folders);
     for folder in folders {
         one(world, &projects, &folder, findings);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::domain::order;
 use crate::os::command::Call;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -102,12 +103,12 @@ fn of_engine(engine: &'static str) -> Vec<Container> {
 
 /// Reads what `inspect` of an engine prints; running containers come first, and Claude's own.
 pub(super) fn read(engine: &'static str, text: &str) -> Vec<Container> {
-    let mut values: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let mut values: Vec<Value> = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
     let runs = |value: &Value| value.pointer("/State/Running").and_then(Value::as_bool);
-    values.sort_by_key(|value| runs(value) != Some(true));
+    order::sort_by_key(&mut values, |value| runs(value) != Some(true));
     let mut all: Vec<Container> =
         values.iter().filter_map(|value| container(engine, value)).collect();
-    all.sort_by_key(|container| !container.looks_like_claudes());
+    order::sort_by_key(&mut all, |container| !container.looks_like_claudes());
     all
 }
 

@@ -5,6 +5,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::domain::config::Config;
 use crate::os::folder::Folder;
+use crate::os::journal::detail;
 use crate::os::stage::{self, Durability};
 
 /// The file in the state folder that says: there was a link before.
@@ -30,7 +31,7 @@ pub(crate) fn is_linked(places: &Places) -> Result<bool, Error> {
             Ok(true)
         }
         Written::Nothing(why) => {
-            log::debug!("nothing is linked: {why}");
+            detail!("nothing is linked: {why}");
             Ok(false)
         }
         Written::Unchanged => Ok(false),
@@ -44,7 +45,7 @@ pub(crate) fn remember(places: &Places) {
         if is_new { stage::replace(&state, MARK, b"", Durability::Flushed) } else { Ok(()) }
     });
     if let Err(error) = marked {
-        log::debug!("{error}: a link that is taken away would be made again");
+        detail!("{error}: a link that is taken away would be made again");
     }
 }
 

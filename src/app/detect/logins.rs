@@ -8,6 +8,7 @@ use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::source;
 use crate::domain::detection::{Cli, Findings, Login};
+use crate::domain::order;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
@@ -21,8 +22,7 @@ pub(crate) fn find(world: &World<'_>, now: Timestamp, findings: &mut Findings) {
     let of_homes = world.homes.iter().map(|home| home.path.join(".claude"));
     let named = world.hints.iter().filter(|hint| hint.variable == "CLAUDE_CONFIG_DIR");
     let mut folders: Vec<PathBuf> = of_homes.chain(named.map(|hint| hint.folder.clone())).collect();
-    folders.sort();
-    folders.dedup();
+    order::sort_and_dedup(&mut folders);
     for folder in folders {
         let path = folder.join(FILE);
         if findings.logins.iter().all(|login| login.path != path) {

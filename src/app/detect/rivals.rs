@@ -78,12 +78,6 @@ pub(crate) fn all(tree: &Tree, homes: &[Home]) -> Vec<Rival> {
     rivals
 }
 
-/// The script of the original that a program's argument names.
-pub(crate) fn script(argument: &str) -> Option<&'static str> {
-    let name = Path::new(argument).file_name()?;
-    SCRIPTS.into_iter().find(|script| name == *script)
-}
-
 /// Units but the original's own, whose command has one of the words in it.
 fn services(tree: &Tree, folder: &Path, user: Option<&String>) -> Vec<Rival> {
     let acts = |line: &str| {
@@ -93,6 +87,12 @@ fn services(tree: &Tree, folder: &Path, user: Option<&String>) -> Vec<Rival> {
     let texts = units::texts(tree, folder).into_iter();
     let acting = texts.filter(|(path, text)| !known(path) && text.lines().any(acts));
     acting.map(|(path, _)| Rival::Service { path, user: user.cloned() }).collect()
+}
+
+/// The script of the original that a program's argument names.
+pub(crate) fn script(argument: &str) -> Option<&'static str> {
+    let name = Path::new(argument).file_name()?;
+    SCRIPTS.into_iter().find(|script| name == *script)
 }
 
 fn those(tree: &Tree, folder: &Path, names: &[&str]) -> impl Iterator<Item = PathBuf> {

@@ -26,6 +26,7 @@ use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
+use crate::domain::order;
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
@@ -100,7 +101,7 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
     findings.extend(sandbox::look(&patient));
     findings.extend(hooks::look(&patient));
     findings.extend(host::look(&patient));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    order::sort_by_key(&mut findings, |finding| std::cmp::Reverse(finding.severity));
     findings.dedup();
     findings
 }

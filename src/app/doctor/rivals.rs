@@ -39,8 +39,22 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
         "the original's unit '{}' is enabled: it renews and copies the same login, and the two get in each other's way",
         path.display()
     );
-    let command = disable(patient, folder, name, user);
-    Some(Finding::error(UNIT, meaning, command))
+    Some(Finding::error(UNIT, meaning, off(patient, folder, name, user)))
+}
+
+/// What switches a unit off, now and for good; in a tree nothing runs.
+fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> String {
+    let root = patient.tree.place(Path::new("/"));
+    let name = shell::path(Path::new(name));
+    match (patient.tree.is_host(), user) {
+        (true, None) => format!("systemctl disable --now {name}"),
+        (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
+        (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
+        (false, Some(_)) => {
+            let folder = patient.tree.place(folder);
+            format!("rm {}/*.wants/{name}", shell::path(&folder))
+        }
+    }
 }
 
 /// A timer of the same name pulls it in as well.
@@ -52,23 +66,9 @@ fn service(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Fin
         "the unit '{}' runs Claude or copies its login: it can spend the same refresh token",
         path.display()
     );
-    let name = shell::path(Path::new(wanted.file_name()?));
-    let command = disable(patient, wanted.parent()?, &name, user);
+    let (folder, name) = (wanted.parent()?, wanted.file_name()?.to_str()?);
+    let command = off(patient, folder, name, user);
     Some(Finding::warning("rival-service", meaning, command))
-}
-
-/// The command that switches a unit in `folder` off, now and for good.
-fn disable(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> String {
-    let root = patient.tree.place(Path::new("/"));
-    match (patient.tree.is_host(), user) {
-        (true, None) => format!("systemctl disable --now {name}"),
-        (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
-        (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
-        (false, Some(_)) => {
-            let folder = patient.tree.place(folder);
-            format!("rm {}/*.wants/{name}", shell::path(&folder))
-        }
-    }
 }
 
 fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {

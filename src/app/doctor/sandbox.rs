@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Finding, Patient};
+use crate::domain::order;
 use crate::domain::shell;
 
 /// Where units lie, packaged and by hand.
@@ -30,8 +31,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Option<Finding> {
         missing.extend(lacking.iter().cloned());
         !lacking.is_empty()
     });
-    missing.sort();
-    missing.dedup();
+    order::sort_and_dedup(&mut missing);
     let first = missing.first()?.display().to_string();
     let meaning = format!(
         "'{first}' lies outside what the units may write (ReadWritePaths=): started by systemd, nothing is saved there"
@@ -49,7 +49,7 @@ fn wanted(patient: &Patient<'_>) -> Vec<PathBuf> {
         folders.chain(settings.openclaw_state_dir.clone()).collect::<Vec<_>>()
     };
     let mut folders: Vec<PathBuf> = patient.cases.iter().flat_map(of_case).collect();
-    folders.sort();
+    order::sort_and_dedup(&mut folders);
     // A folder below another one needs no word of its own.
     folders.dedup_by(|below, above| below.starts_with(above));
     folders

@@ -8,6 +8,7 @@ use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Recreate;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::{Deed, Ending};
+use crate::domain::order;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -63,8 +64,7 @@ pub(crate) fn find(
     let (here, elsewhere): (Vec<Container>, Vec<Container>) =
         all.into_iter().partition(|container| is_in(&container.project, folder));
     let mut names: Vec<&str> = here.iter().map(|one| one.project.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
+    order::sort_and_dedup(&mut names);
     let path = folder.path.display();
     match (names.len(), elsewhere.first()) {
         (0, Some(other)) => {

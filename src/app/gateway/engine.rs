@@ -8,6 +8,7 @@ use crate::domain::config::settings::{Engine as Kind, Settings};
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
+use crate::domain::order;
 use crate::os::account;
 use crate::os::command::Ended;
 use crate::os::folder::Folder;
@@ -62,8 +63,7 @@ impl<'a> Engine<'a> {
         let format = "{{.Label \"com.docker.compose.service\"}}";
         let names = self.ask(&["ps", "--filter", &label, "--format", format])?;
         let mut names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
-        names.sort();
-        names.dedup();
+        order::sort_and_dedup(&mut names);
         Ok(names)
     }
 

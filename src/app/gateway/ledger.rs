@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::gateway::Ledger;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -15,13 +16,13 @@ pub(crate) const FOLDER: &str = "gateway";
 pub(crate) fn load(state_dir: &Path, link: &str) -> Ledger {
     let folder = Folder::reach(&state_dir.join(FOLDER)).ok();
     let seen = folder.and_then(|folder| folder.read(&file_name(link), STATE_LIMIT).ok().flatten());
-    seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok()).unwrap_or_default()
+    seen.and_then(|seen| record::read(&seen.bytes)).unwrap_or_default()
 }
 
 /// Saves a link's ledger; flushed, since what is pending stands nowhere else.
 pub(crate) fn save(state_dir: &Path, link: &str, ledger: &Ledger) -> Result<(), Error> {
     let folder = Folder::reach(state_dir)?.make(FOLDER)?;
-    let bytes = serde_json::to_vec_pretty(ledger).unwrap_or_default();
+    let bytes = serde_json::to_vec(ledger).unwrap_or_default();
     stage::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
 }
 

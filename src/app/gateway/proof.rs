@@ -131,10 +131,9 @@ pub(crate) fn wait(
 /// The container that took the old one's place.
 fn newest(engine: &Engine<'_>, old: &Container) -> Result<Container, Ending> {
     let all = engine.of_service(&old.project.service)?;
-    let mut same: Vec<Container> =
-        all.into_iter().filter(|one| one.project.name == old.project.name).collect();
-    same.sort_by_key(|one| one.started);
-    same.pop().ok_or_else(|| Ending::Failed("no container is left of the service".to_owned(), None))
+    let same = all.into_iter().filter(|one| one.project.name == old.project.name);
+    same.max_by_key(|one| one.started)
+        .ok_or_else(|| Ending::Failed("no container is left of the service".to_owned(), None))
 }
 
 fn failed(engine: &Engine<'_>, container: &Container, why: &str) -> Ending {

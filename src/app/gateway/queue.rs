@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::app::record;
 use crate::domain::gateway::Request;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -78,7 +79,7 @@ pub(crate) fn is_idle(run_dir: &Path, link: &str) -> bool {
 
 fn read(queue: &Folder, name: &str) -> Result<Option<Request>, Error> {
     let seen = queue.read(name, LIMIT)?;
-    Ok(seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok()))
+    Ok(seen.and_then(|seen| record::read(&seen.bytes)))
 }
 
 fn file_name(link: &str) -> String {

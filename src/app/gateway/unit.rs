@@ -11,6 +11,7 @@ use crate::domain::messages;
 use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 use crate::os::{calm, clock, health};
 
 /// The longest that a question to systemd may take.
@@ -72,7 +73,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         return Err(Ending::Failed(why, Some(unit.command(&["status", &unit.name]))));
     }
     let gap = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
-    log::debug!("{}: {} restarted since {began}", work.settings.name, unit.name);
+    detail!("{}: {} restarted since {began}", work.settings.name, unit.name);
     Ok(Ending::Done(Deed::Restarted, Some(gap)))
 }
 

@@ -18,6 +18,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 
 /// A gateway under work.
 pub(crate) struct Work<'a> {
@@ -220,7 +221,7 @@ impl<'a> Work<'a> {
             Ok(_) => {}
             Err(ending) => {
                 let why = ending.why().unwrap_or_default();
-                log::debug!("{}: its version is not told: {why}", self.settings.name);
+                detail!("{}: its version is not told: {why}", self.settings.name);
             }
         }
     }

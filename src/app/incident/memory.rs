@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::incident::{Kind, Open};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
@@ -62,7 +63,7 @@ struct Entry {
 /// Loads what is kept of the link `name`; nothing where there is no usable file.
 pub(crate) fn load(folder: &Folder, name: &str, source: &str) -> Result<State, Error> {
     let seen = folder.read(&file_name(name), STATE_LIMIT)?;
-    let file = seen.and_then(|seen| serde_json::from_slice::<File>(&seen.bytes).ok());
+    let file = seen.and_then(|seen| record::read::<File>(&seen.bytes));
     let Some(file) = file.filter(|file| file.source == source) else {
         return Ok(State::default());
     };

@@ -10,6 +10,7 @@ use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 use crate::os::trust::{self, Trust};
 
 /// How long a hook may take.
@@ -88,7 +89,7 @@ fn may_run(folder: &Folder, name: &str) -> bool {
     match trust::program(folder, name) {
         Ok(Trust::Runs) => true,
         Ok(Trust::NotExecutable) => {
-            log::debug!("'{}' is not executable, so it is no hook", path.display());
+            detail!("'{}' is not executable, so it is no hook", path.display());
             false
         }
         Ok(Trust::Unsafe(why, command)) => {

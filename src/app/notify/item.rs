@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::event::Event;
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook;
 use crate::os::clock;
@@ -67,7 +68,7 @@ impl Item {
     /// Loads one; `None` if it cannot be read.
     pub(super) fn load(folder: &Folder, name: &str) -> Option<Self> {
         let seen = folder.read(name, STATE_LIMIT).ok()??;
-        serde_json::from_slice(&seen.bytes).ok()
+        record::read(&seen.bytes)
     }
 
     /// Saves it.

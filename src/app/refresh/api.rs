@@ -22,6 +22,7 @@ use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::http::{self, Head as AnswerHead, Post};
+use crate::os::journal::detail;
 use crate::os::stage;
 
 /// How long a request may take; the CLI itself waits as long.
@@ -66,7 +67,7 @@ fn attempt(work: &Work<'_>, state: &mut State) -> Result<Outcome, Refused> {
     let outcome = ask(work, state, &mut locks, &basis);
     // Whatever came of the request is not undone by what is left lying about.
     if let Err(error) = stage::sweep(&work.place.folder, &work.place.name) {
-        log::debug!("{error}: the next run clears it away");
+        detail!("{error}: the next run clears it away");
     }
     outcome
 }

@@ -16,6 +16,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
+use crate::os::journal::detail;
 use crate::os::{clock, dice};
 
 /// The turn itself, with what it stands on.
@@ -47,7 +48,7 @@ impl<'a> Turn<'a> {
         let mut state = State::load(work.sources, work.place)?;
         if let Err(refused) = nudge::put_back(&work, &mut state) {
             let why = nudge::refused(&refused);
-            log::debug!("'{}' still says an earlier expiry: {why}", work.place.path.display());
+            detail!("'{}' still says an earlier expiry: {why}", work.place.path.display());
         }
         Ok(Self { work, state, options, seen, remarks: Vec::new(), unsaved: None })
     }

@@ -15,6 +15,7 @@ use crate::os::claude_lock::Refused;
 use crate::os::command::{Call, Ended, Running};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::journal::detail;
 use crate::os::{account, clock, program};
 
 /// The CLI's settings file beside its credentials.
@@ -132,7 +133,7 @@ impl Attempt<'_, '_> {
             ClaudeCli::Host { path } => {
                 let base_url = link.base_url_override;
                 let host = Host::find(source, path.as_deref(), base_url, settings)?;
-                log::debug!("runs {}", host.describe());
+                detail!("runs {}", host.describe());
                 Ok(Way::Host(Box::new(host)))
             }
             ClaudeCli::Container { name } => {

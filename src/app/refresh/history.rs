@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::config::settings::Method;
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -24,6 +25,9 @@ pub(crate) struct Entry {
     pub(crate) outcome: String,
     /// Why it is not a renewal.
     pub(crate) cause: Option<String>,
+    /// The command that helps, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
     /// How many in a row.
     pub(crate) count: u32,
     /// How long it took, in ms.
@@ -47,7 +51,7 @@ pub(crate) fn method_name(method: Method) -> &'static str {
 /// Loads the entries of a source, the newest last.
 pub(crate) fn load(sources: &Folder, key: &str) -> Result<Vec<Entry>, Error> {
     let seen = sources.read(&file_name(key), STATE_LIMIT)?;
-    let entries = seen.and_then(|seen| serde_json::from_slice(&seen.bytes).ok());
+    let entries = seen.and_then(|seen| record::read(&seen.bytes));
     Ok(entries.unwrap_or_default())
 }
 
@@ -60,12 +64,16 @@ pub(crate) fn add(sources: &Folder, key: &str, entry: Entry) -> Result<(), Error
 }
 
 fn join(entries: &mut Vec<Entry>, entry: Entry) {
-    match entries.last_mut() {
-        // An outage must not push the renewals out.
-        Some(last) if entry.cause.is_some() && repeats(last, &entry) => {
-            *last = Entry { count: last.count.saturating_add(1), ..entry };
+    // An outage must not push the renewals out, nor may one in which two methods fail in turn.
+    let renewed = entries.iter().rposition(|known| known.outcome == "renewed");
+    let since = renewed.map_or(0, |at| at + 1);
+    let same = entries[since..].iter().position(|known| repeats(known, &entry));
+    match same.filter(|_| entry.cause.is_some()) {
+        Some(at) => {
+            let count = entries.remove(since + at).count.saturating_add(1);
+            entries.push(Entry { count, ..entry });
         }
-        _ => entries.push(entry),
+        None => entries.push(entry),
     }
     let excess = entries.len().saturating_sub(KEPT);
     entries.drain(..excess);
@@ -89,6 +97,7 @@ mod tests {
             method: "api".to_owned(),
             outcome: if cause.is_some() { "deferred" } else { "renewed" }.to_owned(),
             cause: cause.map(str::to_owned),
+            hint: None,
             count: 1,
             duration: 5,
             gained: 0,
@@ -105,10 +114,17 @@ mod tests {
         }
         for time in 300..400 {
             join(&mut entries, entry(time, Some("HTTP 503")));
+            let cli = Entry { method: "cli".to_owned(), ..entry(time, Some("it hangs")) };
+            join(&mut entries, cli);
         }
         assert_eq!(entries.len(), KEPT);
-        let last = entries.last().unwrap();
-        assert_eq!((last.count, last.time), (100, Timestamp(399)));
-        assert_eq!(entries[0].time, Timestamp(101));
+        for last in entries.iter().rev().take(2) {
+            assert_eq!((last.count, last.time), (100, Timestamp(399)));
+        }
+        assert_eq!(entries[0].time, Timestamp(102));
+        // What fails after a renewal is another story.
+        join(&mut entries, entry(400, None));
+        join(&mut entries, entry(401, Some("HTTP 503")));
+        assert_eq!(entries.last().unwrap().count, 1);
     }
 }

@@ -104,6 +104,6 @@ impl Place {
     fn replace(&self, old: &Reading, new: &str) -> Result<(), Error> {
         let (folder, name) = (&*self.folder, self.name.as_str());
         let part = Replacement { folder, name, bytes: new.as_bytes(), old: Some(&old.seen) };
-        stage::replace_all([part], || {}).into_iter().collect()
+        stage::replace_all([part], None, || {}).into_iter().collect()
     }
 }

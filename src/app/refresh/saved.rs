@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::app::refresh::Work;
 use crate::app::refresh::place::Reading;
 use crate::app::refresh::state::State;
@@ -176,7 +177,7 @@ fn read(work: &Work<'_>, kind: &str) -> Result<Option<(Head, Vec<u8>)>, Error> {
 
 fn parse(bytes: &[u8]) -> Option<(Head, Vec<u8>)> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let head = serde_json::from_slice(&bytes[..end]).ok()?;
+    let head = record::read(&bytes[..end])?;
     Some((head, bytes[end + 1..].trim_ascii_end().to_vec()))
 }
 

@@ -10,6 +10,7 @@ use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::journal::detail;
 use crate::os::terminal;
 
 /// Variables of the terminal, besides those of every call.
@@ -82,7 +83,7 @@ impl SignIn {
                 call = call.env(name, value);
             }
         }
-        terminal::run(&call).map(drop).inspect(|()| log::debug!("the sign-in has ended"))
+        terminal::run(&call).map(drop).inspect(|()| detail!("the sign-in has ended"))
     }
 
     /// The renewing call, which shows that the CLI answers.

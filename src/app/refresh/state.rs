@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::app::refresh::place::Place;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;
@@ -54,7 +55,7 @@ impl State {
     pub(crate) fn load(sources: &Folder, place: &Place) -> Result<Self, Error> {
         let path = place.path.to_string_lossy();
         let seen = sources.read(&format!("{}.json", place.key), STATE_LIMIT)?;
-        let found = seen.and_then(|seen| serde_json::from_slice::<Self>(&seen.bytes).ok());
+        let found = seen.and_then(|seen| record::read::<Self>(&seen.bytes));
         Ok(found.unwrap_or_else(|| Self { path: path.into_owned(), ..Self::default() }))
     }
 
@@ -123,7 +124,7 @@ pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
         let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
         // What cannot be read is another source's trouble.
         let seen = sources.read(&format!("{key}.json"), STATE_LIMIT).ok().flatten();
-        let state = seen.and_then(|seen| serde_json::from_slice::<State>(&seen.bytes).ok());
+        let state = seen.and_then(|seen| record::read::<State>(&seen.bytes));
         if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
             return move_all(sources, key, &place.key);
         }

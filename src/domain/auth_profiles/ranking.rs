@@ -43,11 +43,11 @@ impl Ranking<'_> {
         // A configuration that names only profiles which are gone is passed over.
         let gone = !base.is_empty() && base.iter().all(|id| store.profile(id).is_none());
         let names = self.config.profiles.iter().any(|profile| profile.anthropic);
-        let mut ranked = usable(if gone && names { all() } else { base });
+        let usable = usable(if gone && names { all() } else { base }).into_iter();
         if sorted {
-            ranked.sort_by_key(|p| (p.kind, !self.is_ours(p), p.last_used));
+            return usable.min_by_key(|p| (p.kind, !self.is_ours(p), p.last_used));
         }
-        ranked.first().copied()
+        usable.into_iter().next()
     }
 
     /// Says whether we may turn a profile into one of type `token`: it is anthropic's, it is no API

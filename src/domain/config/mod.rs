@@ -12,6 +12,7 @@ pub(crate) mod words;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::order;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,7 @@ pub(crate) fn read(files: &[(PathBuf, String)]) -> Config {
                 None => standing.push((link, fragment)),
             }
         }
-        faults.sort_by_key(|fault| fault.line);
+        order::sort_by_key(&mut faults, |fault| fault.line);
         config.problems.extend(faults.into_iter().map(|fault| Problem {
             file: file.clone(),
             line: fault.line,

@@ -42,7 +42,7 @@ pub(crate) fn order_command() -> String {
 /// Reads `models status --json`; `None` if it is not that.
 pub(crate) fn read_back(json: &str, token: &Secret) -> Option<ReadBack> {
     // Warnings may stand before it.
-    let root: Value = serde_json::from_str(&json[json.find('{')?..]).ok()?;
+    let root: Value = serde_json::from_slice(&json.as_bytes()[json.find('{')?..]).ok()?;
     let auth = root.get("auth")?;
     let ours = |provider: &&Value| {
         provider.get("provider").and_then(Value::as_str).is_some_and(is_anthropic)
@@ -81,8 +81,8 @@ fn last_letters(token: &str) -> String {
 /// Reads `secrets reload --json`: `Ok` if nothing was amiss, else what it says.
 pub(crate) fn reloaded(json: &str) -> Result<(), String> {
     let start = json.find('{').ok_or_else(|| "it answered nothing".to_owned())?;
-    let root: Value =
-        serde_json::from_str(&json[start..]).map_err(|_| "its answer is no JSON".to_owned())?;
+    let root: Value = serde_json::from_slice(&json.as_bytes()[start..])
+        .map_err(|_| "its answer is no JSON".to_owned())?;
     if root.get("ok") == Some(&Value::Bool(false)) {
         let message = root.pointer("/error/message").and_then(Value::as_str);
         return Err(message.unwrap_or("it refused").lines().next().unwrap_or_default().to_owned());

@@ -1,6 +1,7 @@
 //! The guard against bugs of our own: after each edit the text is parsed again, and only the named
 //! value may differ.
 
+use crate::domain::order;
 use jsonc_parser::ast::Value as Node;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
@@ -16,7 +17,7 @@ pub(super) fn checked(
     path: &[&str],
     expected: Option<&Value>,
 ) -> Result<String, Malformed> {
-    cuts.sort_by_key(|(range, _)| range.start);
+    order::sort_by_key(&mut cuts, |(range, _)| range.start);
     let mut next = splice.text.clone();
     for (range, text) in cuts.iter().rev() {
         next.replace_range(range.clone(), text);

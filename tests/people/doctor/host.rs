@@ -27,13 +27,15 @@ fn the_originals_units() {
 }
 
 #[test]
-fn a_service_of_ones_own_that_runs_claude() {
+fn a_unit_that_runs_claude() {
     let host = Host::new();
+    let folder = "host/etc/systemd/system";
     let unit =
         "[Service]\nExecStart=/usr/bin/claude -p hi\n[Install]\nWantedBy=multi-user.target\n";
-    host.bed.write("host/etc/systemd/system/keep-claude.service", unit);
+    host.bed.write(&format!("{folder}/mine.service"), unit);
+    assert!(host.ids().is_empty(), "a unit that nothing starts is no rival");
     let root = host.at("host");
-    host.shell(&format!("systemctl -q --root={} enable keep-claude.service", root.display()));
+    host.shell(&format!("systemctl -q --root={} enable mine.service", root.display()));
     host.finds_and_mends("rival-service");
 }
 

@@ -104,6 +104,20 @@ fn a_refresh_token_is_good_for_one_grant() {
 }
 
 #[test]
+fn an_endpoint_goes_on_from_the_grants_of_another() {
+    let (before, after) = (Bed::new(), Bed::new());
+    let login = before.endpoint.sign_in();
+    assert_eq!(before.refresh(&login.refresh_token).unwrap().0, 200);
+    let grants = before.endpoint.more_grants(0);
+    after.endpoint.resume(grants.clone());
+    assert_eq!(after.refresh(&login.refresh_token).unwrap().0, 400, "that was spent before");
+    assert_eq!(after.refresh(&grants[0].refresh_token).unwrap().0, 200);
+    let all = after.endpoint.grants();
+    assert_eq!(all.len(), 2);
+    assert_ne!(all[0].access_token, all[1].access_token);
+}
+
+#[test]
 fn the_proxy_ends_tls_for_any_host() {
     let bed = Bed::new();
     let mut tcp = bed.connect();

@@ -1,0 +1,91 @@
+//! Where the agents of an `OpenClaw` may live, and what becomes of one without a store.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+use crate::bed::{Bed, MAIN, STATE, is_root, profiles};
+
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "auth-profiles").login("new");
+    bed
+}
+
+#[test]
+fn agents_that_are_kept_elsewhere_are_reached_through_their_links() {
+    let bed = bed();
+    for id in ["main", "work"] {
+        bed.write(&format!("home/disk/agents/{id}/agent/auth-profiles.json"), profiles("old", 5));
+    }
+    bed.write("home/other/agent/auth-profiles.json", profiles("old", 5));
+    symlink(bed.at("home/other"), bed.at("home/disk/agents/third")).unwrap();
+    symlink("main", bed.at("home/disk/agents/alias")).unwrap();
+    fs::create_dir_all(bed.at(STATE)).unwrap();
+    symlink("../disk/agents", bed.at(&format!("{STATE}/agents"))).unwrap();
+    let at = |id: &str| {
+        format!(
+            "default: auth-profiles 'BED/{STATE}/agents/{id}/agent/auth-profiles.json' holds the new token FP, which ends at WHEN"
+        )
+    };
+    // 'main' is the same as 'alias'.
+    let lines = [at("alias"), at("third"), at("work")];
+    bed.run(["sync"]).exit(0).err(&lines.each_ref().map(String::as_str));
+    for path in [
+        MAIN,
+        "home/disk/agents/work/agent/auth-profiles.json",
+        "home/other/agent/auth-profiles.json",
+    ] {
+        assert!(bed.read(path).contains("access-new"), "{path}");
+    }
+    bed.run(["sync"]).exit(0).err(&[]);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_or_to_another_user_is_not_followed() {
+    let bed = bed();
+    bed.agent("main", "old");
+    symlink("circle", bed.at(&format!("{STATE}/agents/circle"))).unwrap();
+    let refused = |id: &str| {
+        format!(
+            "default: cannot open 'BED/{STATE}/agents/{id}/agent': a symbolic link on its way is not followed: it turns in a circle, or leads to the folder of another user; put the folder itself there"
+        )
+    };
+    bed.run(["sync"]).exit(1).says(&refused("circle"));
+    assert!(bed.read(MAIN).contains("access-new"));
+    if !is_root() {
+        return;
+    }
+    // Two users on their own: what one links to is the other's.
+    fs::remove_file(bed.at(&format!("{STATE}/agents/circle"))).unwrap();
+    bed.write("theirs/agent/auth-profiles.json", profiles("old", 5));
+    for (folder, uid) in [(STATE, 4711), ("theirs", 4712)] {
+        let mut folders = vec![bed.at(folder)];
+        while let Some(path) = folders.pop() {
+            chown(&path, Some(uid), Some(uid)).unwrap();
+            if path.is_dir() {
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+                folders.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        }
+    }
+    symlink(bed.at("theirs"), bed.at(&format!("{STATE}/agents/theirs"))).unwrap();
+    bed.run(["sync"]).exit(1).says(&refused("theirs"));
+    assert!(bed.read("theirs/agent/auth-profiles.json").contains("access-old"));
+}
+
+#[test]
+fn a_store_that_is_asked_for_is_made_for_the_main_agent() {
+    let bed = bed();
+    fs::create_dir_all(bed.at(STATE)).unwrap();
+    bed.run(["sync", "--dry-run"]).exit(0);
+    assert!(!bed.exists(MAIN), "a dry run wrote");
+    bed.run(["sync"]).exit(0).err(&[&format!(
+        "default: auth-profiles 'BED/{MAIN}' holds the new token FP, which ends at WHEN"
+    )]);
+    let store: serde_json::Value = serde_json::from_str(&bed.read(MAIN)).unwrap();
+    let profile = &store["profiles"]["anthropic:oauth-sync"];
+    assert_eq!((&profile["type"], &profile["token"]), (&"token".into(), &"access-new".into()));
+    let mode = fs::metadata(bed.at(MAIN)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    bed.run(["sync"]).exit(0).err(&[]);
+}

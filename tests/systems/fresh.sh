@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Scenario: the package is installed on a host with a Claude login and an OpenClaw in a container, and
+# everything works from there on: rotations, renewals by path and by timer, an upgrade in their midst.
+# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/systems/furnish.bash
+. "$systems/furnish.bash"
+
+m=fresh
+
+# Its input is at its end: a question would fail.
+installs_unasked() {
+    install_deb $m /root/openclaw-oauth-sync.deb >"$scratch/apt"
+    fails grep -i 'configuring openclaw-oauth-sync' "$scratch/apt"
+    # an asterisk marks what was asked
+    fails bed sh $m 'debconf-show openclaw-oauth-sync | grep "^\*"'
+    all_up $m
+}
+
+linked() {
+    bed exec $m grep -v -e '^#' -e '^$' /etc/oauth-sync/default.conf | diff - /dev/fd/3 3<<'CONF'
+CLAUDE_CREDENTIALS="/home/claw/.claude/.credentials.json"
+OPENCLAW_STATE_DIR="/home/claw/.openclaw"
+COMPOSE_DIR="/home/claw/openclaw"
+COMPOSE_SERVICE="openclaw-gateway"
+CONF
+    bed sh $m '[ "$(stat -c "%a %U" /etc/oauth-sync/default.conf)" = "600 root" ]'
+}
+
+rotates() {
+    local gateway other
+    gateway=$(container $m openclaw-gateway)
+    other=$(container $m other)
+    sign_in $m claw 28800
+    arrives $m "$token"
+    [ "$(container $m openclaw-gateway)" != "$gateway" ]
+    [ "$(container $m other)" = "$other" ]
+}
+
+# By the time stamps of the files themselves.
+within_a_second() {
+    bed sh $m '
+        for sink in .openclaw/credentials/oauth.json openclaw/.env; do
+            stat -c "%.Y" /home/claw/.claude/.credentials.json "/home/claw/$sink" | tr "\n" " " |
+                awk -v sink="$sink" "{ print sink, \$2 - \$1; exit !(\$2 - \$1 >= 0 && \$2 - \$1 < 1) }"
+        done'
+}
+
+renews_by_path() {
+    sign_in $m claw 1200
+    renewed_from $m "$token"
+    granted $m 1
+    bed sh $m 'journalctl -u oauth-sync-refresh.path -u oauth-sync-renew.service --no-pager'
+}
+
+# With the watcher away nobody queues anything: what starts the renewal is the timer.
+renews_by_timer() {
+    bed exec $m systemctl stop oauth-sync.service oauth-sync-refresh.path
+    sign_in $m claw 1200
+    bed sh $m '
+        mkdir /run/systemd/system/oauth-sync-refresh.timer.d
+        printf "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0\nAccuracySec=100ms\n" \
+            >/run/systemd/system/oauth-sync-refresh.timer.d/soon.conf
+        systemctl daemon-reload
+        systemctl restart oauth-sync-refresh.timer'
+    renewed_from $m "$token"
+    granted $m 2
+    bed sh $m '
+        rm -r /run/systemd/system/oauth-sync-refresh.timer.d
+        systemctl daemon-reload
+        systemctl restart oauth-sync-refresh.timer oauth-sync.service'
+    all_up $m
+}
+
+upgrade_waits_for_the_renewal() {
+    local before asked renewal watcher
+    asked=$(endpoint $m requests)
+    endpoint $m "late 20"
+    sign_in $m claw 1200
+    before=$token
+    wait_until 20 "[ \$(endpoint $m requests) -gt $asked ]"
+    renewal=$(bed exec $m systemctl show -P MainPID oauth-sync-renew.service)
+    watcher=$(bed exec $m systemctl show -P MainPID oauth-sync.service)
+    [ "$renewal" != 0 ]
+    install_deb $m /root/next.deb
+    # it was granted, and the answer is still on its way
+    [ "$(access_token $m claw)" = "$before" ]
+    [ "$(bed exec $m systemctl show -P MainPID oauth-sync-renew.service)" = "$renewal" ]
+    [ "$(bed exec $m systemctl show -P MainPID oauth-sync.service)" != "$watcher" ]
+    renewed_from $m "$before"
+    granted $m 3
+    all_up $m
+}
+
+tells_the_story() {
+    local line
+    bed exec $m journalctl --no-pager -o cat -u 'oauth-sync*' >"$scratch/story"
+    for line in "was renewed by method 'api'" 'oauth-json .* holds the new token' 'was recreated'; do
+        grep "$line" "$scratch/story"
+    done
+}
+
+keeps_its_secrets() {
+    spy $m spied_rotation
+    # the spy saw what matters: the renewal, and compose with the gateway at work
+    bed exec $m grep -q 'cmdline:refresh$' /run/spied
+    bed exec $m grep -q 'cmdline:--force-recreate$' /run/spied
+    bed exec $m grep -q '^/run/oauth-sync/' /run/spied
+    bed exec $m grep -q 'environ:INVOCATION_ID=' /run/spied
+    no_token_in journal:$m argv:$m $m:/run/spied $m:/var/lib/oauth-sync $m:/var/cache/debconf
+}
+
+spied_rotation() {
+    endpoint $m "late 2"
+    sign_in $m claw 1200
+    # the watcher asks at most once a minute
+    bed exec $m systemctl start oauth-sync-renew.service
+    renewed_from $m "$token"
+}
+
+need "the package is built" build_deb
+need "a machine with Docker boots" bed boot $m trixie+docker -n nat
+need "a login, a gateway in a container and a token endpoint are there" gateway_host $m
+of_before=$(access_token $m claw)
+need "apt installs it with no question, and all units are up" installs_unasked
+t "the link is written, root's and closed" linked
+t "the login of before is in the sinks and the gateway" arrives $m "$of_before"
+t "a rotation is in the sinks and a recreated gateway, and nothing else is recreated" rotates
+t "the sinks were new within a second" within_a_second
+t "a due login is renewed through the path unit, and arrives" renews_by_path
+t "with watcher and path unit away the timer does it, and it arrives" renews_by_timer
+t "an upgrade leaves a renewal in flight alone, and it ends well" upgrade_waits_for_the_renewal
+t "the journal tells the story" tells_the_story
+t "no token is in journal, arguments, environments, state, run folder or debconf" keeps_its_secrets
+finished=yes

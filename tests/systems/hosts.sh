@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# Scenario: hosts where the package must not guess: several users, a hostile one, scripts that do the same
+# job, and one where login and OpenClaw come later.
+# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck source=tests/systems/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/systems/furnish.bash
+. "$systems/furnish.bash"
+
+m=hosts
+
+# again: the package as at a first installation.
+again() {
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed sh $m '[ ! -e /etc/oauth-sync ] || rm -r /etc/oauth-sync'
+    install_deb $m /root/openclaw-oauth-sync.deb >"$scratch/apt" 2>&1
+    cat "$scratch/apt"
+}
+
+unlinked() {
+    bed sh $m '[ ! -e /etc/oauth-sync/default.conf ]'
+    all_up $m
+}
+
+
+find_in_homes() {
+    bed sh $m 'find /home -type f ! -name .credentials.json -exec sha256sum {} + | sort'
+}
+
+homes_untouched() {
+    find_in_homes | diff "$scratch/homes" -
+}
+
+# Two users, two logins, two instances that fit equally well: nothing is linked, and both are shown.
+two_of_each() {
+    account $m anna
+    account $m bert
+    sign_in $m anna 28800
+    sign_in $m bert 28800
+    find_in_homes >"$scratch/homes"
+    again
+    grep 'more than one pair fits equally well' "$scratch/apt"
+    unlinked
+    says "'/home/anna/.claude/.credentials.json' to '/home/anna/.openclaw'" bed exec $m oauth-sync detect
+    says "'/home/bert/.claude/.credentials.json' to '/home/bert/.openclaw'" bed exec $m oauth-sync detect
+    homes_untouched
+}
+
+# An administrator links both, each to its own: no token goes across.
+both_are_linked() {
+    local name anna bert
+    for name in anna bert; do
+        bed sh $m 'umask 077; cat >/etc/oauth-sync/$1.conf' $name <<CONF
+CLAUDE_CREDENTIALS="/home/$name/.claude/.credentials.json"
+OPENCLAW_STATE_DIR="/home/$name/.openclaw"
+REFRESH="off"
+CONF
+    done
+    sign_in $m anna 28800
+    anna=$token
+    sign_in $m bert 28800
+    bert=$token
+    wait_until 5 "in_step $m anna $anna && in_step $m bert $bert"
+    fails bed exec $m grep -rqF "$anna" /home/bert
+    fails bed exec $m grep -rqF "$bert" /home/anna
+    bed sh $m '
+        stat -c "%U %a" /home/{anna,bert}/.openclaw/.env | tr "\n" " " | grep -x "anna 600 bert 600 "
+        rm /etc/oauth-sync/*.conf'
+}
+
+# mallory plants what looks like a better OpenClaw, links to it, and a login that is not his.
+planted() {
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed sh $m '
+        userdel --remove bert 2>/dev/null
+        mkdir -p /srv/shared
+        chmod 1777 /srv/shared
+        useradd --create-home --shell /bin/bash mallory'
+    sign_in $m anna 28800
+    anna=$token
+    bed user $m mallory bash -eu <<'SCRIPT'
+chmod 755 ~
+mkdir -p ~/.openclaw/credentials ~/.openclaw/state ~/openclaw
+echo '{"meta":{"lastTouchedVersion":"2026.2.25"}}' >~/.openclaw/openclaw.json
+ln -s /home/anna/.claude ~/.claude
+ln -s ~/.openclaw /srv/shared/.openclaw
+printf 'services:\n  openclaw-gateway:\n    image: x\n' >~/openclaw/compose.yml
+echo OPENCLAW_CONFIG_DIR=/home/anna/.openclaw >~/openclaw/.env
+SCRIPT
+}
+
+# anna's own pair may be linked; what mallory planted never is, and her token never gets there.
+goes_to_anna_alone() {
+    planted
+    again
+    fails bed exec $m grep -rq mallory /etc/oauth-sync
+    says "'/home/anna/.openclaw'" bed exec $m oauth-sync detect
+    bed sh $m 'grep -x "OPENCLAW_STATE_DIR=\"/home/anna/.openclaw\"" /etc/oauth-sync/default.conf'
+    all_up $m
+    wait_until 5 "in_step $m anna $anna"
+    fails bed exec $m grep -rqF "$anna" /home/mallory /srv
+}
+
+# Without an OpenClaw of anna's own, mallory's is the only one: still nothing is linked.
+only_mallorys() {
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed exec $m rm -r /home/anna/.openclaw
+    again
+    unlinked
+    says "nothing is linked: the login is uid" bed exec $m oauth-sync detect --write --config-dir /root/elsewhere
+    sign_in $m anna 28800
+    bed exec $m systemctl start oauth-sync-renew.service
+    bed sh $m '[ ! -e /etc/oauth-sync/default.conf ]'
+    fails bed exec $m grep -rqF "$token" /home/mallory /srv
+}
+
+# What the original leaves on a host.
+original() {
+    bed sh $m '
+        userdel --remove mallory
+        install -m 755 /bin/true /usr/local/bin/sync-oauth-token.sh
+        cd /etc/systemd/system
+        printf "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n" >sync-oauth-token.service
+        printf "[Service]\nExecStart=/bin/true\n" >trigger-claude-refresh.service
+        printf "[Timer]\nOnCalendar=*:0/30\n[Install]\nWantedBy=timers.target\n" >trigger-claude-refresh.timer
+        mkdir -p /etc/cron.d
+        echo "*/30 * * * * anna claude -p ok" >/etc/cron.d/claude
+        systemctl daemon-reload
+        systemctl enable --now sync-oauth-token.service trigger-claude-refresh.timer'
+}
+
+reports_the_original() {
+    local line
+    original
+    again
+    bed exec $m oauth-sync detect >"$scratch/detected"
+    for line in sync-oauth-token.service trigger-claude-refresh.timer sync-oauth-token.sh /etc/cron.d/claude; do
+        grep "^rival .*$line" "$scratch/detected"
+    done
+    bed exec $m systemctl is-active sync-oauth-token.service trigger-claude-refresh.timer
+    bed exec $m systemctl is-enabled sync-oauth-token.service trigger-claude-refresh.timer
+    all_up $m
+}
+
+switches_it_off_when_asked() {
+    bed exec $m oauth-sync detect --switch-off-original
+    original_is_off
+}
+
+original_is_off() {
+    local unit
+    for unit in sync-oauth-token.service trigger-claude-refresh.timer; do
+        fails bed exec $m systemctl is-active "$unit"
+        fails bed exec $m systemctl is-enabled "$unit"
+    done
+    # nothing of it is deleted, and the cron line is the administrator's
+    bed sh $m 'ls /etc/systemd/system/sync-oauth-token.service /usr/local/bin/sync-oauth-token.sh
+        grep -q "claude -p" /etc/cron.d/claude'
+}
+
+switches_it_off_by_answer() {
+    bed exec $m systemctl enable --now sync-oauth-token.service trigger-claude-refresh.timer
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed sh $m 'echo openclaw-oauth-sync openclaw-oauth-sync/switch-off-original boolean true | debconf-set-selections'
+    install_deb $m /root/openclaw-oauth-sync.deb
+    original_is_off
+    all_up $m
+}
+
+# The timer's run stands for the hour that passes.
+appears_later() {
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed sh $m 'userdel --remove anna; rm -rf /srv/shared'
+    install_deb $m /root/openclaw-oauth-sync.deb
+    unlinked
+    bed exec $m systemctl start oauth-sync-renew.service
+    unlinked
+    account $m claw
+    sign_in $m claw 28800
+    bed exec $m systemctl start oauth-sync-renew.service
+    bed exec $m grep -x 'OPENCLAW_STATE_DIR="/home/claw/.openclaw"' /etc/oauth-sync/default.conf
+    wait_until 5 "in_step $m claw $token"
+    sign_in $m claw 28800
+    wait_until 5 "in_step $m claw $token"
+    all_up $m
+}
+
+need "the package is built" build_deb
+need "a machine without network boots" bed boot $m trixie -n none
+bed push $m "$deb" /root
+t "two users with a pair each: nothing is linked, both are shown" two_of_each
+t "linked by hand, each gets its own token alone" both_are_linked
+t "what a hostile user planted is not linked, and gets no token" goes_to_anna_alone
+t "not even where nothing else is there" only_mallorys
+t "the original's units, script and cron line are reported and left alone" reports_the_original
+t "they are switched off when asked, and nothing is deleted" switches_it_off_when_asked
+t "and by a preseeded answer" switches_it_off_by_answer
+t "a login and an OpenClaw that appear later are linked by the timer's run" appears_later
+t "no token is in the journal or in what is remembered" no_token_in journal:$m $m:/var/lib/oauth-sync
+finished=yes
