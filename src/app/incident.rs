@@ -12,9 +12,10 @@ use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Line, RECOVERED, Report};
-use crate::domain::config::settings::Settings;
+use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::incident::{self, News, Open, Said, Severity, View};
 use crate::domain::login::LoginEnd;
+use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::lock::Lock;
 
@@ -79,8 +80,22 @@ pub(crate) fn look(
         None => State::default(),
     };
     state.observe(&report.source, now);
-    let login = LoginEnd::of(&report.source, state.signed_in, now);
+    let login = login_end(settings, report, &state, now);
     Ok(People { login, open: state.open, next: None })
+}
+
+/// When the login ends; nothing is said of one that another host renews, which hands on an access
+/// token every few hours.
+fn login_end(
+    settings: &Settings,
+    report: &Report,
+    state: &State,
+    now: Timestamp,
+) -> Option<LoginEnd> {
+    let is_static = matches!(report.source, Source::Static(_));
+    let is_followed =
+        is_static && settings.refresh.is_empty() && settings.claude_cli == ClaudeCli::None;
+    LoginEnd::of(&report.source, state.signed_in, now).filter(|_| !is_followed)
 }
 
 fn view<'a>(
@@ -95,7 +110,7 @@ fn view<'a>(
     Ok(View {
         path: settings.claude_credentials.display().to_string(),
         source: &report.source,
-        login: LoginEnd::of(&report.source, state.signed_in, now),
+        login: login_end(settings, report, state, now),
         passed: ground.remember(settings)?.accepted,
         away: state.away,
         renewals: prospect.renewals.clone(),

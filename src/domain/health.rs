@@ -7,6 +7,9 @@ use crate::domain::order;
 use crate::domain::source::Source;
 use crate::domain::time::{Timestamp, in_words};
 
+/// How much of an access token is left when another host should have handed on the next one.
+const HANDED_ON: Duration = Duration::from_secs(45 * 60);
+
 /// How long before a login ends a monitor turns: the first of the notices that a person gets.
 const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -137,6 +140,13 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
             let text = || format!("the access token ends in {} and is not renewed", in_words(left));
             late.then(|| (Level::Soon, text()))
         }
+        // A setup-token's end is its login's; without one it is another host that renews.
+        Source::Static(credential) if view.login_end.is_none() => {
+            let left = credential.expiry.left(view.now);
+            let text =
+                || format!("the access token ends in {} and no later one came", in_words(left));
+            (left < HANDED_ON).then(|| (Level::Soon, text()))
+        }
         Source::Static(_) => None,
         Source::Expired(credential) if credential.refresh_token.is_none() => {
             wrong(&format!("the setup-token ended at {}", credential.expiry))
@@ -204,7 +214,8 @@ fn none_in_step(view: &View<'_>) -> Option<(Level, String)> {
 fn summary(view: &View<'_>) -> String {
     let mut parts = Vec::new();
     if let Some(credential) = view.source.passable() {
-        let what = if credential.refresh_token.is_some() { "access token" } else { "setup-token" };
+        let is_setup_token = credential.refresh_token.is_none() && view.login_end.is_some();
+        let what = if is_setup_token { "setup-token" } else { "access token" };
         let expiry = view.expiry.unwrap_or(credential.expiry);
         parts.push(format!("{what} ends in {}", in_words(expiry.left(view.now))));
         let login_end = view.login_end.filter(|_| credential.refresh_token.is_some());

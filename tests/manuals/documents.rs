@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{root, text_of};
 
-fn documents() -> Vec<String> {
+pub(crate) fn documents() -> Vec<String> {
     let folder = std::fs::read_dir(root().join("docs")).expect("docs is there");
     let names = folder.map(|entry| entry.expect("it can be read").file_name());
     let names = names.map(|name| format!("docs/{}", name.to_string_lossy()));

@@ -6,6 +6,7 @@ mod documents;
 mod keys;
 mod messages;
 mod page;
+mod typed;
 
 /// The folder of the sources.
 fn root() -> &'static std::path::Path {

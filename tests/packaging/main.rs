@@ -17,12 +17,18 @@ fn text_of(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The files of a folder of the sources, as `folder/name`, in order.
+/// Every file below a folder of the sources, as `folder/name`, in order.
 fn files_of(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(root().join(folder)).expect("the folder is there");
-    let names = entries.map(|entry| entry.expect("it can be read").file_name());
-    let mut files: Vec<String> =
-        names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
+    let mut files = Vec::new();
+    for entry in entries.map(|entry| entry.expect("it can be read")) {
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            files.extend(files_of(&name));
+        } else {
+            files.push(name);
+        }
+    }
     files.sort();
     files
 }

@@ -14,7 +14,9 @@ mod endpoint;
 
 mod check;
 mod doctor;
+mod etcd;
 mod host;
+mod keep;
 mod login;
 mod metrics;
 mod setup;

@@ -336,6 +336,92 @@ never_long_out_of_step() {
     [ "$longest" -le 15 ]
 }
 
+# --- the documents, as they are typed -------------------------------------------------
+
+# A clone as somebody has it who builds without packages, a user, and stand-ins for what has an own test.
+furnish_clone() {
+    bed sh typed 'useradd --create-home --shell /bin/bash claw
+        mkdir -p /root/clone/target/release /home/claw/.openclaw
+        printf "#!/bin/sh\ncat >/root/pushed\n" >/usr/local/bin/etcdctl
+        printf "#!/bin/sh\n:\n" >/usr/local/bin/make
+        chmod 755 /usr/local/bin/*
+        echo "{}" >/home/claw/.openclaw/openclaw.json
+        chown -R claw: /home/claw/.openclaw'
+    bed push typed "$root/docs" "$root/units" "$root/man" /root/clone
+    bed push typed "$root/target/package/release/oauth-sync" /root/clone/target/release
+}
+
+# block FILE NUMBER: one block of commands of a document, typed by root in the clone.
+block() {
+    awk -v wanted="$2" '/^ *```sh/ { at++; inside = 1; next } /^ *```/ { inside = 0 } inside && at == wanted' \
+        "$root/docs/$1.md" | sed 's/^sudo //' >"$scratch/block"
+    [ -s "$scratch/block" ] || { echo "$1 has no block $2" && return 1; }
+    cat "$scratch/block"
+    { echo "set -e; cd /root/clone; export EDITOR=true" && cat "$scratch/block"; } | bed exec typed bash -s
+}
+
+installs_by_hand() {
+    bed sh typed "install -d -o claw -m 700 /home/claw/.claude
+        printf '{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000}}' \
+            $(canary sk-ant-oat01-) $(canary sk-ant-ort01-) $(($(date +%s) + 28800)) >/home/claw/.claude/.credentials.json
+        chown claw: /home/claw/.claude/.credentials.json"
+    block without-packages 1
+    bed exec typed systemctl is-active oauth-sync.service oauth-sync-refresh.timer
+    says "$source" bed exec typed oauth-sync status
+    bed exec typed journalctl --dump-catalog "$(id_of blanked)"
+}
+
+writes_the_link_by_hand() {
+    block without-packages 2
+    # all of it is comments, so there is nothing to be done yet
+    fails bed exec typed grep -q '^[^#]' /etc/oauth-sync/default.conf
+    block many-hosts 1
+    bed exec typed oauth-sync sync --dry-run
+}
+
+runs_as_a_user() {
+    bed user typed claw sh -c "$(awk '/^mkdir -p ~/, /watch$/' "$root/docs/without-packages.md" |
+        sed 's/^oauth-sync .*watch/timeout 3 &/'); test \$? = 124 -o \$? = 0"
+    block without-packages 4
+}
+
+hands_on() {
+    bed sh typed 'mkdir -p /root/.config; touch /etc/oauth-sync/etcd.env'
+    block many-hosts 3
+    bed exec typed grep -q access_token /root/pushed
+    bed exec typed systemctl is-active oauth-sync-push.path
+    bed exec typed systemctl disable --now oauth-sync-push.path
+    no_refresh_token_in_the_store
+}
+
+no_refresh_token_in_the_store() {
+    fails bed exec typed grep -q sk-ant-ort01 /root/pushed
+}
+
+is_monitored() {
+    bed sh typed 'mkdir -p /var/lib/prometheus/node-exporter'
+    block monitoring 1
+    block monitoring 2
+    block monitoring 3
+    block monitoring 4
+    bed exec typed systemctl start oauth-sync-renew.service
+    bed exec typed grep -q '^oauth_sync_up 1' /var/lib/prometheus/node-exporter/oauth-sync.prom
+}
+
+first_looks() {
+    block troubleshooting 1
+    bed exec typed env SYSTEMD_EDITOR=true script -qec \
+        "$(grep -o 'systemctl edit oauth-sync.*' "$root/docs/troubleshooting.md")" /dev/null
+}
+
+takes_it_away() {
+    block without-packages 5
+    bed sh typed '! find / -xdev \( -name "oauth-sync*" -o -name "*oauth-sync" \) -not -path "/root/*" -not -path "/proc/*" \
+        -not -path "/home/claw/*" -not -path "*.service.d" -not -path "/var/lib/prometheus/*" -not -path "*oauth-sync-push*" \
+        -not -path "/var/lib/systemd/timers/*" | grep .'
+    fails bed exec typed systemctl is-active oauth-sync.service
+}
+
 need "the package is built" make -C "$root" deb
 need "a bare machine boots" bed boot folk trixie -n nat
 need "it has the package, a terminal and ssh" furnish_terminal
@@ -361,4 +447,15 @@ t "the original is switched off as the document says" switches_off
 t "a renewal and a new login reach OpenClaw without it" stays_in_step
 t "no place was out of step for longer than a second and a half" never_long_out_of_step
 t "after a boot only ours runs" ours_alone_after_a_boot
+bed stop moved
+
+need "a third machine boots" bed boot typed bookworm -n none
+need "it has a clone" furnish_clone
+t "what without-packages.md has people type installs it" installs_by_hand
+t "and links it" writes_the_link_by_hand
+t "what monitoring.md has people type is there and answers" is_monitored
+t "what many-hosts.md has a leader type hands the token on" hands_on
+t "what troubleshooting.md begins with runs" first_looks
+t "an ordinary user, and cron, run it without systemd" runs_as_a_user
+t "what without-packages.md has people type takes it away again" takes_it_away
 finished=yes
