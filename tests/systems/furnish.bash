@@ -9,7 +9,7 @@ deb=$root/target/debian/openclaw-oauth-sync.deb
 units="oauth-sync.service oauth-sync-refresh.timer oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path"
 
 build_deb() {
-    make -C "$root" deb
+    build deb
     # the same content under a later version, to upgrade to
     dpkg-deb -R "$deb" "$scratch/next"
     sed -i 's/^Version: .*/&+next/' "$scratch/next/DEBIAN/control"

@@ -25,6 +25,11 @@ bed() {
     "$systems/bed" "$@"
 }
 
+# build TARGET...: has make build packages, unless the run that this scenario belongs to has done so.
+build() {
+    [ -n "${SYSTEMS_BUILT:-}" ] || make -C "$systems/../.." "$@"
+}
+
 # at_end COMMAND...: runs it when the scenario ends, however it ends.
 at_end() {
     endings+=("$(printf '%q ' "$@")")

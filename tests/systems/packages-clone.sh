@@ -53,7 +53,7 @@ grep -q '^smoke *PASS' /root/autopkgtest/summary
 SCRIPT
 }
 
-need "the packages' tools are there" make -C "$root" deb
+need "the packages' tools are there" build deb
 need "a bare Debian 12 boots, with a clone on it" bare
 t "without Rust make install says what is needed" without_rust_it_says_what_is_needed
 need "make install builds the package and apt installs it" make_installs

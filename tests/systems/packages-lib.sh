@@ -9,7 +9,7 @@ root=$(realpath "$systems/../..")
 units="oauth-sync.service oauth-sync-refresh.timer oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path"
 
 build_packages() {
-    make -C "$root" deb rpm
+    build deb rpm
     # the same content under a later version, to upgrade to
     dpkg-deb -R "$root/target/debian/openclaw-oauth-sync.deb" "$scratch/next"
     sed -i 's/^Version: .*/&+next/' "$scratch/next/DEBIAN/control"

@@ -422,7 +422,7 @@ takes_it_away() {
     fails bed exec typed systemctl is-active oauth-sync.service
 }
 
-need "the package is built" make -C "$root" deb
+need "the package is built" build deb
 need "a bare machine boots" bed boot folk trixie -n nat
 need "it has the package, a terminal and ssh" furnish_terminal
 t "every question of setup answered no changes nothing" unchanged says_no_when_bare
