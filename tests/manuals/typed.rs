@@ -31,8 +31,8 @@ const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
 /// The other commands by their beginnings, each with the test that runs it and what stands there.
 const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
     ("make check", "Makefile", "tests/check lint unit"),
-    ("make deb", BUILT, "make -C \"$root\" deb"),
-    ("make rpm", BUILT, "deb rpm"),
+    ("make deb", "tests/check", "make deb rpm"),
+    ("make rpm", "tests/check", "make deb rpm"),
     ("apt install ./target/debian", BUILT, "apt-get install -y"),
     ("dnf install ./target/rpm", RPM, "dnf"),
     ("apt remove openclaw-oauth-sync", PACKAGES, "remove"),
