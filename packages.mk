@@ -29,11 +29,14 @@ toolchain:
 	    echo "hint: 'apt install cargo-web' on Debian 13, 'dnf install cargo' on Fedora, else https://rustup.rs" >&2; \
 	    exit 1; }
 
+# The packers run for seconds: optimizing them would take longer than it saves.
+PACKER_ENV := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+
 $(CARGO_DEB): | toolchain
-	cargo install --locked --root "$(TOOLS)" cargo-deb@3.8.0
+	$(PACKER_ENV) cargo install --locked --root "$(TOOLS)" cargo-deb@3.8.0
 
 $(CARGO_GENERATE_RPM): | toolchain
-	cargo install --locked --root "$(TOOLS)" cargo-generate-rpm@0.21.1
+	$(PACKER_ENV) cargo install --locked --root "$(TOOLS)" cargo-generate-rpm@0.21.1
 
 package-build: toolchain
 	$(PACKAGE_ENV) cargo build --release --locked
