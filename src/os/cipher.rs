@@ -1,8 +1,9 @@
 //! The part of ring that a client needs: no keys of its own, and no cipher that nothing requires.
 
-use rustls::crypto::ring::{DEFAULT_KX_GROUPS, cipher_suite};
+use rustls::crypto::ring::{cipher_suite, kx_group};
 use rustls::crypto::{
-    CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms,
+    CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, SupportedKxGroup,
+    WebPkiSupportedAlgorithms,
 };
 use rustls::pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
 use rustls::sign::SigningKey;
@@ -19,6 +20,9 @@ static SUITES: [SupportedCipherSuite; 6] = [
     cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 ];
+
+/// Every server has the first one: RFC 8446 section 9.1. The tables of X25519 are large.
+static GROUPS: [&dyn SupportedKxGroup; 2] = [kx_group::SECP256R1, kx_group::SECP384R1];
 
 type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
@@ -61,7 +65,7 @@ static HANDSHAKES: &[(SignatureScheme, Algorithms)] = &[
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: SUITES.to_vec(),
-        kx_groups: DEFAULT_KX_GROUPS.to_vec(),
+        kx_groups: GROUPS.to_vec(),
         signature_verification_algorithms: WebPkiSupportedAlgorithms {
             all: CERTIFICATES,
             mapping: HANDSHAKES,
