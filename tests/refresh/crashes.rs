@@ -1,6 +1,6 @@
 //! Killed at every system call between lock and unlock, and how long the one dangerous moment is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -92,12 +92,13 @@ fn killed_at_every_call_it_loses_nothing_but_in_the_one_moment_that_nobody_can_h
     // From when the request is out until the answer is in.
     let asked = last(&calls, "sendto", "").unwrap();
     let saved = position(&calls, "pwrite64", ".answer>").unwrap();
+    // In how many pieces the server's words arrive differs from run to run, and with it the ordinals.
+    let inside: BTreeSet<&str> =
+        calls[asked..=saved].iter().map(|call| call.name.as_str()).collect();
     let mut points: BTreeMap<(String, usize), bool> = BTreeMap::new();
-    for (at, call) in calls.iter().enumerate().take(unlocked + 1).skip(locked) {
-        let dangerous = (asked..=saved).contains(&at);
-        let point = points.entry((call.name.clone(), call.ordinal)).or_default();
-        // A thread's first call of a name may be another thread's too.
-        *point |= dangerous;
+    for call in &calls[locked..=unlocked] {
+        let dangerous = inside.contains(call.name.as_str());
+        points.insert((call.name.clone(), call.ordinal), dangerous);
     }
     let points = Mutex::new(points.into_iter().collect::<Vec<_>>());
     let (lost, spared) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
