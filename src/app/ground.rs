@@ -114,6 +114,12 @@ impl Ground {
     }
 }
 
+/// Says whether the state folder holds a file of this name, which stands there as a mark.
+pub(crate) fn is_marked(places: &Places, name: &str) -> bool {
+    let state = Folder::reach(&places.state_dir);
+    state.and_then(|state| state.stat(name)).is_ok_and(|stat| stat.is_some())
+}
+
 /// Opens a folder of ours; makes it, and those above it, where they are missing.
 pub(crate) fn open_or_make(path: &Path) -> Result<Folder, os::error::Error> {
     match Folder::reach(path) {

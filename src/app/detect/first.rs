@@ -4,7 +4,6 @@ use crate::app::detect::write::{self, Written};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::domain::config::Config;
-use crate::os::folder::Folder;
 use crate::os::journal::detail;
 use crate::os::stage::{self, Durability};
 
@@ -20,7 +19,7 @@ pub(crate) fn is_linked(places: &Places) -> Result<bool, Error> {
         remember(places);
         return Ok(true);
     }
-    if was_linked(places) {
+    if ground::is_marked(places, MARK) {
         return Ok(false);
     }
     match write::write(&places.config_dir, &super::run(None), &[])? {
@@ -47,9 +46,4 @@ pub(crate) fn remember(places: &Places) {
     if let Err(error) = marked {
         detail!("{error}: a link that is taken away would be made again");
     }
-}
-
-fn was_linked(places: &Places) -> bool {
-    let state = Folder::reach(&places.state_dir);
-    state.and_then(|state| state.stat(MARK)).is_ok_and(|stat| stat.is_some())
 }

@@ -13,7 +13,6 @@ use crate::domain::gateway::{Deed, Ending, Pasted, masking};
 use crate::domain::messages;
 use crate::domain::shell;
 use crate::os::clock;
-use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
 
 /// After so many failures `env` takes over.
@@ -81,7 +80,10 @@ pub(crate) fn waits_for_consent(
     link: &str,
 ) -> Option<Ending> {
     let is_first = openclaw.config.profile(OWN_PROFILE).is_none();
-    if !is_first || !openclaw.config.has_comments || has_consent(ground, link) {
+    if !is_first
+        || !openclaw.config.has_comments
+        || ground::is_marked(&ground.places, &consent(link))
+    {
         return None;
     }
     let why =
@@ -119,11 +121,6 @@ pub(crate) fn agree_where_it_waits(
 /// Says whether a consent that was missing has been given since.
 pub(crate) fn is_freed(known: &Pasted, openclaw: &OpenClaw, ground: &Ground, link: &str) -> bool {
     known.lacks_consent && waits_for_consent(openclaw, ground, link).is_none()
-}
-
-fn has_consent(ground: &Ground, link: &str) -> bool {
-    let state = Folder::reach(&ground.places.state_dir);
-    state.and_then(|state| state.stat(&consent(link))).is_ok_and(|stat| stat.is_some())
 }
 
 /// The marker in the state folder that says that comments may be lost.
