@@ -1,7 +1,8 @@
 //! What a sync leaves for the gateway, which other runs, or other units, see to.
 
-use crate::app::gateway::{ledger, paste, queue};
+use crate::app::gateway::{paste, queue};
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::app::sinks;
@@ -51,7 +52,7 @@ impl Handover<'_> {
         // Read anew: what was picked up a moment ago stands nowhere else.
         let now = || ledger::load(&places.state_dir, &self.settings.name);
         let untold = is_behind(&self.openclaw.ledger)
-            && queue::is_idle(&places.run_dir, &self.settings.name)
+            && ledger::is_idle(&places.run_dir, &self.settings.name)
             && is_behind(&now());
         if untold { self.that_matter(kinds) } else { None }
     }
@@ -80,7 +81,7 @@ impl Handover<'_> {
         let has_paste =
             pending.is_some_and(|pending| pending.sinks.contains(&SinkKind::PasteToken));
         let is_due = |pending: &&Pending| {
-            pending.is_due(self.now) && queue::is_idle(&self.ground.places.run_dir, link)
+            pending.is_due(self.now) && ledger::is_idle(&self.ground.places.run_dir, link)
         };
         if pastes && !has_paste {
             self.queue(vec![SinkKind::PasteToken], wanted);

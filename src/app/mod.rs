@@ -12,6 +12,7 @@ mod handover;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod install;
+pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::app::gateway::{ledger, program};
+use crate::app::gateway::program;
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::domain::acceptance::Memory;
 use crate::domain::auth_profiles;
 use crate::domain::config::settings::{Settings, Sinks};

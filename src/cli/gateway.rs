@@ -1,8 +1,9 @@
 //! `gateway`: carries out what is queued, and takes the one consent that it may wait for.
 
 use crate::app::error::Error;
-use crate::app::gateway::{self, Haste, ledger, paste};
+use crate::app::gateway::{self, Haste, paste};
 use crate::app::ground::Places;
+use crate::app::ledger;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use crate::app::gateway::round;
 use crate::app::record;
 use crate::domain::gateway::Request;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::lock::Lock;
 use crate::os::stage::{self, Durability};
 
 /// The folder that the path unit looks at; what begins with a dot does not count to systemd.
@@ -71,11 +69,6 @@ pub(crate) fn take(queue: &Folder, request: &Request) -> Result<(), Error> {
 pub(crate) fn has(run_dir: &Path, link: &str) -> bool {
     let queue = Folder::reach(run_dir).and_then(|run| run.enter(Path::new(FOLDER)));
     queue.and_then(|queue| queue.stat(&file_name(link))).is_ok_and(|stat| stat.is_some())
-}
-
-/// Says whether nobody sees to this link's gateway now.
-pub(crate) fn is_idle(run_dir: &Path, link: &str) -> bool {
-    Lock::try_take(run_dir, &round::lock(link)).is_ok_and(|lock| lock.is_some())
 }
 
 fn read(queue: &Folder, name: &str) -> Result<Option<Request>, Error> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::gateway::work::Work;
-use crate::app::gateway::{Closing, Haste, ledger, queue, telling};
+use crate::app::gateway::{Closing, Haste, queue, telling};
 use crate::app::ground::{self, Ground, Places};
+use crate::app::ledger;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
@@ -15,7 +16,6 @@ use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::journal::detail;
-use crate::os::lock::Lock;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
 const QUIET: Duration = Duration::from_millis(1500);
@@ -88,9 +88,7 @@ fn join_burst(queue: &Folder, places: &Places) {
 fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<(), Error> {
     for request in queue::waiting(queue)? {
         let is_asked = only.is_none_or(|only| only == request.link);
-        if is_asked
-            && let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock(&request.link))?
-        {
+        if is_asked && let Some(_lock) = ledger::try_lock(&ground.places.run_dir, &request.link)? {
             pick_up(ground, queue, &request.link)?;
         }
     }
@@ -137,10 +135,10 @@ fn see_to(
     settings: Option<&Settings>,
     haste: Haste,
 ) -> Result<Option<Closing>, Error> {
-    let (run_dir, name) = (&ground.places.run_dir, lock(link));
-    let _lock = match (Lock::try_take(run_dir, &name)?, haste) {
+    let run_dir = &ground.places.run_dir;
+    let _lock = match (ledger::try_lock(run_dir, link)?, haste) {
         (Some(lock), _) => lock,
-        (None, Haste::Joined) => Lock::wait(run_dir, &name)?,
+        (None, Haste::Joined) => ledger::lock(run_dir, link)?,
         (None, Haste::AtOnce) => {
             log::info!("{link}: another process sees to the gateway");
             return Ok(None);
@@ -153,11 +151,6 @@ fn see_to(
     let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
     Ok(Some(attend(ground, settings, ledger)?))
-}
-
-/// The name of the lock on a link's gateway.
-pub(super) fn lock(link: &str) -> String {
-    format!("gateway-{link}")
 }
 
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.

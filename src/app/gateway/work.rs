@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::app::gateway::program::Program;
-use crate::app::gateway::{command, compose, courtesy, ledger, paste, reload, unit};
+use crate::app::gateway::{command, compose, courtesy, paste, reload, unit};
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkState};
 use crate::app::sync::{self, Options};
