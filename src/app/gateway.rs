@@ -8,7 +8,6 @@ mod engine;
 pub(crate) mod paste;
 pub(crate) mod program;
 mod proof;
-pub(crate) mod queue;
 mod reload;
 mod round;
 mod telling;

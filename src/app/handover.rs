@@ -1,10 +1,11 @@
 //! What a sync leaves for the gateway, which other runs, or other units, see to.
 
-use crate::app::gateway::{paste, queue};
+use crate::app::gateway::paste;
 use crate::app::ground::Ground;
 use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkReport, SinkState};
+use crate::app::requests;
 use crate::app::sinks;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::{Gateway, Settings};
@@ -60,7 +61,7 @@ impl Handover<'_> {
     /// Leaves what no change of a file asks for: a token to be pasted, a version to be asked for,
     /// another try of what did not work.
     pub(crate) fn remind(&self, report: &Report) {
-        if queue::has(&self.ground.places.run_dir, &self.settings.name) {
+        if requests::has(&self.ground.places.run_dir, &self.settings.name) {
             return;
         }
         let ledger = &self.openclaw.ledger;
@@ -102,7 +103,7 @@ impl Handover<'_> {
             old_expiry: self.old.filter(|old| Some(*old) != mark).map(|old| old.expiry),
             time: self.now,
         };
-        if let Err(error) = queue::leave(&self.ground.places.run_dir, request) {
+        if let Err(error) = requests::leave(&self.ground.places.run_dir, request) {
             log::error!(
                 "{}: {error}: the gateway is not told of the new token",
                 self.settings.name

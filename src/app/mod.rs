@@ -23,6 +23,7 @@ pub(crate) mod prospect;
 pub(crate) mod record;
 pub(crate) mod refresh;
 pub(crate) mod report;
+pub(crate) mod requests;
 pub(crate) mod retire;
 pub(crate) mod rounds;
 pub(crate) mod said;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::gateway::work::Work;
-use crate::app::gateway::{Closing, Haste, queue, telling};
+use crate::app::gateway::{Closing, Haste, telling};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::ledger;
+use crate::app::requests;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
@@ -16,6 +17,7 @@ use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::journal::detail;
+use crate::os::queue::Queue;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
 const QUIET: Duration = Duration::from_millis(1500);
@@ -42,7 +44,7 @@ pub(crate) fn run(
     haste: Haste,
 ) -> Result<Vec<Closing>, Error> {
     let ground = Ground::open(places)?;
-    let queue = queue::open(&places.run_dir)?;
+    let queue = Queue::Gateway.open(&places.run_dir)?;
     let mut closings: Vec<Closing> = Vec::new();
     loop {
         if haste == Haste::Joined {
@@ -75,7 +77,7 @@ pub(crate) fn run(
 
 /// Waits for a burst of requests to end, where any has come.
 fn join_burst(queue: &Folder, places: &Places) {
-    let waited = Arrivals::watch(queue).and_then(|mut arrivals| match queue::waiting(queue) {
+    let waited = Arrivals::watch(queue).and_then(|mut arrivals| match requests::waiting(queue) {
         Ok(requests) if !requests.is_empty() => arrivals.quiet(QUIET, BURST),
         _ => Ok(()),
     });
@@ -86,7 +88,7 @@ fn join_burst(queue: &Folder, places: &Places) {
 
 /// Takes every request into its link's ledger; those of a link that another process works on wait.
 fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<(), Error> {
-    for request in queue::waiting(queue)? {
+    for request in requests::waiting(queue)? {
         let is_asked = only.is_none_or(|only| only == request.link);
         if is_asked && let Some(_lock) = ledger::try_lock(&ground.places.run_dir, &request.link)? {
             pick_up(ground, queue, &request.link)?;
@@ -105,7 +107,7 @@ fn due(
     let state_dir = &ground.places.state_dir;
     let now = clock::now();
     let mut links: Vec<String> =
-        queue::waiting(queue)?.into_iter().map(|request| request.link).collect();
+        requests::waiting(queue)?.into_iter().map(|request| request.link).collect();
     for link in ledger::links(state_dir) {
         let ledger = ledger::load(state_dir, &link);
         let doubtful = haste == Haste::AtOnce && ledger.is_hidden();
@@ -157,10 +159,10 @@ fn see_to(
 fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error> {
     let state_dir = &ground.places.state_dir;
     let mut ledger = ledger::load(state_dir, link);
-    for request in queue::waiting(queue)?.iter().filter(|request| request.link == link) {
+    for request in requests::waiting(queue)?.iter().filter(|request| request.link == link) {
         ledger.take(request);
         ledger::save(state_dir, link, &ledger)?;
-        queue::take(queue, request)?;
+        requests::take(queue, request)?;
     }
     Ok(ledger)
 }
