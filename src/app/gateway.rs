@@ -5,7 +5,7 @@ mod command;
 mod compose;
 mod courtesy;
 mod engine;
-pub(crate) mod paste;
+mod paste;
 pub(crate) mod program;
 mod proof;
 mod reload;

@@ -1,6 +1,6 @@
 //! What a sync leaves for the gateway, which other runs, or other units, see to.
 
-use crate::app::gateway::paste;
+use crate::app::consent;
 use crate::app::ground::Ground;
 use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
@@ -73,9 +73,8 @@ impl Handover<'_> {
         };
         let known = ledger.paste.clone().unwrap_or_default();
         let link = &self.settings.name;
-        let tried = known.barred_for.is_some()
-            && known.barred_for == fingerprint
-            && !paste::is_freed(&known, self.openclaw, self.ground, link);
+        let tried = known.is_barred_for(fingerprint)
+            && !consent::frees(&known, self.openclaw, self.ground, link);
         let doubtful = known.fingerprint == fingerprint && known.is_doubtful(self.now);
         let pastes = wanted.is_some() && (doubtful || !tried && report.sinks.iter().any(stale));
         let pending = ledger.pending.as_ref().filter(|pending| pending.fingerprint == fingerprint);

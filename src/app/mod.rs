@@ -1,6 +1,7 @@
 //! What the commands do: each use-case in a file of its own.
 
 pub(crate) mod arming;
+pub(crate) mod consent;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod errands;
