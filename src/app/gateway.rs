@@ -6,7 +6,7 @@ mod compose;
 mod courtesy;
 mod engine;
 mod paste;
-pub(crate) mod program;
+mod program;
 mod proof;
 mod reload;
 mod round;
