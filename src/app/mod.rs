@@ -1,4 +1,6 @@
-//! What the commands do: each use-case in a file of its own.
+//! What the commands do: a module for each use-case, and for each thing that several of them need.
+//!
+//! They import each other without a circle: what two need is neither's, but a module below both.
 
 pub(crate) mod arming;
 pub(crate) mod consent;
