@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::gateway::ledger;
+use crate::app::ledger;
 use crate::domain::config::settings::Settings;
 use crate::os::error::Error;
 use crate::os::events::Events;

@@ -5,11 +5,9 @@ mod command;
 mod compose;
 mod courtesy;
 mod engine;
-pub(crate) mod ledger;
-pub(crate) mod paste;
-pub(crate) mod program;
+mod paste;
+mod program;
 mod proof;
-pub(crate) mod queue;
 mod reload;
 mod round;
 mod telling;
@@ -19,10 +17,10 @@ mod work;
 use crate::app::error::Error;
 use crate::app::gateway::work::Work;
 use crate::app::ground::{self, Ground, Places};
+use crate::app::ledger;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
 use crate::os::clock;
-use crate::os::lock::Lock;
 
 pub(crate) use round::run;
 
@@ -51,7 +49,7 @@ pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), 
     let ground = Ground::open(places)?;
     for settings in &links {
         // Whoever works on it asks by itself, and its ledger must not be overwritten.
-        let lock = Lock::try_take(&places.run_dir, &round::lock(&settings.name))?;
+        let lock = ledger::try_lock(&places.run_dir, &settings.name)?;
         let Some(_lock) = lock else { continue };
         let ledger = ledger::load(&places.state_dir, &settings.name);
         let mut work = Work::begin(&ground, settings, ledger)?;

@@ -1,9 +1,11 @@
 //! What a sync leaves for the gateway, which other runs, or other units, see to.
 
-use crate::app::gateway::{ledger, paste, queue};
+use crate::app::consent;
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkReport, SinkState};
+use crate::app::requests;
 use crate::app::sinks;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::{Gateway, Settings};
@@ -51,7 +53,7 @@ impl Handover<'_> {
         // Read anew: what was picked up a moment ago stands nowhere else.
         let now = || ledger::load(&places.state_dir, &self.settings.name);
         let untold = is_behind(&self.openclaw.ledger)
-            && queue::is_idle(&places.run_dir, &self.settings.name)
+            && ledger::is_idle(&places.run_dir, &self.settings.name)
             && is_behind(&now());
         if untold { self.that_matter(kinds) } else { None }
     }
@@ -59,7 +61,7 @@ impl Handover<'_> {
     /// Leaves what no change of a file asks for: a token to be pasted, a version to be asked for,
     /// another try of what did not work.
     pub(crate) fn remind(&self, report: &Report) {
-        if queue::has(&self.ground.places.run_dir, &self.settings.name) {
+        if requests::has(&self.ground.places.run_dir, &self.settings.name) {
             return;
         }
         let ledger = &self.openclaw.ledger;
@@ -71,16 +73,15 @@ impl Handover<'_> {
         };
         let known = ledger.paste.clone().unwrap_or_default();
         let link = &self.settings.name;
-        let tried = known.barred_for.is_some()
-            && known.barred_for == fingerprint
-            && !paste::is_freed(&known, self.openclaw, self.ground, link);
+        let tried = known.is_barred_for(fingerprint)
+            && !consent::frees(&known, self.openclaw, self.ground, link);
         let doubtful = known.fingerprint == fingerprint && known.is_doubtful(self.now);
         let pastes = wanted.is_some() && (doubtful || !tried && report.sinks.iter().any(stale));
         let pending = ledger.pending.as_ref().filter(|pending| pending.fingerprint == fingerprint);
         let has_paste =
             pending.is_some_and(|pending| pending.sinks.contains(&SinkKind::PasteToken));
         let is_due = |pending: &&Pending| {
-            pending.is_due(self.now) && queue::is_idle(&self.ground.places.run_dir, link)
+            pending.is_due(self.now) && ledger::is_idle(&self.ground.places.run_dir, link)
         };
         if pastes && !has_paste {
             self.queue(vec![SinkKind::PasteToken], wanted);
@@ -101,7 +102,7 @@ impl Handover<'_> {
             old_expiry: self.old.filter(|old| Some(*old) != mark).map(|old| old.expiry),
             time: self.now,
         };
-        if let Err(error) = queue::leave(&self.ground.places.run_dir, request) {
+        if let Err(error) = requests::leave(&self.ground.places.run_dir, request) {
             log::error!(
                 "{}: {error}: the gateway is not told of the new token",
                 self.settings.name

@@ -1,6 +1,9 @@
-//! What the commands do: each use-case in a file of its own.
+//! What the commands do: a module for each use-case, and for each thing that several of them need.
+//!
+//! They import each other without a circle: what two need is neither's, but a module below both.
 
 pub(crate) mod arming;
+pub(crate) mod consent;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod errands;
@@ -12,6 +15,7 @@ mod handover;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod install;
+pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;
@@ -22,6 +26,7 @@ pub(crate) mod prospect;
 pub(crate) mod record;
 pub(crate) mod refresh;
 pub(crate) mod report;
+pub(crate) mod requests;
 pub(crate) mod retire;
 pub(crate) mod rounds;
 pub(crate) mod said;

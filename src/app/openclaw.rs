@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::app::gateway::{ledger, program};
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::domain::acceptance::Memory;
 use crate::domain::auth_profiles;
 use crate::domain::config::settings::{Settings, Sinks};
@@ -18,6 +18,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
+use crate::os::program;
 
 /// The most that is read of a store or of openclaw.json, in bytes.
 pub(crate) const SIZE_LIMIT: u64 = 4 << 20;

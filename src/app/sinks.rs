@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::app::gateway::paste::waits_for_consent;
+use crate::app::consent;
 use crate::app::look::{Change, LockPlace, Look};
 use crate::app::openclaw::{self, Agent, OpenClaw, SIZE_LIMIT};
 use crate::app::report::{SinkReport, SinkState};
@@ -75,8 +75,8 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
 /// Says whether nothing can be pasted, so that `env` has to carry the token.
 fn is_barred(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> bool {
     let barred = openclaw.ledger.paste.as_ref().is_some_and(|paste| paste.barred.is_some());
-    let consent = || waits_for_consent(openclaw, wanted.ground, &settings.name).is_some();
-    matches!(openclaw.verdict.era, Era::Imported | Era::Guarded) && (barred || consent())
+    let waits = || consent::missing(openclaw, wanted.ground, &settings.name).is_some();
+    matches!(openclaw.verdict.era, Era::Imported | Era::Guarded) && (barred || waits())
 }
 
 /// The profile in OpenClaw's own database, as OpenClaw described it last.

@@ -1,8 +1,10 @@
 //! `gateway`: carries out what is queued, and takes the one consent that it may wait for.
 
+use crate::app::consent;
 use crate::app::error::Error;
-use crate::app::gateway::{self, Haste, ledger, paste};
+use crate::app::gateway::{self, Haste};
 use crate::app::ground::Places;
+use crate::app::ledger;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 
@@ -12,7 +14,7 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, consent: bool) -> R
         let closings = gateway::run(places, only, Haste::Joined)?;
         return Ok(Exit::gravest([Exit::of_closings(&closings), waiting(places, only)]));
     }
-    let agreed = paste::agree_where_it_waits(places, only)?;
+    let agreed = consent::give_where_missing(places, only)?;
     for link in &agreed {
         log::info!(
             "{link}: agreed: OpenClaw may rewrite openclaw.json, and a copy is kept beside it"

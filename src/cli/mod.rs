@@ -142,7 +142,7 @@ fn sync(
         let written = |report: &&Report| report.sinks.iter().any(|sink| sink.written);
         reports.iter().filter(written).for_each(app::said::all);
         let links = reports.iter().map(|report| &report.link);
-        let mut asked = links.filter(|link| app::gateway::queue::has(&places.run_dir, link));
+        let mut asked = links.filter(|link| app::requests::has(&places.run_dir, link));
         let again = match asked.next() {
             Some(_) => app::gateway::run(places, only, Haste::AtOnce)?,
             None => Vec::new(),

@@ -22,6 +22,13 @@ pub(crate) fn real_path(identity: &Identity, path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
 }
 
+/// What tells a program apart from a later one of the same name.
+pub(crate) fn key(path: &Path) -> Option<String> {
+    let folder = Folder::reach(path.parent()?).ok()?;
+    let stat = folder.stat_through(path.file_name()?.to_str()?).ok()??;
+    Some(format!("{}:{}:{}.{}", stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec))
+}
+
 /// Says whether the folder's user may write in it.
 pub(crate) fn is_writable(folder: &Folder) -> Result<bool, Error> {
     let _acting = folder.acting()?;

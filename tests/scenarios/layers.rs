@@ -1,26 +1,17 @@
-//! The layers: `cli → app → os → domain`, never upwards, never sideways between use-cases.
+//! The layers: `cli → app → os → domain`, never upwards; and within `app` never round in a circle.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const LAYERS: [&str; 4] = ["domain", "os", "app", "cli"];
 
-/// The files of `app/` that are use-cases: commands call them, and nothing but these compositions
-/// may import one from another. All other files of `app/` are their parts, free to build on each other.
-const USE_CASES: [&str; 3] = ["sync", "watch", "status"];
-
-/// Use-cases that are made of another one: `watch` and `status` are `sync` on events and without
-/// writes, `rounds` is what the timer's run does besides renewing, and `work` on a gateway begins
-/// with a look at what a sync has left.
-const COMPOSITIONS: [(&str, &str); 4] =
-    [("watch", "sync"), ("status", "sync"), ("rounds", "sync"), ("work", "sync")];
-
-/// What a part may know of a use-case: the type of what it was asked for, not its code.
-const SHARED_TYPES: [(&str, &str); 1] = [("sinks", "crate::app::sync::Wanted")];
-
 /// What `domain` may import from outside; `proptest` in its tests.
 const DOMAIN_CRATES: [&str; 6] =
     ["std", "serde", "serde_json", "dotenv_parser", "jsonc_parser", "proptest"];
+
+/// Which other modules each module names, and in which file.
+type Imports = BTreeMap<String, BTreeMap<String, String>>;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -68,21 +59,80 @@ fn nothing_imports_upwards() {
     assert!(seen > 100, "only {seen} imports were seen");
 }
 
-#[test]
-fn use_cases_do_not_import_each_other() {
-    for file in sources(&src().join("app")) {
-        let own = file.file_stem().unwrap().to_str().unwrap();
+/// What the modules of `app/` import of each other; a module's folder is part of it.
+fn imports_within_app() -> Imports {
+    let app = src().join("app");
+    let mut imports = Imports::new();
+    for file in sources(&app) {
+        let below = file.strip_prefix(&app).unwrap();
+        let own = Path::new(below.iter().next().unwrap()).file_stem().unwrap().to_str().unwrap();
         let text = fs::read_to_string(&file).unwrap();
-        // `use crate::app::{a, b}` would hide names from this test.
-        assert!(!text.contains("crate::app::{"), "{}: spell each import out", file.display());
+        assert!(!hides_a_name(&text, below), "{}: spell each import out", file.display());
+        let others = imports.entry(own.to_owned()).or_default();
         for path in named(&text, "crate::app::") {
             let other = path.split("::").nth(2).unwrap();
-            let shared = SHARED_TYPES.contains(&(own, path));
-            let composed = COMPOSITIONS.contains(&(own, other));
-            let free = !USE_CASES.contains(&other) || other == own;
-            assert!(free || composed || shared, "{}: {path}", file.display());
+            if other != own {
+                others.entry(other.to_owned()).or_insert(below.display().to_string());
+            }
         }
     }
+    imports
+}
+
+/// Says whether a file names modules of `app/` other than by `crate::app::NAME`.
+fn hides_a_name(text: &str, below: &Path) -> bool {
+    let in_app = below.components().count() == 1 || below.ends_with("mod.rs");
+    // The tests in a file ask for what is in the same file.
+    let upwards = text.replace("    use super::*;", "").contains("super::");
+    ["crate::app;", "crate::app as ", "crate::app::{", "crate::app::*", "super::super::"]
+        .iter()
+        .any(|hidden| text.contains(hidden))
+        || in_app && upwards
+}
+
+/// The shortest way of imports that leads from a module back to it, as a person would read it.
+fn way_back(imports: &Imports, start: &str) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut ways = VecDeque::from([(start, String::new())]);
+    while let Some((at, way)) = ways.pop_front() {
+        for (next, file) in &imports[at] {
+            let way = format!("{way}{file} imports {next}; ");
+            if next == start {
+                return Some(way);
+            }
+            if seen.insert(next) {
+                ways.push_back((next, way));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn the_modules_of_app_do_not_import_each_other_in_a_circle() {
+    let imports = imports_within_app();
+    let all = imports.values().flatten();
+    for (other, file) in all.clone() {
+        assert!(imports.contains_key(other), "{file}: crate::app::{other} is no module");
+    }
+    assert!(all.count() > 50, "hardly any imports were seen: {imports:?}");
+    let circles = imports.keys().filter_map(|module| way_back(&imports, module));
+    assert_eq!(circles.min_by_key(String::len), None);
+}
+
+#[test]
+fn a_circle_of_imports_would_be_found() {
+    let import = |from: &str, to: &[&str]| {
+        let to = to.iter().map(|to| ((*to).to_owned(), format!("{from}.rs")));
+        (from.to_owned(), to.collect())
+    };
+    let mut imports = Imports::from([import("a", &["b", "d"]), import("b", &["c", "d"])]);
+    imports.extend([import("c", &["d"]), import("d", &[])]);
+    assert_eq!(way_back(&imports, "a"), None);
+    imports.extend([import("c", &["a"])]);
+    let circle = "a.rs imports b; b.rs imports c; c.rs imports a; ";
+    assert_eq!(way_back(&imports, "a").as_deref(), Some(circle));
+    assert_eq!(way_back(&imports, "d"), None);
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! The sink `paste-token`: hands the token to OpenClaw's own command and asks what came of it.
 
-use crate::app::error::Error;
+use crate::app::consent;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
-use crate::app::ground::{self, Ground, Places, open_or_make};
-use crate::app::openclaw::{OpenClaw, SIZE_LIMIT};
-use crate::domain::auth_profiles::OWN_PROFILE;
+use crate::app::openclaw::SIZE_LIMIT;
 use crate::domain::credential::Credential;
 use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
 use crate::domain::messages;
-use crate::domain::shell;
 use crate::os::clock;
 use crate::os::stage::{self, Durability};
 
@@ -73,61 +70,6 @@ fn bring(work: &mut Work<'_>, credential: &Credential, done: bool) -> Result<Rea
     Ok(all.unwrap_or_default())
 }
 
-/// Why the first call of all still waits for a consent; `None` where nothing speaks against it.
-pub(crate) fn waits_for_consent(
-    openclaw: &OpenClaw,
-    ground: &Ground,
-    link: &str,
-) -> Option<Ending> {
-    let is_first = openclaw.config.profile(OWN_PROFILE).is_none();
-    if !is_first
-        || !openclaw.config.has_comments
-        || ground::is_marked(&ground.places, &consent(link))
-    {
-        return None;
-    }
-    let why =
-        "the first paste-token makes OpenClaw rewrite openclaw.json, and its comments are lost";
-    let hint = format!("oauth-sync gateway --consent --link {}", shell::quoted(link));
-    Some(Ending::Deferred(why.to_owned(), Some(hint)))
-}
-
-/// Notes that somebody agrees to the loss of the comments.
-pub(crate) fn agree(places: &Places, link: &str) -> Result<(), Error> {
-    let state = open_or_make(&places.state_dir)?;
-    Ok(stage::replace(&state, &consent(link), b"", Durability::Flushed)?)
-}
-
-/// Notes that somebody agrees for every link whose token waits for it; gives their names.
-pub(crate) fn agree_where_it_waits(
-    places: &Places,
-    only: Option<&str>,
-) -> Result<Vec<String>, Error> {
-    let ground = Ground::open(places)?;
-    let mut agreed = Vec::new();
-    for settings in ground::links(&places.config_dir, only)? {
-        let memory = ground.remember(&settings)?;
-        let openclaw = OpenClaw::look(&settings, &ground, &memory, clock::now());
-        if openclaw.is_pasted(&settings)
-            && waits_for_consent(&openclaw, &ground, &settings.name).is_some()
-        {
-            agree(places, &settings.name)?;
-            agreed.push(settings.name);
-        }
-    }
-    Ok(agreed)
-}
-
-/// Says whether a consent that was missing has been given since.
-pub(crate) fn is_freed(known: &Pasted, openclaw: &OpenClaw, ground: &Ground, link: &str) -> bool {
-    known.lacks_consent && waits_for_consent(openclaw, ground, link).is_none()
-}
-
-/// The marker in the state folder that says that comments may be lost.
-fn consent(link: &str) -> String {
-    format!("consent-{link}")
-}
-
 fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
     work.program()?;
     let version = work.ledger.version.as_ref().and_then(|seen| Version::parse(&seen.text));
@@ -141,7 +83,7 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
         }
         Some(_) => {}
     }
-    match waits_for_consent(&work.openclaw, work.ground, &work.settings.name) {
+    match consent::missing(&work.openclaw, work.ground, &work.settings.name) {
         Some(ending) => Err(ending),
         None => back_up(work),
     }
@@ -149,9 +91,8 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
 
 /// Keeps openclaw.json as it is before OpenClaw takes its comments away.
 fn back_up(work: &Work<'_>) -> Result<(), Ending> {
-    let config = &work.openclaw.config;
     let Some(state) = work.openclaw.folder() else { return Ok(()) };
-    if !config.has_comments || config.profile(OWN_PROFILE).is_some() {
+    if !consent::loses_comments(&work.openclaw) {
         return Ok(());
     }
     let name = format!("openclaw.json{BACKUP}");
@@ -236,7 +177,7 @@ fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
         log::warn!(MESSAGE_ID = id, link; "{link}: the token cannot be pasted: {why}{hint}");
     }
     let lacks_consent =
-        waits_for_consent(&work.openclaw, work.ground, &work.settings.name).is_some();
+        consent::missing(&work.openclaw, work.ground, &work.settings.name).is_some();
     let barred_for = work.passed_on();
     work.ledger.paste = Some(Pasted { barred: Some(why), barred_for, lacks_consent, ..known });
     ending

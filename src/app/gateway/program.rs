@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
 use crate::os::folder::Folder;
+use crate::os::program;
 
 /// The longest that a call may take: 20 s were seen on two busy cores.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -54,7 +55,8 @@ impl Program {
         let home = account::of(state.identity.uid).map(|account| account.home);
         let own = home.iter().flat_map(|home| OWN_PLACES.map(|place| home.join(place)));
         let places = own.chain(PLACES.map(PathBuf::from));
-        let found = places.map(|place| place.join("openclaw")).find(|path| key(path).is_some());
+        let found =
+            places.map(|place| place.join("openclaw")).find(|path| program::key(path).is_some());
         let found = found.ok_or_else(|| {
             let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".to_owned();
             Ending::Deferred("no program openclaw was found on this host".to_owned(), Some(hint))
@@ -98,7 +100,7 @@ impl Program {
     pub(crate) fn version(&self, work: &Work<'_>, now: Timestamp) -> Result<VersionSeen, Ending> {
         let (program, key) = match self {
             Self::Host(command) if command.len() == 1 => {
-                (Some(command[0].clone()), key(Path::new(&command[0])).unwrap_or_default())
+                (Some(command[0].clone()), program::key(Path::new(&command[0])).unwrap_or_default())
             }
             // What a longer command leads to cannot be seen from here.
             Self::Host(_) => (None, String::new()),
@@ -122,13 +124,6 @@ impl Program {
         })?;
         Ok(VersionSeen { text: version.to_string(), program, key, time: now })
     }
-}
-
-/// What tells a program apart from a later one of the same name.
-pub(crate) fn key(path: &Path) -> Option<String> {
-    let folder = Folder::reach(path.parent()?).ok()?;
-    let stat = folder.stat_through(path.file_name()?.to_str()?).ok()??;
-    Some(format!("{}:{}:{}.{}", stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec))
 }
 
 fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {

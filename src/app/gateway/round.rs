@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::gateway::work::Work;
-use crate::app::gateway::{Closing, Haste, ledger, queue, telling};
+use crate::app::gateway::{Closing, Haste, telling};
 use crate::app::ground::{self, Ground, Places};
+use crate::app::ledger;
+use crate::app::requests;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
@@ -16,7 +18,7 @@ use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::journal::detail;
-use crate::os::lock::Lock;
+use crate::os::queue::Queue;
 use crate::os::signals::Deferral;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
@@ -44,7 +46,7 @@ pub(crate) fn run(
     haste: Haste,
 ) -> Result<Vec<Closing>, Error> {
     let ground = Ground::open(places)?;
-    let queue = queue::open(&places.run_dir)?;
+    let queue = Queue::Gateway.open(&places.run_dir)?;
     let mut closings: Vec<Closing> = Vec::new();
     loop {
         if haste == Haste::Joined {
@@ -77,7 +79,7 @@ pub(crate) fn run(
 
 /// Waits for a burst of requests to end, where any has come.
 fn join_burst(queue: &Folder, places: &Places) {
-    let waited = Arrivals::watch(queue).and_then(|mut arrivals| match queue::waiting(queue) {
+    let waited = Arrivals::watch(queue).and_then(|mut arrivals| match requests::waiting(queue) {
         Ok(requests) if !requests.is_empty() => arrivals.quiet(QUIET, BURST),
         _ => Ok(()),
     });
@@ -88,11 +90,9 @@ fn join_burst(queue: &Folder, places: &Places) {
 
 /// Takes every request into its link's ledger; those of a link that another process works on wait.
 fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<(), Error> {
-    for request in queue::waiting(queue)? {
+    for request in requests::waiting(queue)? {
         let is_asked = only.is_none_or(|only| only == request.link);
-        if is_asked
-            && let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock(&request.link))?
-        {
+        if is_asked && let Some(_lock) = ledger::try_lock(&ground.places.run_dir, &request.link)? {
             pick_up(ground, queue, &request.link)?;
         }
     }
@@ -109,7 +109,7 @@ fn due(
     let state_dir = &ground.places.state_dir;
     let now = clock::now();
     let mut links: Vec<String> =
-        queue::waiting(queue)?.into_iter().map(|request| request.link).collect();
+        requests::waiting(queue)?.into_iter().map(|request| request.link).collect();
     for link in ledger::links(state_dir) {
         let ledger = ledger::load(state_dir, &link);
         let doubtful = haste == Haste::AtOnce && ledger.is_hidden();
@@ -139,10 +139,10 @@ fn see_to(
     settings: Option<&Settings>,
     haste: Haste,
 ) -> Result<Option<Closing>, Error> {
-    let (run_dir, name) = (&ground.places.run_dir, lock(link));
-    let _lock = match (Lock::try_take(run_dir, &name)?, haste) {
+    let run_dir = &ground.places.run_dir;
+    let _lock = match (ledger::try_lock(run_dir, link)?, haste) {
         (Some(lock), _) => lock,
-        (None, Haste::Joined) => Lock::wait(run_dir, &name)?,
+        (None, Haste::Joined) => ledger::lock(run_dir, link)?,
         (None, Haste::AtOnce) => {
             log::info!("{link}: another process sees to the gateway");
             return Ok(None);
@@ -161,19 +161,14 @@ fn see_to(
     Ok(Some(attend(ground, settings, ledger)?))
 }
 
-/// The name of the lock on a link's gateway.
-pub(super) fn lock(link: &str) -> String {
-    format!("gateway-{link}")
-}
-
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.
 fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error> {
     let state_dir = &ground.places.state_dir;
     let mut ledger = ledger::load(state_dir, link);
-    for request in queue::waiting(queue)?.iter().filter(|request| request.link == link) {
+    for request in requests::waiting(queue)?.iter().filter(|request| request.link == link) {
         ledger.take(request);
         ledger::save(state_dir, link, &ledger)?;
-        queue::take(queue, request)?;
+        requests::take(queue, request)?;
     }
     Ok(ledger)
 }

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::app::consent;
 use crate::app::gateway::program::Program;
-use crate::app::gateway::{command, compose, courtesy, ledger, paste, reload, unit};
+use crate::app::gateway::{command, compose, courtesy, paste, reload, unit};
 use crate::app::ground::Ground;
+use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkState};
 use crate::app::sync::{self, Options};
-use crate::domain::config::settings::{Gateway, Settings, Sinks};
+use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Era, Need};
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending};
@@ -124,15 +126,11 @@ impl<'a> Work<'a> {
     /// the way to go: a recreate for an `env` that nobody will read is a conversation lost.
     fn want_paste(&mut self) {
         let pastes = matches!(self.openclaw.verdict.era, Era::Imported | Era::Guarded)
-            && match &self.settings.sinks {
-                Sinks::Auto => true,
-                Sinks::Listed(kinds) => kinds.contains(&SinkKind::PasteToken),
-            };
+            && self.openclaw.is_pasted(self.settings);
         let known = self.ledger.paste.clone().unwrap_or_default();
         let current = known.fingerprint.is_some() && known.fingerprint == self.wanted();
-        let tried = known.barred_for.is_some()
-            && known.barred_for == self.wanted()
-            && !paste::is_freed(&known, &self.openclaw, self.ground, &self.settings.name);
+        let tried = known.is_barred_for(self.wanted())
+            && !consent::frees(&known, &self.openclaw, self.ground, &self.settings.name);
         let wanted = pastes && !current && !tried && self.credential().is_some();
         if let Some(pending) = self.ledger.pending.as_mut().filter(|_| wanted)
             && !pending.sinks.contains(&SinkKind::PasteToken)

@@ -116,6 +116,11 @@ pub(crate) struct VersionSeen {
 }
 
 impl Pasted {
+    /// Says whether this very token could not be pasted.
+    pub(crate) fn is_barred_for(&self, token: Option<Fingerprint>) -> bool {
+        self.barred_for.is_some() && self.barred_for == token
+    }
+
     /// Says whether OpenClaw should be asked again: a person may have put our profile first.
     pub(crate) fn is_doubtful(&self, now: Timestamp) -> bool {
         let old = self.read_back.is_none_or(|moment| now >= moment.after(LAST_RETRY));

@@ -1,4 +1,6 @@
-//! A gateway's ledger on disk: `gateway/NAME.json` in the state folder.
+//! A gateway's ledger on disk: `gateway/NAME.json` in the state folder, and the lock on it.
+//!
+//! Syncs and commands read it at any time; only the one that sees to the gateway writes it.
 
 use std::path::Path;
 
@@ -7,6 +9,7 @@ use crate::app::record;
 use crate::domain::gateway::Ledger;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::lock::Lock;
 use crate::os::stage::{self, Durability};
 
 /// The folder's name in the state folder.
@@ -26,6 +29,21 @@ pub(crate) fn save(state_dir: &Path, link: &str, ledger: &Ledger) -> Result<(), 
     stage::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
 }
 
+/// Takes the lock that whoever sees to a link's gateway holds; `None` where another process does.
+pub(crate) fn try_lock(run_dir: &Path, link: &str) -> Result<Option<Lock>, Error> {
+    Lock::try_take(run_dir, &lock_name(link))
+}
+
+/// Takes the same lock, and waits for it where another process sees to the gateway.
+pub(crate) fn lock(run_dir: &Path, link: &str) -> Result<Lock, Error> {
+    Lock::wait(run_dir, &lock_name(link))
+}
+
+/// Says whether nobody sees to this link's gateway now.
+pub(crate) fn is_idle(run_dir: &Path, link: &str) -> bool {
+    try_lock(run_dir, link).is_ok_and(|lock| lock.is_some())
+}
+
 /// The links that have a ledger.
 pub(crate) fn links(state_dir: &Path) -> Vec<String> {
     let names = Folder::reach(&state_dir.join(FOLDER)).and_then(|folder| folder.names());
@@ -36,4 +54,8 @@ pub(crate) fn links(state_dir: &Path) -> Vec<String> {
 /// The name of a link's ledger.
 pub(crate) fn file_name(link: &str) -> String {
     format!("{link}.json")
+}
+
+fn lock_name(link: &str) -> String {
+    format!("gateway-{link}")
 }

@@ -1,32 +1,25 @@
-//! What syncs leave for the gateway: one file a link in `gateway.d` of the run folder.
+//! What syncs ask of whoever sees to the gateways: one file a link in the run folder's `gateway.d`.
+//!
+//! A request only says which token went where; what the gateway needs for it is decided later.
 
 use std::path::Path;
 
-use crate::app::gateway::round;
 use crate::app::record;
 use crate::domain::gateway::Request;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::lock::Lock;
+use crate::os::queue::Queue;
 use crate::os::stage::{self, Durability};
-
-/// The folder that the path unit looks at; what begins with a dot does not count to systemd.
-const FOLDER: &str = "gateway.d";
 
 /// The largest request that is read, in bytes.
 const LIMIT: u64 = 64 << 10;
-
-/// Opens the queue; makes it where it is missing.
-pub(crate) fn open(run_dir: &Path) -> Result<Folder, Error> {
-    Folder::reach(run_dir)?.make(FOLDER)
-}
 
 /// Leaves a request, joined with one of the same link that nobody has picked up yet.
 ///
 /// One sync of a link runs at a time, so that nobody else leaves one for it meanwhile. Whoever
 /// picks up the older one between our look and our rename does its work twice, never not at all.
 pub(crate) fn leave(run_dir: &Path, mut request: Request) -> Result<(), Error> {
-    let queue = open(run_dir)?;
+    let queue = Queue::Gateway.open(run_dir)?;
     let name = file_name(&request.link);
     if let Some(older) = read(&queue, &name)? {
         request.join(&older);
@@ -69,13 +62,9 @@ pub(crate) fn take(queue: &Folder, request: &Request) -> Result<(), Error> {
 
 /// Says whether a request of this link waits.
 pub(crate) fn has(run_dir: &Path, link: &str) -> bool {
-    let queue = Folder::reach(run_dir).and_then(|run| run.enter(Path::new(FOLDER)));
+    let queue =
+        Folder::reach(run_dir).and_then(|run| run.enter(Path::new(Queue::Gateway.folder_name())));
     queue.and_then(|queue| queue.stat(&file_name(link))).is_ok_and(|stat| stat.is_some())
-}
-
-/// Says whether nobody sees to this link's gateway now.
-pub(crate) fn is_idle(run_dir: &Path, link: &str) -> bool {
-    Lock::try_take(run_dir, &round::lock(link)).is_ok_and(|lock| lock.is_some())
 }
 
 fn read(queue: &Folder, name: &str) -> Result<Option<Request>, Error> {
