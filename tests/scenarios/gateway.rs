@@ -97,3 +97,18 @@ fn a_gateway_that_is_being_restarted_is_seen_to_the_end_of_it() {
     assert_eq!(calls(&bed), 1);
     assert!(bed.read(LEDGER).contains("\"pending\":null"), "it is known to be done");
 }
+
+#[test]
+fn a_first_request_that_a_reboot_took_away_is_left_again_until_it_was_picked_up() {
+    let bed = queued();
+    for _ in 0..2 {
+        fs::remove_dir_all(bed.at("run")).unwrap();
+        bed.run(["sync", "--delegate"]).exit(0);
+        assert!(bed.exists(REQUEST));
+    }
+    bed.run(["gateway"]).exit(0);
+    assert_eq!(calls(&bed), 1);
+    fs::remove_dir_all(bed.at("run")).unwrap();
+    bed.run(["sync", "--delegate"]).exit(0);
+    assert!(!bed.exists(REQUEST), "it was told");
+}
