@@ -41,6 +41,8 @@ pub(crate) struct Events {
     mounts: MountTable,
     signals: Signals,
     offspring: Vec<(usize, Offspring)>,
+    /// Whether the clock was set between the last wake and the arming after it.
+    clock_was_set: bool,
 }
 
 impl Events {
@@ -54,6 +56,7 @@ impl Events {
             mounts: MountTable::open()?,
             signals: Signals::take()?,
             offspring: Vec::new(),
+            clock_was_set: false,
         })
     }
 
@@ -102,7 +105,7 @@ impl Events {
     /// Arms the timer for a moment of the wall clock, or disarms it.
     ///
     /// A set clock wakes it too (`timerfd_create(2)`, `TFD_TIMER_CANCEL_ON_SET`), and so does resume.
-    pub(crate) fn arm(&self, moment: Option<Timestamp>) -> io::Result<()> {
+    pub(crate) fn arm(&mut self, moment: Option<Timestamp>) -> io::Result<()> {
         // The far end of time keeps the timer cancellable while nothing is due.
         let ms = moment.map_or(i64::from(u32::MAX) * 1000, |moment| moment.0.max(1));
         let value =
@@ -110,8 +113,15 @@ impl Events {
         let never = Timespec { tv_sec: 0, tv_nsec: 0 };
         let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
         let spec = Itimerspec { it_interval: never, it_value: value };
-        rustix::time::timerfd_settime(&self.timer, flags, &spec)?;
-        Ok(())
+        match rustix::time::timerfd_settime(&self.timer, flags, &spec) {
+            Ok(_) => Ok(()),
+            // It is armed, and the news that the clock was set is told here and not again.
+            Err(rustix::io::Errno::CANCELED) => {
+                self.clock_was_set = true;
+                Ok(())
+            }
+            Err(source) => Err(source.into()),
+        }
     }
 
     /// Waits for a child process from now on.
@@ -126,6 +136,9 @@ impl Events {
 
     /// Sleeps until something happens.
     pub(crate) fn wait(&mut self) -> io::Result<Wake> {
+        if std::mem::take(&mut self.clock_was_set) {
+            return Ok(Wake::Clock);
+        }
         loop {
             let [end, reload] = self.signals.fds();
             let mut fds = vec![

@@ -53,6 +53,7 @@ pub(crate) struct ForeignLock {
     folder: Rc<Folder>,
     name: String,
     form: Form,
+    tag: Tag,
 }
 
 impl ForeignLock {
@@ -72,7 +73,7 @@ impl ForeignLock {
             match take(folder, name, form, tag) {
                 Ok(()) => {
                     let folder = Rc::clone(folder);
-                    return Ok(Some(Self { folder, name: name.to_owned(), form }));
+                    return Ok(Some(Self { folder, name: name.to_owned(), form, tag }));
                 }
                 Err(Errno::EXIST) if is_stale(folder, name, tag, stale_after) => {
                     clear(folder, name).map_err(failed)?;
@@ -87,7 +88,9 @@ impl ForeignLock {
 
 impl Drop for ForeignLock {
     fn drop(&mut self) {
-        if let Ok(_acting) = self.folder.acting() {
+        let Ok(_acting) = self.folder.acting() else { return };
+        // After a flush that took longer than the lock lives it is the other program's by now.
+        if is_ours(&self.folder, &self.name, self.tag) {
             let flags = match self.form {
                 Form::File => AtFlags::empty(),
                 Form::Folder => AtFlags::REMOVEDIR,
@@ -165,5 +168,27 @@ fn clear(folder: &Folder, name: &str) -> Result<(), Errno> {
         }
         Err(Errno::NOENT) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_another_has_taken_over_is_left_to_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Rc::new(Folder::reach(scratch.path()).unwrap());
+        let take = || {
+            let life = Duration::from_secs(30);
+            ForeignLock::try_take(&folder, "lock", Form::File, Tag(42), life).unwrap()
+        };
+        drop(take().unwrap());
+        assert!(folder.stat("lock").unwrap().is_none());
+        let ours = take().unwrap();
+        std::fs::remove_file(scratch.path().join("lock")).unwrap();
+        std::fs::write(scratch.path().join("lock"), "theirs").unwrap();
+        drop(ours);
+        assert_eq!(std::fs::read(scratch.path().join("lock")).unwrap(), b"theirs");
     }
 }
