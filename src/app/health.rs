@@ -57,7 +57,12 @@ fn worries(report: &Report, prospect: &Prospect) -> Vec<String> {
 }
 
 fn sink(report: &SinkReport) -> Sink {
-    let condition = match &report.state {
+    Sink { name: report.kind.name(), condition: condition(report), expiry: report.expiry }
+}
+
+/// How a sink is, to whoever only wants to know whether agents get the token.
+pub(crate) fn condition(report: &SinkReport) -> Condition {
+    match &report.state {
         SinkState::InStep | SinkState::Unused(_) | SinkState::Unsettled(_) => Condition::InStep,
         SinkState::Stale(None) | SinkState::Busy(_) => Condition::Pending,
         SinkState::Absent(_) => Condition::Absent,
@@ -65,6 +70,5 @@ fn sink(report: &SinkReport) -> Sink {
         | SinkState::Hidden(why)
         | SinkState::Refused(why)
         | SinkState::Failed(why, _) => Condition::Stuck(why.clone()),
-    };
-    Sink { name: report.kind.name(), condition, expiry: report.expiry }
+    }
 }

@@ -15,7 +15,8 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     else {
         return Err(os::error::Error::odd("write", &path, "it names no file").into());
     };
-    let folder = Folder::reach(folder)?;
+    // Debian's: root's own folder in the home of the user that its programs run as.
+    let folder = Folder::reach(folder)?.in_roots_own()?;
     stage::replace(&folder, name, text.as_bytes(), Durability::Lazy)?;
     // A new file is private until here; its numbers are no secret, and the collector is another user.
     Ok(folder.set_mode(name, 0o644)?)

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
+use crate::app::health::condition;
 use crate::app::report::SinkState;
 use crate::app::textfile;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, failure};
 use crate::cli::survey::{self, Surveyed};
+use crate::domain::health::Condition;
 use crate::domain::order;
 use crate::domain::time::Timestamp;
 
@@ -190,7 +192,7 @@ fn sinks(links: &[Surveyed]) -> Family {
             let mut labels = labels(link);
             labels.push(("sink", sink.kind.name().to_owned()));
             labels.push(("path", path.unwrap_or_default()));
-            (labels, flag(sink.state == SinkState::InStep))
+            (labels, flag(condition(sink) == Condition::InStep))
         })
     });
     Family {

@@ -1,5 +1,6 @@
 //! `metrics`: what Prometheus' own tools make of it, and of the rules that come with it.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -88,6 +89,29 @@ fn the_alert_rules_ring_when_they_should() {
     }
     promtool(folder.path(), &["check", "rules", "alerts.yml"], Stdio::null());
     promtool(folder.path(), &["test", "rules", "alerts_test.yml"], Stdio::null());
+}
+
+#[test]
+fn the_documents_name_every_metric_and_no_other() {
+    let names = |text: &str| {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        words.filter(|word| word.starts_with("oauth_sync_")).map(str::to_owned).collect()
+    };
+    let told: BTreeSet<String> = names(include_str!("../../docs/monitoring.md"));
+    let made: BTreeSet<String> = names(include_str!("../../src/cli/metrics.rs"));
+    assert_eq!(told, made);
+}
+
+#[test]
+fn an_env_that_a_profile_hides_is_not_out_of_step() {
+    let bed = bed();
+    bed.conf("SINKS", "auto").agent("main", "old");
+    bed.write(crate::bed::ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
+    bed.login("A").run(["sync"]).exit(0).says("is unused");
+    let metrics = bed.run(["metrics"]).exit(0).out;
+    let states: Vec<&str> =
+        metrics.lines().filter(|line| line.starts_with("oauth_sync_sink_in_step{")).collect();
+    assert!(states.len() == 2 && states.iter().all(|line| line.ends_with(" 1")), "{states:?}");
 }
 
 #[test]

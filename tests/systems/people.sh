@@ -399,7 +399,8 @@ no_refresh_token_in_the_store() {
 }
 
 is_monitored() {
-    bed sh typed 'mkdir -p /var/lib/prometheus/node-exporter'
+    # as Debian's node_exporter has it: its own user's folder, with root's in it
+    bed sh typed 'mkdir -p /var/lib/prometheus/node-exporter; useradd --system prometheus; chown prometheus: /var/lib/prometheus'
     block monitoring 1
     block monitoring 2
     block monitoring 3

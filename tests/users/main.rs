@@ -324,6 +324,23 @@ fn root_does_not_go_through_what_others_can_change() {
 }
 
 #[test]
+fn metrics_go_into_a_folder_of_roots_in_anothers_but_through_no_link() {
+    let yard = Yard::new();
+    yard.sh("mkdir -p home/good/textfile aside && chmod 755 home/good home/good/textfile aside");
+    let metrics = |file: &str| {
+        let file = yard.0.at(file);
+        let arguments = ["metrics", "--output", file.to_str().unwrap()];
+        yard.0.command(&CAPABILITIES, &arguments).output().unwrap().status.code()
+    };
+    assert_eq!(metrics("home/good/textfile/out.prom"), Some(0));
+    assert_eq!(fs::metadata(yard.0.at("home/good/textfile/out.prom")).unwrap().uid(), 0);
+    yard.sh("rm -r home/good/textfile && ln -s ../../aside home/good/textfile");
+    yard.sh("chown -h 4711 home/good/textfile");
+    assert_eq!(metrics("home/good/textfile/out.prom"), Some(1));
+    assert!(!yard.0.exists("aside/out.prom"));
+}
+
+#[test]
 fn a_container_users_state_folder_in_anothers_private_home_works() {
     let yard = Yard::new();
     yard.sh("cd home/good && mkdir vol && mv .openclaw vol/ && chown 4711:4711 vol && chmod 0700 vol && chown -R 4713:4713 vol/.openclaw && chmod 0700 vol/.openclaw");

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::app::doctor::{self, Severity};
 use crate::app::error::Error;
+use crate::app::health::condition;
 use crate::app::model::{self, Way};
+use crate::app::report::SinkReport;
 use crate::app::services::{self, Services, UNITS};
 use crate::app::sync::Options;
 use crate::cli::doctor::cases;
@@ -12,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::cli::{render, survey};
+use crate::domain::health::Condition;
 use crate::domain::models::{ALIASES, PRIMARY, Wish};
 use crate::os::identity::Identity;
 use crate::os::signals::Deferral;
@@ -206,7 +209,11 @@ fn look(guide: &Guide<'_>) -> Result<(crate::domain::health::Level, bool), Error
         if !link.health.summary.is_empty() {
             Guide::found(&link.health.summary);
         }
-        let in_step = |sink: &crate::app::report::SinkReport| sink.state.name() == "in step";
+        let in_step = |sink: &SinkReport| match condition(sink) {
+            Condition::InStep => true,
+            Condition::Absent => !sink.is_new,
+            Condition::Pending | Condition::Stuck(_) => false,
+        };
         pending = link.report.source.passable().is_some() && !link.report.sinks.iter().all(in_step);
     }
     Ok((level, pending))
