@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::memory::STATE_LIMIT;
+use crate::app::record;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::error::Error;
+use crate::os::folder::Folder;
 use crate::os::queue::Queue;
 
 /// Tells the events of one process and one millisecond apart.
@@ -43,11 +46,43 @@ impl Event {
         }
     }
 
-    /// Leaves it in the queue.
+    /// Leaves it in the queue; news for people only if it is not what waits there last of this link:
+    /// on a full disk nobody can remember that it was left.
     pub(crate) fn leave(&self, run_dir: &Path) -> Result<(), Error> {
+        if self.for_people && self.waits(&Queue::Notify.open(run_dir)?)? {
+            return Ok(());
+        }
         let (ms, pid) = (clock::now().0, std::process::id());
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         Queue::Notify.put(run_dir, &format!("{ms:015}-{pid}-{count}.json"), &bytes)
+    }
+
+    /// Says whether the last that waits of this link is the same news.
+    fn waits(&self, queue: &Folder) -> Result<bool, Error> {
+        let waiting = queue.names()?.into_iter().filter_map(|name| {
+            let seen = queue.read(name.to_str()?, STATE_LIMIT).ok()??;
+            record::read::<Self>(&seen.bytes)
+        });
+        let last = waiting.filter(|event| event.link == self.link && event.for_people).last();
+        Ok(last.is_some_and(|last| last.name == self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_for_people_waits_once_and_a_deed_as_often_as_it_was_done() {
+        let run = tempfile::tempdir().unwrap();
+        let deed = Event::deed("recreated", "default", "it was recreated".to_owned(), None);
+        let news = |name: &str| Event { name: name.to_owned(), for_people: true, ..deed.clone() };
+        let (begun, over) = (news("blanked"), news("recovered"));
+        for event in [&begun, &begun, &deed, &begun, &over, &begun, &deed] {
+            event.leave(run.path()).unwrap();
+        }
+        let queue = Queue::Notify.open(run.path()).unwrap();
+        assert_eq!(queue.names().unwrap().len(), 5);
     }
 }

@@ -13,7 +13,7 @@ use crate::app::ground::Ground;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Line, RECOVERED, Report};
 use crate::domain::config::settings::{ClaudeCli, Settings};
-use crate::domain::incident::{self, News, Open, Said, Severity, View};
+use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
 use crate::domain::login::LoginEnd;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -113,6 +113,7 @@ fn view<'a>(
         login: login_end(settings, report, state, now),
         passed: ground.remember(settings)?.accepted,
         away: state.away,
+        unclear: state.unclear,
         renewals: prospect.renewals.clone(),
         margin: prospect.margin,
         harmful: harmful.map(|remark| remark.text.clone()),
@@ -128,7 +129,11 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         Severity::Warning => Level::Warn,
         Severity::Error => Level::Error,
     };
-    let hint = (news.kind.sign_in_helps() && !over).then(|| report.sign_in.clone());
+    let hint = match news.kind {
+        _ if over => None,
+        Kind::Unreadable => report.source.hint(),
+        kind => kind.sign_in_helps().then(|| report.sign_in.clone()),
+    };
     let state = if over { RECOVERED } else { news.kind.name() };
     let mut line = Line::remark(level, state, news.message.clone());
     line.expiry = view.passed.map(|mark| mark.expiry);

@@ -156,7 +156,11 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
         }
         Source::Superseded(_) => soon("an old login was put back, so it is not passed on"),
         Source::Waiting(..) => soon("a login that ends before the one passed on waits"),
-        Source::HalfWritten => soon("the credentials file is empty or cut off"),
+        Source::HalfWritten => {
+            let text = "the credentials file is empty or cut off";
+            let works = view.passed.is_some_and(|end| end > view.now);
+            if works { soon(text) } else { wrong(text) }
+        }
         Source::Undated => wrong("the login has no readable expiry"),
         Source::Blanked => wrong("the login was refused and emptied: sign in again"),
         Source::Foreign(reason) => wrong(&format!("the source is no Claude login: {reason}")),

@@ -25,6 +25,10 @@ pub(crate) enum Kind {
     Blanked,
     /// There was a login, and there is none any more.
     SignedOut,
+    /// What stands there has been cut off, or without a readable end, for long.
+    Damaged,
+    /// The file could not be read for long.
+    Unreadable,
     /// The login's own time is over.
     LoginEnded,
     /// It will be soon.
@@ -98,10 +102,12 @@ pub(crate) struct Standing {
 
 impl Kind {
     /// All kinds, the gravest first.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Rejected,
         Self::Blanked,
         Self::SignedOut,
+        Self::Damaged,
+        Self::Unreadable,
         Self::LoginEnded,
         Self::CannotSave,
         Self::RefreshFailing,
@@ -133,6 +139,8 @@ impl Kind {
             Self::Rejected => "rejected",
             Self::Blanked => "blanked",
             Self::SignedOut => "signed-out",
+            Self::Damaged => "damaged",
+            Self::Unreadable => "unreadable",
             Self::LoginEnded => "login-ended",
             Self::LoginEnds(_) => "login-ends",
             Self::CannotSave => "cannot-save",
@@ -152,7 +160,10 @@ impl Kind {
 
     /// Says whether agents stop until somebody signs in; what the flag file tells.
     pub(crate) fn needs_sign_in(self) -> bool {
-        matches!(self, Self::Rejected | Self::Blanked | Self::SignedOut | Self::LoginEnded)
+        matches!(
+            self,
+            Self::Rejected | Self::Blanked | Self::SignedOut | Self::Damaged | Self::LoginEnded
+        )
     }
 
     /// Says whether signing in helps, now or in time.

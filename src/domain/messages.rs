@@ -3,10 +3,11 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 34] = [
+pub(crate) const MESSAGES: [(&str, &str); 35] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
+    ("damaged", "a639f8ad5aa74ad1bc30cb55322471c4"),
     ("login-ended", "2d76b921f80446a3bec68c798da7f090"),
     ("login-ends", "71443dded3c64e95b2d9feea52d17fbf"),
     ("cannot-save", "dd134271100c4680a52af4e6b1e2b1b4"),

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) signed_in: Option<Timestamp>,
     /// Since when there has been no login.
     pub(crate) away: Option<Timestamp>,
+    /// Since when what stands there has told nothing.
+    pub(crate) unclear: Option<Timestamp>,
     /// What has been told and is not over.
     pub(crate) open: Vec<Open>,
 }
@@ -26,11 +28,14 @@ pub(crate) struct State {
 impl State {
     /// Takes note of what stands in the source: a login that was not there before is a sign-in.
     pub(crate) fn observe(&mut self, source: &Source, now: Timestamp) {
+        let tells_nothing =
+            matches!(source, Source::HalfWritten | Source::Unreadable(..) | Source::Undated);
+        self.unclear = if tells_nothing { self.unclear.or(Some(now)) } else { None };
         match source {
+            _ if tells_nothing => {}
             Source::Absent | Source::Blanked | Source::Foreign(_) => {
                 self.away = self.away.or(Some(now));
             }
-            Source::HalfWritten | Source::Unreadable(..) | Source::Undated => {}
             _ => {
                 let is_new = self.away.take().is_some() || self.signed_in.is_none();
                 if is_new {
@@ -47,6 +52,7 @@ struct File {
     source: String,
     signed_in: Option<i64>,
     away: Option<i64>,
+    unclear: Option<i64>,
     open: Vec<Entry>,
 }
 
@@ -70,6 +76,7 @@ pub(crate) fn load(folder: &Folder, name: &str, source: &str) -> Result<State, E
     Ok(State {
         signed_in: file.signed_in.map(Timestamp),
         away: file.away.map(Timestamp),
+        unclear: file.unclear.map(Timestamp),
         open: file.open.iter().filter_map(Entry::read).collect(),
     })
 }
@@ -80,6 +87,7 @@ pub(super) fn save(folder: &Folder, name: &str, source: &str, state: &State) -> 
         source: source.to_owned(),
         signed_in: state.signed_in.map(|moment| moment.0),
         away: state.away.map(|moment| moment.0),
+        unclear: state.unclear.map(|moment| moment.0),
         open: state.open.iter().map(Entry::of).collect(),
     };
     let bytes = serde_json::to_vec(&file).unwrap_or_default();

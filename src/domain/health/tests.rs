@@ -57,13 +57,16 @@ fn the_source_is_judged() {
         (Source::Undated, Level::Wrong, "no readable expiry"),
         (Source::Foreign("it is not JSON"), Level::Wrong, "it is not JSON"),
         (Source::Unreadable("cannot read it".to_owned(), None), Level::Wrong, "cannot read it"),
-        (Source::HalfWritten, Level::Soon, "cut off"),
+        (Source::HalfWritten, Level::Wrong, "cut off"),
     ] {
         let health = judge(&view(&source, &[]));
         assert_eq!(health.level, level, "{source:?}");
         let first = health.findings.first().map_or("", |(_, text)| text);
         assert!(first.contains(part), "{first}");
     }
+    // Whoever writes it may be at it, and agents work meanwhile.
+    let works = View { passed: Some(hence(1)), ..view(&Source::HalfWritten, &[]) };
+    assert_eq!(judge(&works).level, Level::Soon);
 }
 
 #[test]

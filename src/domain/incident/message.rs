@@ -17,6 +17,8 @@ pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
         Kind::SignedOut => {
             format!("nobody is signed in at '{path}' any more: sign in again, {rest}")
         }
+        Kind::Damaged => format!("{}: sign in again, {rest}", view.source.message(path)),
+        Kind::Unreadable => format!("{}, {rest}", view.source.message(path)),
         Kind::LoginEnded => match view.login {
             Some(login) => {
                 format!("the login in '{path}' ended at {}: sign in again, {rest}", login.at)
@@ -48,9 +50,10 @@ pub(super) fn over(kind: Kind, view: &View<'_>) -> String {
     let end = view.source.credential().map(|credential| credential.expiry);
     let end = end.map(|end| format!(", its access token ends at {end}")).unwrap_or_default();
     match kind {
-        Kind::Rejected | Kind::Blanked | Kind::SignedOut | Kind::LoginEnded => {
+        Kind::Rejected | Kind::Blanked | Kind::SignedOut | Kind::Damaged | Kind::LoginEnded => {
             format!("there is a living login in '{}' again{end}", view.path)
         }
+        Kind::Unreadable => format!("'{}' can be read again{end}", view.path),
         Kind::LoginEnds(_) => match view.login {
             Some(login) if !login.is_estimate => {
                 format!("there is a new login in '{}', which ends at {}", view.path, login.at)

@@ -8,7 +8,8 @@ use crate::domain::login::LoginEnd;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
-/// How long a login may be away before that is an incident: signing in again takes the file away.
+/// How long a login may be away, or cut off, before that is an incident: signing in again takes the
+/// file away, and writing it takes a moment.
 const SIGN_IN_TIME: Duration = Duration::from_secs(600);
 
 /// How the renewals of a source went since the last one that was proved.
@@ -39,6 +40,8 @@ pub(crate) struct View<'a> {
     pub(crate) passed: Option<Mark>,
     /// Since when there has been no login at all.
     pub(crate) away: Option<Timestamp>,
+    /// Since when what stands there has told nothing.
+    pub(crate) unclear: Option<Timestamp>,
     /// How the renewals went.
     pub(crate) renewals: Renewals,
     /// How long before its end the access token is to be renewed.
@@ -52,7 +55,7 @@ pub(crate) struct View<'a> {
 /// Says which incidents stand.
 pub(crate) fn standing(view: &View<'_>) -> Vec<Standing> {
     let mut kinds = Vec::new();
-    if let Some(kind) = sign_in(view) {
+    if let Some(kind) = no_login(view) {
         kinds.push(kind);
     } else {
         kinds.extend(failing(view));
@@ -65,14 +68,17 @@ pub(crate) fn standing(view: &View<'_>) -> Vec<Standing> {
     kinds.into_iter().map(|kind| Standing { kind, message: message::of(kind, view) }).collect()
 }
 
-/// Why somebody has to sign in, if so.
-fn sign_in(view: &View<'_>) -> Option<Kind> {
+/// Why there is no login to work with, if so: nearly always somebody has to sign in.
+fn no_login(view: &View<'_>) -> Option<Kind> {
+    let for_long = |since: Option<Timestamp>| {
+        let long = since.is_some_and(|since| view.now >= since.after(SIGN_IN_TIME));
+        long && view.passed.is_some()
+    };
     match view.source {
         Source::Blanked => Some(Kind::Blanked),
-        Source::Absent | Source::Foreign(_) => {
-            let away = view.away.is_some_and(|since| view.now >= since.after(SIGN_IN_TIME));
-            (away && view.passed.is_some()).then_some(Kind::SignedOut)
-        }
+        Source::Absent | Source::Foreign(_) => for_long(view.away).then_some(Kind::SignedOut),
+        Source::HalfWritten | Source::Undated => for_long(view.unclear).then_some(Kind::Damaged),
+        Source::Unreadable(..) => for_long(view.unclear).then_some(Kind::Unreadable),
         _ if view.renewals.rejected => Some(Kind::Rejected),
         _ => view.login.filter(|login| login.has_come(view.now)).map(|_| Kind::LoginEnded),
     }
@@ -85,9 +91,9 @@ fn failing(view: &View<'_>) -> Option<Kind> {
 }
 
 impl View<'_> {
-    /// When a login that is away counts as signed out.
+    /// When a login that is away, or tells nothing, becomes an incident.
     pub(crate) fn away_until(&self) -> Option<Timestamp> {
-        let moment = self.away?.after(SIGN_IN_TIME);
+        let moment = self.away.or(self.unclear)?.after(SIGN_IN_TIME);
         (moment > self.now && self.passed.is_some()).then_some(moment)
     }
 }

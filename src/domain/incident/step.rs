@@ -55,7 +55,8 @@ pub(crate) fn step(
     token: Option<Fingerprint>,
     view: &View<'_>,
 ) -> (Vec<Open>, Vec<News>) {
-    if is_unclear(view.source) {
+    let is_told = |standing: &Standing| matches!(standing.kind, Kind::Damaged | Kind::Unreadable);
+    if is_unclear(view.source) && !standing.iter().any(is_told) {
         return (open.to_vec(), Vec::new());
     }
     let mut next = Vec::new();
@@ -92,7 +93,7 @@ pub(crate) fn next_moment(open: &[Open]) -> Option<Timestamp> {
     open.iter().filter(|open| !open.kind.is_notice()).map(|open| open.said.after(REPEAT)).min()
 }
 
-/// A file that is being written, or cannot be read, proves nothing.
+/// A file that is being written, or cannot be read, proves nothing of what was told before.
 fn is_unclear(source: &Source) -> bool {
     matches!(source, Source::HalfWritten | Source::Unreadable(..))
 }
@@ -159,9 +160,14 @@ fn is_over(open: &Open, token: Option<Fingerprint>, view: &View<'_>) -> bool {
     match open.kind {
         Kind::Rejected | Kind::Blanked | Kind::SignedOut => lives && is_new,
         // A login whose own end lies ahead was not at its end: the clock was wrong.
+        Kind::Damaged => lives,
         Kind::LoginEnded => lives && (is_new || view.login.is_some_and(|end| !end.is_estimate)),
         Kind::LoginEnds(_) => view.login.is_none() || is_another_login(open, view.login),
-        Kind::CannotSave | Kind::CliGone | Kind::RefreshFailing | Kind::HarmfulFile => true,
+        Kind::Unreadable
+        | Kind::CannotSave
+        | Kind::CliGone
+        | Kind::RefreshFailing
+        | Kind::HarmfulFile => true,
     }
 }
 

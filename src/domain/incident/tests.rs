@@ -16,6 +16,7 @@ struct Bed {
     token: Option<Fingerprint>,
     login: Option<LoginEnd>,
     away: Option<Timestamp>,
+    unclear: Option<Timestamp>,
     renewals: Renewals,
     harmful: Option<String>,
     open: Vec<Open>,
@@ -28,6 +29,7 @@ impl Bed {
             token: None,
             login: None,
             away: None,
+            unclear: None,
             renewals: Renewals::default(),
             harmful: None,
             open: Vec::new(),
@@ -62,6 +64,7 @@ impl Bed {
             login: self.login,
             passed: Some(Mark { fingerprint: Fingerprint(1), expiry: Timestamp(START + 5 * HOUR) }),
             away: self.away,
+            unclear: self.unclear,
             renewals: self.renewals.clone(),
             margin: Duration::from_secs(90 * 60),
             harmful: self.harmful.clone(),
@@ -140,6 +143,26 @@ fn a_login_that_is_away_for_long_was_signed_out() {
     bed.away = Some(Timestamp(START));
     assert!(bed.at(0).is_empty());
     assert_eq!(bed.at(1), ["first signed-out"]);
+}
+
+#[test]
+fn a_login_that_stays_damaged_or_unreadable_is_told_and_one_that_is_being_written_is_not() {
+    for (source, name) in [
+        (Source::HalfWritten, "damaged"),
+        (Source::Undated, "damaged"),
+        (Source::Unreadable("cannot read '/c'".to_owned(), None), "unreadable"),
+    ] {
+        let mut bed = Bed::new();
+        bed.set(source);
+        bed.unclear = Some(Timestamp(START));
+        assert!(bed.at(0).is_empty());
+        assert_eq!(bed.at(1), [format!("first {name}")]);
+        assert!(bed.at(2).is_empty());
+        assert_eq!(bed.at(25), [format!("again {name}")]);
+        // The same token as before: what was cut off has been completed.
+        let mut bed = Bed { unclear: None, ..bed }.holding(1, START + 40 * DAY);
+        assert_eq!(bed.at(26), [format!("over {name}")]);
+    }
 }
 
 #[test]
