@@ -7,7 +7,7 @@ use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::app::requests;
 use crate::app::sinks::env;
-use crate::domain::acceptance::Mark;
+use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::era::{self, Need};
 use crate::domain::gateway::{Ledger, Pending, Request};
@@ -26,17 +26,15 @@ pub(crate) struct Handover<'a> {
 }
 
 impl Handover<'_> {
-    /// Leaves a request where the gateway has to be seen to after these sinks.
+    /// Leaves a request for these sinks.
     ///
-    /// Before the new texts count: killed right after, nobody would know that it needs them.
+    /// Before the new texts count: killed right after, nobody would know that the gateway needs them.
     pub(crate) fn leave(&self, changed: Vec<SinkKind>, mark: Mark) {
-        if let Some(changed) = self.that_matter(changed) {
-            self.queue(changed, Some(mark));
-        }
+        self.queue(changed, Some(mark));
     }
 
     /// Those of these sinks that the gateway uses, where it does not notice a change of them by itself.
-    fn that_matter(&self, mut kinds: Vec<SinkKind>) -> Option<Vec<SinkKind>> {
+    pub(crate) fn that_matter(&self, mut kinds: Vec<SinkKind>) -> Option<Vec<SinkKind>> {
         if env::why_unused(self.openclaw, self.now).is_some() {
             kinds.retain(|kind| *kind != SinkKind::Env);
         }
@@ -45,11 +43,19 @@ impl Handover<'_> {
     }
 
     /// The sinks whose token the gateway was never told of: the queue does not outlive a reboot.
-    fn untold(&self, report: &Report, fingerprint: Fingerprint) -> Option<Vec<SinkKind>> {
+    fn untold(
+        &self,
+        report: &Report,
+        fingerprint: Fingerprint,
+        memory: &Memory,
+    ) -> Option<Vec<SinkKind>> {
         let places = &self.ground.places;
         let holds = |sink: &&SinkReport| sink.state.name() == SinkState::InStep.name();
         let kinds = report.sinks.iter().filter(holds).map(|sink| sink.kind).collect();
-        let is_behind = |ledger: &Ledger| ledger.told().is_some_and(|told| told != fingerprint);
+        let is_behind = |ledger: &Ledger| match ledger.told() {
+            Some(told) => told != fingerprint,
+            None => memory.handed_over == Some(fingerprint),
+        };
         // Read anew: what was picked up a moment ago stands nowhere else.
         let now = || ledger::load(&places.state_dir, &self.settings.name);
         let untold = is_behind(&self.openclaw.ledger)
@@ -60,7 +66,7 @@ impl Handover<'_> {
 
     /// Leaves what no change of a file asks for: a token to be pasted, a version to be asked for,
     /// another try of what did not work.
-    pub(crate) fn remind(&self, report: &Report) {
+    pub(crate) fn remind(&self, report: &Report, memory: &Memory) {
         if requests::has(&self.ground.places.run_dir, &self.settings.name) {
             return;
         }
@@ -87,7 +93,8 @@ impl Handover<'_> {
             self.queue(vec![SinkKind::PasteToken], wanted);
         } else if let Some(pending) = pending.filter(is_due) {
             self.queue(pending.sinks.clone(), wanted);
-        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token)) {
+        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token, memory))
+        {
             self.queue(kinds, wanted);
         } else if pending.is_none() && self.openclaw.wants_version(self.settings, self.now) {
             self.queue(Vec::new(), wanted);

@@ -22,6 +22,7 @@ struct File {
     source: String,
     accepted: Option<Accepted>,
     superseded: Vec<String>,
+    handed_over: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,7 +43,8 @@ pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, E
         Some(Mark { fingerprint, expiry: Timestamp(accepted.expiry) })
     });
     let superseded = file.superseded.iter().filter_map(|text| Fingerprint::from_hex(text));
-    Ok(Memory { accepted, superseded: superseded.collect() })
+    let handed_over = file.handed_over.as_deref().and_then(Fingerprint::from_hex);
+    Ok(Memory { accepted, superseded: superseded.collect(), handed_over })
 }
 
 /// Saves what the link `name` remembers of `source`.
@@ -54,7 +56,8 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
         .accepted
         .map(|mark| Accepted { fingerprint: mark.fingerprint.to_hex(), expiry: mark.expiry.0 });
     let superseded = memory.superseded.iter().map(|mark| mark.to_hex()).collect();
-    let file = File { source: source.to_owned(), accepted, superseded };
+    let handed_over = memory.handed_over.map(Fingerprint::to_hex);
+    let file = File { source: source.to_owned(), accepted, superseded, handed_over };
     let mut bytes = serde_json::to_vec(&file).unwrap_or_default();
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.

@@ -124,14 +124,20 @@ pub(crate) fn link(
     report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
         (true, Some(mark)) => {
             commit(looks, mark, &mut memory, keep.filter(|_| options.force), |memory, changed| {
+                let changed = handover.that_matter(changed);
+                if changed.is_some() {
+                    memory.handed_over = Some(mark.fingerprint);
+                }
                 save(ground, settings, memory);
-                handover.leave(changed, mark);
+                if let Some(changed) = changed {
+                    handover.leave(changed, mark);
+                }
             })
         }
         _ => looks.into_iter().map(Look::planned).collect(),
     };
     if may_write {
-        handover.remind(&report);
+        handover.remind(&report, &memory);
     }
     env::hide(&mut report.sinks, &openclaw, now);
     report.gateway = openclaw.ledger;
@@ -145,7 +151,7 @@ fn commit(
     mark: Mark,
     memory: &mut Memory,
     over: Option<Keep<'_>>,
-    save: impl FnOnce(&Memory, Vec<SinkKind>),
+    save: impl FnOnce(&mut Memory, Vec<SinkKind>),
 ) -> Vec<SinkReport> {
     let mut looks: Vec<Look> = looks.into_iter().map(Look::hold).collect();
     let changed: Vec<SinkKind> = looks.iter().filter_map(Look::changing).collect();

@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     pub(crate) accepted: Option<Mark>,
     /// Those before it, the newest last.
     pub(crate) superseded: Vec<Fingerprint>,
+    /// The last one that a gateway had to be told of.
+    pub(crate) handed_over: Option<Fingerprint>,
 }
 
 /// Whether a living credential may be passed on.

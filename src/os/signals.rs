@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::low_level::{emulate_default_handler, pipe};
@@ -53,14 +53,20 @@ impl Signals {
     }
 }
 
+/// What every [`Deferral::prepare`] of this process shares: of two sets of handlers the one that
+/// nobody holds would end the process under the other's hold.
+static PREPARED: Mutex<Option<Deferral>> = Mutex::new(None);
+
 /// Keeps SIGTERM, SIGINT, SIGHUP and SIGQUIT waiting while something must not be interrupted.
 ///
 /// A signal that came meanwhile ends the process when the last of these is dropped; outside of it
 /// the signals do what they always do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Deferral {
     /// Whether signals act at once.
     open: Arc<AtomicBool>,
+    /// How many hold them back.
+    holds: Arc<AtomicUsize>,
     /// The signal that came meanwhile; 0 is none.
     caught: Arc<AtomicUsize>,
 }
@@ -72,23 +78,27 @@ pub(crate) struct Waiting<'a>(&'a Deferral);
 impl Deferral {
     /// Prepares it; until [`Deferral::hold`] nothing changes.
     pub(crate) fn prepare() -> std::io::Result<Self> {
-        let open = Arc::new(AtomicBool::new(true));
-        let caught = Arc::new(AtomicUsize::new(0));
+        let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(deferral) = &*prepared {
+            return Ok(deferral.clone());
+        }
+        let new = Self { open: Arc::new(AtomicBool::new(true)), ..Self::default() };
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
             let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&open))?;
-            signal_hook::flag::register_usize(signal, Arc::clone(&caught), number)?;
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&new.open))?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&new.caught), number)?;
         }
-        Ok(Self { open, caught })
+        Ok(prepared.insert(new).clone())
     }
 
     /// For a process whose signals wait anyway, as those that [`Signals`] takes do.
     pub(crate) fn already() -> Self {
-        Self { open: Arc::default(), caught: Arc::default() }
+        Self::default()
     }
 
     /// Makes signals wait until the answer is dropped.
     pub(crate) fn hold(&self) -> Waiting<'_> {
+        self.holds.fetch_add(1, Ordering::SeqCst);
         self.open.store(false, Ordering::SeqCst);
         Waiting(self)
     }
@@ -103,6 +113,9 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        if self.0.holds.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
         self.0.open.store(true, Ordering::SeqCst);
         let caught = self.0.caught.load(Ordering::SeqCst);
         if let Some(signal) = i32::try_from(caught).ok().filter(|signal| *signal != 0) {

@@ -1,8 +1,12 @@
 //! What is queued for the gateway: off the queue first, and never lost.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 
-use crate::bed::{Bed, ENV};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bed::{Bed, ENV, eventually};
 
 const REQUEST: &str = "run/gateway.d/default.json";
 const LEDGER: &str = "lib/gateway/default.json";
@@ -76,4 +80,35 @@ fn what_failed_is_tried_again_by_the_next_sync_whose_moment_has_come() {
     // A person's sync does not wait for it.
     bed.run(["sync"]).exit(0).says("default: the gateway was restarted");
     assert_eq!(calls(&bed), 1);
+}
+
+#[test]
+fn a_gateway_that_is_being_restarted_is_seen_to_the_end_of_it() {
+    let bed = queued();
+    bed.write("bin/restart", "#!/bin/sh\n: >\"$2.begun\"\nread -r _ <\"$2.go\"\necho >>\"$2\"\n");
+    let go = bed.at("calls.go");
+    assert!(Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let mut child = bed.command(&[], &["gateway"]).stderr(Stdio::null()).spawn().unwrap();
+    assert!(eventually(|| bed.exists("calls.begun")));
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::TERM).unwrap();
+    fs::write(go, "\n").unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+    assert_eq!(calls(&bed), 1);
+    assert!(bed.read(LEDGER).contains("\"pending\":null"), "it is known to be done");
+}
+
+#[test]
+fn a_first_request_that_a_reboot_took_away_is_left_again_until_it_was_picked_up() {
+    let bed = queued();
+    for _ in 0..2 {
+        fs::remove_dir_all(bed.at("run")).unwrap();
+        bed.run(["sync", "--delegate"]).exit(0);
+        assert!(bed.exists(REQUEST));
+    }
+    bed.run(["gateway"]).exit(0);
+    assert_eq!(calls(&bed), 1);
+    fs::remove_dir_all(bed.at("run")).unwrap();
+    bed.run(["sync", "--delegate"]).exit(0);
+    assert!(!bed.exists(REQUEST), "it was told");
 }

@@ -58,6 +58,27 @@ survives_a_killed_delivery() {
     wait_until 120 "in_step $m claw $token && gateway_uses $m $token"
 }
 
+# Stopped in the middle of it, as by a removal of the package: OpenClaw is not left without a gateway.
+ends_what_it_began() {
+    local gateway
+    gateway=$(container $m openclaw-gateway)
+    sign_in $m claw 28800
+    wait_until 30 "[ \"\$(container $m openclaw-gateway)\" != $gateway ]"
+    bed exec $m systemctl stop oauth-sync-deliver.service
+    gateway_uses $m "$token"
+    all_up $m
+}
+
+# Stopped while it waits for a burst to end.
+waits_no_longer_than_asked() {
+    sign_in $m claw 28800
+    wait_until 10 "[ \"\$(bed exec $m systemctl show -P ActiveState oauth-sync-deliver.service)\" = activating ]"
+    bed exec $m systemctl stop oauth-sync-deliver.service
+    all_up $m
+    bed exec $m systemctl start oauth-sync-deliver.service
+    arrives $m "$token"
+}
+
 ten_in_five_seconds() {
     local tokens=() recreated
     while [ ${#tokens[@]} -lt 20 ]; do
@@ -126,6 +147,8 @@ t "what changed while the watcher was stopped is caught up with" catches_up
 t "a killed watcher comes back, and nothing is lost" comes_back
 t "a renewal killed in flight is made by the next run, and nothing is spent twice" survives_a_killed_renewal
 t "a killed delivery is made by the next run" survives_a_killed_delivery
+t "a delivery that is stopped ends what it has begun, and is not failed" ends_what_it_began
+t "one that waits for more is stopped at once, and made later" waits_no_longer_than_asked
 t "of ten rotations in five seconds the last one arrives, in five recreations at most" ten_in_five_seconds
 t "a rotation while the machine goes down arrives after the reboot" survives_a_reboot
 t "what is due then is renewed" renews_after_a_night_off

@@ -7,18 +7,16 @@
 # shellcheck source=tests/systems/furnish.bash
 . "$systems/furnish.bash"
 
-m=confined
-
 # Two users, a process and a file of the second one, listeners that stand for Docker, OpenClaw and the
 # world, and a program that tries what there is to try.
 furnished() {
-    account $m claw
-    account $m victim
-    sign_in $m claw 28800
-    bed push $m "$deb" /root
-    install_deb $m /root/openclaw-oauth-sync.deb
-    all_up $m
-    bed sh $m <<'SCRIPT'
+    account "$m" claw
+    account "$m" victim
+    sign_in "$m" claw 28800
+    bed push "$m" "$deb" /root
+    install_deb "$m" /root/openclaw-oauth-sync.deb
+    all_up "$m"
+    bed sh "$m" <<'SCRIPT'
 echo secret >/home/victim/secret
 chown victim: /home/victim/secret
 chmod 600 /home/victim/secret
@@ -75,7 +73,7 @@ SCRIPT
 # can UNIT: prints what works inside the unit's own sandbox. The watcher's lets nothing but itself run,
 # so its ExecPaths= is opened for the probe; that it is closed is a claim of its own.
 can() {
-    bed sh $m '
+    bed sh "$m" '
         trap "rm -r /run/systemd/system/$1.service.d; systemctl daemon-reload; systemctl reset-failed" EXIT
         mkdir -p "/run/systemd/system/$1.service.d"
         {
@@ -95,49 +93,49 @@ can_only() {
 }
 
 everything_works_outside() {
-    bed exec $m /usr/lib/probe >"$scratch/can"
-    bed sh $m 'umount /mnt; rm /etc/probe /usr/lib/probed /run/probe; chown claw: /home/claw/probe'
-    bed sh $m 'sed -n "s/^try \"\([^\"]*\)\".*/\1/p" /usr/lib/probe' | diff - "$scratch/can"
+    bed exec "$m" /usr/lib/probe >"$scratch/can"
+    bed sh "$m" 'umount /mnt; rm /etc/probe /usr/lib/probed /run/probe; chown claw: /home/claw/probe'
+    bed sh "$m" 'sed -n "s/^try \"\([^\"]*\)\".*/\1/p" /usr/lib/probe' | diff - "$scratch/can"
 }
 
 watcher_runs_no_program() {
-    bed sh $m '
+    bed sh "$m" '
         trap "rm -r /run/systemd/system/oauth-sync.service.d; systemctl daemon-reload; systemctl restart oauth-sync" EXIT
         mkdir /run/systemd/system/oauth-sync.service.d
         printf "[Service]\nRestart=no\nExecStart=\nExecStart=/usr/bin/true\n" >/run/systemd/system/oauth-sync.service.d/probe.conf
         systemctl daemon-reload
         ! systemctl restart oauth-sync
         [ "$(systemctl show -P ExecMainStatus oauth-sync)" = 203 ]'
-    all_up $m
+    all_up "$m"
 }
 
 # claw's OpenClaw becomes a link to victim's, which claw may look into.
 goes_by_no_planted_link() {
-    bed sh $m '
+    bed sh "$m" '
         chmod 755 /home/victim /home/victim/.openclaw
         echo ANTHROPIC_OAUTH_TOKEN=of-victim >/home/victim/.openclaw/.env
         chown victim: /home/victim/.openclaw/.env
         find /home/victim -printf "%p %T@\n" >/run/before
         rm -r /home/claw/.openclaw
         ln -s /home/victim/.openclaw /home/claw/.openclaw'
-    sign_in $m claw 28800
+    sign_in "$m" claw 28800
     wait_until 10 "said_refused oauth-sync"
-    bed exec $m systemctl stop oauth-sync.service
-    sign_in $m claw 28800
-    bed exec $m systemctl start oauth-sync-renew.service oauth-sync-deliver.service
-    bed exec $m systemctl start oauth-sync.service
-    bed sh $m 'find /home/victim -printf "%p %T@\n" | diff /run/before -'
+    bed exec "$m" systemctl stop oauth-sync.service
+    sign_in "$m" claw 28800
+    bed exec "$m" systemctl start oauth-sync-renew.service oauth-sync-deliver.service
+    bed exec "$m" systemctl start oauth-sync.service
+    bed sh "$m" 'find /home/victim -printf "%p %T@\n" | diff /run/before -'
 }
 
 said_refused() {
-    bed exec $m journalctl --no-pager -o cat -u "$1" |
+    bed exec "$m" journalctl --no-pager -o cat -u "$1" |
         grep "cannot open '/home/claw/.openclaw': Too many levels of symbolic links"
 }
 
 # Unknown keys are told with status 0.
 verify_is_silent() {
     local output
-    output=$(bed sh $m 'systemd-analyze verify --man=no /usr/lib/systemd/system/oauth-sync*.{service,path,timer} 2>&1')
+    output=$(bed sh "$m" 'systemd-analyze verify --man=no /usr/lib/systemd/system/oauth-sync*.{service,path,timer} 2>&1')
     [ -z "$output" ] || {
         echo "$output"
         return 1
@@ -146,29 +144,37 @@ verify_is_silent() {
 
 # exposed UNIT TENTHS: how systemd judges the unit that is loaded now.
 exposed() {
-    bed exec $m systemd-analyze security --no-pager --threshold="$2" "$1.service"
+    bed exec "$m" systemd-analyze security --no-pager --threshold="$2" "$1.service"
+}
+
+confines() {
+    local suite=$1
+    m=confined-$suite
+    need "$suite: a machine without network boots" bed boot "$m" "$suite" -n none
+    need "$suite: two users, listeners and the package are there" furnished
+    t "$suite: everything that is tried works outside of the sandboxes" everything_works_outside
+    t "$suite: watcher: no program can be run" watcher_runs_no_program
+    t "$suite: watcher: of all else it can only be claw in claw's folder" can_only oauth-sync "claw's folder as claw"
+    t "$suite: renewal: that, users' processes and the network, Docker and the bus" can_only oauth-sync-renew \
+        "claw's folder as claw" "a process of victim's ended" loopback network Docker "the system bus"
+    t "$suite: delivery: the same, but of the network only loopback" can_only oauth-sync-deliver \
+        "claw's folder as claw" "a process of victim's ended" loopback Docker "the system bus"
+    t "$suite: messenger: setuid mailers besides" can_only oauth-sync-tell \
+        "claw's folder as claw" "a process of victim's seen" "a process of victim's ended" \
+        loopback network Docker "the system bus" "privileges by a setuid program"
+    bed exec "$m" systemctl start oauth-sync.service
+    t "$suite: all are up again" all_up "$m"
+    t "$suite: none goes by a link that a user planted into another's folder" goes_by_no_planted_link
+    t "$suite: the live units have nothing that systemd does not know" verify_is_silent
+    t "$suite: the live watcher is exposed 1.5 at most" exposed oauth-sync 15
+    t "$suite: the live renewal is exposed 2.5 at most" exposed oauth-sync-renew 25
+    t "$suite: the live delivery is exposed 2.5 at most" exposed oauth-sync-deliver 25
+    t "$suite: the live messenger is exposed 2.8 at most" exposed oauth-sync-tell 28
+    t "$suite: no token is in the journal" no_token_in "journal:$m"
+    bed stop "$m"
 }
 
 need "the package is built" build_deb
-need "a machine without network boots" bed boot $m trixie -n none
-need "two users, listeners and the package are there" furnished
-t "everything that is tried works outside of the sandboxes" everything_works_outside
-t "watcher: no program can be run" watcher_runs_no_program
-t "watcher: of all else it can only be claw in claw's folder" can_only oauth-sync "claw's folder as claw"
-t "renewal: that, users' processes and the network, Docker and the bus" can_only oauth-sync-renew \
-    "claw's folder as claw" "a process of victim's ended" loopback network Docker "the system bus"
-t "delivery: the same, but of the network only loopback" can_only oauth-sync-deliver \
-    "claw's folder as claw" "a process of victim's ended" loopback Docker "the system bus"
-t "messenger: setuid mailers besides" can_only oauth-sync-tell \
-    "claw's folder as claw" "a process of victim's seen" "a process of victim's ended" \
-    loopback network Docker "the system bus" "privileges by a setuid program"
-bed exec $m systemctl start oauth-sync.service
-t "all are up again" all_up $m
-t "none goes by a link that a user planted into another's folder" goes_by_no_planted_link
-t "the live units have nothing that systemd does not know" verify_is_silent
-t "the live watcher is exposed 1.5 at most" exposed oauth-sync 15
-t "the live renewal is exposed 2.5 at most" exposed oauth-sync-renew 25
-t "the live delivery is exposed 2.5 at most" exposed oauth-sync-deliver 25
-t "the live messenger is exposed 2.8 at most" exposed oauth-sync-tell 28
-t "no token is in the journal" no_token_in journal:$m
+confines bookworm
+confines trixie
 finished=yes

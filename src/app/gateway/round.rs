@@ -13,11 +13,13 @@ use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
+use crate::os;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::journal::detail;
 use crate::os::queue::Queue;
+use crate::os::signals::Deferral;
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
 const QUIET: Duration = Duration::from_millis(1500);
@@ -146,6 +148,10 @@ fn see_to(
             return Ok(None);
         }
     };
+    // A compose that is killed between the old container and the new one leaves no gateway at all.
+    let signals = Deferral::prepare()
+        .map_err(|source| os::error::Error::new("wait for signals in", run_dir, source))?;
+    let _waiting = signals.hold();
     let mut ledger = pick_up(ground, queue, link)?;
     if haste == Haste::AtOnce {
         ledger.doubt(clock::now());
