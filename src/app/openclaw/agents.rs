@@ -1,4 +1,6 @@
 //! The agents of an OpenClaw: `agents/ID/agent` in its state folder, each with stores of its own.
+//!
+//! They are opened by the rules of the state folder; of one that cannot be, it is said why.
 
 use std::ffi::OsStr;
 use std::path::Path;

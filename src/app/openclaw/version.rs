@@ -1,4 +1,6 @@
 //! What names the version of an OpenClaw: files that it, or npm, leaves, and what it said itself.
+//!
+//! Nothing is run here; which of the witnesses is believed is decided in `domain::era`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,6 @@
 //! What there is to say about a report: the words, how much they matter, and what helps.
+//!
+//! What was said before is here once more; `said` keeps it from being said twice.
 
 use log::Level;
 

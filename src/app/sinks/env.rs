@@ -1,4 +1,6 @@
 //! The key in the `.env` of a state folder or a compose folder.
+//!
+//! OpenClaw reads it only where no living profile comes before it; that is found out here too.
 
 use std::path::{Path, PathBuf};
 

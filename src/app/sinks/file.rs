@@ -1,4 +1,6 @@
 //! One file that is a sink by itself: read, compared, and given its new text.
+//!
+//! What its text has to say is the business of the sink that it is opened for.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

@@ -1,4 +1,6 @@
 //! A sink that is one JSON file of its own: `oauth.json` or the secret file.
+//!
+//! Both have one form: OpenClaw imports the first, and its configuration refers to the second.
 
 use std::path::Path;
 

@@ -1,4 +1,6 @@
 //! The profile in OpenClaw's own database, which only its own command writes.
+//!
+//! So nothing is written here: its state is what OpenClaw said last, and a stale one asks for a paste.
 
 use crate::app::consent;
 use crate::app::look::Look;

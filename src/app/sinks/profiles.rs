@@ -1,4 +1,6 @@
 //! The agents' stores, `auth-profiles.json`, each with the `auth-state.json` beside it.
+//!
+//! What is edited in them is decided in `domain`; here they are opened, swept and locked.
 
 use std::rc::Rc;
 

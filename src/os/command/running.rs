@@ -1,4 +1,6 @@
 //! A program that runs: waited for beside something else, signalled, and heard to its end.
+//!
+//! A pidfd stands for it, so that its number cannot have become another's while it is waited for.
 
 use std::io::ErrorKind;
 use std::os::fd::{BorrowedFd, OwnedFd};
