@@ -6,7 +6,7 @@ use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::app::requests;
-use crate::app::sinks;
+use crate::app::sinks::env;
 use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::era::{self, Need};
@@ -35,7 +35,7 @@ impl Handover<'_> {
 
     /// Those of these sinks that the gateway uses, where it does not notice a change of them by itself.
     pub(crate) fn that_matter(&self, mut kinds: Vec<SinkKind>) -> Option<Vec<SinkKind>> {
-        if sinks::env_is_hidden(self.openclaw, self.now).is_some() {
+        if env::why_unused(self.openclaw, self.now).is_some() {
             kinds.retain(|kind| *kind != SinkKind::Env);
         }
         let need = era::gateway_need(&self.openclaw.verdict, &kinds);

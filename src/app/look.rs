@@ -66,6 +66,17 @@ impl Look {
         Self::settled(kind, Some(path), state)
     }
 
+    /// A sink whose text is not what it should be, so that nothing can be put into it.
+    pub(crate) fn malformed(kind: SinkKind, path: PathBuf, fault: &str) -> Self {
+        let error = Error::odd("edit", &path, fault);
+        Self::failed(kind, path, &error)
+    }
+
+    /// A sink that is not there, and is not to be made.
+    pub(crate) fn absent(kind: SinkKind, path: Option<PathBuf>, why: &str) -> Self {
+        Self::settled(kind, path, SinkState::Absent(why.to_owned()))
+    }
+
     /// A sink that holds another token and gets these new texts.
     pub(crate) fn stale(kind: SinkKind, path: PathBuf, changes: Vec<Change>) -> Self {
         let is_new = changes.iter().all(|change| change.old.is_none());

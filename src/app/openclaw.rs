@@ -1,7 +1,9 @@
 //! Looks at one OpenClaw: its state folder, agents, configuration and version.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod agents;
+mod version;
+
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,15 +12,16 @@ use crate::app::ledger;
 use crate::domain::acceptance::Memory;
 use crate::domain::auth_profiles;
 use crate::domain::config::settings::{Settings, Sinks};
-use crate::domain::era::{self, Era, Evidence, Trace, Verdict, Version, Witness};
+use crate::domain::era::{self, Era, Trace, Verdict};
 use crate::domain::gateway::Ledger;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::{Folder, Seen};
-use crate::os::program;
+use crate::os::folder::Folder;
+
+pub(crate) use agents::{Agent, make_main_agent};
 
 /// The most that is read of a store or of openclaw.json, in bytes.
 pub(crate) const SIZE_LIMIT: u64 = 4 << 20;
@@ -50,16 +53,6 @@ pub(crate) struct OpenClaw {
     pub(crate) ledger: Ledger,
 }
 
-/// An agent of OpenClaw.
-pub(crate) struct Agent {
-    /// `agents/ID/agent`.
-    pub(crate) folder: Rc<Folder>,
-    /// Its `auth-profiles.json`, or why it cannot be read.
-    pub(crate) profiles: Result<Option<Rc<Seen>>, Error>,
-    /// Its `auth-state.json`.
-    pub(crate) auth_state: Option<Rc<Seen>>,
-}
-
 impl OpenClaw {
     /// Looks at the OpenClaw of a link.
     pub(crate) fn look(
@@ -72,12 +65,12 @@ impl OpenClaw {
             settings.openclaw_state_dir.as_deref().map(|path| Folder::reach(path).map(Rc::new));
         let folder = state.as_ref().and_then(|state| state.as_deref().ok());
         let config = folder.and_then(configuration).unwrap_or_default();
-        let (agents, barred) = folder.map(agents).unwrap_or_default();
+        let (agents, barred) = folder.map(agents::all).unwrap_or_default();
         let has_oauth_json =
             folder.is_some_and(|folder| stands(folder, "credentials", "oauth.json"));
         let ledger = ledger::load(&ground.places.state_dir, &settings.name);
-        let mut evidence = evidence(settings, folder, &config, &agents);
-        evidence.extend(told(&ledger));
+        let mut evidence = version::found(settings, folder, &config, &agents);
+        evidence.extend(version::told(&ledger));
         let is_ours = |token: &Secret| memory.knows(ground.fingerprinter.of(token));
         let has_living_profile = agents
             .iter()
@@ -135,77 +128,10 @@ impl OpenClaw {
     }
 }
 
-impl Agent {
-    /// The text of its profiles, if it is text.
-    pub(crate) fn profiles_text(&self) -> Option<&str> {
-        let seen = self.profiles.as_ref().ok()?.as_ref()?;
-        std::str::from_utf8(&seen.bytes).ok()
-    }
-}
-
 fn configuration(state: &Folder) -> Option<OpenclawConfig> {
     let seen =
         CONFIGURATIONS.iter().find_map(|name| state.read(name, SIZE_LIMIT).ok().flatten())?;
     OpenclawConfig::read(std::str::from_utf8(&seen.bytes).ok()?).ok()
-}
-
-/// Every agent whose folder can be opened, and why others cannot.
-fn agents(state: &Folder) -> (Vec<Agent>, Vec<Error>) {
-    let all = enter(state, Path::new("agents"));
-    let (all, names) = match all.and_then(|all| all.names().map(|names| (all, names))) {
-        Ok(found) => found,
-        Err(error) if error.is_absent() => return (Vec::new(), Vec::new()),
-        Err(error) => return (Vec::new(), vec![error]),
-    };
-    let (mut agents, mut barred) = (Vec::<Agent>::new(), Vec::new());
-    let known = |agents: &[Agent], one: &Agent| {
-        let key = one.folder.key().ok();
-        agents.iter().any(|agent| agent.folder.key().ok() == key)
-    };
-    for name in names.iter().filter(|name| is_agent(name)) {
-        match enter(&all, &Path::new(name).join("agent")).map(agent) {
-            // Another name of the same folder.
-            Ok(agent) if known(&agents, &agent) => {}
-            Ok(agent) => agents.push(agent),
-            Err(error) if error.is_absent() => {}
-            Err(error) => barred.push(error),
-        }
-    }
-    (agents, barred)
-}
-
-/// OpenClaw's names have no control characters; in a message they would forge lines.
-fn is_agent(name: &OsStr) -> bool {
-    !name.to_string_lossy().chars().any(char::is_control)
-}
-
-/// Opens a folder of OpenClaw's; one that lies elsewhere, behind a symbolic link, is reached by the
-/// same rules as the state folder itself.
-fn enter(above: &Folder, below: &Path) -> Result<Folder, Error> {
-    let entered = above.enter(below);
-    if !entered.as_ref().is_err_and(Error::is_link) {
-        return entered;
-    }
-    let path = above.path.join(below);
-    Folder::reach(&path).map_err(|error| {
-        let what = "a symbolic link on its way is not followed: it turns in a circle, or leads to the folder of another user; put the folder itself there";
-        if error.is_link() { Error::odd("open", &path, what) } else { error }
-    })
-}
-
-fn agent(folder: Folder) -> Agent {
-    let profiles = folder.read("auth-profiles.json", SIZE_LIMIT).map(|seen| seen.map(Rc::new));
-    let auth_state = folder.read("auth-state.json", SIZE_LIMIT).ok().flatten().map(Rc::new);
-    Agent { folder: Rc::new(folder), profiles, auth_state }
-}
-
-/// Makes the folder of the main agent, as its first turn would.
-pub(crate) fn make_main_agent(state: &Folder) -> Result<Agent, Error> {
-    let make = |above: &Folder, name: &str| match enter(above, Path::new(name)) {
-        Err(error) if error.is_absent() => above.make(name),
-        other => other,
-    };
-    Ok(agent(make(&make(&make(state, "agents")?, "main")?, "agent")?))
 }
 
 fn stands(state: &Folder, below: &str, name: &str) -> bool {
@@ -213,67 +139,4 @@ fn stands(state: &Folder, below: &str, name: &str) -> bool {
         .enter(Path::new(below))
         .and_then(|folder| folder.stat(name))
         .is_ok_and(|stat| stat.is_some())
-}
-
-/// Collects whatever names a version without running anything.
-fn evidence(
-    settings: &Settings,
-    state: Option<&Folder>,
-    config: &OpenclawConfig,
-    agents: &[Agent],
-) -> Vec<Evidence> {
-    let exact = |version, by| Evidence { version, at_least: false, by };
-    let configured = settings.openclaw_version.as_deref().and_then(Version::parse);
-    let shared = state.is_some_and(|state| stands(state, "state", "openclaw.sqlite"));
-    let own =
-        |agent: &Agent| agent.folder.stat("openclaw-agent.sqlite").is_ok_and(|stat| stat.is_some());
-    let sqlite = shared || agents.iter().any(own);
-    let mut evidence = Vec::new();
-    evidence.extend(configured.map(|version| exact(version, Witness::Configured)));
-    evidence.extend(config.last_touched.map(|version| exact(version, Witness::LastTouched)));
-    evidence.extend(package(settings, state).map(|version| exact(version, Witness::Package)));
-    if sqlite {
-        evidence.push(Evidence {
-            version: Version::SQLITE,
-            at_least: true,
-            by: Witness::SqliteStore,
-        });
-    }
-    evidence
-}
-
-/// What the program, or the image, said when it was asked; a program that was replaced since then
-/// says nothing.
-fn told(ledger: &Ledger) -> Option<Evidence> {
-    let seen = ledger.version.as_ref()?;
-    let by = match &seen.program {
-        Some(path) if program::key(Path::new(path)).as_ref() == Some(&seen.key) => Witness::Program,
-        Some(_) => return None,
-        None if seen.key.is_empty() => Witness::Program,
-        None => Witness::Image,
-    };
-    Some(Evidence { version: Version::parse(&seen.text)?, at_least: false, by })
-}
-
-/// Reads the version out of the program's own package.json: the compose folder's if there is one,
-/// else wherever npm puts a global package on this host.
-fn package(settings: &Settings, state: Option<&Folder>) -> Option<Version> {
-    if let Some(folder) = &settings.compose_dir {
-        return package_version(folder);
-    }
-    let owner = state.and_then(|state| crate::os::account::of(state.identity.uid));
-    let home = owner.map(|owner| owner.home).into_iter();
-    let of_user = home.flat_map(|home| {
-        [".npm-global/lib", ".local/lib", ".openclaw/lib"].map(|lib| home.join(lib))
-    });
-    let of_host = ["/usr/lib", "/usr/local/lib"].map(PathBuf::from);
-    let folders = of_user.chain(of_host).map(|lib| lib.join("node_modules/openclaw"));
-    folders.filter_map(|folder| package_version(&folder)).max()
-}
-
-fn package_version(folder: &Path) -> Option<Version> {
-    let seen = Folder::reach(folder).ok()?.read("package.json", SIZE_LIMIT).ok()??;
-    let package: serde_json::Value = serde_json::from_slice(&seen.bytes).ok()?;
-    let is_openclaw = package.get("name").is_some_and(|name| name == "openclaw");
-    Version::parse(package.get("version").filter(|_| is_openclaw)?.as_str()?)
 }

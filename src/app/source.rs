@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::config::settings::{ClaudeCli, Engine, Settings};
+use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::credential::{self, Content};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -34,10 +34,7 @@ fn read(path: &Path) -> Result<Option<Content>, Error> {
 /// The command that signs in again, as the user or in the container where Claude lives.
 pub(crate) fn sign_in(settings: &Settings) -> String {
     if let ClaudeCli::Container { name } = &settings.claude_cli {
-        let engine = match settings.container_engine {
-            Engine::Docker => "docker",
-            Engine::Podman => "podman",
-        };
+        let engine = settings.container_engine.program();
         return format!("{engine} exec -it {name} claude auth login");
     }
     let home = settings.claude_credentials.parent().and_then(Path::parent);

@@ -13,7 +13,7 @@ use crate::app::openclaw::OpenClaw;
 use crate::app::refresh::with_true_expiry;
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
-use crate::app::sinks;
+use crate::app::sinks::{self, env};
 use crate::app::source;
 use crate::app::wanted::Wanted;
 use crate::domain::acceptance::{Mark, Memory};
@@ -139,7 +139,7 @@ pub(crate) fn link(
     if may_write {
         handover.remind(&report, &memory);
     }
-    sinks::hide(&mut report.sinks, &openclaw, now);
+    env::hide(&mut report.sinks, &openclaw, now);
     report.gateway = openclaw.ledger;
     Ok(report)
 }

@@ -1,10 +1,13 @@
 //! What the sinks of a link are compared with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::ground::Ground;
+use crate::app::look::Look;
+use crate::app::report::SinkState;
 use crate::domain::acceptance::Memory;
 use crate::domain::credential::Credential;
+use crate::domain::sink::{Held, SinkKind};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;
@@ -28,6 +31,17 @@ impl Wanted<'_> {
     /// The credential to be passed on, if there is one.
     pub(crate) fn credential(&self) -> Option<&Credential> {
         self.source.passable()
+    }
+
+    /// Looks at a sink where nothing may be passed on: it is in step with what was passed on last.
+    pub(crate) fn compared(&self, kind: SinkKind, path: PathBuf, held: Option<&Held>) -> Look {
+        let Some(held) = held else {
+            return Look::absent(kind, Some(path), "it holds no token");
+        };
+        let mark = self.ground.fingerprinter.of(&held.token);
+        let last = self.memory.accepted.is_some_and(|accepted| accepted.fingerprint == mark);
+        let state = if last { SinkState::InStep } else { SinkState::Stale(None) };
+        Look::settled(kind, Some(path), state).expiring(held.expiry)
     }
 
     /// Says whether a sync that may write would make this file and its folder.

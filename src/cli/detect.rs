@@ -140,23 +140,9 @@ fn as_text(detection: &Detection) -> String {
         }
         text += &indented(&claw.warnings);
     }
-    text += &detection
-        .candidates
-        .iter()
-        .map(|candidate| pair(detection, candidate))
-        .collect::<String>();
-    text += &findings
-        .rejected
-        .iter()
-        .map(|line| format!("left out  {line}\n"))
-        .collect::<Vec<_>>()
-        .concat();
-    text += &findings
-        .rivals
-        .iter()
-        .map(|line| format!("rival     {line}\n"))
-        .collect::<Vec<_>>()
-        .concat();
+    text.extend(detection.candidates.iter().map(|candidate| pair(detection, candidate)));
+    text.extend(findings.rejected.iter().map(|line| format!("left out  {line}\n")));
+    text.extend(findings.rivals.iter().map(|line| format!("rival     {line}\n")));
     text + &match detection.unasked() {
         Ok(_) => "the first candidate can be written: oauth-sync detect --write\n".to_owned(),
         Err(why) => format!("nothing is linked unasked: {why}\n"),

@@ -1,11 +1,19 @@
-//! The environment variables that the program heeds.
+//! The environment variables that the program heeds, and the `PATH` that it gives to others.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// Where this host has its programs.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Reads a variable; one that is empty counts as unset.
 pub(crate) fn get(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Our own `PATH`; where we have none, that of this host.
+pub(crate) fn path() -> OsString {
+    get("PATH").unwrap_or_else(|| PATH.into())
 }
 
 /// Reads a variable that names one folder.

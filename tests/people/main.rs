@@ -23,3 +23,23 @@ mod setup;
 mod status;
 mod terminal;
 mod token;
+
+use bed::{Bed, SOURCE};
+
+/// A link whose login is passed on into files, and could be renewed.
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25")
+        .conf("SINKS", "oauth-json env")
+        .conf("GATEWAY", "none")
+        .conf("REFRESH", "api")
+        .login("A");
+    bed
+}
+
+/// Signs in to a login that itself ends at `end`, in milliseconds since 1970.
+fn sign_in_until(bed: &Bed, end: i64) {
+    let text = bed.login_text("A", 8);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    bed.write(SOURCE, text);
+}

@@ -5,17 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::bed::Bed;
-
-fn bed() -> Bed {
-    let bed = Bed::new();
-    bed.openclaw("2026.2.25")
-        .conf("SINKS", "oauth-json env")
-        .conf("GATEWAY", "none")
-        .conf("REFRESH", "api")
-        .login("A");
-    bed
-}
+use crate::{bed, sign_in_until};
 
 fn promtool(folder: &Path, args: &[&str], stdin: Stdio) {
     let mut command = Command::new("promtool");
@@ -118,10 +108,7 @@ fn an_env_that_a_profile_hides_is_not_out_of_step() {
 fn the_alert_rules_ask_for_metrics_that_there_are() {
     let rules = include_str!("../../docs/examples/alerts.yml");
     let bed = bed();
-    let text = bed
-        .login_text("A", 8)
-        .replace(r#""scopes""#, r#""refreshTokenExpiresAt":4102444800000,"scopes""#);
-    bed.write(crate::bed::SOURCE, text);
+    sign_in_until(&bed, 4_102_444_800_000);
     bed.run(["sync"]).exit(0);
     let metrics = bed.run(["metrics"]).exit(0).out;
     let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));

@@ -2,25 +2,19 @@
 
 use crate::bed::{Bed, ENV};
 use crate::terminal::Terminal;
+use crate::{bed, sign_in_until};
 
-fn bed() -> Bed {
-    let bed = Bed::new();
-    bed.openclaw("2026.2.25")
-        .conf("SINKS", "oauth-json env")
-        .conf("GATEWAY", "none")
-        .conf("REFRESH", "api")
-        .login("A");
+/// A link that is in step.
+fn synced() -> Bed {
+    let bed = bed();
     bed.run(["sync"]).exit(0);
     bed
 }
 
 #[test]
 fn both_clocks_are_bars_with_their_times_in_words() {
-    let bed = bed();
-    let end = bed.hence(15 * 24);
-    let text = bed.login_text("A", 8);
-    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
-    bed.write(crate::bed::SOURCE, text);
+    let bed = synced();
+    sign_in_until(&bed, bed.hence(15 * 24));
     let terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status"]);
     let shown = terminal.shows("renewals");
     for part in [
@@ -38,7 +32,7 @@ fn both_clocks_are_bars_with_their_times_in_words() {
 
 #[test]
 fn a_narrow_terminal_without_colours_or_unicode_shows_the_same() {
-    let bed = bed();
+    let bed = synced();
     for (width, env) in [(32, "NO_COLOR=1"), (50, "TERM=dumb"), (80, "LANG=C")] {
         let terminal = Terminal::run(&bed, (width, 45), &[env], &["status"]);
         let shown = terminal.shows("renewals");
@@ -49,7 +43,7 @@ fn a_narrow_terminal_without_colours_or_unicode_shows_the_same() {
 
 #[test]
 fn watch_draws_it_anew_and_gives_the_screen_back() {
-    let bed = bed();
+    let bed = synced();
     let mut terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status", "--watch"]);
     terminal.shows("✓ env in step");
     bed.write(ENV, "A=\"\n");
@@ -63,7 +57,7 @@ fn watch_draws_it_anew_and_gives_the_screen_back() {
 
 #[test]
 fn a_pipe_is_nothing_to_draw_on() {
-    let bed = bed();
+    let bed = synced();
     bed.run(["status", "--watch"]).exit(2).out(&[]).says("there is no terminal to draw on");
     let plain = bed.run(["status"]).exit(0).out;
     assert!(!plain.contains('\x1b') && !plain.contains('█'), "{plain}");

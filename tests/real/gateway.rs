@@ -7,6 +7,11 @@ use crate::openclaw::OpenClaw;
 use crate::turns::{PROFILES, profiles};
 use crate::{endpoint, token};
 
+/// What our secret file holds.
+fn secret(name: &str) -> String {
+    json!({ "anthropic": { "access": token(name) } }).to_string()
+}
+
 #[test]
 fn in_2026_2_25_a_changed_profile_is_enough() {
     let (endpoint, _folder) = endpoint();
@@ -36,12 +41,7 @@ fn in_2026_4_15_a_changed_profile_needs_a_reload() {
 fn in_2026_9_6_a_secret_file_needs_a_reload() {
     let (endpoint, _folder) = endpoint();
     let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let file = openclaw.state().join("oauth-sync.json");
-    let provider = json!({ "source": "file", "path": file, "mode": "json" });
-    openclaw.configure("", "secrets", json!({ "providers": { "oauthsync": provider } }));
-    let reference = json!({ "source": "file", "provider": "oauthsync", "id": "/anthropic/access" });
-    openclaw.configure("/models/providers/anthropic", "apiKey", reference);
-    let secret = |name| json!({ "anthropic": { "access": token(name) } }).to_string();
+    openclaw.read_key_from_secret_file();
     openclaw.write("oauth-sync.json", &secret("A"));
     openclaw.start_gateway();
     openclaw.turn_via_gateway().used(&token("A"));
@@ -87,8 +87,7 @@ fn we_paste_into_a_running_2026_9_6_and_its_next_turn_uses_it() {
 fn we_keep_the_comments_of_2026_9_6_until_somebody_consents() {
     let (endpoint, _folder) = endpoint();
     let openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let text = openclaw.read("openclaw.json").replacen('{', "{ // mine\n", 1);
-    openclaw.write("openclaw.json", &text);
+    let text = openclaw.comment();
     let link = Link::new(&openclaw, "GATEWAY=\"none\"");
     link.carry("A");
     assert_eq!(openclaw.read("openclaw.json"), text);
@@ -105,14 +104,9 @@ fn we_keep_the_comments_of_2026_9_6_until_somebody_consents() {
 fn we_reload_the_secret_file_of_a_running_2026_9_6() {
     let (endpoint, _folder) = endpoint();
     let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let file = openclaw.state().join("oauth-sync.json");
-    let provider = json!({ "source": "file", "path": file, "mode": "json" });
-    openclaw.configure("", "secrets", json!({ "providers": { "oauthsync": provider } }));
-    let reference = json!({ "source": "file", "provider": "oauthsync", "id": "/anthropic/access" });
-    openclaw.configure("/models/providers/anthropic", "apiKey", reference);
+    openclaw.read_key_from_secret_file();
     let link = Link::new(&openclaw, "SINKS=\"secret-file\"");
-    openclaw
-        .write("oauth-sync.json", &json!({ "anthropic": { "access": token("A") } }).to_string());
+    openclaw.write("oauth-sync.json", &secret("A"));
     openclaw.start_gateway();
     openclaw.turn_via_gateway().used(&token("A"));
     let said = link.carry("B");

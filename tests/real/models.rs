@@ -20,8 +20,7 @@ fn asked(endpoint: &Endpoint) -> String {
 fn what_we_set_in_2026_9_6_is_valid_and_used_and_the_comments_stay() {
     let (endpoint, _folder) = endpoint();
     let openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let text = openclaw.read("openclaw.json").replacen('{', "{ // mine\n", 1);
-    openclaw.write("openclaw.json", &text);
+    openclaw.comment();
     let link = Link::new(&openclaw, "GATEWAY=\"none\"");
     link.carry("A");
     let (code, said) = link.run(&["model", "--apply", "--primary", OTHER]);

@@ -132,6 +132,22 @@ impl<'a> OpenClaw<'a> {
         self.write("openclaw.json", &config.to_string());
     }
 
+    /// Puts a comment into openclaw.json, as a person would; returns the text with it.
+    pub(crate) fn comment(&self) -> String {
+        let text = self.read("openclaw.json").replacen('{', "{ // mine\n", 1);
+        self.write("openclaw.json", &text);
+        text
+    }
+
+    /// Makes it take its key from `oauth-sync.json` in the state folder.
+    pub(crate) fn read_key_from_secret_file(&self) {
+        let file = self.state().join("oauth-sync.json");
+        let provider = json!({ "source": "file", "path": file, "mode": "json" });
+        self.configure("", "secrets", json!({ "providers": { "oauthsync": provider } }));
+        let key = json!({ "source": "file", "provider": "oauthsync", "id": "/anthropic/access" });
+        self.configure("/models/providers/anthropic", "apiKey", key);
+    }
+
     /// Runs `openclaw` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Ran {
         let mut command = self.home.command(&self.program, &self.environment());

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::domain::order;
-use crate::os::command::Call;
+use crate::os::command::{Call, Ended};
+use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
@@ -116,15 +117,14 @@ fn ask(engine: &str, words: &[&str]) -> Option<String> {
     let folder = Folder::reach(Path::new("/")).ok()?;
     let identity = Identity::own();
     let argv = std::iter::once(engine).chain(words.iter().copied());
-    let mut call = Call::new(argv, &folder, &identity)
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let mut call = Call::new(argv, &folder, &identity).env("PATH", environment::PATH);
     for name in ["DOCKER_HOST", "DOCKER_CONFIG", "HOME", "XDG_RUNTIME_DIR"] {
-        if let Some(value) = crate::os::environment::get(name) {
+        if let Some(value) = environment::get(name) {
             call = call.env(name, value);
         }
     }
     call.output_limit = ANSWER_LIMIT;
-    let ended = call.run(LIMIT).ok().filter(crate::os::command::Ended::is_success)?;
+    let ended = call.run(LIMIT).ok().filter(Ended::is_success)?;
     String::from_utf8(ended.stdout).ok()
 }
 

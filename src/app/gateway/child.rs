@@ -11,9 +11,6 @@ use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
-/// Where programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// What is passed on from our own environment: where an engine is, and proxies. No other name, for
 /// a variable of a process beats the one of the same name in compose's `.env`.
 const PASSED: [&str; 6] = [
@@ -72,7 +69,8 @@ impl<'a> Place<'a> {
     fn environment(&self) -> Vec<(OsString, OsString)> {
         let account = account::of(self.identity.uid);
         let home = account.as_ref().map_or(Path::new("/"), |account| &account.home);
-        let path = self.path.iter().map(String::as_str).chain([PATH]).collect::<Vec<_>>().join(":");
+        let path = self.path.iter().map(String::as_str).chain([environment::PATH]);
+        let path = path.collect::<Vec<_>>().join(":");
         let mut all: Vec<(OsString, OsString)> = vec![
             ("PATH".into(), path.into()),
             ("HOME".into(), home.into()),

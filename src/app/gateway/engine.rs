@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
-use crate::domain::config::settings::{Engine as Kind, Settings};
+use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
@@ -39,10 +39,7 @@ pub(crate) struct Compose {
 impl<'a> Engine<'a> {
     /// The engine that a link names, with the rights of the owner of `folder`.
     pub(crate) fn of(settings: &Settings, folder: &'a Folder) -> Self {
-        let program = match settings.container_engine {
-            Kind::Docker => "docker",
-            Kind::Podman => "podman",
-        };
+        let program = settings.container_engine.program();
         let place = Place::new(folder, &folder.identity);
         let place = match &settings.docker_host {
             // Podman has a name of its own for it (podman(1)).

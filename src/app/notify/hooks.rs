@@ -16,9 +16,6 @@ use crate::os::trust::{self, Trust};
 /// How long a hook may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Where a hook's programs are looked for unless our own environment says otherwise.
-const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// What a hook's last words are cut to, in characters.
 const WORDS: usize = 200;
 
@@ -105,9 +102,8 @@ fn may_run(folder: &Folder, name: &str) -> bool {
 
 fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
     let own = Identity::own();
-    let search = environment::get("PATH").unwrap_or_else(|| SEARCH_PATH.into());
     let mut call = Call::new([path], folder, &own)
-        .env("PATH", search)
+        .env("PATH", environment::path())
         .env("OAUTH_SYNC_EVENT", &event.name)
         .env("OAUTH_SYNC_LINK", &event.link)
         .env("OAUTH_SYNC_EXPIRES_AT", event.expires_at.as_deref().unwrap_or_default())

@@ -18,8 +18,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer that is kept: an inspection has some 20 KiB.
 const ANSWER_LIMIT: usize = 4 << 20;
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// Variables of our own environment that tell where the engine is.
 const KEPT: [&str; 8] = [
     "DOCKER_HOST",
@@ -81,10 +79,7 @@ impl Client {
 
     /// The engine's command.
     pub(super) fn name(&self) -> &'static str {
-        match self.engine {
-            Engine::Docker => "docker",
-            Engine::Podman => "podman",
-        }
+        self.engine.program()
     }
 
     /// A call of the engine's command.
@@ -141,11 +136,11 @@ impl Client {
 fn environment_of(identity: &Identity, host: Option<&str>) -> Vec<(OsString, OsString)> {
     let mut all: Vec<(OsString, OsString)> = Vec::new();
     if identity.uid == Identity::own().uid {
-        all.push(("PATH".into(), environment::get("PATH").unwrap_or_else(|| PATH.into())));
+        all.push(("PATH".into(), environment::path()));
         let kept = KEPT.into_iter().filter_map(|name| Some((name, environment::get(name)?)));
         all.extend(kept.map(|(name, value)| (name.into(), value)));
     } else {
-        all.push(("PATH".into(), PATH.into()));
+        all.push(("PATH".into(), environment::PATH.into()));
         all.push(("XDG_RUNTIME_DIR".into(), format!("/run/user/{}", identity.uid).into()));
         let home = account::of(identity.uid).map(|account| account.home.into_os_string());
         all.extend(home.map(|home| ("HOME".into(), home)));

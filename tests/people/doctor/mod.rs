@@ -10,6 +10,7 @@ use std::fs;
 
 use crate::bed::{CONF, ENV, SOURCE, access};
 use crate::host::Host;
+use crate::sign_in_until;
 
 #[test]
 fn a_healthy_host_has_nothing() {
@@ -92,10 +93,7 @@ fn a_setup_token_is_a_note() {
 #[test]
 fn a_login_that_ends_soon_is_told_in_time() {
     let host = Host::new();
-    let end = host.bed.hence(6 * 24);
-    let text = host.bed.login_text("A", 8);
-    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
-    host.bed.write(SOURCE, text);
+    sign_in_until(&host.bed, host.bed.hence(6 * 24));
     assert_eq!(host.finds("login-ends").command, "oauth-sync login --link default");
 }
 
@@ -113,10 +111,7 @@ fn one_refresh_token_in_several_files() {
 #[test]
 fn a_login_that_has_ended() {
     let host = Host::new();
-    let end = host.bed.hence(-1);
-    let text = host.bed.login_text("A", 8);
-    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
-    host.bed.write(SOURCE, text);
+    sign_in_until(&host.bed, host.bed.hence(-1));
     assert_eq!(host.finds_also("login-ended").command, "oauth-sync login --link default");
 }
 

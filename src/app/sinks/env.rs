@@ -1,0 +1,103 @@
+//! The key in the `.env` of a state folder or a compose folder.
+//!
+//! OpenClaw reads it only where no living profile comes before it; that is found out here too.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::look::Look;
+use crate::app::openclaw::OpenClaw;
+use crate::app::report::{SinkReport, SinkState};
+use crate::app::sinks::file::File;
+use crate::app::wanted::Wanted;
+use crate::domain::config::settings::Settings;
+use crate::domain::credential::Credential;
+use crate::domain::envfile;
+use crate::domain::era::{Choice, Era};
+use crate::domain::sink::{Held, SinkKind};
+use crate::domain::time::Timestamp;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+
+/// The `.env` of a link.
+pub(super) struct Place {
+    path: PathBuf,
+    file: Result<Option<File>, Error>,
+    /// Whether it may be made where there is none: a compose `.env` never is.
+    may_make: bool,
+}
+
+impl Place {
+    /// Finds it: as configured, in the compose folder if it has one, else in the state folder.
+    pub(super) fn find(settings: &Settings, openclaw: &OpenClaw, may_write: bool) -> Option<Self> {
+        let (path, may_make) = match (&settings.env_file, &settings.compose_dir) {
+            (Some(path), _) => {
+                (path.clone(), settings.openclaw_state_dir.as_deref() == path.parent())
+            }
+            (None, Some(folder)) if has_env(folder) => (folder.join(".env"), false),
+            _ => (openclaw.folder()?.path.join(".env"), true),
+        };
+        let file = File::open(&path, false, may_write);
+        Some(Self { path, file, may_make })
+    }
+
+    /// Says whether the key stands in it.
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        let Ok(Some(file)) = &self.file else { return false };
+        file.text().is_ok_and(|text| text.is_some_and(|text| envfile::has(text, key)))
+    }
+
+    /// Looks at it as a sink.
+    pub(super) fn look(&self, settings: &Settings, choice: Choice, wanted: &Wanted<'_>) -> Look {
+        let kind = SinkKind::Env;
+        let absent = |why| Look::absent(kind, Some(self.path.clone()), why);
+        let file = match &self.file {
+            Ok(Some(file)) => file,
+            Ok(None) => return absent("its folder does not exist"),
+            Err(error) => return Look::failed(kind, self.path.clone(), error),
+        };
+        if file.is_new() && !(self.may_make && choice.may_create) {
+            return absent("there is no such file, and none is made here");
+        }
+        if !choice.may_create && !self.has_key(&settings.env_key) {
+            return absent("the key does not stand there, and OpenClaw does not need it");
+        }
+        let held = |text: &str| {
+            envfile::get(text, &settings.env_key).map(|token| Held { token, expiry: None })
+        };
+        let edit = |text: Option<&str>, credential: &Credential| {
+            envfile::set(text.unwrap_or_default(), &settings.env_key, &credential.access_token)
+                .map_err(|refusal| refusal.to_string())
+        };
+        file.compare(kind, held, edit, wanted)
+    }
+}
+
+fn has_env(folder: &Path) -> bool {
+    Folder::reach(folder).and_then(|folder| folder.stat(".env")).is_ok_and(|stat| stat.is_some())
+}
+
+/// Why OpenClaw does not read the environment now: a living profile comes before it.
+pub(crate) fn why_unused(openclaw: &OpenClaw, now: Timestamp) -> Option<&'static str> {
+    match openclaw.verdict.era {
+        Era::Live | Era::Snapshot if openclaw.has_living_profile => {
+            Some("OpenClaw uses the profile in auth-profiles.json before it")
+        }
+        Era::Imported | Era::Guarded => {
+            let living = openclaw.ledger.paste.as_ref().is_some_and(|paste| {
+                paste.barred.is_none() && paste.expiry.is_some_and(|expiry| expiry > now)
+            });
+            living.then_some("OpenClaw uses the pasted profile before it")
+        }
+        _ => None,
+    }
+}
+
+/// Calls an `env` unused that a profile keeps from use.
+pub(crate) fn hide(sinks: &mut [SinkReport], openclaw: &OpenClaw, now: Timestamp) {
+    let Some(why) = why_unused(openclaw, now) else { return };
+    let in_step =
+        |sink: &&mut SinkReport| sink.kind == SinkKind::Env && sink.state == SinkState::InStep;
+    for sink in sinks.iter_mut().filter(in_step) {
+        sink.state = SinkState::Unused(why.to_owned());
+    }
+}
