@@ -93,6 +93,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l consent -d 'Agree that the first paste takes the comments out of openclaw.json, with a copy kept'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l delegate -d 'Only note that, needed yet or not, and leave the paste to the services'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'

@@ -85,6 +85,9 @@ pub(crate) enum Command {
         /// Agree that the first paste takes the comments out of openclaw.json, with a copy kept
         #[arg(long)]
         consent: bool,
+        /// Only note that, needed yet or not, and leave the paste to the services
+        #[arg(long, requires = "consent")]
+        delegate: bool,
     },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
