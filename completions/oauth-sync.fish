@@ -105,6 +105,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write default.conf, if one candidate is the only best and one user controls all of it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l lacks-consent -d 'Print a line if the first paste into the link that would be written waits for a consent'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more'

@@ -71,7 +71,7 @@ pub(crate) fn give_ahead(places: &Places, only: Option<&str>) -> Result<Vec<Stri
 }
 
 /// Says whether a link's token is pasted, and the first paste still waits for the consent.
-fn is_missing(ground: &Ground, settings: &Settings) -> Result<bool, Error> {
+pub(crate) fn is_missing(ground: &Ground, settings: &Settings) -> Result<bool, Error> {
     let memory = ground.remember(settings)?;
     let openclaw = OpenClaw::look(settings, ground, &memory, clock::now());
     Ok(openclaw.is_pasted(settings) && missing(&openclaw, ground, &settings.name).is_some())
