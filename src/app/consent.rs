@@ -1,7 +1,7 @@
 //! The one consent: OpenClaw's own command loses the comments in openclaw.json.
 //!
 //! Whether it is missing decides where a sync puts the token and whether the gateway's run may
-//! paste it; a person gives it with `gateway --consent` or in `setup`.
+//! paste it; a person gives it with `gateway --consent`, in `setup`, or by the packages' question.
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
