@@ -93,6 +93,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l consent -d 'Agree that the first paste takes the comments out of openclaw.json, with a copy kept'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l delegate -d 'Only note that, needed yet or not, and leave the paste to the services'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'
@@ -104,6 +105,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write default.conf, if one candidate is the only best and one user controls all of it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l lacks-consent -d 'Print a line if the first paste into the link that would be written waits for a consent'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more'

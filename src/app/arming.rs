@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::consent;
 use crate::app::ledger;
 use crate::domain::config::settings::Settings;
 use crate::os::error::Error;
@@ -41,6 +42,8 @@ pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, k
     // What was learnt of the gateway changes what is to be written, and when to try again.
     let ledger = ledger::file_name(&settings.name);
     let _ = whole_way(events, &state_dir.join(ledger::FOLDER), &ledger, key);
+    // The consent that a first paste waits for is given by other runs: a command, or setup.
+    let _ = whole_way(events, state_dir, &consent::mark(&settings.name), key);
     if let Some(state) = &settings.openclaw_state_dir {
         // OpenClaw rewrites its configuration when it is upgraded; a newer one makes `state/`.
         for name in ["openclaw.json", "state"] {

@@ -1,12 +1,13 @@
 //! The one consent: OpenClaw's own command loses the comments in openclaw.json.
 //!
 //! Whether it is missing decides where a sync puts the token and whether the gateway's run may
-//! paste it; a person gives it with `gateway --consent` or in `setup`.
+//! paste it; a person gives it with `gateway --consent`, in `setup`, or by the packages' question.
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::openclaw::OpenClaw;
 use crate::domain::auth_profiles::OWN_PROFILE;
+use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Pasted};
 use crate::domain::shell;
 use crate::os::clock;
@@ -47,9 +48,7 @@ pub(crate) fn give_where_missing(
     let ground = Ground::open(places)?;
     let mut agreed = Vec::new();
     for settings in ground::links(&places.config_dir, only)? {
-        let memory = ground.remember(&settings)?;
-        let openclaw = OpenClaw::look(&settings, &ground, &memory, clock::now());
-        if openclaw.is_pasted(&settings) && missing(&openclaw, &ground, &settings.name).is_some() {
+        if is_missing(&ground, &settings)? {
             give(places, &settings.name)?;
             agreed.push(settings.name);
         }
@@ -57,7 +56,28 @@ pub(crate) fn give_where_missing(
     Ok(agreed)
 }
 
+/// Notes that somebody agrees for every link, or the one named, whether its token waits for that yet
+/// or not; gives their names.
+///
+/// The packages' own link may still be to come: the timer's run makes it once there is a login.
+pub(crate) fn give_ahead(places: &Places, only: Option<&str>) -> Result<Vec<String>, Error> {
+    let links = match ground::sound_links(&places.config_dir, only) {
+        Ok((links, _)) => links.into_iter().map(|settings| settings.name).collect(),
+        Err(Error::NoLink(_)) if only == Some(ground::DEFAULT) => vec![ground::DEFAULT.to_owned()],
+        Err(error) => return Err(error),
+    };
+    links.iter().try_for_each(|link| give(places, link))?;
+    Ok(links)
+}
+
+/// Says whether a link's token is pasted, and the first paste still waits for the consent.
+pub(crate) fn is_missing(ground: &Ground, settings: &Settings) -> Result<bool, Error> {
+    let memory = ground.remember(settings)?;
+    let openclaw = OpenClaw::look(settings, ground, &memory, clock::now());
+    Ok(openclaw.is_pasted(settings) && missing(&openclaw, ground, &settings.name).is_some())
+}
+
 /// The mark in the state folder that says that comments may be lost.
-fn mark(link: &str) -> String {
+pub(crate) fn mark(link: &str) -> String {
     format!("consent-{link}")
 }

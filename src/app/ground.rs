@@ -15,6 +15,9 @@ use crate::os::folder::Folder;
 use crate::os::foreign_lock::Tag;
 use crate::os::lock::Lock;
 
+/// The packages' own link, `default.conf`.
+pub(crate) const DEFAULT: &str = "default";
+
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
 

@@ -85,6 +85,9 @@ pub(crate) enum Command {
         /// Agree that the first paste takes the comments out of openclaw.json, with a copy kept
         #[arg(long)]
         consent: bool,
+        /// Only note that, needed yet or not, and leave the paste to the services
+        #[arg(long, requires = "consent")]
+        delegate: bool,
     },
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
@@ -153,10 +156,13 @@ pub(crate) struct Detect {
     #[arg(long)]
     pub(crate) print: bool,
     /// Write default.conf, if one candidate is the only best and one user controls all of it
-    #[arg(long)]
+    #[arg(long, group = "link_to_be")]
     pub(crate) write: bool,
+    /// Print a line if the first paste into the link that would be written waits for a consent
+    #[arg(long, group = "link_to_be", hide = true)]
+    pub(crate) lacks_consent: bool,
     /// Read KEY=VALUE lines to be written from stdin; an empty value takes a key out
-    #[arg(long, requires = "write")]
+    #[arg(long, requires = "link_to_be")]
     pub(crate) set_stdin: bool,
     /// Switch the original's units off
     #[arg(long)]

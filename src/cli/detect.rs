@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::detect::write::{self, Written};
+use crate::app::consent;
+use crate::app::detect::write::{self, Answer, Written};
 use crate::app::detect::{self, Detection, Tree, first};
 use crate::app::error::Error;
-use crate::app::ground::Places;
+use crate::app::ground::{Ground, Places};
 use crate::app::services;
 use crate::cli::args;
 use crate::cli::exit::Exit;
@@ -22,6 +23,12 @@ const SCHEMA: u32 = 1;
 pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit, Error> {
     let root = options.root.as_deref().filter(|root| *root != Path::new("/"));
     let detection = detect::run(root);
+    if options.lacks_consent {
+        if lacks_consent(places, &detection, root, &given(options)?)? {
+            answer("the first paste waits for a consent\n");
+        }
+        return Ok(Exit::Done);
+    }
     if options.print {
         answer(&print(&detection));
     } else if options.json {
@@ -33,12 +40,7 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     if !options.write {
         return Ok(exit);
     }
-    let mut given = String::new();
-    if options.set_stdin {
-        let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut given);
-        read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
-    }
-    match write::write(&places.config_dir, &detection, &write::parse_answers(&given))? {
+    match write::write(&places.config_dir, &detection, &given(options)?)? {
         Written::File(path) => {
             if root.is_none() {
                 first::remember(places);
@@ -54,6 +56,32 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         }
     }
     Ok(exit)
+}
+
+/// The answers that stand on standard input, if that is to be read.
+fn given(options: &args::Detect) -> Result<Vec<Answer>, Error> {
+    let mut given = String::new();
+    if options.set_stdin {
+        let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut given);
+        read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
+    }
+    Ok(write::parse_answers(&given))
+}
+
+/// Says whether the link that these answers make would be pasted into, and would wait for a consent.
+fn lacks_consent(
+    places: &Places,
+    detection: &Detection,
+    root: Option<&Path>,
+    given: &[Answer],
+) -> Result<bool, Error> {
+    let link = write::link_to_be(&places.config_dir, detection, given)?;
+    let Some(mut settings) = link else { return Ok(false) };
+    let tree = Tree::new(root);
+    for folder in [&mut settings.openclaw_state_dir, &mut settings.compose_dir] {
+        *folder = folder.as_deref().map(|folder| tree.place(folder));
+    }
+    consent::is_missing(&Ground::look(places)?, &settings)
 }
 
 /// Switches the original's units off, now and for good, before ours take over; one that cannot be

@@ -8,23 +8,35 @@ use crate::app::ledger;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 
-/// Sees to the gateways; with `consent`, where the first paste waited for it, at once.
-pub(crate) fn carry_out(places: &Places, only: Option<&str>, consent: bool) -> Result<Exit, Error> {
-    if !consent {
-        let closings = gateway::run(places, only, Haste::Joined)?;
-        return Ok(Exit::gravest([Exit::of_closings(&closings), waiting(places, only)]));
-    }
+/// Sees to the gateways.
+pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    let closings = gateway::run(places, only, Haste::Joined)?;
+    Ok(Exit::gravest([Exit::of_closings(&closings), waiting(places, only)]))
+}
+
+/// Takes the consent where the first paste waits for it, and pastes at once.
+pub(crate) fn agree(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     let agreed = consent::give_where_missing(places, only)?;
-    for link in &agreed {
-        log::info!(
-            "{link}: agreed: OpenClaw may rewrite openclaw.json, and a copy is kept beside it"
-        );
-    }
+    say(&agreed);
     if agreed.is_empty() {
         log::info!("nothing waits for a consent");
         return Ok(Exit::Done);
     }
     crate::cli::sync(places, only, Options::default(), false)
+}
+
+/// Notes the consent, and leaves everything else to the services.
+pub(crate) fn agree_ahead(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    say(&consent::give_ahead(places, only)?);
+    Ok(Exit::Done)
+}
+
+fn say(agreed: &[String]) {
+    for link in agreed {
+        log::info!(
+            "{link}: agreed: OpenClaw may rewrite openclaw.json, and a copy is kept beside it"
+        );
+    }
 }
 
 /// Deferred if a gateway still needs something, for which its moment has not come.

@@ -77,7 +77,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             sync(&places, only, options, *delegate)
         }
         Command::Model(options) => model::carry_out(&places, only, options),
-        Command::Gateway { consent } => gateway::carry_out(&places, only, *consent),
+        Command::Gateway { delegate: true, .. } => gateway::agree_ahead(&places, only),
+        Command::Gateway { consent: true, .. } => gateway::agree(&places, only),
+        Command::Gateway { .. } => gateway::carry_out(&places, only),
         Command::Refresh { dry_run, force, unattended } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
             refresh::carry_out(&places, only, options, *unattended)

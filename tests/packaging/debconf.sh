@@ -10,7 +10,7 @@ conf=$scratch/root/etc/oauth-sync/default.conf
 
 # A database of our own, the maintainer scripts without what cargo-deb adds, and the stand-in.
 fresh() {
-    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found}
+    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found,waits,asked,agreed}
     mkdir -p "$scratch"/{root/etc,root/db,bin,debian}
     # debconf looks below DPKG_ROOT for all of it; as on Debian, passwords lie apart, without backup
     cat >"$scratch/root/etc/debconf.conf" <<'CONF'
@@ -46,6 +46,8 @@ CONF
 #!/bin/sh
 case "$*" in
     *"detect --print"*) cat "$SCRATCH/found" 2>/dev/null ;;
+    *"detect --lacks-consent --set-stdin"*) cat >"$SCRATCH/link"; cat "$SCRATCH/waits" 2>/dev/null ;;
+    *"gateway --consent --delegate"*) echo "$*" >>"$SCRATCH/agreed"; rm -f "$SCRATCH/waits" ;;
     *"detect --write --set-stdin"*) echo "$*" >>"$SCRATCH/calls"; cat >"$SCRATCH/told" ;;
 esac
 PROGRAM
@@ -54,7 +56,7 @@ PROGRAM
 }
 
 debconf() {
-    env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+    env DEBIAN_FRONTEND="${frontend:-noninteractive}" DEBIAN_PRIORITY=medium EDITOR="$scratch/bin/person" LC_ALL=C \
         PATH="$scratch/bin:$PATH" SCRATCH="$scratch" DPKG_ROOT="$scratch/root" "$@"
 }
 
@@ -78,9 +80,29 @@ upgrade() {
     script postinst configure 0.9
 }
 
+# dpkg-reconfigure asks also what was answered before.
 reconfigure() {
+    sed -n 's/^Template: \(.*\)/fset \1 seen false/p' "$scratch/debian/templates" |
+        debconf debconf-communicate "$package" >/dev/null
     DEBCONF_RECONFIGURE=1 script config reconfigure 1.0.0
     DEBCONF_RECONFIGURE=1 script postinst configure 1.0.0
+}
+
+# person [QUESTION VALUE]: from now on somebody is asked, and changes this one answer.
+person() {
+    frontend=editor
+    cat >"$scratch/bin/person" <<PERSON
+#!/bin/sh
+grep "^$package/" "\$1" >>"$scratch/asked"
+sed -i 's,^$package/${1:-none}=.*,$package/${1:-none}="${2:-}",' "\$1"
+PERSON
+    chmod +x "$scratch/bin/person"
+}
+
+# asked QUESTION: holds if a person was asked that, and forgets all that was asked.
+asked() {
+    cat "$scratch/asked"
+    grep -q "^$package/$1=" "$scratch/asked" && mv "$scratch/asked" "$scratch/asked_before"
 }
 
 value() {
@@ -179,6 +201,95 @@ TOLD
     [ "$(value notify-webhook)" = "" ]
 }
 
+waits() {
+    echo "the first paste waits for a consent" >"$scratch/waits"
+}
+
+consent_where_it_waits() {
+    fresh
+    person
+    install
+    fails asked rewrite-openclaw-json
+    asked claude-credentials
+    fresh
+    person
+    waits
+    printf 'CLAUDE_CREDENTIALS=/home/a/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/home/a/.openclaw\n' >"$scratch/found"
+    install
+    asked rewrite-openclaw-json
+    # of the link that the answers make
+    diff "$scratch/found" "$scratch/link"
+}
+
+yes_is_noted() {
+    fresh
+    person rewrite-openclaw-json yes
+    waits
+    install
+    [ "$(cat "$scratch/agreed")" = "--config-dir $scratch/root/etc/oauth-sync --state-dir $scratch/root/var/lib/oauth-sync gateway --consent --delegate --link default" ]
+    [ "$(value rewrite-openclaw-json)" = false ]
+    # neither asked nor noted again
+    rm "$scratch/asked"
+    reconfigure
+    fails asked rewrite-openclaw-json
+    [ "$(wc -l <"$scratch/agreed")" = 1 ]
+}
+
+no_changes_nothing() {
+    fresh
+    person
+    waits
+    install
+    asked rewrite-openclaw-json
+    [ ! -e "$scratch/agreed" ]
+    # asked once, until somebody asks for it
+    upgrade
+    fails asked rewrite-openclaw-json
+    [ ! -e "$scratch/agreed" ]
+}
+
+agreed_on_reconfigure() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nOPENCLAW_STATE_DIR="/srv/state"\nREFRESH="api"\n' | write_conf
+    waits
+    person
+    reconfigure
+    grep -qx "$package/rewrite-openclaw-json=\"no\"" "$scratch/asked"
+    grep -qx "$package/claude-credentials=\"/srv/a\"" "$scratch/asked"
+    diff "$scratch/link" - <<'LINK'
+CLAUDE_CREDENTIALS=/srv/a
+OPENCLAW_STATE_DIR=/srv/state
+REFRESH=api
+LINK
+    [ ! -e "$scratch/agreed" ]
+    person rewrite-openclaw-json yes
+    reconfigure
+    [ "$(wc -l <"$scratch/agreed")" = 1 ]
+}
+
+agreed_on_upgrade() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nOPENCLAW_STATE_DIR="/srv/state"\n' | write_conf
+    person rewrite-openclaw-json yes
+    waits
+    upgrade
+    [ "$(wc -l <"$scratch/agreed")" = 1 ]
+    [ ! -e "$scratch/calls" ]
+}
+
+agreed_beforehand() {
+    fresh
+    preseed "rewrite-openclaw-json boolean true"
+    waits
+    install
+    [ "$(wc -l <"$scratch/agreed")" = 1 ]
+    # it does not fire again, though it should wait again
+    waits
+    reconfigure
+    upgrade
+    [ "$(wc -l <"$scratch/agreed")" = 1 ]
+}
+
 original_only_when_asked() {
     fresh
     install
@@ -193,7 +304,7 @@ original_only_when_asked() {
 survives_a_failing_program() {
     fresh
     printf '#!/bin/sh\necho no such command >&2\nexit 2\n' >"$scratch/bin/oauth-sync"
-    preseed "notify-webhook password https://chat.example.org/hooks/canary"
+    preseed "notify-webhook password https://chat.example.org/hooks/canary" "rewrite-openclaw-json boolean true"
     install
     fails grep -rq canary "$scratch/root/db"
 }
@@ -232,6 +343,12 @@ t "an upgrade leaves the file as it is" upgrade_leaves_the_file
 t "a file that was deleted stays deleted on upgrade" deleted_stays_deleted
 t "the file is the truth, debconf follows" file_is_the_truth
 t "a reconfiguration passes on every answer" reconfigure_says_all
+t "the consent is asked for only where the first paste waits for it" consent_where_it_waits
+t "a yes is noted, once, and not asked for again" yes_is_noted
+t "a no changes nothing" no_changes_nothing
+t "a reconfiguration asks for the consent, and shows what was answered" agreed_on_reconfigure
+t "so does an upgrade, and leaves the file" agreed_on_upgrade
+t "a preseeded yes is noted by a noninteractive installation, once" agreed_beforehand
 t "the original's units are switched off only when asked" original_only_when_asked
 t "a program that fails does not fail the installation" survives_a_failing_program
 t "purge takes ours by name, twice, and nothing of others" purge_takes_ours_alone

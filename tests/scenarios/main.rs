@@ -9,6 +9,7 @@ mod agents;
 mod bed;
 mod cli;
 mod config;
+mod consent;
 mod detect;
 mod gateway;
 mod layers;

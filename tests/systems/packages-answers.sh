@@ -285,6 +285,67 @@ purged_without_systemd() {
     diff /dev/null "$scratch/left"
 }
 
+# An OpenClaw of 2026.9 whose openclaw.json has comments; its program keeps what it is given to paste.
+with_comments() {
+    bed sh "$m" <<'SCRIPT'
+rm -r /home/claw/.openclaw
+mkdir -p /home/claw/.openclaw/bin
+cd /home/claw/.openclaw
+printf '// mine\n{ meta: { lastTouchedVersion: "2026.9.6" } }\n' >openclaw.json
+cat >bin/openclaw <<'PROGRAM'
+#!/bin/sh
+case "$*" in
+    --version) echo 2026.9.6 ;;
+    *paste-token*) cat >/home/claw/.openclaw/pasted ;;
+    "models status --json"*)
+        printf '{"auth":{"providers":[{"provider":"anthropic","profiles":{"labels":["anthropic:oauth-sync=token:%s"]}}]}}' \
+            "$(tail -c 9 /home/claw/.openclaw/pasted)"
+        ;;
+esac
+PROGRAM
+chmod +x bin/openclaw
+chown -R claw: .
+SCRIPT
+}
+
+consent=/var/lib/oauth-sync/consent-default
+
+# pasted: holds if the running service hands over the token by itself, and has kept the comments.
+pasted() {
+    bed exec "$m" test -e $consent
+    wait_until 60 "bed exec $m test -s $claw/.openclaw/pasted"
+    bed exec "$m" cmp $claw/.openclaw/openclaw.json $claw/.openclaw/openclaw.json.before-oauth-sync
+    rotate "$m"
+    wait_until 60 "bed exec $m grep -q '$token' $claw/.openclaw/pasted"
+    all_up "$m"
+}
+
+agreed_beforehand() {
+    with_comments
+    bed sh "$m" "echo $package $package/rewrite-openclaw-json boolean true | debconf-set-selections"
+    installs "$m"
+    pasted
+    says "rewrite-openclaw-json: false" bed exec "$m" debconf-show $package
+    bed exec "$m" env DEBIAN_FRONTEND=noninteractive apt-get purge -y $package
+    bed exec "$m" test ! -e $consent
+}
+
+agreed_when_asked() {
+    with_comments
+    installs "$m"
+    wait_until 60 "bed exec $m journalctl --no-pager -b -u oauth-sync-deliver | grep 'the token cannot be pasted: the first paste-token'"
+    bed exec "$m" grep -q ANTHROPIC_OAUTH_TOKEN= $claw/.openclaw/.env
+    answer rewrite-openclaw-json no
+    bed sh "$m" "[ ! -e $consent ] && [ ! -e $claw/.openclaw/pasted ]"
+    answer rewrite-openclaw-json yes
+    pasted
+    # there is nothing left to ask
+    bed sh "$m" 'printf "#!/bin/sh\ngrep ^openclaw \"\$1\" >>/root/asked\n" >/root/answer; chmod 700 /root/answer'
+    bed exec "$m" env EDITOR=/root/answer dpkg-reconfigure -f editor -p low $package
+    says refresh= bed exec "$m" cat /root/asked
+    fails bed exec "$m" grep rewrite-openclaw-json /root/asked
+}
+
 need "the packages are built" build_packages
 need "a machine boots" bed boot "$m" trixie
 need "it has a login and an OpenClaw" inhabit
@@ -306,6 +367,8 @@ t "of two equal pairs none is linked, nor what a hostile user planted, until a p
 t "and leaves no trace" purge_leaves_nothing
 t "installed without a running systemd it is up after the next boot" installed_without_systemd
 t "purged without a running systemd it leaves no trace either" purged_without_systemd
+t "a preseeded yes to the loss of comments is noted, and the running service pastes by itself" agreed_beforehand
+t "so it does once a reconfiguration is answered with yes, and not with no, and asks no more" agreed_when_asked
 no_secret() {
     no_token_in "journal:$m" "argv:$m" "$m:/var/cache/debconf" "$m:/var/log"
 }

@@ -6,6 +6,7 @@ use crate::app::detect::Detection;
 use crate::app::error::Error;
 use crate::app::ground::{self, CONFIG_LIMIT};
 use crate::domain::config::edit::{answer_key, remove_key};
+use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config};
 use crate::domain::detection::{Candidate, Cli};
 use crate::os;
@@ -69,9 +70,43 @@ pub(crate) fn write(
     given: &[Answer],
 ) -> Result<Written, Error> {
     let folder = ground::open_or_make(config_dir)?;
-    let old = text_of(&folder)?;
     let path = config_dir.join(FILE);
-    let configured = old.as_ref().is_some_and(|text| !is_unconfigured(&path, text));
+    let old = text_of(&folder)?;
+    let text = match drafted(&path, old.as_deref(), detection, given)? {
+        Ok(text) => text,
+        Err(why) => return Ok(Written::Nothing(why)),
+    };
+    if old.as_deref() == Some(text.as_str()) {
+        return Ok(Written::Unchanged);
+    }
+    stage::replace(&folder, FILE, text.as_bytes(), Durability::Flushed)?;
+    Ok(Written::File(path))
+}
+
+/// The link as `write` would leave it; none where it would write none, or one with faults.
+pub(crate) fn link_to_be(
+    config_dir: &Path,
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Option<Settings>, Error> {
+    let old = match Folder::reach(config_dir) {
+        Ok(folder) => text_of(&folder)?,
+        Err(error) if error.is_absent() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let path = config_dir.join(FILE);
+    let text = drafted(&path, old.as_deref(), detection, given)?;
+    Ok(text.ok().and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
+}
+
+/// The new text, or why nothing is linked.
+fn drafted(
+    path: &Path,
+    old: Option<&str>,
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Result<String, String>, Error> {
+    let configured = old.is_some_and(|text| !is_unconfigured(path, text));
     let asked = |key: &str| given.iter().any(|(name, value)| name == key && !value.is_empty());
     let mut answers = Vec::new();
     let told = asked("CLAUDE_CREDENTIALS") && asked("OPENCLAW_STATE_DIR");
@@ -79,18 +114,13 @@ pub(crate) fn write(
         match detection.unasked() {
             Ok(best) => answers = self::answers(detection, best),
             Err(why) if given.iter().all(|(_, value)| value.is_empty()) => {
-                return Ok(Written::Nothing(why));
+                return Ok(Err(why));
             }
             Err(_) => {}
         }
     }
     answers.extend(given.iter().cloned());
-    let text = edited(&path, old.as_deref().unwrap_or(HEADER), &answers)?;
-    if old.as_deref() == Some(text.as_str()) {
-        return Ok(Written::Unchanged);
-    }
-    stage::replace(&folder, FILE, text.as_bytes(), Durability::Flushed)?;
-    Ok(Written::File(path))
+    edited(path, old.unwrap_or(HEADER), &answers).map(Ok)
 }
 
 fn text_of(folder: &Folder) -> Result<Option<String>, Error> {

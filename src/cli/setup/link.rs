@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::app::detect::write::{self, Answer, Written};
 use crate::app::error::Error;
+use crate::app::ground::DEFAULT;
 use crate::cli::render::answer;
 use crate::cli::setup::ask::{Said, Typed};
-use crate::cli::setup::{DEFAULT, Guide, Turn};
+use crate::cli::setup::{Guide, Turn};
 use crate::domain::detection::{Claw, Cli, Login};
 
 /// The word for no OpenClaw at all.

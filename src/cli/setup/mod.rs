@@ -11,16 +11,13 @@ use std::path::PathBuf;
 
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
+use crate::app::ground::{self, DEFAULT, Places};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
 use crate::domain::config::settings::Settings;
 use crate::os::terminal;
 use ask::{Asker, Said};
-
-/// The link that is set up where none is named.
-const DEFAULT: &str = "default";
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
