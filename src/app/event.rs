@@ -64,7 +64,7 @@ impl Event {
             let seen = queue.read(name.to_str()?, STATE_LIMIT).ok()??;
             record::read::<Self>(&seen.bytes)
         });
-        let last = waiting.filter(|event| event.link == self.link && event.for_people).last();
+        let last = waiting.filter(|event| event.link == self.link && event.for_people).next_back();
         Ok(last.is_some_and(|last| last.name == self.name))
     }
 }
