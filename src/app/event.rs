@@ -60,11 +60,11 @@ impl Event {
 
     /// Says whether the last that waits of this link is the same news.
     fn waits(&self, queue: &Folder) -> Result<bool, Error> {
-        let waiting = queue.names()?.into_iter().filter_map(|name| {
+        let mut waiting = queue.names()?.into_iter().filter_map(|name| {
             let seen = queue.read(name.to_str()?, STATE_LIMIT).ok()??;
             record::read::<Self>(&seen.bytes)
         });
-        let last = waiting.filter(|event| event.link == self.link && event.for_people).next_back();
+        let last = waiting.rfind(|event| event.link == self.link && event.for_people);
         Ok(last.is_some_and(|last| last.name == self.name))
     }
 }
