@@ -82,9 +82,9 @@ impl<'a> Engine<'a> {
 
     /// The id and the version of the image that a name stands for now; `None` if there is none.
     pub(crate) fn image(&self, tag: &str) -> Result<Option<(String, Option<String>)>, Ending> {
-        let label = "{{index .Config.Labels \"org.opencontainers.image.version\"}}";
-        let format = format!("{{{{.Id}}}} {label}");
-        let ended = self.run(&[self.program, "image", "inspect", "--format", &format, tag], ASK)?;
+        // Not `index`, which fails where an image has no label at all.
+        let format = "{{.Id}} {{json .Config.Labels}}";
+        let ended = self.run(&[self.program, "image", "inspect", "--format", format, tag], ASK)?;
         if !ended.is_success() {
             let said = text(&ended.stderr);
             let gone = said.to_ascii_lowercase().contains("no such image")
@@ -92,9 +92,11 @@ impl<'a> Engine<'a> {
             return if gone { Ok(None) } else { Err(self.explain(&said)) };
         }
         let said = text(&ended.stdout);
-        let mut words = said.split_whitespace();
-        let id = words.next().unwrap_or_default().to_owned();
-        Ok(Some((id, words.next().map(str::to_owned))))
+        let (id, labels) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+        let labels: serde_json::Value = serde_json::from_str(labels).unwrap_or_default();
+        let version =
+            labels.get("org.opencontainers.image.version").and_then(|label| label.as_str());
+        Ok(Some((id.to_owned(), version.map(str::to_owned))))
     }
 
     /// The last lines that a container wrote, without its secrets.
