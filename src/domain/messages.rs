@@ -3,7 +3,7 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 35] = [
+pub(crate) const MESSAGES: [(&str, &str); 36] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
@@ -31,6 +31,7 @@ pub(crate) const MESSAGES: [(&str, &str); 35] = [
     ("sink-stale", "86e89f886a6c4b5bbc4525541f1b18b4"),
     ("gateway-failed", "d6f10180b292429cb815770404b9ab70"),
     ("gateway-deferred", "18541d19eab94860901e0ee8a7fe5f19"),
+    ("reload-refused", "17a39628a87f403094d482f3e1e354b2"),
     ("gateway-unknown", "1179fcd519e14609bfd5b5a725cc436c"),
     ("linger", "25ba95674e6a41f6b3636a8cc556392e"),
     ("paste-barred", "e0b5b81f778b4bb6a246dad0ec13cdf0"),

@@ -73,6 +73,17 @@ impl Project {
         command
     }
 
+    /// Waits until the gateway answers.
+    #[track_caller]
+    fn lives(&self, openclaw: &OpenClaw<'_>) {
+        let start = Instant::now();
+        while !openclaw.is_live() {
+            let said = || self.compose(&["logs"]).output();
+            assert!(start.elapsed() < Duration::from_secs(180), "{:?}", said());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn id(&self) -> String {
         must(&mut self.compose(&["ps", "-q"])).trim().to_owned()
     }
@@ -107,12 +118,7 @@ fn we_paste_into_a_running_2026_9_6_in_its_container() {
     give(&openclaw.state());
     let project = Project::new(&openclaw, endpoint.certificate());
     must(&mut project.compose(&["up", "-d"]));
-    let start = Instant::now();
-    while !openclaw.is_live() {
-        let said = || project.compose(&["logs"]).output();
-        assert!(start.elapsed() < Duration::from_secs(180), "{:?}", said());
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    project.lives(&openclaw);
     let container = project.id();
     let keys = format!("COMPOSE_DIR=\"{}\"", project.folder.path().display());
     let link = Link::with(&openclaw, &keys, engine());
@@ -123,4 +129,34 @@ fn we_paste_into_a_running_2026_9_6_in_its_container() {
     }
     assert_eq!(project.id(), container, "nothing is recreated");
     assert!(!openclaw.state().join(".env").exists());
+}
+
+#[test]
+fn a_2026_6_1_that_refuses_to_reload_is_recreated() {
+    let (endpoint, _folder) = endpoint();
+    let openclaw = OpenClaw::version("2026.6.1", &endpoint);
+    openclaw.configure("/logging", "file", "/tmp/openclaw.log".into());
+    give(&openclaw.state());
+    let project = Project::new(&openclaw, endpoint.certificate());
+    must(&mut project.compose(&["up", "-d"]));
+    project.lives(&openclaw);
+    // The first call decides what the device of its command line may do: this one reads.
+    must(&mut project.compose(&[
+        "exec",
+        "-T",
+        "openclaw-gateway",
+        "openclaw",
+        "gateway",
+        "call",
+        "health",
+    ]));
+    let container = project.id();
+    let keys = format!("COMPOSE_DIR=\"{}\"", project.folder.path().display());
+    let link = Link::with(&openclaw, &keys, engine());
+    let said = link.carry("A");
+    assert!(said.contains("openclaw devices approve --latest"), "{said}");
+    assert!(said.contains("the gateway was recreated and uses the new token"), "{said}");
+    assert_ne!(project.id(), container);
+    project.lives(&openclaw);
+    project.turn(&openclaw).used(&token("A"));
 }

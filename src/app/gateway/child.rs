@@ -66,6 +66,26 @@ impl<'a> Place<'a> {
         call.run(limit)
     }
 
+    /// The words that have systemd run a program in this place, in a unit of its own that ends when
+    /// its time is over (systemd-run(1)). Its input and output are ours.
+    pub(crate) fn in_a_unit(&self, limit: Duration) -> Vec<OsString> {
+        let mut words: Vec<OsString> = ["systemd-run", "--quiet", "--collect", "--wait", "--pipe"]
+            .map(OsString::from)
+            .to_vec();
+        // That such a unit comes and goes is no news for the journal, many times a recreate.
+        words.push("--property=LogLevelMax=notice".into());
+        words.push(format!("--uid={}", self.identity.uid).into());
+        words.push(format!("--gid={}", self.identity.gid).into());
+        words.push(format!("--property=RuntimeMaxSec={}", limit.as_secs()).into());
+        words.push(concat("--working-directory=", self.folder.path.as_os_str()));
+        for (name, value) in self.environment() {
+            let pair = concat(&format!("--setenv={}=", name.to_string_lossy()), &value);
+            words.push(pair);
+        }
+        words.push("--".into());
+        words
+    }
+
     fn environment(&self) -> Vec<(OsString, OsString)> {
         let account = account::of(self.identity.uid);
         let home = account.as_ref().map_or(Path::new("/"), |account| &account.home);
@@ -93,6 +113,12 @@ impl<'a> Place<'a> {
         }
         all
     }
+}
+
+fn concat(start: &str, end: &OsStr) -> OsString {
+    let mut whole = OsString::from(start);
+    whole.push(end);
+    whole
 }
 
 /// What a program wrote, as text.

@@ -76,7 +76,7 @@ pub(crate) fn find(
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'");
-            let hint = format!("cd '{path}' && docker compose up -d {service}");
+            let hint = format!("cd '{path}' && {} up -d {service}", engine.typed());
             Err(Ending::Deferred(why, Some(hint)))
         }
         (1, _) => {
@@ -157,7 +157,7 @@ fn image_stands(
 ) -> Result<Option<String>, Ending> {
     let Some((id, version)) = engine.image(&old.tag)? else {
         let why = format!("the image '{}' is not there any more", old.tag);
-        return Err(Ending::Deferred(why, Some("docker compose build, or pull".to_owned())));
+        return Err(Ending::Deferred(why, Some(format!("{} build, or pull", engine.typed()))));
     };
     if id == old.image {
         return Ok(None);
@@ -211,16 +211,14 @@ fn project(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<()
     let refused = |ending: Ending| ending.why().unwrap_or_default().to_owned();
     let services = engine.running_services(&old.project.name).map_err(refused)?;
     let names: Vec<&str> = services.iter().map(String::as_str).collect();
-    let words = [&["--profile", "*", "config", "--images"], &names[..]].concat();
-    let images = engine.run_compose(compose, &old.project, &words)?;
-    for tag in images.split_whitespace() {
-        if engine.image(tag).map_err(refused)?.is_none() {
+    for tag in engine.images(compose, &old.project, &names)? {
+        if engine.image(&tag).map_err(refused)?.is_none() {
             return Err(format!(
                 "the image '{tag}' is not there any more, so nothing was taken down"
             ));
         }
     }
-    engine.run_compose(compose, &old.project, &["--profile", "*", "down"])?;
+    engine.run_compose(compose, &old.project, Engine::down(compose))?;
     let up = [&["up", "-d", "--no-build"], &names[..]].concat();
     engine.run_compose(compose, &old.project, &up).map(drop)
 }

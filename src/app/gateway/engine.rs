@@ -1,5 +1,6 @@
 //! The container engine and its compose, run as the owner of the compose folder.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +13,18 @@ use crate::domain::order;
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
+use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
 
 /// The longest that a question to the engine may take.
 const ASK: Duration = Duration::from_secs(60);
 
 /// The longest that a recreate may take: stopping alone may be allowed minutes.
 const RECREATE: Duration = Duration::from_secs(15 * 60);
+
+/// How much longer a unit that was told to stop may take.
+const STOP: Duration = Duration::from_secs(30);
 
 /// An engine, as far as one compose project goes.
 pub(crate) struct Engine<'a> {
@@ -32,8 +38,9 @@ pub(crate) struct Compose {
     words: Vec<String>,
     /// Version 1 knows no `--pull` for `up`, nor does podman-compose.
     has_pull: bool,
-    /// podman-compose has no `--project-directory` (1.0.3): it takes the working folder.
-    has_directory: bool,
+    /// podman-compose takes the working folder for the project's, and knows neither
+    /// `--project-directory` nor `--profile '*'` nor `config --images` (1.0.3 and 1.3.0).
+    is_podmans: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -79,9 +86,9 @@ impl<'a> Engine<'a> {
 
     /// The id and the version of the image that a name stands for now; `None` if there is none.
     pub(crate) fn image(&self, tag: &str) -> Result<Option<(String, Option<String>)>, Ending> {
-        let label = "{{index .Config.Labels \"org.opencontainers.image.version\"}}";
-        let format = format!("{{{{.Id}}}} {label}");
-        let ended = self.run(&[self.program, "image", "inspect", "--format", &format, tag], ASK)?;
+        // Not `index`, which fails where an image has no label at all.
+        let format = "{{.Id}} {{json .Config.Labels}}";
+        let ended = self.run(&[self.program, "image", "inspect", "--format", format, tag], ASK)?;
         if !ended.is_success() {
             let said = text(&ended.stderr);
             let gone = said.to_ascii_lowercase().contains("no such image")
@@ -89,9 +96,11 @@ impl<'a> Engine<'a> {
             return if gone { Ok(None) } else { Err(self.explain(&said)) };
         }
         let said = text(&ended.stdout);
-        let mut words = said.split_whitespace();
-        let id = words.next().unwrap_or_default().to_owned();
-        Ok(Some((id, words.next().map(str::to_owned))))
+        let (id, labels) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+        let labels: serde_json::Value = serde_json::from_str(labels).unwrap_or_default();
+        let version =
+            labels.get("org.opencontainers.image.version").and_then(|label| label.as_str());
+        Ok(Some((id.to_owned(), version.map(str::to_owned))))
     }
 
     /// The last lines that a container wrote, without its secrets.
@@ -105,6 +114,11 @@ impl<'a> Engine<'a> {
     /// The command that shows all that a container wrote.
     pub(crate) fn logs_command(&self, container: &Container) -> String {
         format!("{} logs {}", self.program, container.id.get(..12).unwrap_or_default())
+    }
+
+    /// Compose as a person would type it.
+    pub(crate) fn typed(&self) -> &'static str {
+        if self.program == "podman" { "podman-compose" } else { "docker compose" }
     }
 
     /// When a container died, as the engine remembers it.
@@ -128,7 +142,7 @@ impl<'a> Engine<'a> {
     /// Runs a program in a container, with something to read.
     pub(crate) fn exec(&self, id: &str, words: &[&str], input: Vec<u8>) -> Result<Ended, Ending> {
         let argv = [&[self.program, "exec", "-i", id], words].concat();
-        let ended = self.place.feed(&argv, input, Duration::from_secs(180));
+        let ended = self.feed(&argv, input, Duration::from_secs(180));
         ended.map_err(|error| Ending::deferred(error.to_string()))
     }
 
@@ -141,19 +155,19 @@ impl<'a> Engine<'a> {
             ("docker-compose", "docker-compose-v2, or docker-compose")
         };
         let said = |argv: &[&str]| {
-            let ended = self.place.run(argv, ASK).ok().filter(Ended::is_success)?;
+            let ended = self.feed(argv, Vec::new(), ASK).ok().filter(Ended::is_success)?;
             Some(text(&ended.stdout))
         };
         if said(&[self.program, "compose", "version", "--short"]).is_some() {
             let words = vec![self.program.to_owned(), "compose".to_owned()];
-            return Ok(Compose { words, has_pull: !is_podman, has_directory: !is_podman });
+            return Ok(Compose { words, has_pull: !is_podman, is_podmans: is_podman });
         }
         // podman-compose 1.0.3 knows no `--short`.
         if let Some(version) = said(&[stand_alone, "version"]) {
             let first = version.lines().next().unwrap_or_default();
             let has_pull = !is_podman && !first.contains("version 1.");
             let words = vec![stand_alone.to_owned()];
-            return Ok(Compose { words, has_pull, has_directory: !is_podman });
+            return Ok(Compose { words, has_pull, is_podmans: is_podman });
         }
         let hint = format!("install compose: apt install {package}");
         let why = format!("neither '{} compose' nor {stand_alone} can be run", self.program);
@@ -173,18 +187,42 @@ impl<'a> Engine<'a> {
             .iter()
             .map(String::as_str)
             .chain(["--project-name", &project.name])
-            .chain(folder.into_iter().filter(|_| compose.has_directory))
+            .chain(folder.into_iter().filter(|_| !compose.is_podmans))
             .chain(project.files.iter().flat_map(|file| ["-f", file]))
             .chain(project.env_files.iter().flat_map(|file| ["--env-file", file]))
             .chain(words.iter().copied())
             .collect();
-        let ended = self.place.run(&argv, RECREATE).map_err(|error| error.to_string())?;
+        let ended = self.feed(&argv, Vec::new(), RECREATE).map_err(|error| error.to_string())?;
         let said = masking::mask(&text(&ended.stderr), &[]);
         match ended.is_success() {
             true => Ok(text(&ended.stdout)),
             false if ended.overdue => Err("it took too long and was ended".to_owned()),
             false => Err(masking::tail(&said, 3)),
         }
+    }
+
+    /// The names of the images that services of a project come up with; what compose says if it cannot
+    /// tell.
+    pub(crate) fn images(
+        &self,
+        compose: &Compose,
+        project: &Project,
+        services: &[&str],
+    ) -> Result<Vec<String>, String> {
+        let said = if compose.is_podmans {
+            let label = format!("label=com.docker.compose.project={}", project.name);
+            let said = self.ask(&["ps", "--filter", &label, "--format", "{{.Image}}"]);
+            said.map_err(|ending| ending.why().unwrap_or_default().to_owned())?
+        } else {
+            let words = [&["--profile", "*", "config", "--images"], services].concat();
+            self.run_compose(compose, project, &words)?
+        };
+        Ok(said.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// The words of `down`, which has to find services of all profiles.
+    pub(crate) fn down(compose: &Compose) -> &'static [&'static str] {
+        if compose.is_podmans { &["down"] } else { &["--profile", "*", "down"] }
     }
 
     /// The words of `up` that recreate one service and nothing else.
@@ -207,14 +245,34 @@ impl<'a> Engine<'a> {
     }
 
     fn run(&self, argv: &[&str], limit: Duration) -> Result<Ended, Ending> {
-        self.place.run(argv, limit).map_err(|error| Ending::deferred(error.to_string()))
+        let ended = self.feed(argv, Vec::new(), limit);
+        ended.map_err(|error| Ending::deferred(error.to_string()))
+    }
+
+    /// Runs a program, and gives it something to read.
+    ///
+    /// Podman has no daemon: what calls it makes the namespaces, which our own unit may not, and leaves
+    /// processes behind that a unit of its own must not take along. So where systemd runs the host, it
+    /// runs podman for root, outside our sandbox and as the owner of the compose folder.
+    fn feed(&self, argv: &[&str], input: Vec<u8>, limit: Duration) -> Result<Ended, Error> {
+        let own = Identity::own();
+        let is_booted = || Folder::reach(Path::new("/run/systemd/system")).is_ok();
+        if self.program != "podman" || own.uid != 0 || !is_booted() {
+            return self.place.feed(argv, input, limit);
+        }
+        let root = Folder::reach(Path::new("/"))?;
+        let words = self.place.in_a_unit(limit);
+        let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().map(AsRef::as_ref));
+        Place::new(&root, &own).feed(argv.collect::<Vec<&OsStr>>(), input, limit + STOP)
     }
 
     /// Why the engine refused, and what helps.
     fn explain(&self, said: &str) -> Ending {
         let lower = said.to_ascii_lowercase();
         let why = masking::tail(&masking::mask(said, &[]), 2);
-        let hint = if lower.contains("permission denied") {
+        let hint = if self.program != "docker" {
+            None
+        } else if lower.contains("permission denied") {
             let name = account::name(self.place.identity.uid);
             Some(format!("usermod -aG docker {name}"))
         } else if lower.contains("cannot connect") {

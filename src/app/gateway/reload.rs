@@ -6,6 +6,14 @@ use crate::app::gateway::work::Work;
 use crate::domain::gateway::{Deed, Ending, masking, paste};
 use crate::os::health;
 
+/// Shows what OpenClaw's command line asks to be allowed, and how to allow it.
+pub(crate) const APPROVE: &str = "openclaw devices approve --latest";
+
+/// Says whether the gateway did not let the command line reload.
+pub(crate) fn is_refused(ending: &Ending) -> bool {
+    ending.why().is_some_and(paste::lacks_scope)
+}
+
 /// Reloads, and takes nothing for success but an answer without warnings.
 pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let program = work.program()?;
@@ -25,7 +33,8 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
             let talk = masking::tail(&text(&ended.stderr), 1);
             let why = if ended.overdue { "it took too long".to_owned() } else { why };
             let why = masking::mask(&format!("secrets reload: {why} {talk}"), &[]);
-            Err(Ending::Failed(why.trim().to_owned(), None))
+            let hint = paste::lacks_scope(&why).then(|| APPROVE.to_owned());
+            Err(Ending::Failed(why.trim().to_owned(), hint))
         }
     }
 }

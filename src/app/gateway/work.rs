@@ -151,6 +151,15 @@ impl<'a> Work<'a> {
                     log::info!("{}: {why}: restarting the gateway instead", self.settings.name);
                     self.recreate()
                 }
+                // The running gateway keeps the old token then (seen in 2026.6.1).
+                Err(ending) if reload::is_refused(&ending) && self.kind() != Gateway::None => {
+                    log::warn!(
+                        MESSAGE_ID = messages::id("reload-refused"), link = self.settings.name.as_str();
+                        "{}: OpenClaw does not let its command line reload secrets: the gateway is restarted instead\nhint: {}",
+                        self.settings.name, reload::APPROVE
+                    );
+                    self.recreate()
+                }
                 other => other,
             },
             Need::Recreate => self.recreate(),

@@ -105,3 +105,11 @@ pub(crate) fn reloaded(json: &str) -> Result<(), String> {
         None => Err("it did not say whether there were warnings".to_owned()),
     }
 }
+
+/// Says whether a gateway refused a call because the command line's device may not do so much.
+///
+/// Such a device is approved unasked, but only for what it asks first: a turn, which is less than a
+/// reload. From 2026.8.1 on one that knows the gateway's token gets more unasked too.
+pub(crate) fn lacks_scope(said: &str) -> bool {
+    said.contains("pairing required") || said.contains("scope upgrade")
+}

@@ -165,6 +165,13 @@ fn only_a_reload_without_warnings_counts() {
 }
 
 #[test]
+fn a_reload_that_was_refused_is_told_from_one_that_failed() {
+    let refused = "gateway closed (1008): pairing required: device is asking for more scopes than";
+    assert!(paste::lacks_scope(refused));
+    assert!(!paste::lacks_scope("it answered with 1 warnings and keeps the old token"));
+}
+
+#[test]
 fn the_token_is_no_argument_and_its_life_is_counted_from_now() {
     let words = paste::arguments(NOW.after(Duration::from_secs(90)), NOW, Some("main"));
     assert!(words.ends_with(&["--expires-in", "90s"].map(str::to_owned)), "{words:?}");
