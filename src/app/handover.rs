@@ -93,7 +93,8 @@ impl Handover<'_> {
             self.queue(vec![SinkKind::PasteToken], wanted);
         } else if let Some(pending) = pending.filter(is_due) {
             self.queue(pending.sinks.clone(), wanted);
-        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token, memory)) {
+        } else if let Some(kinds) = fingerprint.and_then(|token| self.untold(report, token, memory))
+        {
             self.queue(kinds, wanted);
         } else if pending.is_none() && self.openclaw.wants_version(self.settings, self.now) {
             self.queue(Vec::new(), wanted);
