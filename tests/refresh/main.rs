@@ -9,6 +9,7 @@ mod endpoint;
 
 mod crashes;
 mod links;
+mod neighbours;
 mod races;
 mod rescue;
 mod rig;

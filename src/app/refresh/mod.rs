@@ -123,7 +123,7 @@ fn groups(links: &[Settings]) -> Vec<Group<'_>> {
     for link in links {
         let place = Place::reach(&link.claude_credentials);
         let same = |group: &&mut Group<'_>| match (&group.place, &place) {
-            (Ok(a), Ok(b)) => (&a.key, &a.name) == (&b.key, &b.name),
+            (Ok(a), Ok(b)) => a.key == b.key,
             _ => group.links[0].claude_credentials == link.claude_credentials,
         };
         match groups.iter_mut().find(same) {

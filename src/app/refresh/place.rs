@@ -8,6 +8,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::error::Error;
+use crate::os::fingerprint;
 use crate::os::folder::{Folder, Seen};
 use crate::os::stage::{self, Replacement};
 
@@ -23,7 +24,11 @@ pub(crate) struct Place {
     pub(crate) folder: Arc<Folder>,
     /// Its name there.
     pub(crate) name: String,
-    /// What tells the folder apart from every other one, by whatever path it is reached.
+    /// What tells the folder apart from every other one, by whatever path it is reached; the CLI's
+    /// locks are its, and so is ours.
+    pub(crate) folder_key: String,
+    /// What tells the file apart from every other one, of the same folder too: what is remembered of
+    /// it stands under this key.
     pub(crate) key: String,
 }
 
@@ -56,8 +61,10 @@ impl Place {
         };
         let folder = Folder::reach(parent)?;
         let (device, inode) = folder.key()?;
-        let (folder, name) = (Arc::new(folder), name.to_owned());
-        Ok(Self { path: path.to_owned(), folder, name, key: format!("{device:x}-{inode:x}") })
+        let folder_key = format!("{device:x}-{inode:x}");
+        let key = format!("{folder_key}-{}", fingerprint::of_name(name));
+        let (path, folder, name) = (path.to_owned(), Arc::new(folder), name.to_owned());
+        Ok(Self { path, folder, name, folder_key, key })
     }
 
     /// Reads the file; `None` if there is none.

@@ -24,7 +24,7 @@ pub(crate) const SUFFIXES: [&str; 4] = [".json", ".history.json", ".answer", ".k
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    /// The source's path, for a folder whose device number has changed.
+    /// The source's path, by which this is found again where the key has changed.
     pub(crate) path: String,
     /// How often in a row it could not be renewed.
     pub(crate) failures: u32,
@@ -113,8 +113,8 @@ impl State {
     }
 }
 
-/// Carries what is remembered of a path over to the key that its folder has by now: device numbers
-/// change with a reboot on some file systems.
+/// Carries what is remembered of a path over to the key that it has by now: device numbers change
+/// with a reboot on some file systems, and once the folder's key alone stood for the file.
 pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
     let current = format!("{}.json", place.key);
     if sources.stat(&current)?.is_some() {
