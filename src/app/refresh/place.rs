@@ -32,6 +32,17 @@ pub(crate) struct Place {
     pub(crate) key: String,
 }
 
+/// What became of a rewrite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rewrite {
+    /// It is written.
+    Done,
+    /// What stands there was not to be changed.
+    Declined,
+    /// There is no file.
+    Absent,
+}
+
 /// The file as it was read.
 pub(crate) struct Reading {
     /// What it holds.
@@ -89,23 +100,23 @@ impl Place {
     /// Replaces the text of the file, durably and under the CLI's lock of a rewrite.
     ///
     /// `edit` gets the file as it stands under the lock, and is asked again if somebody changed it
-    /// after all; where it answers nothing, nothing is written. Says whether it was.
+    /// after all; where it answers nothing, nothing is written.
     pub(crate) fn rewrite(
         &self,
         locks: &mut ClaudeLocks,
         mut edit: impl FnMut(&Reading) -> Option<String>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Rewrite, Refused> {
         let _storage = locks.storage()?;
         let mut last = None;
         for _ in 0..REWRITES {
-            let Some(old) = self.read()? else { return Ok(false) };
-            let Some(new) = edit(&old) else { return Ok(false) };
+            let Some(old) = self.read()? else { return Ok(Rewrite::Absent) };
+            let Some(new) = edit(&old) else { return Ok(Rewrite::Declined) };
             match self.replace(&old, &new) {
                 Err(error) if error.is_changed() => last = Some(error),
-                other => return Ok(other.map(|()| true)?),
+                other => return Ok(other.map(|()| Rewrite::Done)?),
             }
         }
-        last.map_or(Ok(false), |error| Err(error.into()))
+        last.map_or(Ok(Rewrite::Declined), |error| Err(error.into()))
     }
 
     fn replace(&self, old: &Reading, new: &str) -> Result<(), Error> {
