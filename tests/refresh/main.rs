@@ -8,6 +8,7 @@
 mod endpoint;
 
 mod crashes;
+mod fake_cli;
 mod links;
 mod neighbours;
 mod races;

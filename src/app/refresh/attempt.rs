@@ -115,6 +115,11 @@ impl<'a> Turn<'a> {
             if saved::holds_pair(&self.work)? {
                 break;
             }
+            if let Some(outcome) = self.work.told_to_end() {
+                // What a method came to says more.
+                last = if matches!(last, Outcome::Deferred { .. }) { last } else { outcome };
+                break;
+            }
             let started = clock::now();
             let outcome = match method {
                 Method::Api => api::renew(&self.work, &mut self.state),

@@ -34,6 +34,7 @@ use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
+use crate::domain::outcome::Outcome;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::os;
@@ -61,6 +62,15 @@ pub(crate) struct Work<'a> {
     pub(crate) sources: &'a Folder,
     /// The signals that wait meanwhile.
     pub(crate) signals: &'a Waiting<'a>,
+}
+
+impl Work<'_> {
+    /// Why nothing new is begun once a signal waits: systemd kills what has not ended in time, and a
+    /// renewal that is killed loses the login.
+    fn told_to_end(&self) -> Option<Outcome> {
+        let asked = self.signals.asked();
+        asked.then(|| Outcome::deferred("it was told to end before it asked"))
+    }
 }
 
 /// Links that share a source; the first of them that may renew it speaks for all.
