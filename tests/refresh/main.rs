@@ -12,6 +12,7 @@ mod fake_cli;
 mod links;
 mod neighbours;
 mod races;
+mod refused;
 mod rescue;
 mod rig;
 mod saving;

@@ -25,7 +25,7 @@ mod turn;
 
 pub(crate) use outlook::{Outlook, look};
 pub(crate) use renewal::{Conclusion, Renewal};
-pub(crate) use truth::with_true_expiry;
+pub(crate) use truth::{refused, with_true_expiry};
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};

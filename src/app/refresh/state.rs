@@ -42,8 +42,12 @@ pub(crate) struct State {
     pub(crate) lifetime: Option<u64>,
     /// The refresh token that was last seen in the file.
     pub(crate) refresh: Option<Fingerprint>,
+    /// The access token that was last seen in the file.
+    pub(crate) access: Option<Fingerprint>,
     /// The refresh token that the server refuses.
     pub(crate) rejected: Option<Fingerprint>,
+    /// The access token beside the refresh token that the server refused last, whatever came since.
+    pub(crate) refused: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
     pub(crate) nudge: Option<Nudge>,
     /// How far this host's clock was off by the token endpoint's last answer.
