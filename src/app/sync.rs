@@ -10,15 +10,16 @@ use crate::app::handover::Handover;
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
-use crate::app::refresh::with_true_expiry;
+use crate::app::refresh::{refused, with_true_expiry};
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks::{self, env};
 use crate::app::source;
 use crate::app::wanted::Wanted;
-use crate::domain::acceptance::{Mark, Memory};
+use crate::domain::acceptance::{Mark, Memory, Verdict};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ledger;
+use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -104,10 +105,8 @@ pub(crate) fn link(
     let source = source::look(&settings.claude_credentials, now);
     let source = with_true_expiry(ground, settings, source, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
-    let source = match mark {
-        Some(mark) => source.judged(memory.judge(mark, now, options.force)),
-        None => source,
-    };
+    let judge = |mark, refused| memory.judge(mark, now, options.force, refused);
+    let source = judged(ground, settings, (source, mark), judge);
     let mut report = Report::of(settings, source, mark.or(memory.accepted));
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
     let may_write = !options.dry_run;
@@ -142,6 +141,20 @@ pub(crate) fn link(
     env::hide(&mut report.sinks, &openclaw, now);
     report.gateway = openclaw.ledger;
     Ok(report)
+}
+
+/// Judges a source; only a login that would have to wait costs a look at what it would wait for.
+fn judged(
+    ground: &Ground,
+    settings: &Settings,
+    (source, mark): (Source, Option<Mark>),
+    judge: impl Fn(Mark, Option<Fingerprint>) -> Verdict,
+) -> Source {
+    let Some(mark) = mark else { return source };
+    source.judged(match judge(mark, None) {
+        Verdict::Wait(_) => judge(mark, refused(ground, settings)),
+        verdict => verdict,
+    })
 }
 
 /// Writes what has to change, all of it together; the memory is saved once every new text is on disk

@@ -41,17 +41,29 @@ pub(crate) enum Verdict {
     /// It was replaced by a later one: somebody put an old file back.
     Superseded,
     /// It ends before the one passed on last, so it may be an older one never seen before; it waits
-    /// until that one has ended.
+    /// until that one has ended or is refused.
     Wait(Timestamp),
 }
 
 impl Memory {
-    /// Judges a living credential; `force` passes one that would have to wait.
-    pub(crate) fn judge(&self, candidate: Mark, now: Timestamp, force: bool) -> Verdict {
+    /// Judges a living credential; `force` passes one that would have to wait, and so does the end of
+    /// the login that it would wait for: `refused` is the access token whose login the server refused
+    /// to renew last.
+    pub(crate) fn judge(
+        &self,
+        candidate: Mark,
+        now: Timestamp,
+        force: bool,
+        refused: Option<Fingerprint>,
+    ) -> Verdict {
         match self.accepted {
             Some(accepted) if accepted.fingerprint == candidate.fingerprint => Verdict::Pass,
             _ if self.superseded.contains(&candidate.fingerprint) => Verdict::Superseded,
-            Some(accepted) if !force && holds_back(accepted, candidate, now) => {
+            Some(accepted)
+                if !force
+                    && refused != Some(accepted.fingerprint)
+                    && holds_back(accepted, candidate, now) =>
+            {
                 Verdict::Wait(accepted.expiry)
             }
             _ => Verdict::Pass,
@@ -103,9 +115,9 @@ mod tests {
         assert!(memory.accept(mark(1, 1)));
         assert!(memory.accept(mark(2, 8)));
         assert!(!memory.accept(mark(2, 8)));
-        assert_eq!(memory.judge(mark(1, 1), NOW, true), Verdict::Superseded);
-        assert_eq!(memory.judge(mark(1, 99), NOW, false), Verdict::Superseded);
-        assert_eq!(memory.judge(mark(2, 8), NOW, false), Verdict::Pass);
+        assert_eq!(memory.judge(mark(1, 1), NOW, true, None), Verdict::Superseded);
+        assert_eq!(memory.judge(mark(1, 99), NOW, false, None), Verdict::Superseded);
+        assert_eq!(memory.judge(mark(2, 8), NOW, false, None), Verdict::Pass);
     }
 
     #[test]
@@ -113,20 +125,23 @@ mod tests {
         let mut memory = Memory::default();
         memory.accept(mark(1, 8));
         let earlier = mark(2, 7);
-        assert_eq!(memory.judge(earlier, NOW, false), Verdict::Wait(mark(1, 8).expiry));
-        assert_eq!(memory.judge(earlier, NOW, true), Verdict::Pass);
+        assert_eq!(memory.judge(earlier, NOW, false, None), Verdict::Wait(mark(1, 8).expiry));
+        assert_eq!(memory.judge(earlier, NOW, true, None), Verdict::Pass);
+        let refused = |id| memory.judge(earlier, NOW, false, Some(Fingerprint(id)));
+        assert_eq!(refused(1), Verdict::Pass, "what it would wait for is of no use any more");
+        assert_eq!(refused(3), Verdict::Wait(mark(1, 8).expiry));
         let later = Timestamp(NOW.0 + 8 * HOUR);
-        assert_eq!(memory.judge(mark(2, 10), later, false), Verdict::Pass);
+        assert_eq!(memory.judge(mark(2, 10), later, false, None), Verdict::Pass);
     }
 
     #[test]
     fn an_expiry_from_a_wrong_clock_holds_nothing_back() {
         let mut memory = Memory::default();
         memory.accept(mark(1, 24 * 365));
-        assert_eq!(memory.judge(mark(2, 8), NOW, false), Verdict::Pass);
+        assert_eq!(memory.judge(mark(2, 8), NOW, false, None), Verdict::Pass);
         let mut memory = Memory::default();
         memory.accept(mark(1, -1));
-        assert_eq!(memory.judge(mark(2, -2), NOW, false), Verdict::Pass);
+        assert_eq!(memory.judge(mark(2, -2), NOW, false, None), Verdict::Pass);
     }
 
     #[test]

@@ -84,10 +84,11 @@ pub(crate) fn read(status: u16, body: &[u8], asked: Timestamp, wish: Option<Dura
 
 /// Reads the tokens of an answer; of one that was cut off, as far as it goes.
 pub(crate) fn tokens(body: &[u8], asked: Timestamp) -> Option<Answer> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    let (object, whole) = match object(text) {
+    // What is no text, as a character that was cut through, may stand anywhere but in a token.
+    let text = String::from_utf8_lossy(body);
+    let (object, whole) = match object(text.trim()) {
         Some(object) => (object, true),
-        None => (complete(text)?, false),
+        None => (complete(text.trim())?, false),
     };
     let access_token = object.get("access_token");
     let refresh_token = object.get("refresh_token").filter(|value| !value.is_null());
@@ -124,7 +125,7 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 /// Names a refusal. Only `invalid_grant` is one of the login itself: a proxy, a bot guard and an
 /// outage say everything else, and none of them knows whether the login lives.
 fn refusal(status: u16, body: &[u8], wish: Option<Duration>) -> Outcome {
-    let object = std::str::from_utf8(body).ok().and_then(|text| object(text.trim()));
+    let object = object(String::from_utf8_lossy(body).trim());
     let code = object.as_ref().and_then(code);
     let cause = match (status, code) {
         (400 | 401, Some("invalid_grant")) => {

@@ -28,7 +28,7 @@ impl Skew {
 
     /// Says whether it is another one than was known `before`.
     pub(crate) fn is_news(self, before: Option<Self>) -> bool {
-        before.is_none_or(|before| self.0.saturating_sub(before.0).abs() > TOLERANCE)
+        before.is_none_or(|before| self.0.saturating_sub(before.0).saturating_abs() > TOLERANCE)
     }
 }
 
@@ -63,5 +63,6 @@ mod tests {
         let two_hours = Skew(7_200_000);
         assert!(two_hours.is_news(None) && two_hours.is_news(Some(Skew(-7_200_000))));
         assert!(!two_hours.is_news(Some(Skew(7_230_000))));
+        assert!(Skew(i64::MIN).is_news(Some(Skew(i64::MAX))));
     }
 }

@@ -1,6 +1,7 @@
 //! Instants and durations: epoch milliseconds, RFC 3339 text, `90m`, words for people.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,22 +34,31 @@ impl Timestamp {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once('T')?;
         let (time, offset) = time.split_at(time.find(['Z', '+', '-'])?);
-        let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
         let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-        let mut parts = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-        let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+        let [year, month, day] = numbers(date, '-', [1970..=9999, 1..=12, 1..=31])?;
+        let [hour, minute, second] = numbers(clock, ':', [0..=23, 0..=59, 0..=60])?;
         let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-        let sane = (1..=12).contains(&month)
-            && (1..=31).contains(&day)
-            && hour < 24
-            && minute < 60
-            && second < 61;
         let days = days_from_civil(year, month, day);
         let local = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths;
-        let ahead = minutes_ahead(offset)? * 60 * SECOND;
-        sane.then_some(Self(local - ahead))
+        Some(Self(local - minutes_ahead(offset)? * 60 * SECOND))
     }
+}
+
+/// Reads numbers that each lie within their bounds.
+///
+/// They stand in files of users and in answers of servers: one that is not bounded before it is
+/// reckoned with ends the process by an overflow, and with it the care for every other link.
+fn numbers<const N: usize>(
+    text: &str,
+    between: char,
+    bounds: [RangeInclusive<i64>; N],
+) -> Option<[i64; N]> {
+    let mut parts = text.splitn(N, between);
+    let mut numbers = [0; N];
+    for (number, bounds) in numbers.iter_mut().zip(bounds) {
+        *number = parts.next()?.parse().ok().filter(|number| bounds.contains(number))?;
+    }
+    Some(numbers)
 }
 
 /// How far `Z`, `+02:00` or `-05:30` is ahead of UTC.
@@ -56,8 +66,8 @@ fn minutes_ahead(offset: &str) -> Option<i64> {
     if offset == "Z" {
         return Some(0);
     }
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+    let [hours, minutes] = numbers(offset.get(1..)?, ':', [0..=23, 0..=59])?;
+    let minutes = hours * 60 + minutes;
     Some(if offset.starts_with('-') { -minutes } else { minutes })
 }
 
@@ -143,6 +153,8 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -151,17 +163,64 @@ mod tests {
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),
             (1_795_363_199_000, "2026-11-22T15:59:59Z"),
-            (-1000, "1969-12-31T23:59:59Z"),
+            (253_402_300_799_000, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(Timestamp(ms).to_string(), text);
             assert_eq!(Timestamp::parse(text), Some(Timestamp(ms)));
         }
+        assert_eq!(Timestamp(-1000).to_string(), "1969-12-31T23:59:59Z");
         assert_eq!(Timestamp::parse("2026-11-22T15:59:59.25Z").map(|t| t.0 % 1000), Some(250));
         let utc = Timestamp::parse("2026-11-22T15:59:59Z");
         assert_eq!(Timestamp::parse("2026-11-22T17:59:59.000+02:00"), utc, "as podman writes it");
         assert_eq!(Timestamp::parse("2026-11-22T10:29:59-05:30"), utc);
         assert_eq!(Timestamp::parse("2026-13-22T15:59:59Z"), None);
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn a_number_out_of_its_bounds_is_no_instant() {
+        let huge = i64::MAX.to_string();
+        let whole = ["2026", "11", "22", "15", "59", "59", "02", "00"];
+        for at in 0..whole.len() {
+            for number in [huge.as_str(), "-9223372036854775808", "99999"] {
+                let mut parts = whole;
+                parts[at] = number;
+                let [year, month, day, hour, minute, second, ahead, minutes] = parts;
+                let date = format!("{year}-{month}-{day}T{hour}:{minute}:{second}");
+                for offset in ["+", "-"].map(|sign| format!("{sign}{ahead}:{minutes}")) {
+                    assert_eq!(Timestamp::parse(&(date.clone() + &offset)), None, "{date}{offset}");
+                }
+                let http = format!("Sun, {day} Nov {year} {hour}:{minute}:{second} GMT");
+                // The month and the offset are no numbers there.
+                let bounded = at == 1 || at > 5;
+                assert_eq!(Timestamp::parse_http(&http).is_some(), bounded, "{http}");
+            }
+        }
+        assert_eq!(Timestamp::parse("1969-12-31T23:59:59Z"), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_is_too_much_for_it(
+            text in "\\PC{0,40}",
+            date in "[-+]?[0-9]{1,20}-[0-9]{1,20}-[0-9]{1,20}T[0-9]{1,20}:[-0-9]{1,20}:[0-9]{1,20}",
+            end in "([.][0-9é]{0,20})?(Z|[-+][-0-9]{1,20}:[-0-9]{1,20})",
+            http in "Sun, [0-9]{1,20} (Jan|anF|Dec|é) [-0-9]{1,20} [0-9]{1,20}:[0-9]{1,20}:[0-9]{1,20} GMT",
+        ) {
+            for text in [&text, &(date + &end), &http] {
+                let _ = Timestamp::parse(text);
+                let _ = Timestamp::parse_http(text);
+                let _ = parse_duration(text);
+            }
+        }
+
+        #[test]
+        fn no_instant_is_too_far(ms: i64, other: i64, span: u64) {
+            let (at, other, span) = (Timestamp(ms), Timestamp(other), Duration::from_millis(span));
+            let _ = (at.to_string(), at.after(span), at.before(span), in_words(at.left(other)));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Keyed fingerprints of tokens: HMAC-SHA256 under a key that never leaves this installation.
 
-use ring::hmac;
+use ring::{digest, hmac};
 
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::os::error::Error;
@@ -78,8 +78,16 @@ impl Fingerprinter {
 
     /// The fingerprint of a token: the first 64 bits of its HMAC.
     pub(crate) fn of(&self, token: &Secret) -> Fingerprint {
-        let tag = hmac::sign(&self.key, token.expose().as_bytes());
-        let first = tag.as_ref().iter().take(8).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-        Fingerprint(first)
+        Fingerprint(first_64_bits(hmac::sign(&self.key, token.expose().as_bytes()).as_ref()))
     }
+}
+
+/// Stands for a file's name in the names of our own files, where not every text may stand: the
+/// first 64 bits of its SHA-256, without a key, so that they are found again whatever is lost.
+pub(crate) fn of_name(name: &str) -> String {
+    format!("{:016x}", first_64_bits(digest::digest(&digest::SHA256, name.as_bytes()).as_ref()))
+}
+
+fn first_64_bits(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }

@@ -17,6 +17,9 @@ use crate::os::error::{Cause, Error};
 use crate::os::folder::{Folder, Seen};
 use crate::os::stage::{self, Durability, same};
 
+/// The most that is read of a record, in bytes: two texts of a sink, of 4 MiB at most, and a path.
+const RECORD_LIMIT: u64 = 9 << 20;
+
 /// Where the old text is kept meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keep<'a> {
@@ -45,7 +48,7 @@ impl Keep<'_> {
         stage::replace(self.folder, self.name, &record, Durability::Flushed)?;
         let written = pour(&file, bytes).or_else(|failed| pour(&file, &old.bytes).and(Err(failed)));
         // A file that holds neither text is left to the next run, which finds the record.
-        let whole = folder.read(name, u64::from(u32::MAX)).ok().flatten();
+        let whole = folder.read(name, longest(&old.bytes, bytes)).ok().flatten();
         if whole.is_some_and(|seen| seen.bytes == old.bytes || seen.bytes == bytes) {
             self.folder.remove(self.name)?;
         }
@@ -54,7 +57,7 @@ impl Keep<'_> {
 
     /// Brings back the old text of a file that a run began to write over and did not finish; which.
     pub(crate) fn restore(self) -> Result<Option<PathBuf>, Error> {
-        let Some(seen) = self.folder.read(self.name, u64::from(u32::MAX))? else { return Ok(None) };
+        let Some(seen) = self.folder.read(self.name, RECORD_LIMIT)? else { return Ok(None) };
         let record = Record::parse(&seen.bytes);
         let file =
             record.as_ref().and_then(|record| Some((record, record.path.file_name()?.to_str()?)));
@@ -63,11 +66,8 @@ impl Keep<'_> {
         };
         let folder = Folder::reach(path.parent().unwrap_or(path))?;
         // What was mounted there may be gone, and come back.
-        let Some(now) =
-            folder.read(name, u64::from(u32::MAX))?.filter(|now| now.stat.st_ino == *inode)
-        else {
-            return Ok(None);
-        };
+        let now = folder.read(name, longest(old, new))?;
+        let Some(now) = now.filter(|now| now.stat.st_ino == *inode) else { return Ok(None) };
         let torn = now.bytes != *old && now.bytes != *new;
         if torn {
             let poured = pour(&open(&folder, name)?, old);
@@ -103,6 +103,11 @@ impl<'a> Record<'a> {
     }
 }
 
+/// The most that a file has in which the one text is being written over the other.
+fn longest(old: &[u8], new: &[u8]) -> u64 {
+    old.len().max(new.len()) as u64
+}
+
 fn open(folder: &Folder, name: &str) -> Result<File, Error> {
     let path = folder.path.join(name);
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -121,6 +126,27 @@ fn pour(file: &File, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test lays its scratch folder out itself")]
+    fn what_is_longer_than_either_text_is_neither_read_nor_written_over() {
+        use std::os::unix::fs::MetadataExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        std::fs::write(&path, "old").unwrap();
+        let inode = std::fs::metadata(&path).unwrap().ino();
+        let record = Record { path: &path, inode, old: b"old", new: b"new!" }.text();
+        std::fs::write(scratch.path().join("record"), record).unwrap();
+        let folder = Folder::reach(scratch.path()).unwrap();
+        let keep = Keep { folder: &folder, name: "record" };
+        File::options().write(true).open(&path).unwrap().set_len(5).unwrap();
+        let error = keep.restore().expect_err("nobody knows what that is");
+        assert!(error.to_string().contains("it has more than"), "{error}");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 5);
+        File::options().write(true).open(&path).unwrap().set_len(2).unwrap();
+        assert_eq!(keep.restore().unwrap(), Some(path.clone()));
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {

@@ -76,7 +76,7 @@ pub(crate) fn replace(
     bytes: &[u8],
     durability: Durability,
 ) -> Result<(), Error> {
-    let old = folder.read(name, u64::from(u32::MAX))?;
+    let old = folder.hold(name)?;
     let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
     if durability == Durability::Lazy {
         return rename(&part, None).map(|_| ());
@@ -92,7 +92,7 @@ pub(crate) fn replace(
 /// written, or a full disk, is found out before there is anything to lose.
 pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
     let bytes = vec![b' '; size];
-    let old = folder.read(name, u64::from(u32::MAX))?;
+    let old = folder.hold(name)?;
     let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
     flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
 }
@@ -244,4 +244,26 @@ fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
 
 fn path_of(written: &Written<'_>) -> PathBuf {
     written.part.folder.path.join(written.part.name)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test lays its scratch folder out itself")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_is_not_read() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        let folder = Folder::reach(scratch.path()).unwrap();
+        // Sparse: it takes no room on the disk, but would in memory.
+        std::fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+        reserve(&folder, "file", 10).unwrap();
+        assert!(sweep(&folder, "file").unwrap());
+        for durability in [Durability::Lazy, Durability::Flushed] {
+            std::fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+            replace(&folder, "file", b"new", durability).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Links with faults, no link at all, and requests that must not start a run again and again.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 
 use crate::endpoint::{Answer, TOKEN};
-use crate::rig::{Rig, names};
+use crate::rig::{Rig, key, names};
 
 #[test]
 fn a_bad_link_keeps_no_other_from_being_renewed() {
@@ -33,8 +33,8 @@ fn a_source_that_cannot_be_looked_after_keeps_no_other_from_being_renewed() {
     fs::copy(rig.source(), rig.at("other/.claude/.credentials.json")).unwrap();
     fs::write(rig.at("etc/a.conf"), text.replace("/home/", "/other/")).unwrap();
     // What is remembered of the other cannot be read.
-    let stat = fs::metadata(rig.at("other/.claude")).unwrap();
-    let state = format!("state/sources/{:x}-{:x}.json", stat.dev(), stat.ino());
+    let key = key(&rig.at("other/.claude"), ".credentials.json");
+    let state = format!("state/sources/{key}.json");
     fs::create_dir_all(rig.at(&state)).unwrap();
     let ran = rig.refresh(&[]);
     assert_eq!(ran.code, Some(1), "{}", ran.said);

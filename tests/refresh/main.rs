@@ -8,8 +8,11 @@
 mod endpoint;
 
 mod crashes;
+mod fake_cli;
 mod links;
+mod neighbours;
 mod races;
+mod refused;
 mod rescue;
 mod rig;
 mod saving;

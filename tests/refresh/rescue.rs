@@ -95,6 +95,36 @@ fn a_saved_answer_waits_for_a_source_that_is_being_written() {
 }
 
 #[test]
+fn a_saved_answer_waits_for_a_source_that_is_away() {
+    let rig = Rig::new(80);
+    leave_answer(&rig, &pair());
+    let (source, folder, away) = (rig.source(), rig.at("home/.claude"), rig.at("away"));
+    let asked = rig.endpoint.requests().len();
+    for (from, to) in [(&source, &away), (&folder, &rig.at("gone"))] {
+        fs::rename(from, to).unwrap();
+        for args in [&["refresh"][..], &["refresh", "--force"], &["withdraw"]] {
+            let ran = rig.ran(rig.command(&[], args).output().unwrap());
+            assert_eq!(ran.code, Some(if args[0] == "refresh" { 3 } else { 0 }), "{}", ran.said);
+        }
+        fs::rename(to, from).unwrap();
+        assert!(rig.has(".answer"), "{}", from.display());
+    }
+    // Somebody tries a token that nobody renews, and puts the login back.
+    let whole = fs::read(&source).unwrap();
+    rig.write_source("sk-ant-oat01-static", "", 300);
+    assert_eq!(rig.refresh(&[]).code, Some(0));
+    assert!(rig.has(".answer"));
+    fs::write(&source, whole).unwrap();
+    let ran = rig.refresh(&[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert_eq!(
+        (rig.access().as_str(), rig.endpoint.requests().len()),
+        ("sk-ant-oat01-saved", asked)
+    );
+    assert!(rig.has(".json") && !rig.has(".answer"));
+}
+
+#[test]
 fn what_a_crash_left_before_the_answer_is_removed() {
     for text in ["", "{\"asked\":1", "{}\n", "\n"] {
         let rig = Rig::new(300);

@@ -182,9 +182,8 @@ impl Rig {
     }
 
     pub(crate) fn state_file(&self, suffix: &str) -> PathBuf {
-        use std::os::unix::fs::MetadataExt;
-        let stat = fs::metadata(self.at("home/.claude")).unwrap();
-        self.at(&format!("state/sources/{:x}-{:x}{suffix}", stat.dev(), stat.ino()))
+        let key = key(&self.at("home/.claude"), ".credentials.json");
+        self.at(&format!("state/sources/{key}{suffix}"))
     }
 
     /// Nothing of ours or of the CLI's is left beside the source.
@@ -206,6 +205,15 @@ impl Rig {
             }
         }
     }
+}
+
+/// What the state of the file `name` in `folder` is kept under.
+pub(crate) fn key(folder: &Path, name: &str) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let stat = fs::metadata(folder).unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
+    let first = u64::from_be_bytes(digest.as_ref()[..8].try_into().unwrap());
+    format!("{:x}-{:x}-{first:016x}", stat.dev(), stat.ino())
 }
 
 pub(crate) fn names(folder: &Path) -> Vec<String> {

@@ -111,9 +111,9 @@ fn ask(
     state.save(work.sources, work.place)?;
     let head = Head { asked, replaces: basis.replaces };
     let mut room = saved::reserve(work, head)?;
-    if work.signals.asked() {
+    if let Some(outcome) = work.told_to_end() {
         saved::forget(work)?;
-        return Ok(Outcome::deferred("it was told to end before it asked"));
+        return Ok(outcome);
     }
     let answered = http::post(post, &mut room);
     if let Err(error) = room.flush_to_disk() {

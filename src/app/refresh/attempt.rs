@@ -115,6 +115,11 @@ impl<'a> Turn<'a> {
             if saved::holds_pair(&self.work)? {
                 break;
             }
+            if let Some(outcome) = self.work.told_to_end() {
+                // What a method came to says more.
+                last = if matches!(last, Outcome::Deferred { .. }) { last } else { outcome };
+                break;
+            }
             let started = clock::now();
             let outcome = match method {
                 Method::Api => api::renew(&self.work, &mut self.state),
@@ -127,15 +132,18 @@ impl<'a> Turn<'a> {
             if let Some(mark) = renewed {
                 self.state.succeed();
                 self.state.refresh = refresh_mark(self.work.ground, after.source.credential());
+                self.state.access = Some(mark.fingerprint);
                 let lifetime = mark.expiry.left(started).as_millis();
                 self.state.lifetime = u64::try_from(lifetime).ok();
                 return Ok(Conclusion::Renewed { method: method_name(method), mark });
             }
             if let Outcome::Rejected { cause } = outcome {
                 self.state.rejected = self.state.refresh;
+                self.state.refused = self.state.access;
                 return Ok(Conclusion::NeedsPerson(cause));
             }
             if after.need == Need::Blanked && before.need != Need::Blanked {
+                self.state.refused = self.state.access;
                 let cause = "Claude CLI emptied it, since the server refused to renew it";
                 return Ok(Conclusion::NeedsPerson(cause.to_owned()));
             }
@@ -211,9 +219,14 @@ impl<'a> Turn<'a> {
         Sight { source, mark, need }
     }
 
-    /// Remembers which refresh token stands in the file; a new one has not been refused.
+    /// Remembers which tokens stand in the file; a new refresh token has not been refused, and of
+    /// those that were emptied it was the server that refused them.
     fn remember(&mut self, sight: &Sight) {
+        if sight.need == Need::Blanked {
+            self.state.refused = self.state.access;
+        }
         let Some(mark) = refresh_mark(self.work.ground, sight.source.credential()) else { return };
+        self.state.access = sight.mark.map(|mark| mark.fingerprint);
         if self.state.refresh.replace(mark) != Some(mark) {
             self.state.succeed();
         }

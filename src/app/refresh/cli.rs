@@ -85,7 +85,7 @@ impl Attempt<'_, '_> {
         if !nudge::set(work, self.state, &before).map_err(|refused| locked(&refused))? {
             return Err(Outcome::deferred("the login changed meanwhile"));
         }
-        let attended = self.call(&way, &place, &before).map_err(system)?;
+        let attended = self.call(&way, &place, &before)?;
         Ok(self.judge(&before, &way, attended))
     }
 
@@ -143,13 +143,25 @@ impl Attempt<'_, '_> {
     }
 
     /// Calls the CLI and stays with it to its end.
-    fn call(&mut self, way: &Way, place: &Folder, before: &Credential) -> Result<Attended, Error> {
+    fn call(
+        &mut self,
+        way: &Way,
+        place: &Folder,
+        before: &Credential,
+    ) -> Result<Attended, Outcome> {
         let Work { place: source, sources, signals, .. } = self.work;
+        let known = self.state.cli_runs.clone();
         claude_cli::note_run(&mut self.state.cli_runs, clock::now());
-        self.state.save(sources, source)?;
-        let running = way.call(place).start()?;
+        self.state.save(sources, source).map_err(system)?;
+        let call = way.call(place);
+        if let Some(outcome) = self.work.told_to_end() {
+            self.state.cli_runs = known;
+            return Err(outcome);
+        }
+        let running = call.start().map_err(system)?;
         let attended = attend(running, way, (source, before), signals);
-        attended.map_err(|error| Error::new("wait for the CLI of", &source.path, error))
+        let failed = |error| system(Error::new("wait for the CLI of", &source.path, error));
+        attended.map_err(failed)
     }
 
     /// Judges by the file what the CLI did; what it said is only told where it did nothing.

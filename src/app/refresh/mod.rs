@@ -25,7 +25,7 @@ mod turn;
 
 pub(crate) use outlook::{Outlook, look};
 pub(crate) use renewal::{Conclusion, Renewal};
-pub(crate) use truth::with_true_expiry;
+pub(crate) use truth::{refused, with_true_expiry};
 
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
@@ -34,6 +34,7 @@ use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
+use crate::domain::outcome::Outcome;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::os;
@@ -61,6 +62,15 @@ pub(crate) struct Work<'a> {
     pub(crate) sources: &'a Folder,
     /// The signals that wait meanwhile.
     pub(crate) signals: &'a Waiting<'a>,
+}
+
+impl Work<'_> {
+    /// Why nothing new is begun once a signal waits: systemd kills what has not ended in time, and a
+    /// renewal that is killed loses the login.
+    fn told_to_end(&self) -> Option<Outcome> {
+        let asked = self.signals.asked();
+        asked.then(|| Outcome::deferred("it was told to end before it asked"))
+    }
 }
 
 /// Links that share a source; the first of them that may renew it speaks for all.
@@ -123,7 +133,7 @@ fn groups(links: &[Settings]) -> Vec<Group<'_>> {
     for link in links {
         let place = Place::reach(&link.claude_credentials);
         let same = |group: &&mut Group<'_>| match (&group.place, &place) {
-            (Ok(a), Ok(b)) => (&a.key, &a.name) == (&b.key, &b.name),
+            (Ok(a), Ok(b)) => a.key == b.key,
             _ => group.links[0].claude_credentials == link.claude_credentials,
         };
         match groups.iter_mut().find(same) {

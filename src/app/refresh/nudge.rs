@@ -6,7 +6,7 @@
 //! after a crash of ours.
 
 use crate::app::refresh::Work;
-use crate::app::refresh::place::Reading;
+use crate::app::refresh::place::{Reading, Rewrite};
 use crate::app::refresh::state::State;
 use crate::domain::claude_cli::NUDGE;
 use crate::domain::claude_file::with_expiry;
@@ -36,12 +36,12 @@ pub(super) fn set(
         let stands = text.login() == Some(wanted);
         stands.then(|| with_expiry(&text.text, nudged).ok()).flatten()
     });
-    if !matches!(done, Ok(true)) {
+    if !matches!(done, Ok(Rewrite::Done)) {
         drop(locks);
         // Where it was written after all, and only the flush failed, it is put back.
         put_back(work, state)?;
     }
-    done
+    done.map(|done| done == Rewrite::Done)
 }
 
 /// Puts the true expiry back where a run of ours, or a crash, left the earlier one; says whether
@@ -55,9 +55,10 @@ pub(super) fn put_back(work: &Work<'_>, state: &mut State) -> Result<bool, Refus
     let stands = text.as_ref().is_some_and(|text| truth(work, &nudge, text).is_some());
     let done = stands && {
         let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
-        work.place.rewrite(&mut locks, |text| {
+        let done = work.place.rewrite(&mut locks, |text| {
             truth(work, &nudge, text).and_then(|truth| with_expiry(&text.text, truth).ok())
-        })?
+        })?;
+        done == Rewrite::Done
     };
     state.nudge = None;
     state.save(work.sources, work.place)?;

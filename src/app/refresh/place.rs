@@ -8,6 +8,7 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::error::Error;
+use crate::os::fingerprint;
 use crate::os::folder::{Folder, Seen};
 use crate::os::stage::{self, Replacement};
 
@@ -23,8 +24,23 @@ pub(crate) struct Place {
     pub(crate) folder: Arc<Folder>,
     /// Its name there.
     pub(crate) name: String,
-    /// What tells the folder apart from every other one, by whatever path it is reached.
+    /// What tells the folder apart from every other one, by whatever path it is reached; the CLI's
+    /// locks are its, and so is ours.
+    pub(crate) folder_key: String,
+    /// What tells the file apart from every other one, of the same folder too: what is remembered of
+    /// it stands under this key.
     pub(crate) key: String,
+}
+
+/// What became of a rewrite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rewrite {
+    /// It is written.
+    Done,
+    /// What stands there was not to be changed.
+    Declined,
+    /// There is no file.
+    Absent,
 }
 
 /// The file as it was read.
@@ -56,8 +72,10 @@ impl Place {
         };
         let folder = Folder::reach(parent)?;
         let (device, inode) = folder.key()?;
-        let (folder, name) = (Arc::new(folder), name.to_owned());
-        Ok(Self { path: path.to_owned(), folder, name, key: format!("{device:x}-{inode:x}") })
+        let folder_key = format!("{device:x}-{inode:x}");
+        let key = format!("{folder_key}-{}", fingerprint::of_name(name));
+        let (path, folder, name) = (path.to_owned(), Arc::new(folder), name.to_owned());
+        Ok(Self { path, folder, name, folder_key, key })
     }
 
     /// Reads the file; `None` if there is none.
@@ -82,23 +100,23 @@ impl Place {
     /// Replaces the text of the file, durably and under the CLI's lock of a rewrite.
     ///
     /// `edit` gets the file as it stands under the lock, and is asked again if somebody changed it
-    /// after all; where it answers nothing, nothing is written. Says whether it was.
+    /// after all; where it answers nothing, nothing is written.
     pub(crate) fn rewrite(
         &self,
         locks: &mut ClaudeLocks,
         mut edit: impl FnMut(&Reading) -> Option<String>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Rewrite, Refused> {
         let _storage = locks.storage()?;
         let mut last = None;
         for _ in 0..REWRITES {
-            let Some(old) = self.read()? else { return Ok(false) };
-            let Some(new) = edit(&old) else { return Ok(false) };
+            let Some(old) = self.read()? else { return Ok(Rewrite::Absent) };
+            let Some(new) = edit(&old) else { return Ok(Rewrite::Declined) };
             match self.replace(&old, &new) {
                 Err(error) if error.is_changed() => last = Some(error),
-                other => return Ok(other.map(|()| true)?),
+                other => return Ok(other.map(|()| Rewrite::Done)?),
             }
         }
-        last.map_or(Ok(false), |error| Err(error.into()))
+        last.map_or(Ok(Rewrite::Declined), |error| Err(error.into()))
     }
 
     fn replace(&self, old: &Reading, new: &str) -> Result<(), Error> {

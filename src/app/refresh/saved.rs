@@ -8,7 +8,8 @@
 //! - room that is blank: there was no answer; nothing is lost that could be kept, it is removed;
 //! - an answer without tokens: nothing was spent; it is removed;
 //! - a pair, even one whose end was cut off: the refresh token in the source is spent, and the pair
-//!   goes into the source if that still holds it, or was blanked for it;
+//!   goes into the source if that still holds it, or was blanked for it; it waits while no login can
+//!   be seen there, and is forgotten only for one with another refresh token;
 //! - a refresh token without a usable access token: it becomes `KEY.kept`, and the next request is
 //!   made with it in place of the spent one.
 
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
 use crate::app::refresh::Work;
-use crate::app::refresh::place::Reading;
+use crate::app::refresh::place::{Reading, Rewrite};
 use crate::app::refresh::state::State;
 use crate::domain::claude_file;
 use crate::domain::credential::Content;
@@ -45,7 +46,7 @@ pub(crate) enum Saved {
     Nothing,
     /// Its pair is in the source.
     Applied,
-    /// It has to wait until the source can be read again.
+    /// It has to wait until there is a login in the source again.
     Waiting,
     /// Its refresh token alone is good; why.
     Kept(&'static str),
@@ -141,12 +142,12 @@ pub(crate) fn apply(
         let wanted = !there && !waits && is_for(work, state, head, old);
         wanted.then(|| claude_file::with_grant(&old.text, &grant).ok()).flatten()
     })?;
-    if !written && waits {
+    if written == Rewrite::Absent || written == Rewrite::Declined && waits {
         return Ok(Saved::Waiting);
     }
     forget(work)?;
     forget_successor(work)?;
-    Ok(if written || there { Saved::Applied } else { Saved::Nothing })
+    Ok(if written == Rewrite::Done || there { Saved::Applied } else { Saved::Nothing })
 }
 
 /// Says whether the source still holds what the answer takes the place of, or was emptied for it.
@@ -165,9 +166,13 @@ fn holds(old: &Reading, grant: &Grant) -> bool {
     old.login().is_some_and(|login| login.access_token == grant.access_token)
 }
 
-/// Says whether a writer may be at work, so that the next look may show something else.
+/// Says whether there is no login that could take the place of the pair: a writer may be at work, or
+/// somebody tries something else, and what stood there before may come back.
 fn is_unsettled(content: &Content) -> bool {
-    matches!(content, Content::HalfWritten | Content::Foreign(_) | Content::Undated)
+    matches!(
+        content,
+        Content::HalfWritten | Content::Foreign(_) | Content::Undated | Content::Static(_)
+    )
 }
 
 fn read(work: &Work<'_>, kind: &str) -> Result<Option<(Head, Vec<u8>)>, Error> {

@@ -24,7 +24,7 @@ pub(crate) const SUFFIXES: [&str; 4] = [".json", ".history.json", ".answer", ".k
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    /// The source's path, for a folder whose device number has changed.
+    /// The source's path, by which this is found again where the key has changed.
     pub(crate) path: String,
     /// How often in a row it could not be renewed.
     pub(crate) failures: u32,
@@ -42,8 +42,12 @@ pub(crate) struct State {
     pub(crate) lifetime: Option<u64>,
     /// The refresh token that was last seen in the file.
     pub(crate) refresh: Option<Fingerprint>,
+    /// The access token that was last seen in the file.
+    pub(crate) access: Option<Fingerprint>,
     /// The refresh token that the server refuses.
     pub(crate) rejected: Option<Fingerprint>,
+    /// The access token beside the refresh token that the server refused last, whatever came since.
+    pub(crate) refused: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
     pub(crate) nudge: Option<Nudge>,
     /// How far this host's clock was off by the token endpoint's last answer.
@@ -113,8 +117,8 @@ impl State {
     }
 }
 
-/// Carries what is remembered of a path over to the key that its folder has by now: device numbers
-/// change with a reboot on some file systems.
+/// Carries what is remembered of a path over to the key that it has by now: device numbers change
+/// with a reboot on some file systems, and once the folder's key alone stood for the file.
 pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
     let current = format!("{}.json", place.key);
     if sources.stat(&current)?.is_some() {

@@ -80,11 +80,11 @@ pub(super) fn pick_up(
     let (Ok(place), Some(folder)) = (&group.place, sources(ground, false)?) else {
         return Ok(None);
     };
-    state::adopt(&folder, place)?;
     // Whoever holds the lock picks it up by itself.
     let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock_name(place))? else {
         return Ok(None);
     };
+    state::adopt(&folder, place)?;
     let answer = folder.stat(&format!("{}.answer", place.key))?;
     if answer.is_none() && state::State::load(&folder, place)?.nudge.is_none() {
         return Ok(None);
@@ -141,7 +141,7 @@ fn without(group: &Group<'_>, source: Source) -> Renewal {
 }
 
 fn lock_name(place: &Place) -> String {
-    format!("refresh-{}", place.key)
+    format!("refresh-{}", place.folder_key)
 }
 
 fn patiently(ground: &Ground, place: &Place) -> Result<Option<Lock>, Error> {

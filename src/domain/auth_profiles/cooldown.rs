@@ -66,7 +66,8 @@ fn forget(
     over: &dyn Fn(&str) -> bool,
 ) -> Result<(), Malformed> {
     let left = counts(stats).filter(|(reason, _)| !over(reason)).map(|(_, count)| count);
-    let left: i64 = left.sum();
+    // The counts are whatever stands in the file.
+    let left = left.fold(0, i64::saturating_add);
     if left == 0 {
         splice.remove(&["usageStats", id, "failureCounts"])?;
     } else {

@@ -255,6 +255,10 @@ fn only_a_cool_down_by_a_rejected_token_is_cleared() {
             r#""errorCount":3,"failureCounts":{"auth":1,"billing":2},"cooldownUntil":1772000030000,"disabledUntil":1772018000000,"disabledReason":"billing""#,
             r#""errorCount":2,"failureCounts":{"billing":2},"disabledUntil":1772018000000,"disabledReason":"billing""#,
         ),
+        (
+            r#""errorCount":3,"failureCounts":{"auth":1,"auth_permanent":9223372036854775807,"billing":9223372036854775807},"cooldownUntil":1772000030000"#,
+            r#""errorCount":9223372036854775807,"failureCounts":{"auth_permanent":9223372036854775807,"billing":9223372036854775807}"#,
+        ),
     ] {
         assert_eq!(cooled(before).as_deref(), Some(after));
     }

@@ -86,6 +86,26 @@ fn a_cut_answer_is_used_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_is_no_text_costs_no_pair() {
+    let pair = br#"{"access_token":"access-B","refresh_token":"refresh-B","expires_in":60"#;
+    for rest in [
+        &b",\"account\":{\"name\":\"M\xc3"[..],
+        b",\"account\":{\"name\":\"\xf0\x9f\x98",
+        b",\"account\":{\"name\":\"M\xfcller\"}}",
+        b",\"account\":{\"name\":\"M\xfcller\"}",
+    ] {
+        let body = [pair, rest].concat();
+        let answer = read(200, &body, NOW, None);
+        assert_eq!(answer, Answer::Granted(grant(60, Some("refresh-B"))), "{rest:?}");
+    }
+    // It is part of no token.
+    let body = b"{\"access_token\":\"a\xff\",\"refresh_token\":\"refresh-B\",\"expires_in\":60}";
+    assert!(matches!(read(200, body, NOW, None), Answer::Kept(..)));
+    let refused = b"{\"error\":\"invalid_grant\",\"error_description\":\"\xff\"}";
+    assert!(matches!(read(400, refused, NOW, None), Answer::Nothing(Outcome::Rejected { .. })));
+}
+
+#[test]
 fn only_invalid_grant_says_anything_about_the_login() {
     let grant = r#"{"error":"invalid_grant","error_description":"refresh-A"}"#;
     let nested = r#"{"type":"error","error":{"type":"invalid_grant","message":"refresh-A"}}"#;

@@ -1,5 +1,6 @@
 //! Reading a file of a folder: plain, whole and with no more than its folder's rights.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -26,7 +27,14 @@ impl Folder {
         }
     }
 
-    fn read_once(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
+    /// Looks at a regular file with one link without reading it: what is replaced may be of any size,
+    /// and a user may have made it a sparse one that would fill the memory.
+    pub(crate) fn hold(&self, name: &str) -> Result<Option<Seen>, Error> {
+        let Some((file, stat)) = self.open(name, u64::MAX)? else { return Ok(None) };
+        Ok(Some(Seen { bytes: Vec::new(), stat, fd: file.into() }))
+    }
+
+    fn open(&self, name: &str, limit: u64) -> Result<Option<(File, Stat)>, Error> {
         let path = self.path.join(name);
         let acting = self.acting()?;
         let flags =
@@ -40,12 +48,17 @@ impl Folder {
             Err(source) => return Err(Error::new("read", &path, source)),
         };
         drop(acting);
-        let failed = |source| Error::new("read", &path, source);
-        let stat = rustix::fs::fstat(&fd).map_err(|source| failed(source.into()))?;
+        let stat = rustix::fs::fstat(&fd).map_err(|source| Error::new("read", &path, source))?;
         check_plain(&path, &stat, limit)?;
+        Ok(Some((File::from(fd), stat)))
+    }
+
+    fn read_once(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
+        let Some((mut file, stat)) = self.open(name, limit)? else { return Ok(None) };
+        let path = self.path.join(name);
+        let failed = |source| Error::new("read", &path, source);
         let size = usize::try_from(stat.st_size).unwrap_or(0);
         let mut bytes = Vec::with_capacity(size + 1);
-        let mut file = std::fs::File::from(fd);
         (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > limit {
             return Err(too_large(&path, limit));

@@ -1,0 +1,71 @@
+//! What a refusal of one login means for the next one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::endpoint::{Answer, TOKEN};
+use crate::rig::Rig;
+
+/// A rig whose login is carried into an `.env`.
+fn linked() -> Rig {
+    let rig = Rig::new(80);
+    fs::create_dir(rig.at("claw")).unwrap();
+    fs::write(rig.at("claw/.env"), "ANTHROPIC_OAUTH_TOKEN=none\n").unwrap();
+    let path = rig.at("etc/default.conf");
+    let conf = fs::read_to_string(&path).unwrap().replace(
+        "SINKS=\"none\"",
+        &format!(
+            "SINKS=\"env\"\nOPENCLAW_VERSION=\"2026.2.25\"\nOPENCLAW_STATE_DIR=\"{}\"",
+            rig.at("claw").display()
+        ),
+    );
+    fs::write(&path, conf).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    rig.ran(rig.command(&[], &["sync"]).output().unwrap());
+    assert_eq!(passed_on(&rig), rig.access());
+    rig
+}
+
+fn passed_on(rig: &Rig) -> String {
+    let text = fs::read_to_string(rig.at("claw/.env")).unwrap();
+    text.trim().strip_prefix("ANTHROPIC_OAUTH_TOKEN=").unwrap().to_owned()
+}
+
+/// Signs in to a login that ends before the one passed on last; what `sync` makes of it.
+fn sign_in_shorter(rig: &Rig) -> String {
+    let login = rig.endpoint.sign_in();
+    rig.write_source(&login.access_token, &login.refresh_token, 70);
+    rig.ran(rig.command(&[], &["sync"]).output().unwrap());
+    passed_on(rig)
+}
+
+#[test]
+fn a_login_that_ends_earlier_waits_no_more_for_one_that_was_refused() {
+    // Nothing was refused: it may be an older one.
+    let rig = linked();
+    let before = rig.access();
+    assert_eq!(sign_in_shorter(&rig), before);
+
+    let rig = linked();
+    rig.endpoint.once(TOKEN, Answer::oauth_error("invalid_grant"));
+    assert_eq!(rig.refresh(&[]).code, Some(3));
+    assert_eq!(sign_in_shorter(&rig), rig.access());
+
+    // The CLI emptied it, as it does for the same answer; the timer saw that.
+    let rig = linked();
+    rig.endpoint.once(TOKEN, Answer::status(503));
+    assert_eq!(rig.refresh(&[]).code, Some(75));
+    rig.write_source("", "", 0);
+    assert_eq!(rig.refresh(&[]).code, Some(3));
+    assert_eq!(sign_in_shorter(&rig), rig.access());
+    // Also where the new login was looked at by the timer first.
+    let rig = linked();
+    rig.endpoint.once(TOKEN, Answer::oauth_error("invalid_grant"));
+    assert_eq!(rig.refresh(&[]).code, Some(3));
+    let login = rig.endpoint.sign_in();
+    rig.write_source(&login.access_token, &login.refresh_token, 70);
+    rig.endpoint.once(TOKEN, Answer::status(503));
+    assert_eq!(rig.refresh(&[]).code, Some(75));
+    rig.ran(rig.command(&[], &["sync"]).output().unwrap());
+    assert_eq!(passed_on(&rig), rig.access());
+}
