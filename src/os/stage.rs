@@ -6,6 +6,7 @@
 mod dress;
 mod overwrite;
 
+use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ pub(crate) struct Replacement<'a> {
 struct Written<'a> {
     part: Replacement<'a>,
     temp: String,
-    fd: OwnedFd,
+    file: File,
 }
 
 /// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
@@ -118,7 +119,7 @@ fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
     let acting = part.folder.acting()?;
     let fd = create(part.folder, &temp).map_err(failed)?;
     drop(acting);
-    let mut written = Written { part, temp, fd };
+    let mut written = Written { part, temp, file: fd.into() };
     match fill(&mut written) {
         Ok(()) => Ok(written),
         Err(source) => Err(abandon(&written, source)),
@@ -139,19 +140,18 @@ fn create(folder: &Folder, temp: &str) -> Result<OwnedFd, Errno> {
 
 /// Writes the text, then makes the temp file look like the one that it replaces.
 fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
-    let mut file = std::fs::File::from(written.fd.try_clone()?);
-    file.write_all(written.part.bytes)?;
+    written.file.write_all(written.part.bytes)?;
     if let Some(old) = written.part.old {
         dress(written, old)?;
     }
     // Starts writing out at once, so that the flush of one file also carries the next one's blocks.
-    let _ = rustix::fs::fadvise(&written.fd, 0, None, Advice::DontNeed);
+    let _ = rustix::fs::fadvise(&written.file, 0, None, Advice::DontNeed);
     Ok(())
 }
 
 /// Flushes all temp files; one that cannot be is given up.
 fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
-    let files: Vec<_> = written.iter().flatten().map(|written| written.fd.as_fd()).collect();
+    let files: Vec<_> = written.iter().flatten().map(|written| written.file.as_fd()).collect();
     let mut results = flush::all(&files).into_iter();
     let flushed = written.into_iter().map(|written| {
         let written = written?;
