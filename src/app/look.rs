@@ -156,8 +156,9 @@ impl Look {
 
     /// What became of it; gives OpenClaw's lock back.
     pub(crate) fn done(self) -> SinkReport {
-        let Self { kind, path, state, expiry, written, is_new, .. } = self;
-        SinkReport { kind, path, state, expiry, written, is_new }
+        let Self { kind, path, state, expiry, changes, written, is_new, .. } = self;
+        let replaced = changes.into_iter().filter_map(|change| change.old).collect();
+        SinkReport { kind, path, state, expiry, written, is_new, replaced }
     }
 
     fn fail(&mut self, error: &Error) {
