@@ -10,7 +10,7 @@ use rustix::io::Errno;
 const IN_TURN: usize = 4;
 
 /// How many wait at the same moment.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// Flushes all of `files`; one result for each, in their order.
 pub(super) fn all(files: &[BorrowedFd<'_>]) -> Vec<Result<(), Errno>> {
