@@ -103,12 +103,13 @@ impl Look {
         (!self.changes.is_empty()).then_some(self.kind)
     }
 
-    /// Takes OpenClaw's lock where there is something to write.
-    pub(crate) fn hold(mut self) -> Self {
+    /// Takes OpenClaw's lock where there is something to write; `other` is one that is held already.
+    pub(crate) fn hold(mut self, other: Option<&ForeignLock>) -> Self {
         let Some(lock) = self.lock.as_ref().filter(|_| !self.changes.is_empty()) else {
             return self;
         };
-        match ForeignLock::try_take(&lock.folder, lock.name, lock.form, lock.tag, LOCK_LIFE) {
+        let LockPlace { folder, name, form, tag } = lock;
+        match ForeignLock::try_take(folder, name, *form, *tag, LOCK_LIFE, other) {
             Ok(Some(held)) => self.held = Some(held),
             Ok(None) => {
                 self.changes.clear();
@@ -118,6 +119,11 @@ impl Look {
             Err(error) => self.fail(&error),
         }
         self
+    }
+
+    /// OpenClaw's lock, if it is held for this sink.
+    pub(crate) fn lock(&self) -> Option<&ForeignLock> {
+        self.held.as_ref()
     }
 
     /// What is to be replaced, all of it or nothing.
@@ -161,8 +167,9 @@ impl Look {
 
     /// What became of it; gives OpenClaw's lock back.
     pub(crate) fn done(self) -> SinkReport {
-        let Self { kind, path, state, expiry, written, is_new, .. } = self;
-        SinkReport { kind, path, state, expiry, written, is_new }
+        let Self { kind, path, state, expiry, changes, written, is_new, .. } = self;
+        let replaced = changes.into_iter().filter_map(|change| change.old).collect();
+        SinkReport { kind, path, state, expiry, written, is_new, replaced }
     }
 
     fn fail(&mut self, error: &Error) {

@@ -3,6 +3,7 @@
 mod line;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
@@ -10,6 +11,7 @@ use crate::domain::incident::Kind;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::os::folder::Seen;
 
 pub(crate) use line::{Line, RECOVERED};
 
@@ -53,6 +55,9 @@ pub(crate) struct SinkReport {
     pub(crate) written: bool,
     /// Whether its file did not exist before.
     pub(crate) is_new: bool,
+    /// What was replaced, still open: to free it costs a disk that discards at once as much as the
+    /// new file did, and nobody has to wait for that.
+    pub(crate) replaced: Vec<Rc<Seen>>,
 }
 
 /// The state of a sink.
@@ -117,6 +122,11 @@ impl Report {
     /// Says whether somebody held a lock that will be free in a moment.
     pub(crate) fn busy(&self) -> bool {
         self.locked || self.sinks.iter().any(|sink| matches!(sink.state, SinkState::Busy(_)))
+    }
+
+    /// Lets go of what was replaced.
+    pub(crate) fn let_go(&mut self) {
+        self.sinks.iter_mut().for_each(|sink| sink.replaced.clear());
     }
 
     /// When the state of the source turns without anybody's doing.

@@ -10,6 +10,7 @@ use crate::app::notify;
 use crate::app::prospect;
 use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::Report;
+use crate::app::said;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
@@ -52,7 +53,7 @@ fn one(ground: &Ground, settings: &Settings) -> Result<(), Error> {
     let now = clock::now();
     let report = sync::link(ground, settings, Options::default(), now)?;
     // Only deeds: how things stand is told by `watch` on transition, and here by incidents.
-    report.lines().iter().filter(|line| line.is_deed).for_each(|line| line.log(&report.link));
+    said::deeds(&report);
     attend(ground, settings, &report, now).map(|_| ())
 }
 

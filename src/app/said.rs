@@ -24,21 +24,24 @@ impl Said {
         self.lines = digests;
     }
 
-    /// Says what a report has to say that is new; deeds are always news.
+    /// Says what a report has to say that is new, besides the deeds.
     pub(crate) fn report(&mut self, report: &Report) {
         let lines = report.lines();
         let mut digests = Vec::with_capacity(lines.len());
-        for line in &lines {
+        for line in lines.iter().filter(|line| !line.is_deed) {
             let digest = digest(&line.text);
-            if line.is_deed || !self.lines.contains(&digest) {
+            if !self.lines.contains(&digest) {
                 line.log(&report.link);
             }
-            if !line.is_deed {
-                digests.push(digest);
-            }
+            digests.push(digest);
         }
         self.lines = digests;
     }
+}
+
+/// Says what was done, which is always news.
+pub(crate) fn deeds(report: &Report) {
+    report.lines().iter().filter(|line| line.is_deed).for_each(|line| line.log(&report.link));
 }
 
 /// Says everything a report has to say, as a one-shot command does.

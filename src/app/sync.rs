@@ -166,7 +166,7 @@ fn commit(
     over: Option<Keep<'_>>,
     save: impl FnOnce(&mut Memory, Vec<SinkKind>),
 ) -> Vec<SinkReport> {
-    let mut looks: Vec<Look> = looks.into_iter().map(Look::hold).collect();
+    let mut looks = hold(looks);
     let changed: Vec<SinkKind> = looks.iter().filter_map(Look::changing).collect();
     let parts: Vec<Replacement<'_>> = looks.iter().flat_map(Look::replacements).collect();
     let counts: Vec<usize> = looks.iter().map(|look| look.replacements().count()).collect();
@@ -180,6 +180,16 @@ fn commit(
         look.settle(results.by_ref().take(count));
     }
     looks.into_iter().map(Look::done).collect()
+}
+
+/// Takes OpenClaw's locks of those that have to change.
+fn hold(looks: Vec<Look>) -> Vec<Look> {
+    let mut held: Vec<Look> = Vec::with_capacity(looks.len());
+    for look in looks {
+        let look = look.hold(held.iter().find_map(Look::lock));
+        held.push(look);
+    }
+    held
 }
 
 /// Brings back a file that a killed run was writing over in place.

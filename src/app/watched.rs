@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::ground::Ground;
 use crate::app::report::Report;
 use crate::app::rounds;
-use crate::app::said::Said;
+use crate::app::said::{self, Said};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 
@@ -60,6 +60,10 @@ impl Watched {
         now: Timestamp,
     ) {
         let quiet = self.still_writing(&report, now);
+        if !quiet {
+            said::deeds(&report);
+        }
+        report.let_go();
         self.look_ahead(ground, &mut report, now);
         self.next = self.next_look(&report, busy_retry, now);
         if !quiet {

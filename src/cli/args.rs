@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+/// The usual folder of the links' configuration files.
+pub(crate) const CONFIG_DIR: &str = "/etc/oauth-sync";
+
+/// The usual folder of locks and queues.
+pub(crate) const RUN_DIR: &str = "/run/oauth-sync";
+
 /// Keeps a Claude login alive and carries its token to OpenClaw.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,13 +32,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Folder of the links' configuration files
-    #[arg(long, value_name = "DIR", global = true, default_value = "/etc/oauth-sync")]
+    #[arg(long, value_name = "DIR", global = true, default_value = CONFIG_DIR)]
     pub(crate) config_dir: PathBuf,
     /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
     /// Folder of locks and queues
-    #[arg(long, value_name = "DIR", global = true, default_value = "/run/oauth-sync")]
+    #[arg(long, value_name = "DIR", global = true, default_value = RUN_DIR)]
     pub(crate) run_dir: PathBuf,
     /// Work on this link only
     #[arg(long, value_name = "NAME", global = true)]

@@ -12,6 +12,7 @@ mod metrics;
 mod model;
 mod refresh;
 mod render;
+mod resident;
 mod screen;
 mod setup;
 mod show;
@@ -39,7 +40,8 @@ use crate::os::{environment, journal, process};
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
     let args: Vec<OsString> = args.collect();
-    let arguments = match Arguments::try_parse_from(&args) {
+    let plain = resident::read(&args);
+    let arguments = match plain.map_or_else(|| Arguments::try_parse_from(&args), Ok) {
         Ok(arguments) => arguments,
         Err(error) => {
             // A monitor would take the usual status 2 for "critical".

@@ -59,18 +59,21 @@ pub(crate) struct ForeignLock {
 impl ForeignLock {
     /// Takes the lock `name`; `None` if somebody holds it who showed life within `stale_after`.
     ///
-    /// Its age is judged by mtime alone: a process id means nothing across containers.
+    /// Its age is judged by mtime alone: a process id means nothing across containers. `other` is a
+    /// lock that is held already, whose file this one may share.
     pub(crate) fn try_take(
         folder: &Rc<Folder>,
         name: &str,
         form: Form,
         tag: Tag,
         stale_after: Duration,
+        other: Option<&Self>,
     ) -> Result<Option<Self>, Error> {
         let failed = |source| Error::new("lock", &folder.path.join(name), source);
         let _acting = folder.acting()?;
         for _ in 0..2 {
-            match take(folder, name, form, tag) {
+            let shared = other.and_then(|other| other.share(folder, name, form));
+            match shared.unwrap_or_else(|| take(folder, name, form, tag)) {
                 Ok(()) => {
                     let folder = Rc::clone(folder);
                     return Ok(Some(Self { folder, name: name.to_owned(), form, tag }));
@@ -83,6 +86,21 @@ impl ForeignLock {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the file of this lock another name, which is a lock too: link(2) is as exclusive as the
+    /// making of a file, and a hundred locks cost no more than one file. `None` where that is no way.
+    fn share(&self, folder: &Folder, name: &str, form: Form) -> Option<Result<(), Errno>> {
+        let alike = (self.form, form) == (Form::File, Form::File);
+        if !alike || self.folder.identity != folder.identity {
+            return None;
+        }
+        let (here, flags) = (&self.folder.fd, AtFlags::empty());
+        match rustix::fs::linkat(here, &self.name, &folder.fd, name, flags) {
+            Ok(()) => Some(Ok(())),
+            Err(Errno::EXIST) => Some(Err(Errno::EXIST)),
+            Err(_) => None,
+        }
     }
 }
 
@@ -173,16 +191,42 @@ fn clear(folder: &Folder, name: &str) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+
+    const LIFE: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_second_lock_shares_the_file_of_the_first_and_is_as_exclusive() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            Rc::new(Folder::reach(&root.path().join(name)).unwrap())
+        };
+        let (a, b, held) = (folder("a"), folder("b"), folder("held"));
+        let tag = Tag::of(Fingerprint(7));
+        let take = |folder, other| {
+            ForeignLock::try_take(folder, "lock", Form::File, tag, LIFE, other).unwrap()
+        };
+        let inode = |name: &str| std::fs::metadata(root.path().join(name)).unwrap().ino();
+        std::fs::write(root.path().join("held/lock"), "another's").unwrap();
+        let first = take(&a, None).unwrap();
+        let second = take(&b, Some(&first)).unwrap();
+        assert_eq!(inode("a/lock"), inode("b/lock"));
+        assert!(take(&held, Some(&first)).is_none());
+        drop(first);
+        assert!(!root.path().join("a/lock").exists() && root.path().join("b/lock").exists());
+        drop(second);
+        assert!(!root.path().join("b/lock").exists() && root.path().join("held/lock").exists());
+    }
 
     #[test]
     fn a_lock_that_another_has_taken_over_is_left_to_it() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Rc::new(Folder::reach(scratch.path()).unwrap());
-        let take = || {
-            let life = Duration::from_secs(30);
-            ForeignLock::try_take(&folder, "lock", Form::File, Tag(42), life).unwrap()
-        };
+        let take =
+            || ForeignLock::try_take(&folder, "lock", Form::File, Tag(42), LIFE, None).unwrap();
         drop(take().unwrap());
         assert!(folder.stat("lock").unwrap().is_none());
         let ours = take().unwrap();

@@ -42,6 +42,11 @@ impl Identity {
         }
     }
 
+    /// Root, who keeps whatever groups it has.
+    pub(crate) const fn root() -> Self {
+        Self { uid: 0, gid: 0, groups: Vec::new() }
+    }
+
     /// The same user, holding one more group.
     pub(crate) fn with_group(&self, gid: u32) -> Self {
         let mut wider = self.clone();
@@ -55,7 +60,7 @@ impl Identity {
     ///
     /// Only root can become somebody else; for everybody else, and for root itself, nothing changes.
     pub(crate) fn act(&self) -> io::Result<Acting> {
-        if !geteuid().is_root() || self.uid == 0 {
+        if self.uid == 0 || !geteuid().is_root() {
             return Ok(Acting { back: None, _thread: PhantomData });
         }
         let guard = Acting { back: Some(getgroups()?), _thread: PhantomData };
@@ -69,7 +74,7 @@ impl Identity {
     /// Gives the calling thread these rights for good: groups first, then all three gids and uids,
     /// so that nothing of root's stays in it nor in the programs that it starts.
     pub(crate) fn become_for_good(&self) -> io::Result<()> {
-        if !geteuid().is_root() || self.uid == 0 {
+        if self.uid == 0 || !geteuid().is_root() {
             return Ok(());
         }
         let groups: Vec<Gid> = self.groups.iter().copied().map(Gid::from_raw).collect();

@@ -23,7 +23,7 @@ const SINKS: [&str; 3] = [ENV, OAUTH, MAIN];
 const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT"];
 
 /// The calls that change a file system.
-const WRITES: [&str; 14] = [
+const WRITES: [&str; 15] = [
     "openat",
     "write",
     "fchown",
@@ -34,6 +34,7 @@ const WRITES: [&str; 14] = [
     "rename",
     "renameat",
     "renameat2",
+    "linkat",
     "unlink",
     "unlinkat",
     "mkdirat",

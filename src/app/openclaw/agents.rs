@@ -2,6 +2,7 @@
 //!
 //! They are opened by the rules of the state folder; of one that cannot be, it is said why.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
@@ -36,16 +37,12 @@ pub(super) fn all(state: &Folder) -> (Vec<Agent>, Vec<Error>) {
         Err(error) if error.is_absent() => return (Vec::new(), Vec::new()),
         Err(error) => return (Vec::new(), vec![error]),
     };
-    let (mut agents, mut barred) = (Vec::<Agent>::new(), Vec::new());
-    let known = |agents: &[Agent], one: &Agent| {
-        let key = one.folder.key().ok();
-        agents.iter().any(|agent| agent.folder.key().ok() == key)
-    };
+    let (mut agents, mut barred, mut known) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names.iter().filter(|name| is_agent(name)) {
-        match enter(&all, &Path::new(name).join("agent")).map(agent) {
+        match enter(&all, &Path::new(name).join("agent")) {
             // Another name of the same folder.
-            Ok(agent) if known(&agents, &agent) => {}
-            Ok(agent) => agents.push(agent),
+            Ok(folder) if !known.insert(folder.key().ok()) => {}
+            Ok(folder) => agents.push(agent(folder)),
             Err(error) if error.is_absent() => {}
             Err(error) => barred.push(error),
         }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Folder, ways};
@@ -28,8 +28,7 @@ pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
             return Err(Error::odd("open", path, "it has '..' in it"));
         };
         let at = reached.join(name);
-        let stat = rustix::fs::statat(&here, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|source| Error::new("open", &at, source))?;
+        let (next, stat) = hold(&here, name).map_err(|source| Error::new("open", &at, source))?;
         if stat.st_uid != 0 {
             let rest = components.as_path().to_owned();
             return Folder::finish(&here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
@@ -37,18 +36,19 @@ pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
         components.next();
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Symlink => {
-                let aim = follow(&here, name, &reached)?;
+                let aim = follow(&next, &at, &reached)?;
                 return restart(&aim.join(components.as_path()), path, links_left);
             }
             FileType::Directory => {
-                here = Arc::new(step(&here, name, &at, &stat)?);
+                check_step(&next, &at, &stat)?;
+                here = Arc::new(next);
                 ways::keep_step(&at, &here);
             }
             _ => return Err(Error::new("open", &at, Errno::NOTDIR)),
         }
         reached = at;
     }
-    Ok(Folder { path: path.to_owned(), identity: Identity::of(0, 0), fd: here })
+    Ok(Folder { path: path.to_owned(), identity: Identity::root(), fd: here })
 }
 
 /// Starts again at the aim of one of root's own links.
@@ -60,26 +60,33 @@ fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
     Ok(Folder { path: asked.to_owned(), ..folder })
 }
 
-/// Steps as root into one of root's folders.
+/// Holds a name without opening what it stands for, and tells what that is: no later look can be
+/// at another one.
+fn hold(here: &OwnedFd, name: &OsStr) -> Result<(OwnedFd, Stat), Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = |flags| rustix::fs::openat(here, name, flags, Mode::empty());
+    // As a folder first: only so is one mounted that is mounted on use.
+    let fd = match open(flags | OFlags::DIRECTORY) {
+        Err(Errno::NOTDIR) => open(flags)?,
+        other => other?,
+    };
+    let stat = rustix::fs::fstat(&fd)?;
+    Ok((fd, stat))
+}
+
+/// Says whether root may go through one of root's folders.
 ///
 /// Where others can write, they could have put it there: only the sticky bit stops that, since then
 /// an entry of root's can be moved by root alone.
-fn step(here: &OwnedFd, name: &OsStr, at: &Path, stat: &Stat) -> Result<OwnedFd, Error> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(here, name, flags, Mode::empty())
-        .map_err(|source| Error::new("open", at, source))?;
-    let now = rustix::fs::fstat(&fd).map_err(|source| Error::new("open", at, source))?;
-    if (now.st_dev, now.st_ino, now.st_uid) != (stat.st_dev, stat.st_ino, 0) {
-        return Err(Error::odd("open", at, "it was replaced while it was looked at"));
-    }
+fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
     let mode = Mode::from_raw_mode(stat.st_mode);
     // With an ACL the group's bits stand for the most that any user or group named in it may do.
-    let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(&fd));
+    let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(fd));
     if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
         let what = "it is root's, but others can write in it, so root must not go through it";
         return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
     }
-    Ok(fd)
+    Ok(())
 }
 
 fn has_acl(fd: &OwnedFd) -> bool {
@@ -94,10 +101,10 @@ pub(super) fn proc_path(fd: &OwnedFd) -> PathBuf {
 }
 
 /// Reads one of root's own links; where it points.
-fn follow(here: &OwnedFd, name: &OsStr, reached: &Path) -> Result<PathBuf, Error> {
+fn follow(link: &OwnedFd, at: &Path, reached: &Path) -> Result<PathBuf, Error> {
     use std::os::unix::ffi::OsStringExt;
-    let aim = rustix::fs::readlinkat(here, name, Vec::new())
-        .map_err(|source| Error::new("follow", &reached.join(name), source))?;
+    let aim = rustix::fs::readlinkat(link, "", Vec::new())
+        .map_err(|source| Error::new("follow", at, source))?;
     Ok(reached.join(PathBuf::from(OsString::from_vec(aim.into_bytes()))))
 }
 
