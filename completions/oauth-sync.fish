@@ -76,15 +76,15 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unatte
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use; instead of the usual one' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config set\'; comments are lost'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config\'; comments are lost'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'

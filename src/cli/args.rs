@@ -172,16 +172,16 @@ pub(crate) struct Model {
     /// Set them in openclaw.json
     #[arg(long)]
     pub(crate) apply: bool,
-    /// The model that agents use
-    #[arg(long, value_name = "MODEL", default_value = crate::domain::models::PRIMARY)]
-    pub(crate) primary: String,
+    /// The model that agents use; instead of the usual one
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) primary: Option<String>,
     /// A model and the name that people see; instead of the usual two
     #[arg(long = "alias", value_name = "MODEL=NAME")]
     pub(crate) aliases: Vec<String>,
-    /// Take out a models.providers.anthropic, which replaces the built-in models
+    /// Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing
     #[arg(long)]
     pub(crate) drop_provider: bool,
-    /// Let OpenClaw itself write, by 'openclaw config set'; comments are lost
+    /// Let OpenClaw itself write, by 'openclaw config'; comments are lost
     #[arg(long)]
     pub(crate) through_openclaw: bool,
 }

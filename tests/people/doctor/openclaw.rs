@@ -115,6 +115,7 @@ fn a_container_without_the_variable() {
         written,
         "services:\n  openclaw-gateway:\n    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n"
     );
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
     assert!(
         host.bed.read("docker.log").ends_with("home/compose: compose up -d openclaw-gateway\n")
     );
@@ -125,12 +126,39 @@ fn a_provider_in_the_place_of_the_built_in_models() {
     let host = Host::new();
     host.bed.write(
         &format!("{STATE}/openclaw.json"),
-        "{\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
+        "{\n  \"agents\": { \"defaults\": { \"model\": \"anthropic/claude-sonnet-4-6\" } },\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
     );
     host.own();
     let found = host.finds("own-provider");
     assert_eq!(found.severity, "note");
     host.mends(&found);
+    let text = host.bed.read(&format!("{STATE}/openclaw.json"));
+    assert!(text.contains("{ \"model\": \"anthropic/claude-sonnet-4-6\" } }"), "{text}");
+    assert!(!text.contains("claude-opus"), "nobody asked for other models: {text}");
+}
+
+#[test]
+fn a_provider_that_openclaw_itself_takes_out() {
+    let host = Host::new();
+    let text = "{ \"models\": { \"providers\": { \"anthropic\": {}, \"other\": {} } } }\n";
+    host.bed.write(&format!("{STATE}/openclaw.json"), text);
+    let log = host.at("openclaw.log");
+    host.bed.write("openclaw.log", "");
+    host.shell(&format!("chmod 666 {}", log.display()));
+    host.program("bin/openclaw", &format!("echo \"$*\" >>{}", log.display()));
+    host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
+    host.shell("oauth-sync model --apply --drop-provider --through-openclaw");
+    assert_eq!(host.bed.read("openclaw.log"), "config unset models.providers.anthropic\n");
+    host.bed.write("openclaw.log", "");
+    host.shell(
+        "oauth-sync model --apply --primary a/b --alias a/b=B --drop-provider --through-openclaw",
+    );
+    assert_eq!(
+        host.bed.read("openclaw.log"),
+        "config set agents.defaults.model.primary a/b\n\
+         config set agents.defaults.models[\"a/b\"] {\"alias\":\"B\"} --strict-json\n\
+         config unset models.providers.anthropic\n"
+    );
 }
 
 #[test]
