@@ -27,6 +27,23 @@ fn the_originals_units() {
 }
 
 #[test]
+fn units_that_would_not_come_back_after_a_boot() {
+    let host = Host::new();
+    host.bed.write("host/run/systemd/system/.keep", "");
+    let units = ["oauth-sync.service", "oauth-sync-refresh.timer"];
+    for unit in units {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("units").join(unit);
+        host.bed.write(&format!("host/etc/systemd/system/{unit}"), fs::read(from).unwrap());
+    }
+    let root = host.at("host");
+    host.mends(&host.finds_also("units-not-enabled"));
+    for unit in units {
+        host.shell(&format!("systemctl -q --root={} disable {unit}", root.display()));
+        host.mends(&host.finds_also("units-not-enabled"));
+    }
+}
+
+#[test]
 fn a_unit_that_runs_claude() {
     let host = Host::new();
     let folder = "host/etc/systemd/system";
