@@ -64,9 +64,9 @@ fn program(
 fn install(patient: &Patient<'_>, user: &User) -> String {
     match user.identity.uid {
         0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
-        uid => format!(
+        _ => format!(
             "{}npm install -g --prefix {} @anthropic-ai/claude-code",
-            patient.run_as(uid),
+            patient.run_as(&user.identity, &user.home),
             shell::path(&user.home.join(".npm-global"))
         ),
     }

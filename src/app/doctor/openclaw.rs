@@ -1,5 +1,7 @@
 //! OpenClaw's side: retired files in its way, a profile that hides ours, a cool-down.
 
+use std::path::Path;
+
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
@@ -163,6 +165,7 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
             shell::path(folder)
         );
     }
-    let run_as = owner.map(|folder| patient.run_as(folder.identity.uid)).unwrap_or_default();
+    let home = folder.and_then(Path::parent).unwrap_or(Path::new("/"));
+    let run_as = owner.map(|folder| patient.run_as(&folder.identity, home)).unwrap_or_default();
     format!("{run_as}openclaw {words}")
 }
