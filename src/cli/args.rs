@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::config::keys::KEYS;
+
 /// Keeps a Claude login alive and carries its token to OpenClaw.
 #[derive(Debug, Parser)]
 #[command(
@@ -94,6 +96,8 @@ pub(crate) enum Command {
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,
+    /// Set one key of a link's configuration; all else in the file stays
+    Set(Set),
     /// Show sources, sinks and their states
     Status {
         /// Write JSON
@@ -164,6 +168,17 @@ pub(crate) struct Detect {
     /// Look at the tree in DIR instead of the host
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+}
+
+/// What `set` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Set {
+    /// The key
+    #[arg(value_name = "KEY", value_parser = KEYS.map(|key| key.name), hide_possible_values = true)]
+    pub(crate) key: String,
+    /// Its value; an empty one takes the key out
+    #[arg(value_name = "VALUE")]
+    pub(crate) value: String,
 }
 
 /// Which models OpenClaw should use.
