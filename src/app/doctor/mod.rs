@@ -8,6 +8,7 @@ mod files;
 pub(crate) mod finding;
 mod hooks;
 mod host;
+mod link;
 mod locks;
 mod login;
 mod mounts;
@@ -52,6 +53,14 @@ pub(crate) struct Case<'a> {
     pub(crate) skew: Option<Skew>,
 }
 
+impl Case<'_> {
+    /// The command that sets a key of the link's configuration; an empty value takes it out.
+    fn set(&self, key: &str, value: &str) -> String {
+        let (link, value) = (shell::quoted(&self.report.link), shell::quoted(value));
+        format!("oauth-sync set --link {link} {key} {value}")
+    }
+}
+
 /// What all of it is judged against.
 struct Patient<'a> {
     places: &'a Places,
@@ -83,6 +92,11 @@ impl Patient<'_> {
                 shell::path(home)
             ),
         }
+    }
+
+    /// The same for the owner of what lies in a folder.
+    fn run_as_owner(&self, folder: &Folder) -> String {
+        self.run_as(&folder.identity, &folder.path)
     }
 }
 

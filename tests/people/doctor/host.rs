@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bed::SOURCE;
+use crate::bed::{CONF, SOURCE};
 use crate::host::{Host, UID};
 
 #[test]
@@ -125,8 +125,13 @@ fn a_cli_that_is_gone() {
     let found = host.finds_also("cli-missing");
     assert!(found.command.starts_with("sudo -iu claw npm install -g"), "{}", found.command);
     host.mends(&found);
-    host.bed.conf("CLAUDE_CLI_PATH", "/opt/old/claude");
-    host.finds_and_mends("cli-moved");
+    for line in ["CLAUDE_CLI_PATH=/opt/old/claude", " export CLAUDE_CLI_PATH = \"/opt/old/claude\""]
+    {
+        let before = host.bed.read(CONF);
+        host.bed.write(CONF, format!("{line}\n{before}"));
+        host.finds_and_mends("cli-moved");
+        assert_eq!(host.bed.read(CONF), before);
+    }
     assert!(host.ids().is_empty());
     host.bed.conf("REFRESH", "cli");
     fs::remove_file(target).unwrap();
@@ -168,7 +173,7 @@ fn a_base_url_that_is_kept() {
     host.bed.write("home/.claude/settings.json", settings);
     host.own();
     assert!(host.ids().is_empty(), "it is overridden for the one call");
-    host.bed.conf("CLAUDE_BASE_URL_OVERRIDE", "no");
+    host.bed.write(CONF, host.bed.read(CONF) + "export CLAUDE_BASE_URL_OVERRIDE=no\n");
     host.finds_and_mends("base-url-kept");
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
