@@ -122,6 +122,41 @@ fn a_container_without_the_variable() {
 }
 
 #[test]
+fn an_override_that_is_there_is_kept() {
+    for (name, more) in [
+        ("compose.override.yml", ""),
+        ("docker-compose.override.yml", ""),
+        ("deploy/own.yaml", "COMPOSE_FILE=compose.yaml:deploy/own.yaml\n"),
+    ] {
+        let host = Host::new();
+        compose(&host, "");
+        // Compose takes the first override by name, or what the `.env` lists, and leaves the others.
+        let late = "services:\n  openclaw-gateway:\n    env_file: .env\n";
+        host.bed.write("home/compose/docker-compose.override.yaml", late);
+        let mine = "services:\n  openclaw-gateway:\n    init: true\n";
+        host.bed.write(&format!("home/compose/{name}"), mine);
+        host.bed.write("home/compose/.env", host.bed.read("home/compose/.env") + more);
+        host.own();
+        host.program("bin/editor", "printf '    env_file: .env\\n' >>\"$1\"");
+        let found = host.finds("variable-not-in-container");
+        assert!(
+            found.command.contains(&format!(
+                "\"${{EDITOR:-vi}}\" {}",
+                host.at("home/compose").join(name).display()
+            )),
+            "{}",
+            found.command
+        );
+        host.shell(&format!("EDITOR=editor; {}", found.command));
+        assert!(host.ids().is_empty(), "{:?}", host.doctor());
+        let written = host.bed.read(&format!("home/compose/{name}"));
+        assert_eq!(written, format!("{mine}    env_file: .env\n"));
+        assert_eq!(host.bed.read("home/compose/docker-compose.override.yaml"), late);
+        assert!(!host.bed.exists("home/compose/compose.override.yaml"));
+    }
+}
+
+#[test]
 fn a_provider_in_the_place_of_the_built_in_models() {
     let host = Host::new();
     host.bed.write(
