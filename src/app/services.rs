@@ -8,15 +8,13 @@ use crate::app::error::Error;
 use crate::os::command::Call;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::{self, environment};
+use crate::os::{self, environment, program};
 
 /// What has to be enabled; the rest is pulled in.
 pub(crate) const UNITS: [&str; 2] = ["oauth-sync.service", "oauth-sync-refresh.timer"];
 
 /// How long systemctl may take: it waits for the watcher to be ready.
 const LIMIT: Duration = Duration::from_secs(120);
-
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is known of our units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +95,7 @@ pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<
 fn systemctl(words: &[&str]) -> Result<(), Error> {
     let (root, own) = (Folder::reach(Path::new("/"))?, Identity::own());
     let argv = ["systemctl"].iter().chain(words);
-    let path = environment::get("PATH").unwrap_or_else(|| PATH.into());
+    let path = environment::get("PATH").unwrap_or_else(|| program::PATH.into());
     let ended = Call::new(argv, &root, &own).env("PATH", path).run(LIMIT)?;
     if ended.is_success() {
         return Ok(());

@@ -157,6 +157,25 @@ fn an_override_that_is_there_is_kept() {
 }
 
 #[test]
+fn an_idle_command_that_cannot_be_run() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/true");
+    host.bed.conf("RECREATE_IDLE_COMMAND", "/nonexistent/idle now");
+    host.finds_and_mends("idle-command-unusable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    // One that is there and cannot be run either; the gateway waits for it.
+    host.bed
+        .write("home/idle", "no program\n")
+        .conf("RECREATE_IDLE_COMMAND", host.at("home/idle").to_str().unwrap());
+    host.shell(&format!("chmod 755 {}", host.at("home/idle").display()));
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]).exit(75).says("RECREATE_IDLE_COMMAND cannot be run: ");
+    host.finds_and_mends("idle-command-unusable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
 fn a_provider_in_the_place_of_the_built_in_models() {
     let host = Host::new();
     host.bed.write(
