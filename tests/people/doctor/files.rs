@@ -81,6 +81,25 @@ fn a_link_to_what_is_not_the_users_own_is_taken_away() {
     host.finds("login-absent");
 }
 
+/// A user names the folders of agents.
+#[test]
+fn what_a_folder_is_called_is_never_run() {
+    let host = Host::new();
+    host.bed.conf("SINKS", "auth-profiles");
+    let store = "home/.openclaw/agents/x'; touch pwned '/agent/auth-profiles.json";
+    let expires = host.bed.hence(8);
+    host.bed.write(store, format!(
+        r#"{{"version":1,"profiles":{{"anthropic:default":{{"type":"token","provider":"anthropic","token":"{}","expires":{expires}}}}}}}"#,
+        crate::bed::access("A")
+    ));
+    host.own();
+    std::os::unix::fs::chown(host.at(store), Some(0), Some(0)).unwrap();
+    fs::set_permissions(host.at(store), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
+    host.finds_and_mends("sink-owner");
+    assert!(!host.bed.exists("pwned") && host.ids().is_empty(), "{:?}", host.doctor());
+}
+
 /// Puts a link in the place of the `.env`.
 fn link_env(host: &Host, aim: &str) {
     fs::rename(host.at(ENV), host.at(aim)).unwrap();
