@@ -46,6 +46,9 @@ _oauth__sync() {
             oauth__sync,refresh)
                 cmd="oauth__sync__subcmd__refresh"
                 ;;
+            oauth__sync,set)
+                cmd="oauth__sync__subcmd__set"
+                ;;
             oauth__sync,setup)
                 cmd="oauth__sync__subcmd__setup"
                 ;;
@@ -94,6 +97,9 @@ _oauth__sync() {
             oauth__sync__subcmd__help,refresh)
                 cmd="oauth__sync__subcmd__help__subcmd__refresh"
                 ;;
+            oauth__sync__subcmd__help,set)
+                cmd="oauth__sync__subcmd__help__subcmd__set"
+                ;;
             oauth__sync__subcmd__help,setup)
                 cmd="oauth__sync__subcmd__help__subcmd__setup"
                 ;;
@@ -119,7 +125,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -277,7 +283,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help"
+            opts="watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,6 +423,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__refresh)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -648,6 +668,36 @@ _oauth__sync() {
             ;;
         oauth__subcmd__sync__subcmd__refresh)
             opts="-v -q -h --dry-run --force --unattended --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__set)
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_VERSION OPENCLAW_COMMAND SINKS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -40,6 +40,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "gateway" -d '
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "notify" -d 'Run the hooks and post to the webhook for every event that waits'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "set" -d 'Set one key of a link\'s configuration; all else in the file stays'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "status" -d 'Show sources, sinks and their states'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "setup" -d 'Set everything up, step by step, each change only after a yes'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "login" -d 'Sign in to Claude as the right user and in the right place, and carry the login on'
@@ -76,15 +77,15 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unatte
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use; instead of the usual one' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config set\'; comments are lost'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config\'; comments are lost'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
@@ -125,6 +126,13 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l link 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l config-dir -d 'Folder of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l link -d 'Work on this link only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s v -l verbose -d 'Say more'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues' -r -F
@@ -192,19 +200,20 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "sync" -d 'Bring the sinks in step once'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "notify" -d 'Run the hooks and post to the webhook for every event that waits'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "status" -d 'Show sources, sinks and their states'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "setup" -d 'Set everything up, step by step, each change only after a yes'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "login" -d 'Sign in to Claude as the right user and in the right place, and carry the login on'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "token" -d 'Print the current access token for a pipe'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that mends it'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw status setup login check token doctor metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "sync" -d 'Bring the sinks in step once'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "notify" -d 'Run the hooks and post to the webhook for every event that waits'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "withdraw" -d 'Take back requests to sign in again, before the program is removed'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "set" -d 'Set one key of a link\'s configuration; all else in the file stays'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "status" -d 'Show sources, sinks and their states'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "setup" -d 'Set everything up, step by step, each change only after a yes'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "login" -d 'Sign in to Claude as the right user and in the right place, and carry the login on'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "token" -d 'Print the current access token for a pipe'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that mends it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

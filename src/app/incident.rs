@@ -12,6 +12,7 @@ use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Line, RECOVERED, Report};
+use crate::app::source;
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
 use crate::domain::login::LoginEnd;
@@ -109,6 +110,7 @@ fn view<'a>(
     let harmful = report.remarks.iter().find(|remark| remark.state == "harmful");
     Ok(View {
         path: settings.claude_credentials.display().to_string(),
+        place: source::signed_in(settings),
         source: &report.source,
         login: login_end(settings, report, state, now),
         passed: ground.remember(settings)?.accepted,

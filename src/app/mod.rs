@@ -3,6 +3,7 @@
 //! They import each other without a circle: what two need is neither's, but a module below both.
 
 pub(crate) mod arming;
+pub(crate) mod configure;
 pub(crate) mod consent;
 pub(crate) mod detect;
 pub(crate) mod doctor;

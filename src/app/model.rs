@@ -69,7 +69,8 @@ fn one(ground: &Ground, settings: &Settings, wish: &Wish, way: Way) -> Result<Sh
     };
     let Some(new) = new.filter(|_| way != Way::Show) else { return Ok(shown) };
     if way == Way::OpenClaw {
-        through_openclaw(ground, settings, wish)?;
+        let gone = shown.models.providers.iter().filter(|_| wish.drop_providers);
+        through_openclaw(ground, settings, wish, gone)?;
     } else {
         write(&folder, name, &new, &seen)?;
         shown.valid = validate(ground, settings);
@@ -122,22 +123,30 @@ fn validate(ground: &Ground, settings: &Settings) -> Option<Result<(), String>> 
     }
 }
 
-fn through_openclaw(ground: &Ground, settings: &Settings, wish: &Wish) -> Result<(), Error> {
-    let mut calls = vec![vec![
-        "config".to_owned(),
-        "set".to_owned(),
-        "agents.defaults.model.primary".to_owned(),
-        wish.primary.clone(),
-    ]];
-    for (id, alias) in &wish.aliases {
-        calls.push(vec![
-            "config".to_owned(),
-            "set".to_owned(),
-            format!("agents.defaults.models[\"{id}\"]"),
-            serde_json::json!({ "alias": alias }).to_string(),
-            "--strict-json".to_owned(),
-        ]);
+/// Has OpenClaw set what is wished, and take the providers out that are to be gone.
+fn through_openclaw<'a>(
+    ground: &Ground,
+    settings: &Settings,
+    wish: &Wish,
+    gone: impl Iterator<Item = &'a String>,
+) -> Result<(), Error> {
+    let set = |path: &str| ["config".to_owned(), "set".to_owned(), path.to_owned()].to_vec();
+    let mut calls = Vec::new();
+    if let Some(primary) = &wish.primary {
+        let call = set("agents.defaults.model.primary");
+        calls.push([call, vec![primary.clone()]].concat());
     }
+    for (id, alias) in &wish.aliases {
+        let call = set(&format!("agents.defaults.models[\"{id}\"]"));
+        let value = serde_json::json!({ "alias": alias }).to_string();
+        calls.push([call, vec![value, "--strict-json".to_owned()]].concat());
+    }
+    // Not in brackets: 2026.2.25 then finds no such path.
+    calls.extend(
+        gone.map(|id| {
+            vec!["config".to_owned(), "unset".to_owned(), format!("models.providers.{id}")]
+        }),
+    );
     for call in &calls {
         let words: Vec<&str> = call.iter().map(String::as_str).collect();
         let ran = gateway::ask(ground, settings, &words);
@@ -146,8 +155,8 @@ fn through_openclaw(ground: &Ground, settings: &Settings, wish: &Wish) -> Result
             Ok((false, _)) => "it refused".to_owned(),
             Err(ending) => ending.why().unwrap_or_default().to_owned(),
         };
-        let program = std::path::Path::new("openclaw config set");
-        return Err(os::error::Error::odd("run", program, why).into());
+        let program = format!("openclaw config {}", words[1]);
+        return Err(os::error::Error::odd("run", std::path::Path::new(&program), why).into());
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::credential::{self, Content};
+use crate::domain::shell;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::account;
@@ -31,15 +32,28 @@ fn read(path: &Path) -> Result<Option<Content>, Error> {
     Ok(seen.map(|seen| credential::parse(&seen.bytes)))
 }
 
-/// The command that signs in again, as the user or in the container where Claude lives.
+/// The command that signs in again: it finds the user or the container, the place and the CLI.
+///
+/// Where no CLI is to be run here, a person signs in where Claude is.
 pub(crate) fn sign_in(settings: &Settings) -> String {
-    if let ClaudeCli::Container { name } = &settings.claude_cli {
-        let engine = settings.container_engine.program();
-        return format!("{engine} exec -it {name} claude auth login");
+    match settings.claude_cli {
+        ClaudeCli::None => "claude auth login".to_owned(),
+        _ => format!("sudo oauth-sync login --link {}", shell::quoted(&settings.name)),
     }
-    let home = settings.claude_credentials.parent().and_then(Path::parent);
-    match home.and_then(account::at_home) {
-        Some(owner) => format!("sudo -iu {} claude auth login", owner.name),
-        None => "claude auth login".to_owned(),
+}
+
+/// Where that is: ` as USER`, ` in the container NAME`; nothing where it cannot be told.
+pub(crate) fn signed_in(settings: &Settings) -> String {
+    match &settings.claude_cli {
+        ClaudeCli::Container { name } => format!(" in the container {name}"),
+        ClaudeCli::None => String::new(),
+        ClaudeCli::Host { .. } => {
+            let folder = settings.claude_credentials.parent();
+            let owner = folder.and_then(|folder| Folder::reach(folder).ok());
+            let owner = owner.map(|folder| account::name(folder.identity.uid));
+            // Before the first sign-in the folder need not be there.
+            let home = || account::at_home(folder?.parent()?).map(|account| account.name);
+            owner.or_else(home).map(|name| format!(" as {name}")).unwrap_or_default()
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::domain::config::keys::KEYS;
+
 /// The usual folder of the links' configuration files.
 pub(crate) const CONFIG_DIR: &str = "/etc/oauth-sync";
 
@@ -103,6 +105,8 @@ pub(crate) enum Command {
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,
+    /// Set one key of a link's configuration; all else in the file stays
+    Set(Set),
     /// Show sources, sinks and their states
     Status {
         /// Write JSON
@@ -178,22 +182,33 @@ pub(crate) struct Detect {
     pub(crate) root: Option<PathBuf>,
 }
 
+/// What `set` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Set {
+    /// The key
+    #[arg(value_name = "KEY", value_parser = KEYS.map(|key| key.name), hide_possible_values = true)]
+    pub(crate) key: String,
+    /// Its value; an empty one takes the key out
+    #[arg(value_name = "VALUE")]
+    pub(crate) value: String,
+}
+
 /// Which models OpenClaw should use.
 #[derive(Debug, Args)]
 pub(crate) struct Model {
     /// Set them in openclaw.json
     #[arg(long)]
     pub(crate) apply: bool,
-    /// The model that agents use
-    #[arg(long, value_name = "MODEL", default_value = crate::domain::models::PRIMARY)]
-    pub(crate) primary: String,
+    /// The model that agents use; instead of the usual one
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) primary: Option<String>,
     /// A model and the name that people see; instead of the usual two
     #[arg(long = "alias", value_name = "MODEL=NAME")]
     pub(crate) aliases: Vec<String>,
-    /// Take out a models.providers.anthropic, which replaces the built-in models
+    /// Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing
     #[arg(long)]
     pub(crate) drop_provider: bool,
-    /// Let OpenClaw itself write, by 'openclaw config set'; comments are lost
+    /// Let OpenClaw itself write, by 'openclaw config'; comments are lost
     #[arg(long)]
     pub(crate) through_openclaw: bool,
 }

@@ -14,6 +14,7 @@ mod refresh;
 mod render;
 mod resident;
 mod screen;
+mod set;
 mod setup;
 mod show;
 mod survey;
@@ -87,6 +88,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             refresh::carry_out(&places, only, options, *unattended)
         }
         Command::Detect(options) => detect::carry_out(&places, options),
+        Command::Set(options) => set::carry_out(&places, only, options),
         Command::Notify => {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
         }

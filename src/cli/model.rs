@@ -6,7 +6,7 @@ use crate::app::model::{self, Shown, Way};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
-use crate::domain::models::{ALIASES, Wish};
+use crate::domain::models::Wish;
 
 /// Shows and sets, as asked.
 pub(crate) fn carry_out(
@@ -14,12 +14,10 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     options: &args::Model,
 ) -> Result<Exit, Error> {
-    let Some(aliases) = aliases(&options.aliases) else {
+    let Some(wish) = wish(options) else {
         log::error!("--alias must be a model, '=' and a name");
         return Ok(Exit::Usage);
     };
-    let (primary, drop_providers) = (options.primary.clone(), options.drop_provider);
-    let wish = Wish { primary, aliases, drop_providers };
     let way = match (options.apply, options.through_openclaw) {
         (false, _) => Way::Show,
         (true, false) => Way::Splice,
@@ -33,10 +31,22 @@ pub(crate) fn carry_out(
     Ok(exit)
 }
 
-fn aliases(given: &[String]) -> Option<Vec<(String, String)>> {
-    if given.is_empty() {
-        return Some(ALIASES.map(|(id, alias)| (id.to_owned(), alias.to_owned())).to_vec());
+/// What is asked for: taking a provider out is no wish for other models.
+fn wish(options: &args::Model) -> Option<Wish> {
+    if options.drop_provider && options.primary.is_none() && options.aliases.is_empty() {
+        return Some(Wish::no_providers());
     }
+    let mut wish = Wish { drop_providers: options.drop_provider, ..Wish::usual() };
+    if options.primary.is_some() {
+        wish.primary.clone_from(&options.primary);
+    }
+    if !options.aliases.is_empty() {
+        wish.aliases = aliases(&options.aliases)?;
+    }
+    Some(wish)
+}
+
+fn aliases(given: &[String]) -> Option<Vec<(String, String)>> {
     let pair = |text: &String| {
         let (id, alias) = text.split_once('=')?;
         (!id.is_empty() && !alias.is_empty()).then(|| (id.to_owned(), alias.to_owned()))

@@ -12,3 +12,6 @@ mod tests;
 pub(crate) use ending::{Deed, Ending};
 pub(crate) use ledger::{Ledger, Pasted, Pending, VersionSeen};
 pub(crate) use request::Request;
+
+/// What is said of an idle command that nobody can ask.
+pub(crate) const UNUSABLE_IDLE_COMMAND: &str = "RECREATE_IDLE_COMMAND cannot be run";

@@ -28,12 +28,25 @@ pub(crate) struct Models {
 /// What it should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wish {
-    /// The model that agents use.
-    pub(crate) primary: String,
-    /// Each model with its alias.
+    /// The model that agents use; nothing leaves it as it is.
+    pub(crate) primary: Option<String>,
+    /// Models, each with its alias.
     pub(crate) aliases: Vec<(String, String)>,
     /// Whether providers in the place of Anthropic's go.
     pub(crate) drop_providers: bool,
+}
+
+impl Wish {
+    /// Both models, with the usual primary one, where nothing else is named.
+    pub(crate) fn usual() -> Self {
+        let aliases = ALIASES.map(|(id, alias)| (id.to_owned(), alias.to_owned())).to_vec();
+        Self { primary: Some(PRIMARY.to_owned()), aliases, drop_providers: false }
+    }
+
+    /// That providers in the place of Anthropic's go, and nothing else.
+    pub(crate) fn no_providers() -> Self {
+        Self { primary: None, aliases: Vec::new(), drop_providers: true }
+    }
 }
 
 /// Reads the file's text.
@@ -57,10 +70,11 @@ pub(crate) fn read(text: &str) -> Result<Models, Malformed> {
 pub(crate) fn edit(text: &str, wish: &Wish) -> Result<Option<String>, Malformed> {
     let mut splice = Splice::new(text, Dialect::Json5)?;
     let model = ["agents", "defaults", "model"];
-    let primary = json!(wish.primary);
-    match splice.get(&model) {
-        Some(Value::String(_)) => splice.set(&model, &primary)?,
-        _ => splice.set(&["agents", "defaults", "model", "primary"], &primary)?,
+    if let Some(primary) = wish.primary.as_ref().map(|primary| json!(primary)) {
+        match splice.get(&model) {
+            Some(Value::String(_)) => splice.set(&model, &primary)?,
+            _ => splice.set(&["agents", "defaults", "model", "primary"], &primary)?,
+        }
     }
     for (id, alias) in &wish.aliases {
         splice.set(&["agents", "defaults", "models", id, "alias"], &json!(alias))?;
@@ -77,26 +91,21 @@ pub(crate) fn edit(text: &str, wish: &Wish) -> Result<Option<String>, Malformed>
 mod tests {
     use super::*;
 
-    fn wish(drop_providers: bool) -> Wish {
-        let aliases = ALIASES.map(|(id, alias)| (id.to_owned(), alias.to_owned())).to_vec();
-        Wish { primary: PRIMARY.to_owned(), aliases, drop_providers }
-    }
-
     #[test]
     fn only_the_values_change() {
         let text = "{\n  // mine\n  agents: { defaults: { model: { primary: 'openai/x', fallbacks: ['a/b'] } } }, // end\n}\n";
-        let new = edit(text, &wish(false)).unwrap().unwrap();
+        let new = edit(text, &Wish::usual()).unwrap().unwrap();
         assert!(new.contains("// mine\n") && new.contains("fallbacks: ['a/b']"), "{new}");
         assert!(new.ends_with("}, // end\n}\n"), "{new}");
         let models = read(&new).unwrap();
         assert_eq!(models.primary.as_deref(), Some(PRIMARY));
         assert_eq!(models.aliases.len(), 2);
-        assert_eq!(edit(&new, &wish(false)).unwrap(), None, "it is so already");
+        assert_eq!(edit(&new, &Wish::usual()).unwrap(), None, "it is so already");
     }
 
     #[test]
     fn a_single_model_stays_a_single_model() {
-        let new = edit("{agents:{defaults:{model:'x/y'}}}", &wish(false)).unwrap().unwrap();
+        let new = edit("{agents:{defaults:{model:'x/y'}}}", &Wish::usual()).unwrap().unwrap();
         assert_eq!(read(&new).unwrap().primary.as_deref(), Some(PRIMARY));
         assert!(new.contains("model:\"anthropic/claude-opus-4-6\""), "{new}");
     }
@@ -105,9 +114,9 @@ mod tests {
     fn a_provider_goes_only_when_asked() {
         let text = "{models:{providers:{anthropic:{baseUrl:'x'},other:{}}}}";
         assert_eq!(read(text).unwrap().providers, ["anthropic"]);
-        let kept = edit(text, &wish(false)).unwrap().unwrap();
+        let kept = edit(text, &Wish::usual()).unwrap().unwrap();
         assert_eq!(read(&kept).unwrap().providers, ["anthropic"]);
-        let gone = edit(text, &wish(true)).unwrap().unwrap();
-        assert!(read(&gone).unwrap().providers.is_empty() && gone.contains("other"), "{gone}");
+        let gone = edit(text, &Wish::no_providers()).unwrap().unwrap();
+        assert_eq!(gone, "{models:{providers:{other:{}}}}", "and nothing else is set");
     }
 }

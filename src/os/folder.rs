@@ -20,6 +20,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::domain::shell;
 use crate::os::account;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
@@ -231,5 +232,6 @@ pub(super) fn foreign(verb: &'static str, path: &Path, owner: u32, wanted: u32) 
     let group = if account::of(wanted).is_some() { ":" } else { "" };
     let (owner, wanted) = (account::name(owner), account::name(wanted));
     let what = format!("it belongs to {owner}, but its folder to {wanted}");
-    Error::odd(verb, path, what).hint(format!("chown {wanted}{group} '{}'", path.display()))
+    let path_in_quotes = shell::in_quotes(&path.display().to_string());
+    Error::odd(verb, path, what).hint(format!("chown {wanted}{group} {path_in_quotes}"))
 }

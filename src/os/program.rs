@@ -8,12 +8,23 @@ use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
+/// Where the host's programs are.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Says whether `path` is a file that the user may run.
 pub(crate) fn is_runnable(identity: &Identity, path: &Path) -> bool {
     let Ok(_acting) = identity.act() else { return false };
     let plain = rustix::fs::stat(path)
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
     plain && rustix::fs::accessat(rustix::fs::CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// Says whether a word names a program that the user may run: by its path, or in the host's folders.
+pub(crate) fn is_known(identity: &Identity, word: &str) -> bool {
+    if word.contains('/') {
+        return is_runnable(identity, &Path::new("/").join(word));
+    }
+    PATH.split(':').any(|folder| is_runnable(identity, &Path::new(folder).join(word)))
 }
 
 /// Follows all links, as far as the user may.

@@ -7,6 +7,22 @@ use crate::{BLANK, FLAG, age, bed, blanked, no_token_is_kept, queued};
 
 const STATE: &str = "lib/incidents/default.json";
 
+/// Whose the login is: who runs the tests.
+fn user() -> String {
+    let said = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
+    String::from_utf8(said).unwrap().trim().to_owned()
+}
+
+#[test]
+fn it_tells_the_container_in_which_claude_is() {
+    let bed = bed();
+    bed.conf("CLAUDE_CLI", "container").conf("CLAUDE_CONTAINER", "box");
+    blanked(&bed);
+    let text = bed.read(FLAG);
+    assert!(text.contains("sign in again in the container box, agents work until"), "{text}");
+    assert!(text.contains("\nrun: sudo oauth-sync login --link default\n"), "{text}");
+}
+
 #[test]
 fn it_stands_from_the_refusal_to_the_next_login() {
     let bed = bed();
@@ -15,13 +31,13 @@ fn it_stands_from_the_refusal_to_the_next_login() {
     assert!(!bed.exists(FLAG));
     bed.replace(SOURCE, BLANK);
     watch.until("the flag stands", || bed.exists(FLAG));
-    let text = bed.plain(&bed.read(FLAG));
+    let text = bed.plain(&bed.read(FLAG)).replace(&format!(" as {},", user()), " as USER,");
     assert_eq!(
         text,
         "# written by oauth-sync\nlink: default\nsince: WHEN\n\
          Claude CLI emptied the login in 'BED/home/.claude/.credentials.json' after the server \
-         refused it: sign in again, agents work until WHEN, for 7h 59m more\n\
-         run: claude auth login\n\
+         refused it: sign in again as USER, agents work until WHEN, for 7h 59m more\n\
+         run: sudo oauth-sync login --link default\n\
          This file goes away by itself once there is a new login.\n"
     );
     let meta = bed.at(FLAG).metadata().unwrap();
@@ -48,18 +64,19 @@ fn it_is_said_again_daily_and_survives_a_restart() {
     age(&bed, STATE, 25);
     std::fs::remove_file(bed.at(FLAG)).unwrap();
     let watch = bed.watch();
-    watch.says("emptied the login").says("hint: claude auth login");
+    watch.says("emptied the login").says("hint: sudo oauth-sync login --link default");
     watch.until("the flag stands again", || bed.exists(FLAG));
     watch.end();
     let json = bed.run(["status", "--json"]).exit(0).json();
     let incident = &json["links"][0]["incidents"][0];
     assert_eq!(
         (&incident["kind"], &incident["command"]),
-        (&"blanked".into(), &"claude auth login".into())
+        (&"blanked".into(), &"sudo oauth-sync login --link default".into())
     );
     let text = bed.run(["status"]).exit(0).out.clone();
     assert!(
-        text.contains("  people  blanked, since ") && text.contains("run: claude auth login"),
+        text.contains("  people  blanked, since ")
+            && text.contains("run: sudo oauth-sync login --link default"),
         "{text}"
     );
 }
@@ -115,7 +132,7 @@ fn both_clocks_are_shown_and_an_estimate_is_said_to_be_one() {
     assert!(json["links"][0]["incidents"].as_array().unwrap().is_empty());
     let watch = bed.watch_as(&[], &["--delegate"]);
     bed.write(SOURCE, told(3));
-    watch.says("the login in 'BED/home/.claude/.credentials.json' ends at WHEN, in 3d, and nothing can renew it beyond that: sign in again before");
+    watch.says("the login in 'BED/home/.claude/.credentials.json' ends at WHEN, in 3d, and nothing can renew it beyond that: sign in again");
     watch.until("an event is left", || queued(&bed, "notify.d").len() == 1);
     assert!(!bed.exists(FLAG), "there is time left");
     let (_, said) = watch.end();

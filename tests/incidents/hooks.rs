@@ -36,7 +36,7 @@ fn they_run_in_order_for_every_event_and_hear_no_token() {
     let env = bed.read("env");
     assert!(
         env.contains("OAUTH_SYNC_MESSAGE=Claude CLI emptied the login in ")
-            && env.contains("; run: claude auth login")
+            && env.contains("; run: sudo oauth-sync login --link default")
     );
     assert!(!crate::bed::leaks(&env));
     assert!(queued(&bed, "notify.d").is_empty());

@@ -36,7 +36,7 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
         assert_eq!(letters.len(), 1);
         assert!(letters[0].head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letters:?}");
         assert!(letters[0].body.starts_with(body), "{letters:?}");
-        assert!(letters[0].body.contains("; run: claude auth login"));
+        assert!(letters[0].body.contains("; run: sudo oauth-sync login --link default"));
         assert!(!crate::bed::leaks(&letters[0].body));
         if !body.starts_with('{') {
             assert!(letters[0].head.contains("title: oauth-sync: default\r\n"), "{letters:?}");

@@ -29,7 +29,7 @@ const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
 ];
 
 /// The other commands by their beginnings, each with the test that runs it and what stands there.
-const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
+const RUN_ELSEWHERE: [(&str, &str, &str); 18] = [
     ("make check", "Makefile", "tests/check lint unit"),
     ("make deb", "tests/check", "make deb rpm"),
     ("make rpm", "tests/check", "make deb rpm"),
@@ -51,6 +51,7 @@ const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
     ("systemctl enable --now oauth-sync-follow", "tests/people/etcd.rs", "\"follow\""),
     ("install -m 600 docs/examples/etcd/follower.conf", "tests/people/etcd.rs", "follower.conf"),
     ("systemctl edit oauth-sync.service", PEOPLE, "systemctl edit oauth-sync"),
+    ("systemctl try-restart oauth-sync.service", PEOPLE, "block troubleshooting 11"),
 ];
 
 /// What no test types as it stands, and what stands for it.

@@ -56,3 +56,17 @@ fn openclaw_itself_sets_them_when_asked() {
     openclaw.turn().used(&token("A"));
     assert_eq!(asked(&endpoint), "claude-sonnet-4-6");
 }
+
+#[test]
+fn a_provider_that_openclaw_itself_takes_out_is_gone_and_nothing_else() {
+    let (endpoint, _folder) = endpoint();
+    let openclaw = OpenClaw::version("2026.9.6", &endpoint);
+    let link = Link::new(&openclaw, "GATEWAY=\"none\"");
+    openclaw.configure("/agents/defaults/model", "primary", json!(OTHER));
+    let (_, before) = link.run(&["model"]);
+    assert!(before.contains("takes the built-in models away"), "{before}");
+    let (code, said) = link.run(&["model", "--apply", "--drop-provider", "--through-openclaw"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("takes the built-in models away"), "{said}");
+    assert!(said.contains(&format!("primary  {OTHER}")) && !said.contains("Opus"), "{said}");
+}

@@ -176,3 +176,50 @@ fn link_names_one_of_several() {
     bed.run(["sync"]).exit(0);
     assert!(bed.read(ENV).contains("access-A"));
 }
+
+#[test]
+fn set_writes_one_key_and_leaves_the_rest() {
+    let bed = Bed::new();
+    let text = bed.read(CONF) + "# mine\n export REFRESH_MARGIN = 80m # why\n";
+    bed.write(CONF, &text);
+    let wrote = ["wrote 'BED/etc/default.conf'"];
+    bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&wrote);
+    assert_eq!(bed.read(CONF), text.replace("80m", "\"70m\""));
+    bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&[]);
+    bed.run(["set", "REFRESH_MARGIN", ""]).exit(0).err(&wrote);
+    assert_eq!(bed.read(CONF), text.replace(" export REFRESH_MARGIN = 80m # why\n", ""));
+    bed.write("etc/other.conf", "");
+    bed.run(["set", "--link", "other", "CLAUDE_CREDENTIALS", "/x/.credentials.json"]).exit(0);
+    bed.run(["set", "--link", "other", "OPENCLAW_STATE_DIR", "/x/.openclaw"]).exit(0);
+    let other =
+        "CLAUDE_CREDENTIALS=\"/x/.credentials.json\"\nOPENCLAW_STATE_DIR=\"/x/.openclaw\"\n";
+    assert_eq!(bed.read("etc/other.conf"), other);
+    let several = ["there are several links", "hint: --link NAME, one of default, other"];
+    bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(2).err(&several);
+}
+
+#[test]
+fn set_writes_no_fault() {
+    let bed = Bed::new();
+    let text = bed.read(CONF);
+    for (key, value, status, said) in [
+        ("REFRESH_MARGIN", "never", 2, "BED/etc/default.conf:"),
+        ("CLAUDE_CREDENTIALS", "near/by", 2, "CLAUDE_CREDENTIALS"),
+        ("CLAUDE_CREDENTIALS", "", 2, "CLAUDE_CREDENTIALS"),
+        ("REFRESHED", "off", 2, "REFRESH"),
+        ("ENV_KEY", "A\nSINKS=none", 1, "ENV_KEY cannot be set"),
+        ("NOTIFY_WEBHOOK", "https://canary.example", 1, "is a secret"),
+    ] {
+        bed.run(["set", key, value]).exit(status).says(said);
+    }
+    let elsewhere = ["set", "--link", "../etc/default", "REFRESH_MARGIN", "70m"];
+    bed.run(elsewhere).exit(2).says("there is no link '../etc/default'");
+    assert_eq!(bed.read(CONF), text);
+    // What was wrong before is mended one by one.
+    bed.write(CONF, format!("{text}REFRESH_MARGIN=never\nNOTIFY_FORMAT=nonsense\n"));
+    bed.run(["set", "NOTIFY_FORMAT", "auto"]).exit(2).says("REFRESH_MARGIN");
+    bed.run(["set", "--link", "default", "NOTIFY_FORMAT", "auto"]).exit(0);
+    bed.run(["set", "--link", "default", "REFRESH_MARGIN", "70m"]).exit(0);
+    let mended = format!("{text}REFRESH_MARGIN=\"70m\"\nNOTIFY_FORMAT=\"auto\"\n");
+    assert_eq!(bed.read(CONF), mended);
+}

@@ -42,6 +42,30 @@ fn a_command_restarts_the_gateway_once_for_each_token() {
 }
 
 #[test]
+fn an_idle_command_that_cannot_be_run_is_said_once_and_does_not_mean_busy() {
+    let bed = queued();
+    bed.run(["gateway"]).exit(0);
+    bed.conf("RECREATE_IDLE_COMMAND", "/nonexistent/idle");
+    let ran = bed.login_for("B", 9).run(["sync"]).exit(75);
+    let ran = ran.says("default: the gateway keeps its old token: RECREATE_IDLE_COMMAND cannot be run: cannot run '/nonexistent/idle': ");
+    assert!(!ran.err.contains("busy"), "{}", ran.err);
+    let ran = bed.run(["sync"]);
+    assert!(!ran.err.contains("RECREATE_IDLE_COMMAND"), "{}", ran.err);
+    assert_eq!(calls(&bed), 1);
+    bed.conf("RECREATE_IDLE_COMMAND", "/bin/true");
+    bed.run(["sync"]).exit(0).says("default: the gateway was restarted");
+}
+
+#[test]
+fn a_command_that_fails_without_a_word() {
+    let bed = queued();
+    bed.conf("GATEWAY_COMMAND", "/bin/false");
+    bed.run(["gateway"]).exit(1).err(&[
+        "default: the gateway is not as it should be: GATEWAY_COMMAND failed: it exited with status 1",
+    ]);
+}
+
+#[test]
 fn a_request_is_off_the_queue_though_the_configuration_cannot_be_read() {
     let bed = queued();
     fs::rename(bed.at("etc"), bed.at("aside")).unwrap();

@@ -35,7 +35,7 @@ fn text_refused(text: impl AsRef<[u8]>, state: &str, code: i32, stderr: &[&str])
     refused(&bed, state, code, stderr);
 }
 
-const SIGN_IN: &str = "hint: claude auth login";
+const SIGN_IN: &str = "hint: sudo oauth-sync login --link default";
 
 fn cut(reason: &str) -> String {
     format!("default: 'BED/home/.claude/.credentials.json' {reason}")
@@ -135,13 +135,19 @@ fn an_absent_one_asks_for_a_sign_in() {
     refused(&bed, "absent", 3, &[said, SIGN_IN]);
 }
 
+/// It finds the user, the container, the place and the CLI by itself; see people/login.rs.
 #[test]
-fn the_sign_in_in_a_container_is_named() {
+fn the_sign_in_is_our_own_wherever_claude_is() {
     let bed = carried();
-    bed.conf("CLAUDE_CLI", "container").conf("CLAUDE_CONTAINER", "box");
-    bed.conf("CONTAINER_ENGINE", "podman");
     std::fs::remove_file(bed.at(SOURCE)).unwrap();
-    bed.run(["sync"]).exit(3).says("\nhint: podman exec -it box claude auth login\n");
+    bed.conf("CLAUDE_CLI", "container").conf("CLAUDE_CONTAINER", "box");
+    bed.run(["sync"]).exit(3).says("\nhint: sudo oauth-sync login --link default\n");
+    bed.conf("CLAUDE_CREDENTIALS", bed.at("home/elsewhere/.credentials.json").to_str().unwrap());
+    bed.conf("CLAUDE_CLI", "host");
+    bed.run(["sync"]).exit(3).says("\nhint: sudo oauth-sync login --link default\n");
+    // Another host signs in for one that only follows.
+    bed.conf("CLAUDE_CLI", "none");
+    bed.run(["sync"]).exit(3).says("\nhint: claude auth login\n");
 }
 
 #[test]

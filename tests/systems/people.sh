@@ -413,6 +413,7 @@ first_looks() {
     block troubleshooting 1
     bed exec typed env SYSTEMD_EDITOR=true script -qec \
         "$(grep -o 'systemctl edit oauth-sync.*' "$root/docs/troubleshooting.md")" /dev/null
+    block troubleshooting 11
 }
 
 takes_it_away() {

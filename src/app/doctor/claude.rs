@@ -46,9 +46,7 @@ fn program(
             let meaning = format!(
                 "CLAUDE_CLI_PATH '{path}' is no program any more: an update moved it, and it is found again where the key is not set"
             );
-            let command =
-                format!("sed -i '/^CLAUDE_CLI_PATH=/d' {}", shell::path(&case.settings.file));
-            Some(Finding::error("cli-moved", meaning, command))
+            Some(Finding::error("cli-moved", meaning, case.set("CLAUDE_CLI_PATH", "")))
         }
         Err(outcome) => {
             let why = outcome.cause().unwrap_or_default();
@@ -64,9 +62,9 @@ fn program(
 fn install(patient: &Patient<'_>, user: &User) -> String {
     match user.identity.uid {
         0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
-        uid => format!(
+        _ => format!(
             "{}npm install -g --prefix {} @anthropic-ai/claude-code",
-            patient.run_as(uid),
+            patient.run_as(&user.identity, &user.home),
             shell::path(&user.home.join(".npm-global"))
         ),
     }
@@ -99,11 +97,7 @@ fn names_base_url(config: &Folder, name: &str) -> bool {
 /// A base URL of a proxy's, which the call that renews is not to leave.
 fn base_url_kept(case: &Case<'_>) -> Finding {
     let meaning = "Claude CLI's settings name another base URL, and CLAUDE_BASE_URL_OVERRIDE is no: it cannot renew the login through a proxy".to_owned();
-    let command = format!(
-        "sed -i 's/^ *CLAUDE_BASE_URL_OVERRIDE *=.*/CLAUDE_BASE_URL_OVERRIDE=\"auto\"/' {}",
-        shell::path(&case.settings.file)
-    );
-    Finding::warning("base-url-kept", meaning, command)
+    Finding::warning("base-url-kept", meaning, case.set("CLAUDE_BASE_URL_OVERRIDE", "auto"))
 }
 
 /// A setting that keeps the CLI from renewing; renamed, so that the file stays JSON and a person

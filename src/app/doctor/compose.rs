@@ -1,40 +1,46 @@
 //! A compose project that does not hand the variable to the gateway's container.
 
+use std::path::Path;
+
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::report::SinkState;
+use crate::domain::envfile;
 use crate::domain::shell;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
 
-/// The names of compose files and of those laid over them, in compose's own order.
-const FILES: [&str; 8] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
+/// The names of a project's file; compose takes the first that is there and leaves the others.
+const FILES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// The names of the file that is laid over it, likewise.
+const OVERRIDES: [&str; 4] = [
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 ];
 
+/// The override that is made where there is none.
+const NEW: &str = "compose.override.yaml";
+
 /// The most that is read of a compose file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
 /// Looks for the variable in the project's files: a `.env` there is for the files, not for containers.
-pub(super) fn look(_patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
+pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     let folder = case.settings.compose_dir.as_deref()?;
     let of_project = case.report.sinks.iter().any(|sink| {
-        let there = sink.path.as_deref().and_then(std::path::Path::parent) == Some(folder);
+        let there = sink.path.as_deref().and_then(Path::parent) == Some(folder);
         sink.kind == SinkKind::Env && there && !matches!(sink.state, SinkState::Absent(_))
     });
     if !of_project {
         return None;
     }
     let open = Folder::reach(folder).ok()?;
-    let texts = FILES.iter().filter_map(|name| open.read(name, LIMIT).ok().flatten());
-    let texts: Vec<String> =
-        texts.map(|seen| String::from_utf8_lossy(&seen.bytes).into_owned()).collect();
+    let project = Project::of(&open);
+    // Of one that cannot be read nobody can tell what it hands over.
+    let texts = project.files.iter().map(|name| text(&open, name)).collect::<Option<Vec<_>>>()?;
     let key = &case.settings.env_key;
     let handed = texts.iter().any(|text| text.contains(key.as_str()) || text.contains("env_file"));
     if texts.is_empty() || handed {
@@ -45,12 +51,54 @@ pub(super) fn look(_patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "no compose file in '{}' hands {key} to {service}: the token is in the .env, but not in the container",
         folder.display()
     );
-    let text = format!("services:\\n  {service}:\\n    environment:\\n      {key}: ${{{key}}}\\n");
-    let command = format!(
-        "cd {} && printf {} > compose.override.yaml && docker compose up -d {}",
-        shell::path(folder),
-        shell::quoted(&text),
-        shell::quoted(service)
+    let up = format!("docker compose up -d {}", shell::quoted(service));
+    let (at, run_as) = (shell::path(folder), patient.run_as_owner(&open));
+    let Some(edited) = project.edited else {
+        let lines = [
+            "services:".to_owned(),
+            format!("  {service}:"),
+            "    environment:".to_owned(),
+            format!("      {key}: ${{{key}}}"),
+        ];
+        let lines = lines.map(|line| shell::quoted(&line)).join(" ");
+        let new = shell::path(&folder.join(NEW));
+        let command =
+            format!("cd {at} && printf '%s\\n' {lines} | {run_as}tee {new} >/dev/null && {up}");
+        return Some(Finding::error("variable-not-in-container", meaning, command));
+    };
+    let file = folder.join(edited);
+    let meaning = format!(
+        "{meaning}; in '{}', below services, {service}, environment, it takes the line {key}: ${{{key}}}",
+        file.display()
     );
+    let command = format!("cd {at} && {run_as}\"${{EDITOR:-vi}}\" {} && {up}", shell::path(&file));
     Some(Finding::error("variable-not-in-container", meaning, command))
+}
+
+/// The files that compose reads in a folder.
+struct Project {
+    files: Vec<String>,
+    /// The one that a person adds to; where there is none, an override can be made.
+    edited: Option<String>,
+}
+
+impl Project {
+    /// `COMPOSE_FILE` in the `.env` lists all of them; no override is looked for then.
+    fn of(folder: &Folder) -> Self {
+        let listed = text(folder, ".env").and_then(|text| envfile::get(&text, "COMPOSE_FILE"));
+        if let Some(listed) = listed.filter(|listed| !listed.expose().is_empty()) {
+            let files: Vec<String> = listed.expose().split(':').map(str::to_owned).collect();
+            return Self { edited: files.last().cloned(), files };
+        }
+        // A link counts, wherever it leads: compose follows it, and writing would too.
+        let is_there = |name: &&str| folder.kind(name).is_ok_and(|kind| kind.is_some());
+        let first = |names: [&str; 4]| names.into_iter().find(is_there).map(str::to_owned);
+        let edited = first(OVERRIDES);
+        Self { files: first(FILES).into_iter().chain(edited.clone()).collect(), edited }
+    }
+}
+
+fn text(folder: &Folder, name: &str) -> Option<String> {
+    let seen = folder.read(name, LIMIT).ok()??;
+    Some(String::from_utf8_lossy(&seen.bytes).into_owned())
 }

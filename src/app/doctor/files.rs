@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::app::doctor::{Case, Finding, Fix, Patient, way};
+use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
 use crate::app::report::SinkState;
+use crate::domain::config::edit;
 use crate::domain::shell;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
@@ -12,10 +13,10 @@ use crate::os::folder::{Folder, Kind};
 /// Looks at the source, the sinks and our own configuration.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let source = || source(case);
+    let source = || source(patient, case);
     findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
     findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
-        SinkState::Failed(why, command) => sink_failed(case, why, command.as_deref()),
+        SinkState::Failed(why, command) => sink_failed(patient, case, why, command.as_deref()),
         SinkState::Stale(None) => Some(stale(case)),
         SinkState::Refused(why) => Some(refused(case, sink.kind, why)),
         _ => None,
@@ -27,7 +28,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Why the source cannot be read.
-fn source(case: &Case<'_>) -> Option<Finding> {
+fn source(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     let Source::Unreadable(why, command) = &case.report.source else { return None };
     let path = &case.settings.claude_credentials;
     let shown = path.display();
@@ -46,19 +47,23 @@ fn source(case: &Case<'_>) -> Option<Finding> {
             let meaning = format!(
                 "'{shown}' is a symbolic link: the next renewal replaces the link by a file of its own, and what it points to goes stale"
             );
-            let command = "readlink -f".to_owned();
-            let command = format!(
-                "sed -i \"s|^CLAUDE_CREDENTIALS=.*|CLAUDE_CREDENTIALS=\\\"$({command} {})\\\"|\" {}",
-                shell::path(path),
-                shell::path(&case.settings.file)
-            );
-            Some(Finding::error("source-is-link", meaning, command))
+            Some(Finding::error("source-is-link", meaning, straightened(patient, case, path)))
         }
         _ => {
             let command = command.clone().unwrap_or_else(|| way::mend(path));
             Some(Finding::error("source-unreadable", why.clone(), command))
         }
     }
+}
+
+/// The command that has the source named by its own path, or that signs in anew without the link.
+fn straightened(patient: &Patient<'_>, case: &Case<'_>, path: &Path) -> String {
+    let key = "CLAUDE_CREDENTIALS";
+    if let Some(aim) = link::aim(path).filter(|aim| edit::set_key("", key, aim).is_ok()) {
+        return case.set(key, &aim);
+    }
+    let login = format!("oauth-sync login --link {}", shell::quoted(&case.report.link));
+    format!("{} && {login}", link::removal(patient, path))
 }
 
 /// A file of root's, or of a third user's, in the folder of somebody else.
@@ -78,7 +83,12 @@ fn other_owner(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
     Some(Finding::error("source-owner", meaning, command))
 }
 
-fn sink_failed(case: &Case<'_>, why: &str, command: Option<&str>) -> Option<Finding> {
+fn sink_failed(
+    patient: &Patient<'_>,
+    case: &Case<'_>,
+    why: &str,
+    command: Option<&str>,
+) -> Option<Finding> {
     let (id, command) = match command {
         // The same file may be said to be in the way by several sinks.
         Some(command) if command.starts_with("chown") => ("sink-owner", command.to_owned()),
@@ -91,8 +101,9 @@ fn sink_failed(case: &Case<'_>, why: &str, command: Option<&str>) -> Option<Find
             let command = match kind(&path) {
                 Some(Kind::Folder) => format!("rmdir {}", shell::path(&path)),
                 Some(Kind::Link) => {
-                    let path = shell::path(&path);
-                    format!("cp --remove-destination \"$(readlink -f {path})\" {path}")
+                    let sync =
+                        format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
+                    format!("{} && {sync}", link::replacement(patient, &path))
                 }
                 _ => way::mend(&path),
             };
@@ -112,9 +123,8 @@ fn stale(case: &Case<'_>) -> Finding {
 
 /// A sink that is listed and does no good in this OpenClaw.
 fn refused(case: &Case<'_>, kind: SinkKind, why: &str) -> Finding {
-    let command =
-        format!("sed -i 's/^ *SINKS *=.*/SINKS=\"auto\"/' {}", shell::path(&case.settings.file));
-    Finding::warning("sink-refused", format!("{kind} is not written: {why}"), command)
+    let meaning = format!("{kind} is not written: {why}");
+    Finding::warning("sink-refused", meaning, case.set("SINKS", "auto"))
 }
 
 /// The token reaches OpenClaw nowhere, though it should.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding, Patient};
+use crate::app::services::{self, Services, UNITS};
 use crate::domain::config::settings::{Engine, Gateway};
 use crate::domain::shell;
 use crate::domain::time::Timestamp;
@@ -16,8 +17,6 @@ const SKEW: Duration = Duration::from_secs(60);
 
 /// Access tokens live 8 hours; one that seems to live longer was dated by another clock.
 const LONGEST: Duration = Duration::from_secs(36 * 3600);
-
-const WATCHER: &str = "oauth-sync.service";
 
 /// Looks at what a link needs of the host.
 pub(super) fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
@@ -140,24 +139,19 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
 
 /// Units that were installed and would not come back after a boot.
 fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
-    let installed = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"];
-    let installed =
-        installed.iter().any(|folder| patient.tree.has(&Path::new(folder).join(WATCHER)));
-    let wants = Path::new("/etc/systemd/system/multi-user.target.wants").join(WATCHER);
-    if !installed || patient.tree.has(&wants) || patient.cases.is_empty() {
+    if services::look(&patient.tree) != Services::Disabled || patient.cases.is_empty() {
         return None;
     }
-    let meaning =
-        "oauth-sync.service is not enabled: nothing carries the token after the next boot"
-            .to_owned();
-    let units = "oauth-sync.service oauth-sync-refresh.timer";
+    let meaning = format!(
+        "{} are not both enabled: after the next boot nothing renews the login, or nothing carries the token",
+        UNITS.join(" and ")
+    );
+    let units = UNITS.join(" ");
     let command = if patient.tree.is_host() {
         format!("systemctl enable --now {units}")
     } else {
-        format!(
-            "systemctl --root={} enable {WATCHER}",
-            shell::path(&patient.tree.place(Path::new("/")))
-        )
+        let root = patient.tree.place(Path::new("/"));
+        format!("systemctl --root={} enable {units}", shell::path(&root))
     };
     Some(Finding::error("units-not-enabled", meaning, command))
 }

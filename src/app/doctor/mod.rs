@@ -8,6 +8,7 @@ mod files;
 pub(crate) mod finding;
 mod hooks;
 mod host;
+mod link;
 mod locks;
 mod login;
 mod mounts;
@@ -27,11 +28,13 @@ use crate::domain::config::settings::Settings;
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
 use crate::domain::order;
+use crate::domain::shell;
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
 
 pub(crate) use finding::{Finding, Fix, Severity};
 
@@ -48,6 +51,14 @@ pub(crate) struct Case<'a> {
     pub(crate) renewals: &'a Renewals,
     /// How far this host's clock was off when a renewal was asked for last.
     pub(crate) skew: Option<Skew>,
+}
+
+impl Case<'_> {
+    /// The command that sets a key of the link's configuration; an empty value takes it out.
+    fn set(&self, key: &str, value: &str) -> String {
+        let (link, value) = (shell::quoted(&self.report.link), shell::quoted(value));
+        format!("oauth-sync set --link {link} {key} {value}")
+    }
 }
 
 /// What all of it is judged against.
@@ -67,9 +78,25 @@ impl Patient<'_> {
         account.map_or_else(|| uid.to_string(), |account| account.name.clone())
     }
 
-    /// The start of a command that runs as a user; nothing for root.
-    fn run_as(&self, uid: u32) -> String {
-        if uid == 0 { String::new() } else { format!("sudo -iu {} ", self.name(uid)) }
+    /// The start of a command that runs as a user who is at home there; nothing for root.
+    ///
+    /// sudo knows no user without an account, as those of containers: `runas_allow_unknown_id` of
+    /// sudoers(5) is off.
+    fn run_as(&self, user: &Identity, home: &Path) -> String {
+        let Identity { uid, gid, .. } = *user;
+        match self.accounts.iter().find(|account| account.uid == uid) {
+            _ if uid == 0 => String::new(),
+            Some(account) => format!("sudo -iu {} ", shell::quoted(&account.name)),
+            None => format!(
+                "setpriv --reuid={uid} --regid={gid} --clear-groups env HOME={} ",
+                shell::path(home)
+            ),
+        }
+    }
+
+    /// The same for the owner of what lies in a folder.
+    fn run_as_owner(&self, folder: &Folder) -> String {
+        self.run_as(&folder.identity, &folder.path)
     }
 }
 

@@ -1,14 +1,19 @@
 //! OpenClaw's side: retired files in its way, a profile that hides ours, a cool-down.
 
+use std::path::Path;
+
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
+use crate::domain::gateway::UNUSABLE_IDLE_COMMAND;
 use crate::domain::secret::Secret;
 use crate::domain::shell;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::program;
 
 /// Looks at the link's OpenClaw.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
@@ -58,10 +63,32 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
         let command = format!("oauth-sync gateway --consent --link {link}");
         return Some(Finding::warning("paste-consent", meaning, command));
     }
-    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0)?;
-    let why = pending.waits.as_deref().unwrap_or("it is not known why");
+    let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0);
+    let why = pending.and_then(|pending| pending.waits.as_deref());
+    if let Some(finding) = idle_command(case, why) {
+        return Some(finding);
+    }
+    let why = why.unwrap_or("it is not known why");
+    pending?;
     let meaning = format!("the gateway does not use the new token yet: {why}");
     Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync sync --link {link}")))
+}
+
+/// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as
+/// may be.
+fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
+    let words = case.settings.recreate_idle_command.as_ref()?;
+    let was_tried = waits.filter(|why| why.starts_with(UNUSABLE_IDLE_COMMAND)).map(str::to_owned);
+    let why = was_tried.or_else(|| {
+        let name = words.first()?;
+        (!program::is_known(&Identity::own(), name))
+            .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
+    })?;
+    let meaning = format!("{why}: each recreate is put off until 10 minutes before the token ends");
+    let link = shell::quoted(&case.report.link);
+    let unset = case.set("RECREATE_IDLE_COMMAND", "");
+    let command = format!("{unset} && oauth-sync sync --link {link}");
+    Some(Finding::warning("idle-command-unusable", meaning, command))
 }
 
 /// A provider of a person's own takes the built-in models away: requests end in 404.
@@ -163,6 +190,7 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
             shell::path(folder)
         );
     }
-    let run_as = owner.map(|folder| patient.run_as(folder.identity.uid)).unwrap_or_default();
+    let home = folder.and_then(Path::parent).unwrap_or(Path::new("/"));
+    let run_as = owner.map(|folder| patient.run_as(&folder.identity, home)).unwrap_or_default();
     format!("{run_as}openclaw {words}")
 }

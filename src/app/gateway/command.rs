@@ -28,7 +28,8 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         return Ok(Ending::Done(Deed::Restarted, Some(took)));
     }
     let said = masking::tail(&masking::mask(&text(&ended.stderr), &[]), 3);
-    Err(Ending::Failed(format!("GATEWAY_COMMAND failed: {}: {said}", ended.how()), None))
+    let said = if said.is_empty() { said } else { format!(": {said}") };
+    Err(Ending::Failed(format!("GATEWAY_COMMAND failed: {}{said}", ended.how()), None))
 }
 
 /// Runs a command that root's configuration names. Where a word of it leads into a user's folder it

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::{command, work::Work};
 use crate::domain::config::settings::QuietHours;
-use crate::domain::gateway::Ending;
+use crate::domain::gateway::{Ending, UNUSABLE_IDLE_COMMAND};
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -28,14 +28,20 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
         let until = end.min(bound);
         return Err(Ending::PutOff(format!("it is quiet hours until {until}"), until));
     }
-    if let Some(words) = &work.settings.recreate_idle_command
-        && !command::run(words, IDLE_LIMIT).is_ok_and(|ended| ended.is_success())
-    {
-        let until = now.after(BUSY).min(bound);
-        let why = format!("the gateway is busy, which may put it off until {bound}");
-        return Err(Ending::PutOff(why, until));
+    let Some(words) = &work.settings.recreate_idle_command else { return Ok(()) };
+    match command::run(words, IDLE_LIMIT) {
+        Ok(ended) if ended.is_success() => Ok(()),
+        Ok(_) => {
+            let until = now.after(BUSY).min(bound);
+            let why = format!("the gateway is busy, which may put it off until {bound}");
+            Err(Ending::PutOff(why, until))
+        }
+        // It may be busy all the same: nobody has said that it is idle.
+        Err(error) => {
+            let why = format!("{UNUSABLE_IDLE_COMMAND}: {error}");
+            Err(Ending::Deferred(why, error.command().map(str::to_owned)))
+        }
     }
-    Ok(())
 }
 
 /// When the quiet hours end that last now.

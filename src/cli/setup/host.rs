@@ -15,7 +15,7 @@ use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::cli::{render, survey};
 use crate::domain::health::Condition;
-use crate::domain::models::{ALIASES, PRIMARY, Wish};
+use crate::domain::models::{PRIMARY, Wish};
 use crate::os::identity::Identity;
 use crate::os::signals::Deferral;
 
@@ -57,8 +57,7 @@ pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if with_state.is_none() {
         return Ok(Guide::without_link());
     }
-    let aliases = ALIASES.map(|(id, alias)| (id.to_owned(), alias.to_owned())).to_vec();
-    let wish = Wish { primary: PRIMARY.to_owned(), aliases, drop_providers: false };
+    let wish = Wish::usual();
     let shown = match model::all(guide.places, Some(&guide.name), &wish, Way::Show) {
         Ok(shown) => shown,
         Err(error) => {
@@ -90,7 +89,7 @@ pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     }
     if own {
         match guide.ask.may_costly("Take models.providers.anthropic out?") {
-            Said::Yes => set_models(guide, &Wish { drop_providers: true, ..wish })?,
+            Said::Yes => set_models(guide, &Wish::no_providers())?,
             other => return Ok(other.into()),
         }
     }

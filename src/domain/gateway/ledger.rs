@@ -233,7 +233,9 @@ impl Ledger {
             }
             Ending::Deferred(why, _) | Ending::Failed(why, _) => {
                 pending.attempts = pending.attempts.saturating_add(1);
-                pending.next_try = Some(now.after(retry(pending.attempts)));
+                let next = now.after(retry(pending.attempts));
+                // From then on nothing may put it off, so there it is tried whatever was in the way.
+                pending.next_try = Some(pending.bound(now).map_or(next, |bound| next.min(bound)));
                 pending.waits = Some(why.clone());
             }
         }

@@ -74,6 +74,11 @@ fn nothing_puts_it_off_beyond_ten_minutes_before_the_old_token_ends() {
     let bound = NOW.after(Duration::from_secs(3000));
     assert_eq!(pending.bound(NOW), Some(bound));
     assert_eq!(pending.bound(bound), None);
+    // Not even what was in the way: an attempt falls on that moment.
+    let mut ledger = waiting();
+    let shortly = bound.before(Duration::from_secs(5));
+    ledger.settle(&Ending::deferred("nobody says whether it is idle"), shortly);
+    assert_eq!(ledger.pending.and_then(|pending| pending.next_try), Some(bound));
     pending.old_expiry = None;
     assert_eq!(pending.bound(NOW), None, "an end that nobody knows may be near");
 }

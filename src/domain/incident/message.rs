@@ -5,25 +5,27 @@ use crate::domain::time::in_words;
 
 /// Says what is the matter; the command that helps is added by who says it.
 pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
-    let path = &view.path;
+    let (path, place) = (&view.path, &view.place);
     let rest = remaining(view);
     match kind {
         Kind::Rejected => {
-            format!("the server refused to renew the login in '{path}': sign in again, {rest}")
+            format!(
+                "the server refused to renew the login in '{path}': sign in again{place}, {rest}"
+            )
         }
         Kind::Blanked => format!(
-            "Claude CLI emptied the login in '{path}' after the server refused it: sign in again, {rest}"
+            "Claude CLI emptied the login in '{path}' after the server refused it: sign in again{place}, {rest}"
         ),
         Kind::SignedOut => {
-            format!("nobody is signed in at '{path}' any more: sign in again, {rest}")
+            format!("nobody is signed in at '{path}' any more: sign in again{place}, {rest}")
         }
         Kind::Damaged => format!("{}: sign in again, {rest}", view.source.message(path)),
         Kind::Unreadable => format!("{}, {rest}", view.source.message(path)),
         Kind::LoginEnded => match view.login {
             Some(login) => {
-                format!("the login in '{path}' ended at {}: sign in again, {rest}", login.at)
+                format!("the login in '{path}' ended at {}: sign in again{place}, {rest}", login.at)
             }
-            None => format!("the login in '{path}' ended: sign in again, {rest}"),
+            None => format!("the login in '{path}' ended: sign in again{place}, {rest}"),
         },
         Kind::LoginEnds(_) => notice(view),
         Kind::CannotSave => {
@@ -75,10 +77,11 @@ fn why(text: Option<&String>) -> &str {
 
 fn notice(view: &View<'_>) -> String {
     let Some(login) = view.login else { return String::new() };
-    let (path, at, left) = (&view.path, login.at, in_words(login.at.left(view.now)));
+    let (path, place) = (&view.path, &view.place);
+    let (at, left) = (login.at, in_words(login.at.left(view.now)));
     if !login.is_estimate {
         return format!(
-            "the login in '{path}' ends at {at}, in {left}, and nothing can renew it beyond that: sign in again before"
+            "the login in '{path}' ends at {at}, in {left}, and nothing can renew it beyond that: sign in again{place} before"
         );
     }
     let end = if login.at > view.now {
@@ -87,7 +90,7 @@ fn notice(view: &View<'_>) -> String {
         "may end at any moment (estimated from its sign-in)".to_owned()
     };
     format!(
-        "the login in '{path}' {end}, and nothing can renew it beyond that: sign in again before"
+        "the login in '{path}' {end}, and nothing can renew it beyond that: sign in again{place} before"
     )
 }
 

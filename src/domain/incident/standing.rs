@@ -32,6 +32,8 @@ pub(crate) struct Renewals {
 pub(crate) struct View<'a> {
     /// The credentials file, for messages.
     pub(crate) path: String,
+    /// As whom or where it is signed in, to be put behind a verb.
+    pub(crate) place: String,
     /// What stands in it.
     pub(crate) source: &'a Source,
     /// When the login ends.

@@ -60,6 +60,7 @@ impl Bed {
         let now = Timestamp(START + hours * HOUR);
         let view = View {
             path: "/c".to_owned(),
+            place: " as claw".to_owned(),
             source: &self.source,
             login: self.login,
             passed: Some(Mark { fingerprint: Fingerprint(1), expiry: Timestamp(START + 5 * HOUR) }),
@@ -89,7 +90,7 @@ fn an_incident_is_said_once_again_daily_and_when_it_is_over() {
     assert_eq!(bed.at(1), ["first blanked"]);
     assert_eq!(
         bed.open[0].message,
-        "Claude CLI emptied the login in '/c' after the server refused it: sign in again, agents work until 2027-01-15T13:00:00Z, for 4h more"
+        "Claude CLI emptied the login in '/c' after the server refused it: sign in again as claw, agents work until 2027-01-15T13:00:00Z, for 4h more"
     );
     assert_eq!(next_moment(&bed.open), Some(Timestamp(START + 25 * HOUR)));
     for quiet in [1, 2, 24] {

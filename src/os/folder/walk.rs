@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Folder, ways};
+use crate::domain::shell;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -84,7 +85,8 @@ fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
     let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(fd));
     if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
         let what = "it is root's, but others can write in it, so root must not go through it";
-        return Err(Error::odd("open", at, what).hint(format!("chmod go-w '{}'", at.display())));
+        let at_in_quotes = shell::in_quotes(&at.display().to_string());
+        return Err(Error::odd("open", at, what).hint(format!("chmod go-w {at_in_quotes}")));
     }
     Ok(())
 }

@@ -44,6 +44,98 @@ fn a_link_in_the_place_of_the_source() {
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
 
+/// The link is the user's to point at anything; the command is root's to run.
+#[test]
+fn what_a_link_is_called_is_never_run() {
+    for name in
+        [r"x|;e touch pwned #", r"x$(touch pwned)", r"x&\1 `touch pwned`", "x'; touch pwned '"]
+    {
+        let host = Host::new();
+        let aim = host.at("home/.claude-real").join(name);
+        fs::create_dir_all(aim.parent().unwrap()).unwrap();
+        fs::rename(host.at(SOURCE), &aim).unwrap();
+        std::os::unix::fs::symlink(aim, host.at(SOURCE)).unwrap();
+        host.own();
+        host.finds_and_mends("source-is-link");
+        assert!(host.bed.read(CONF).contains(name), "{}", host.bed.read(CONF));
+        assert!(!host.bed.exists("pwned") && host.ids().is_empty(), "{name}: {:?}", host.doctor());
+    }
+}
+
+#[test]
+fn a_link_to_what_is_not_the_users_own_is_taken_away() {
+    let host = Host::new();
+    host.bed.write("roots.json", host.bed.login_text("roots", 8));
+    host.shell(&format!("chmod 600 {}", host.at("roots.json").display()));
+    let signs_in = format!("rm {} && oauth-sync login --link default", host.at(SOURCE).display());
+    for aim in [host.at("roots.json"), host.at("nowhere.json"), host.at("home/a\nb.json")] {
+        host.bed.write("home/a\nb.json", "{}");
+        fs::remove_file(host.at(SOURCE)).unwrap();
+        std::os::unix::fs::symlink(aim, host.at(SOURCE)).unwrap();
+        host.own();
+        let found = host.finds_also("source-is-link");
+        assert_eq!(found.command, format!("sudo -iu claw {signs_in}"));
+    }
+    let (removes, _) = signs_in.split_once(" && ").unwrap();
+    host.shell(removes);
+    host.finds("login-absent");
+}
+
+/// A user names the folders of agents.
+#[test]
+fn what_a_folder_is_called_is_never_run() {
+    let host = Host::new();
+    host.bed.conf("SINKS", "auth-profiles");
+    let store = "home/.openclaw/agents/x'; touch pwned '/agent/auth-profiles.json";
+    let expires = host.bed.hence(8);
+    host.bed.write(store, format!(
+        r#"{{"version":1,"profiles":{{"anthropic:default":{{"type":"token","provider":"anthropic","token":"{}","expires":{expires}}}}}}}"#,
+        crate::bed::access("A")
+    ));
+    host.own();
+    std::os::unix::fs::chown(host.at(store), Some(0), Some(0)).unwrap();
+    fs::set_permissions(host.at(store), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
+    host.finds_and_mends("sink-owner");
+    assert!(!host.bed.exists("pwned") && host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+/// Puts a link in the place of the `.env`.
+fn link_env(host: &Host, aim: &str) {
+    fs::rename(host.at(ENV), host.at(aim)).unwrap();
+    std::os::unix::fs::symlink(host.at(aim), host.at(ENV)).unwrap();
+}
+
+#[test]
+fn a_link_in_the_place_of_a_sink() {
+    let host = Host::new();
+    link_env(&host, "home/dots $(touch pwned)");
+    host.shell(&format!("echo OTHER=1 >>'{}'", host.at("home/dots $(touch pwned)").display()));
+    host.own();
+    host.finds_and_mends("sink-unusable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    assert!(!host.at(ENV).is_symlink() && host.bed.read(ENV).contains("OTHER=1\n"));
+    assert!(!host.bed.exists("pwned"));
+}
+
+#[test]
+fn a_sink_that_is_a_link_to_roots_file_gets_no_copy_of_it() {
+    let host = Host::new();
+    link_env(&host, "roots.env");
+    host.bed.write("roots.env", "SECRET=roots\n");
+    let roots = host.at("roots.env");
+    std::os::unix::fs::chown(&roots, Some(0), Some(0)).unwrap();
+    for mode in ["600", "644"] {
+        host.shell(&format!("chmod {mode} {}", roots.display()));
+        let _ = fs::remove_file(host.at(ENV));
+        std::os::unix::fs::symlink(&roots, host.at(ENV)).unwrap();
+        host.finds_and_mends("sink-unusable");
+        assert!(host.ids().is_empty(), "{:?}", host.doctor());
+        assert!(!host.bed.exists(ENV) || !host.bed.read(ENV).contains("SECRET"));
+    }
+    assert_eq!(host.bed.read("roots.env"), "SECRET=roots\n");
+}
+
 /// A mount that goes with the value.
 struct Mounted(std::path::PathBuf);
 
@@ -109,10 +201,8 @@ fn paths_outside_the_units_sandbox() {
         let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("units").join(unit);
         host.bed.write(&format!("host/usr/lib/systemd/system/{unit}"), fs::read(from).unwrap());
     }
-    let ids = host.ids();
-    assert_eq!(ids, ["outside-sandbox", "units-not-enabled"]);
-    host.mends(&host.finds_also("outside-sandbox"));
-    host.finds_and_mends("units-not-enabled");
+    assert_eq!(host.ids(), ["outside-sandbox"]);
+    host.finds_and_mends("outside-sandbox");
     assert!(host.ids().is_empty());
 }
 
@@ -174,10 +264,17 @@ fn a_sink_that_was_not_brought_in_step() {
 #[test]
 fn a_sink_that_does_no_good_in_this_openclaw() {
     let host = Host::new();
-    host.bed.openclaw("2026.9.6").conf("SINKS", "oauth-json env");
+    host.bed.openclaw("2026.9.6");
     fs::remove_file(host.at(OAUTH)).unwrap();
-    host.finds_and_mends("sink-refused");
-    assert!(host.bed.read(crate::bed::CONF).contains("SINKS=\"auto\""));
+    // However the key is written.
+    for key in ["SINKS=", "  SINKS = ", "export SINKS=", " export  SINKS  ="] {
+        let text = host.bed.read(CONF);
+        let others = text.split_inclusive('\n').filter(|line| !line.contains("SINKS"));
+        let others: String = others.collect();
+        host.bed.write(CONF, format!("{others}{key}'oauth-json env' # mine\n"));
+        host.finds_and_mends("sink-refused");
+        assert_eq!(host.bed.read(CONF), format!("{others}{key}\"auto\" # mine\n"));
+    }
 }
 
 #[test]

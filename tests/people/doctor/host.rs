@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bed::SOURCE;
+use crate::bed::{CONF, SOURCE};
 use crate::host::{Host, UID};
 
 #[test]
@@ -24,6 +24,23 @@ fn the_originals_units() {
     )
     .unwrap();
     host.finds_and_mends("rival-unit");
+}
+
+#[test]
+fn units_that_would_not_come_back_after_a_boot() {
+    let host = Host::new();
+    host.bed.write("host/run/systemd/system/.keep", "");
+    let units = ["oauth-sync.service", "oauth-sync-refresh.timer"];
+    for unit in units {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("units").join(unit);
+        host.bed.write(&format!("host/etc/systemd/system/{unit}"), fs::read(from).unwrap());
+    }
+    let root = host.at("host");
+    host.mends(&host.finds_also("units-not-enabled"));
+    for unit in units {
+        host.shell(&format!("systemctl -q --root={} disable {unit}", root.display()));
+        host.mends(&host.finds_also("units-not-enabled"));
+    }
 }
 
 #[test]
@@ -108,8 +125,13 @@ fn a_cli_that_is_gone() {
     let found = host.finds_also("cli-missing");
     assert!(found.command.starts_with("sudo -iu claw npm install -g"), "{}", found.command);
     host.mends(&found);
-    host.bed.conf("CLAUDE_CLI_PATH", "/opt/old/claude");
-    host.finds_and_mends("cli-moved");
+    for line in ["CLAUDE_CLI_PATH=/opt/old/claude", " export CLAUDE_CLI_PATH = \"/opt/old/claude\""]
+    {
+        let before = host.bed.read(CONF);
+        host.bed.write(CONF, format!("{line}\n{before}"));
+        host.finds_and_mends("cli-moved");
+        assert_eq!(host.bed.read(CONF), before);
+    }
     assert!(host.ids().is_empty());
     host.bed.conf("REFRESH", "cli");
     fs::remove_file(target).unwrap();
@@ -151,9 +173,27 @@ fn a_base_url_that_is_kept() {
     host.bed.write("home/.claude/settings.json", settings);
     host.own();
     assert!(host.ids().is_empty(), "it is overridden for the one call");
-    host.bed.conf("CLAUDE_BASE_URL_OVERRIDE", "no");
+    host.bed.write(CONF, host.bed.read(CONF) + "export CLAUDE_BASE_URL_OVERRIDE=no\n");
     host.finds_and_mends("base-url-kept");
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+/// As those of containers: sudo knows no such user.
+#[test]
+fn a_cli_for_a_user_without_an_account() {
+    let host = Host::new();
+    host.shell(&format!("chown -R 7003:7004 {}", host.at("home").display()));
+    fs::remove_file(host.at("home/.local/bin/claude")).unwrap();
+    let target = host.at("home/.npm-global/bin/claude");
+    // The user has to get to the stand-in and to the home.
+    host.shell(&format!("chmod 755 {0} {0}/bin", host.at(".").display()));
+    host.program("bin/npm", &format!(
+        "[ \"$(id -u):$(id -g):$(id -G):$HOME\" = 7003:7004:7004:{} ] && install -D -m 755 /bin/true {}",
+        host.at("home").display(), target.display()
+    ));
+    let found = host.finds_also("cli-missing");
+    assert!(found.command.starts_with("setpriv --reuid=7003 "), "{}", found.command);
+    host.mends(&found);
 }
 
 #[test]

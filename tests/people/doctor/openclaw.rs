@@ -115,9 +115,64 @@ fn a_container_without_the_variable() {
         written,
         "services:\n  openclaw-gateway:\n    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n"
     );
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
     assert!(
         host.bed.read("docker.log").ends_with("home/compose: compose up -d openclaw-gateway\n")
     );
+}
+
+#[test]
+fn an_override_that_is_there_is_kept() {
+    for (name, more) in [
+        ("compose.override.yml", ""),
+        ("docker-compose.override.yml", ""),
+        ("deploy/own.yaml", "COMPOSE_FILE=compose.yaml:deploy/own.yaml\n"),
+    ] {
+        let host = Host::new();
+        compose(&host, "");
+        // Compose takes the first override by name, or what the `.env` lists, and leaves the others.
+        let late = "services:\n  openclaw-gateway:\n    env_file: .env\n";
+        host.bed.write("home/compose/docker-compose.override.yaml", late);
+        let mine = "services:\n  openclaw-gateway:\n    init: true\n";
+        host.bed.write(&format!("home/compose/{name}"), mine);
+        host.bed.write("home/compose/.env", host.bed.read("home/compose/.env") + more);
+        host.own();
+        host.program("bin/editor", "printf '    env_file: .env\\n' >>\"$1\"");
+        let found = host.finds("variable-not-in-container");
+        assert!(
+            found.command.contains(&format!(
+                "\"${{EDITOR:-vi}}\" {}",
+                host.at("home/compose").join(name).display()
+            )),
+            "{}",
+            found.command
+        );
+        host.shell(&format!("EDITOR=editor; {}", found.command));
+        assert!(host.ids().is_empty(), "{:?}", host.doctor());
+        let written = host.bed.read(&format!("home/compose/{name}"));
+        assert_eq!(written, format!("{mine}    env_file: .env\n"));
+        assert_eq!(host.bed.read("home/compose/docker-compose.override.yaml"), late);
+        assert!(!host.bed.exists("home/compose/compose.override.yaml"));
+    }
+}
+
+#[test]
+fn an_idle_command_that_cannot_be_run() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/true");
+    host.bed.conf("RECREATE_IDLE_COMMAND", "/nonexistent/idle now");
+    host.finds_and_mends("idle-command-unusable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    // One that is there and cannot be run either; the gateway waits for it.
+    host.bed
+        .write("home/idle", "no program\n")
+        .conf("RECREATE_IDLE_COMMAND", host.at("home/idle").to_str().unwrap());
+    host.shell(&format!("chmod 755 {}", host.at("home/idle").display()));
+    host.bed.login_for("B", 9);
+    host.own();
+    host.bed.run(["sync"]).exit(75).says("RECREATE_IDLE_COMMAND cannot be run: ");
+    host.finds_and_mends("idle-command-unusable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
 
 #[test]
@@ -125,12 +180,39 @@ fn a_provider_in_the_place_of_the_built_in_models() {
     let host = Host::new();
     host.bed.write(
         &format!("{STATE}/openclaw.json"),
-        "{\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
+        "{\n  \"agents\": { \"defaults\": { \"model\": \"anthropic/claude-sonnet-4-6\" } },\n  \"models\": { \"providers\": { \"anthropic\": { \"models\": [] } } }\n}\n",
     );
     host.own();
     let found = host.finds("own-provider");
     assert_eq!(found.severity, "note");
     host.mends(&found);
+    let text = host.bed.read(&format!("{STATE}/openclaw.json"));
+    assert!(text.contains("{ \"model\": \"anthropic/claude-sonnet-4-6\" } }"), "{text}");
+    assert!(!text.contains("claude-opus"), "nobody asked for other models: {text}");
+}
+
+#[test]
+fn a_provider_that_openclaw_itself_takes_out() {
+    let host = Host::new();
+    let text = "{ \"models\": { \"providers\": { \"anthropic\": {}, \"other\": {} } } }\n";
+    host.bed.write(&format!("{STATE}/openclaw.json"), text);
+    let log = host.at("openclaw.log");
+    host.bed.write("openclaw.log", "");
+    host.shell(&format!("chmod 666 {}", log.display()));
+    host.program("bin/openclaw", &format!("echo \"$*\" >>{}", log.display()));
+    host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
+    host.shell("oauth-sync model --apply --drop-provider --through-openclaw");
+    assert_eq!(host.bed.read("openclaw.log"), "config unset models.providers.anthropic\n");
+    host.bed.write("openclaw.log", "");
+    host.shell(
+        "oauth-sync model --apply --primary a/b --alias a/b=B --drop-provider --through-openclaw",
+    );
+    assert_eq!(
+        host.bed.read("openclaw.log"),
+        "config set agents.defaults.model.primary a/b\n\
+         config set agents.defaults.models[\"a/b\"] {\"alias\":\"B\"} --strict-json\n\
+         config unset models.providers.anthropic\n"
+    );
 }
 
 #[test]
