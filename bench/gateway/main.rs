@@ -24,6 +24,8 @@ mod figure;
 mod link;
 #[path = "../../tests/support/openclaw.rs"]
 mod openclaw;
+#[path = "../../tests/support/port.rs"]
+mod port;
 mod probe;
 #[path = "../../tests/support/scratch.rs"]
 mod scratch;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::token;
+use crate::{port, token};
 
 /// The services of an ordinary project; PORT is filled in.
 pub(crate) const PLAIN: &str = "services:
@@ -93,7 +93,7 @@ impl Bed {
         let bed = Self {
             folder,
             project: format!("bed{}x{count}", std::process::id()),
-            port: free_port(),
+            port: port::free(),
             options: Vec::new(),
             lifetime: Duration::from_secs(8 * 3600),
             variables: engine().to_vec(),
@@ -245,6 +245,17 @@ impl Bed {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    /// When a container died, in ms, by the engine's own record between two moments in s.
+    #[track_caller]
+    pub(crate) fn died(&self, container: &str, since: u64, until: u64) -> u64 {
+        let (id, since) = (format!("container={container}"), format!("--since={since}"));
+        let mut command = self.docker();
+        command.args(["events", "--filter", &id, "--filter", "event=die", &since]);
+        let told = must(command.args([&format!("--until={until}"), "--format={{.TimeNano}}"]));
+        let nanos: Option<u64> = told.lines().next().and_then(|line| line.parse().ok());
+        nanos.expect("the engine has seen it die") / 1_000_000
+    }
+
     /// Lets a retry be due at once.
     pub(crate) fn hurry(&self) {
         let mut ledger = self.ledger();
@@ -255,7 +266,7 @@ impl Bed {
 
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(180);
         while !holds() {
             assert!(Instant::now() < end, "it never came true that {what}");
             std::thread::sleep(Duration::from_millis(20));
@@ -270,10 +281,4 @@ impl Drop for Bed {
         let _ =
             self.docker().args(["network", "rm", &format!("{}_default", self.project)]).output();
     }
-}
-
-/// Returns a port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
 }

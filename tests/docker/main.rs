@@ -9,6 +9,8 @@ mod bed;
 mod broken;
 mod courtesy;
 mod podman;
+#[path = "../support/port.rs"]
+mod port;
 mod recreate;
 mod standalone;
 

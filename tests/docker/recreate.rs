@@ -1,7 +1,7 @@
 //! The gateway is recreated once for each rotation, and nothing else is.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::bed::{Bed, PLAIN};
 use crate::token;
@@ -25,49 +25,97 @@ fn a_rotation_recreates_the_gateway_and_leaves_the_other_services_alone() {
     assert_eq!(bed.ids(), after, "the same token again");
 }
 
+fn ms(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970").as_millis() as u64
+}
+
+/// Syncs, and asks the gateway all the while; when the last question that had no answer was put and
+/// when the first answer after it came.
+fn watched_sync(bed: &Bed) -> (u64, u64) {
+    let (done, mut looks) = (AtomicBool::new(false), Vec::new());
+    std::thread::scope(|scope| {
+        let probe = scope.spawn(|| {
+            let mut looks = Vec::new();
+            while !done.load(Ordering::Relaxed) || looks.last().is_none_or(|(_, _, ok)| !ok) {
+                let asked = SystemTime::now();
+                let answered = bed.get("/healthz").is_some();
+                looks.push((ms(asked), ms(SystemTime::now()), answered));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            looks
+        });
+        let ran = bed.run(&["sync"]);
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        looks = probe.join().expect("the probe panics nowhere");
+    });
+    let at = looks.iter().rposition(|(_, _, ok)| !ok).expect("it was seen to be gone");
+    (looks[at].0, looks[at + 1].1)
+}
+
 #[test]
 fn the_gap_is_measured_as_a_probe_sees_it() {
     let bed = Bed::up();
-    let (done, longest) = (AtomicBool::new(false), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut last = Instant::now();
-            while !done.load(Ordering::Relaxed) {
-                if bed.get("/healthz").is_some() {
-                    let gap = last.elapsed().as_millis() as u64;
-                    longest.fetch_max(gap, Ordering::Relaxed);
-                    last = Instant::now();
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        });
-        bed.rotate(&token("new"));
-        let ran = bed.run(&["sync"]);
-        std::thread::sleep(Duration::from_millis(200));
-        done.store(true, Ordering::Relaxed);
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-    });
-    let told = bed.ledger()["history"][0]["gap_ms"].as_u64().expect("it was measured");
-    let seen = longest.into_inner();
-    assert!(told < seen + 1000 && seen < told + 1000, "{told} ms are told, {seen} ms were seen");
+    let mut over = Vec::new();
+    for try_ in 0..5 {
+        let old = bed.gateway();
+        bed.rotate(&token(&format!("new{try_}")));
+        let begun = ms(SystemTime::now());
+        let (gone, back) = watched_sync(&bed);
+        let ended = ms(SystemTime::now());
+        let died = bed.died(&old, begun / 1000, ended / 1000 + 1);
+        let history = bed.ledger()["history"].clone();
+        let told = history[try_]["gap_ms"].as_u64().expect("it was measured");
+        // From the engine's own event to an answer that came after the last question without one.
+        let seen = gone.saturating_sub(died)..=ended - died;
+        assert!(seen.contains(&told), "{told} ms are told, {seen:?} ms were seen");
+        // How soon it notices is the program's own; how soon it gets to look, the machine's.
+        over.push(told.saturating_sub(back - died));
+        if over.last() < Some(&1000) {
+            return;
+        }
+    }
+    panic!("it noticed the answer so many ms after the probe: {over:?}");
+}
+
+/// Rotates ten times, as fast as ten in 5 s; says whether the machine kept up with that.
+fn burst(bed: &Bed, round: u32) -> bool {
+    let mut gateway = None;
+    let (begun, mut before, mut widest) = (Instant::now(), Duration::ZERO, Duration::ZERO);
+    for count in 0..10 {
+        let due = Duration::from_millis(400) * count;
+        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        let start = begun.elapsed();
+        bed.rotate(&token(&format!("burst{round}x{count}")));
+        assert_eq!(bed.run(&["sync", "--delegate"]).code, Some(0));
+        // From before the one request was left until after the next one was.
+        widest = widest.max(begun.elapsed() - before);
+        before = start;
+        gateway.get_or_insert_with(|| bed.program(&["gateway"]).spawn().expect("it starts"));
+    }
+    let taken = begun.elapsed();
+    let end = gateway.expect("it was started").wait().expect("it ends");
+    assert_eq!(end.code(), Some(0));
+    bed.uses(&token(&format!("burst{round}x9")));
+    println!("ten rotations in {taken:?}, {widest:?} apart at most");
+    // A pause of 1.5 s ends a burst.
+    taken < Duration::from_secs(5) && widest < Duration::from_millis(1200)
 }
 
 #[test]
 fn a_burst_of_ten_rotations_is_one_recreate() {
     let bed = Bed::up();
-    let before = bed.gateway();
-    let mut gateway = None;
-    for count in 0..10 {
-        bed.rotate(&token(&format!("burst{count}")));
-        assert_eq!(bed.run(&["sync", "--delegate"]).code, Some(0));
-        gateway.get_or_insert_with(|| bed.program(&["gateway"]).spawn().expect("it starts"));
-        std::thread::sleep(Duration::from_millis(400));
+    let recreates = || bed.ledger()["history"].as_array().map_or(0, Vec::len);
+    for round in 0..10 {
+        let (before, known) = (bed.gateway(), recreates());
+        let kept_up = burst(&bed, round);
+        assert_ne!(bed.gateway(), before);
+        if kept_up {
+            assert_eq!(recreates(), known + 1, "{}", bed.ledger());
+            return;
+        }
     }
-    let end = gateway.expect("it was started").wait().expect("it ends");
-    assert_eq!(end.code(), Some(0));
-    bed.uses(&token("burst9"));
-    assert_ne!(bed.gateway(), before);
-    assert_eq!(bed.ledger()["history"].as_array().map(Vec::len), Some(1), "{}", bed.ledger());
+    panic!("this machine makes no ten rotations in 5 s");
 }
 
 #[test]
@@ -77,7 +125,7 @@ fn watch_does_it_by_itself_and_a_slow_recreate_does_not_delay_a_sync() {
         "compose.yml",
         &PLAIN
             .replace("ports:", "stop_grace_period: 30s\n    ports:")
-            .replace("      ANTHROPIC", "      GATEWAY_STOP_SECONDS: '6'\n      ANTHROPIC"),
+            .replace("      ANTHROPIC", "      GATEWAY_STOP_SECONDS: '12'\n      ANTHROPIC"),
     );
     bed.dotenv(&token("old"));
     bed.start();
@@ -88,9 +136,9 @@ fn watch_does_it_by_itself_and_a_slow_recreate_does_not_delay_a_sync() {
     bed.rotate(&token("new"));
     bed.wait_for("the recreate is under way", || bed.ledger()["pending"]["recreates"] == 1);
     bed.rotate(&token("newer"));
-    let start = Instant::now();
     bed.wait_for("the sink is in step", || dotenv().contains(&token("newer")));
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // The old gateway takes its 12 s to end: what was waited for would have been done by now.
+    assert!(bed.ledger()["history"].as_array().is_none_or(Vec::is_empty), "{}", bed.ledger());
     bed.wait_for("the gateway uses it", || {
         bed.get("/env").is_some_and(|told| told.contains(&token("newer")))
     });

@@ -87,7 +87,8 @@ fn one_that_fails_or_hangs_keeps_nobody_else_from_hearing() {
         .exit(0)
         .says("the hook 'BED/etc/hooks.d/10-hangs' failed: it took longer than 30 s and was ended")
         .says("20-fails' failed: it exited with status 3: no route to the pager");
-    assert!(begun.elapsed() < Duration::from_secs(40));
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(30) && took < Duration::from_secs(90), "{took:?}");
     assert_eq!(bed.plain(&heard(&bed)), "30-good blanked default WHEN\n");
 }
 

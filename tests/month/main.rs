@@ -176,7 +176,7 @@ fn a_night_asleep_is_made_good_at_once() {
     world.timer();
     assert_eq!(world.endpoint.grants().len(), 1);
     assert!(world.judge.ends(&world.in_sink()) > world.now() + 7 * HOUR);
-    assert!(world.took() < Duration::from_secs(60));
+    assert!(world.took() < Duration::from_secs(300), "no hour of the night was slept through");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::world::epoch_ms;
 
 /// How long it may take to do what is due.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 pub(crate) struct Watcher {
     child: Child,

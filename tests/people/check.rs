@@ -30,7 +30,8 @@ fn each_status_comes_with_its_reason() {
     assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - default: the access token ended at 20"));
     bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
     let ran = bed.run(["check"]).exit(2);
-    assert!(ran.out.contains("sign in again (agents work for 7h 59m more)"), "{}", ran.out);
+    let said = bed.plain(&ran.out);
+    assert!(said.contains("sign in again (agents work for 7h 59m more)"), "{said}");
     bed.write("etc/default.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
     let ran = bed.run(["check"]).exit(3).err(&[]);
     assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{}", ran.out);

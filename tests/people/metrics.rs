@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::bed::{Bed, epoch_ms, refresh};
+use crate::endpoint::{Answer, Endpoint, TOKEN};
 use crate::{bed, sign_in_until};
 
 fn promtool(folder: &Path, args: &[&str], stdin: Stdio) {
@@ -117,6 +119,55 @@ fn the_alert_rules_ask_for_metrics_that_there_are() {
     for name in names {
         assert!(metrics.contains(&format!("# TYPE {name} ")), "{name} is not in\n{metrics}");
     }
+}
+
+/// What stands behind a metric with these labels.
+fn value(text: &str, metric: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[test]
+fn the_gap_of_the_gateway_is_the_last_one_that_was_measured() {
+    let bed = bed();
+    let metric = "oauth_sync_gateway_gap_seconds{link=\"default\"}";
+    bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/sleep 0.2");
+    let told = |bed: &Bed| value(&bed.run(["metrics"]).exit(0).out, metric);
+    assert_eq!(told(&bed), None, "nothing was done to it yet");
+    bed.run(["sync"]).exit(0);
+    let path = "lib/gateway/default.json";
+    let mut ledger: serde_json::Value = serde_json::from_str(&bed.read(path)).unwrap();
+    let gap_ms = ledger["history"][0]["gap_ms"].as_u64().unwrap();
+    assert!(gap_ms >= 200, "{gap_ms} ms");
+    let gap = Some(f64::from(u32::try_from(gap_ms).unwrap()) / 1000.0);
+    assert_eq!(told(&bed), gap);
+    // What was not measured takes nothing back.
+    let mut act = ledger["history"][0].clone();
+    act["gap_ms"] = serde_json::Value::Null;
+    ledger["history"].as_array_mut().unwrap().push(act);
+    bed.write(path, ledger.to_string());
+    assert_eq!(told(&bed), gap);
+}
+
+#[test]
+fn the_last_success_is_told_by_method() {
+    let bed = bed();
+    let endpoint = Endpoint::start(&bed.at("."));
+    endpoint.accept(&refresh("A"));
+    bed.conf("TOKEN_URL", &endpoint.token_url());
+    let metric = "oauth_sync_last_success_timestamp_seconds{link=\"default\",method=\"api\"}";
+    let told = || value(&bed.run(["metrics"]).exit(0).out, metric);
+    assert_eq!(told(), None);
+    let before = epoch_ms() / 1000;
+    let mut command = bed.command(&[], &["refresh", "--force"]);
+    bed.ran(command.env("SSL_CERT_FILE", endpoint.certificate()).output().unwrap()).exit(0);
+    let after = epoch_ms() / 1000;
+    let at = told().expect("it was renewed");
+    assert!((before..=after).any(|second| at.to_string() == second.to_string()), "{at}");
+    // A failure is no success.
+    endpoint.always(TOKEN, Answer::status(500));
+    let mut command = bed.command(&[], &["refresh", "--force"]);
+    bed.ran(command.env("SSL_CERT_FILE", endpoint.certificate()).output().unwrap()).exit(75);
+    assert_eq!(told(), Some(at));
 }
 
 #[test]

@@ -230,8 +230,9 @@ fn a_login_can_be_kept_alive_for_nobody_else() {
 #[test]
 fn without_a_terminal_it_says_what_to_use_instead() {
     let host = bare();
+    let root = host.at("host");
     host.bed
-        .run(["setup"])
+        .run(["setup", "--root", root.to_str().unwrap()])
         .exit(2)
         .out(&[])
         .says("hint: oauth-sync setup --yes takes every proposal; or oauth-sync detect --write");

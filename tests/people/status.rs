@@ -36,7 +36,10 @@ fn a_narrow_terminal_without_colours_or_unicode_shows_the_same() {
     for (width, env) in [(32, "NO_COLOR=1"), (50, "TERM=dumb"), (80, "LANG=C")] {
         let terminal = Terminal::run(&bed, (width, 45), &[env], &["status"]);
         let shown = terminal.shows("renewals");
-        assert!(shown.contains("7h 59m left") && shown.contains("default  fine"), "{shown}");
+        assert!(
+            bed.plain(&shown).contains("7h 59m left") && shown.contains("default  fine"),
+            "{shown}"
+        );
         assert!(shown.lines().all(|line| line.chars().count() <= width), "{shown}");
     }
 }

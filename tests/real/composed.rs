@@ -79,7 +79,7 @@ impl Project {
         let start = Instant::now();
         while !openclaw.is_live() {
             let said = || self.compose(&["logs"]).output();
-            assert!(start.elapsed() < Duration::from_secs(180), "{:?}", said());
+            assert!(start.elapsed() < Duration::from_secs(600), "{:?}", said());
             std::thread::sleep(Duration::from_millis(100));
         }
     }

@@ -14,6 +14,8 @@ mod endpoint;
 mod oauth_sync;
 #[path = "../support/openclaw.rs"]
 mod openclaw;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/scratch.rs"]
 mod scratch;
 

@@ -142,10 +142,8 @@ fn kill_at(name: &str, ordinal: usize, dangerous: bool) -> End {
     let before = [STRACE, "-f", "-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject];
     let killed = rig.ran(rig.command(&before, &["refresh"]).output().unwrap()).code.is_none();
     let point = format!("{name} {ordinal}");
-    if dangerous {
-        // The endpoint may still be working on the request.
-        std::thread::sleep(Duration::from_millis(150));
-    }
+    // The endpoint may still be working on the request.
+    rig.endpoint.settle();
     let grants = rig.endpoint.grants();
     let spent = !grants.is_empty();
     if !spent {

@@ -7,6 +7,7 @@
 #[path = "../support/endpoint.rs"]
 mod endpoint;
 
+mod cli;
 mod crashes;
 mod fake_cli;
 mod links;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::time::Duration;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::endpoint::{Answer, TOKEN};
+use crate::endpoint::{Answer, PATIENCE, TOKEN};
 use crate::rig::Rig;
 
 #[test]
@@ -51,12 +51,12 @@ fn a_living_lock_of_the_cli_is_respected_and_an_orphan_cleared_away() {
 #[test]
 fn a_refusal_of_a_token_that_is_not_in_the_file_any_more_condemns_nobody() {
     let rig = Rig::new(80);
-    let late = Answer::oauth_error("invalid_grant").after(Duration::from_millis(500));
-    rig.endpoint.once(TOKEN, late);
+    rig.endpoint.once(TOKEN, Answer::oauth_error("invalid_grant").held());
     let child = rig.command(&[], &["refresh"]).spawn().unwrap();
-    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    rig.endpoint.wait_for(TOKEN, 1, PATIENCE);
     let other = rig.endpoint.sign_in();
     rig.write_source(&other.access_token, &other.refresh_token, 75);
+    rig.endpoint.release();
     let ran = rig.ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(75), "{}", ran.said);
     assert!(ran.said.contains("somebody else changed the login meanwhile"), "{}", ran.said);
@@ -70,15 +70,19 @@ fn a_refusal_of_a_token_that_is_not_in_the_file_any_more_condemns_nobody() {
 #[test]
 fn the_locks_show_life_while_the_endpoint_thinks() {
     let rig = Rig::new(80);
-    rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_secs(9)));
+    rig.endpoint.once(TOKEN, Answer::usual().held());
     let child = rig.command(&[], &["refresh"]).spawn().unwrap();
-    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    rig.endpoint.wait_for(TOKEN, 1, PATIENCE);
     let locks = [rig.at("home/.claude/.oauth_refresh.lock"), rig.at("home/.claude.lock")];
     let made = locks.each_ref().map(|lock| fs::metadata(lock).unwrap().modified().unwrap());
-    std::thread::sleep(Duration::from_secs(5));
+    let begun = Instant::now();
     for (lock, made) in locks.iter().zip(made) {
-        assert!(fs::metadata(lock).unwrap().modified().unwrap() > made, "{}", lock.display());
+        while fs::metadata(lock).unwrap().modified().unwrap() <= made {
+            assert!(begun.elapsed() < PATIENCE, "{}", lock.display());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
+    rig.endpoint.release();
     assert_eq!(rig.ran(child.wait_with_output().unwrap()).code, Some(0));
     assert!(rig.is_tidy());
 }
@@ -87,11 +91,12 @@ fn the_locks_show_life_while_the_endpoint_thinks() {
 fn signals_wait_for_the_save() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         let rig = Rig::new(80);
-        rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_millis(700)));
+        rig.endpoint.once(TOKEN, Answer::usual().held());
         let child = rig.command(&[], &["refresh"]).spawn().unwrap();
-        rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+        rig.endpoint.wait_for(TOKEN, 1, PATIENCE);
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+        rig.endpoint.release();
         let ran = rig.ran(child.wait_with_output().unwrap());
         assert_eq!(ran.code, None, "it ended by the signal: {}", ran.said);
         assert!(rig.holds_last_grant() && rig.is_tidy(), "{signal:?}: {}", ran.said);

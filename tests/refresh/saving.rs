@@ -3,20 +3,20 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::endpoint::{Answer, TOKEN};
+use crate::endpoint::{Answer, PATIENCE, TOKEN};
 use crate::rig::Rig;
 
 #[test]
 fn a_login_that_cannot_be_saved_is_an_incident_until_it_is() {
     let rig = Rig::new(80);
     rig.give_away();
-    rig.endpoint.once(TOKEN, Answer::usual().after(Duration::from_millis(500)));
+    rig.endpoint.once(TOKEN, Answer::usual().held());
     let child = rig.command(&[], &["refresh"]).spawn().unwrap();
-    rig.endpoint.wait_for(TOKEN, 1, Duration::from_secs(10));
+    rig.endpoint.wait_for(TOKEN, 1, PATIENCE);
     let folder = rig.at("home/.claude");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
+    rig.endpoint.release();
     let ran = rig.ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     assert!(ran.said.contains("until it can be written"), "{}", ran.said);
@@ -51,6 +51,10 @@ fn a_login_that_cannot_be_saved_is_an_incident_until_it_is() {
 #[test]
 fn a_clock_that_disagrees_with_the_endpoints_is_said_once() {
     let rig = Rig::new(80);
+    // A host with nobody on it: the doctor of a test looks at no real home.
+    let bare = rig.at("host");
+    fs::create_dir(&bare).unwrap();
+    let bare = bare.to_str().unwrap();
     let [past, future] =
         ["Mon, 01 Jan 2024 10:00:00 GMT", "Tue, 01 Jan 2999 10:00:00 GMT"].map(str::to_owned);
     for (date, words) in [
@@ -66,7 +70,7 @@ fn a_clock_that_disagrees_with_the_endpoints_is_said_once() {
         assert_eq!(ran.code, Some(0), "{}", ran.said);
         assert_eq!(ran.said.contains("this host's clock is "), words.is_some(), "{}", ran.said);
         assert!(ran.said.contains(words.unwrap_or_default()), "{}", ran.said);
-        let doctor = rig.ran(rig.command(&[], &["doctor"]).output().unwrap());
+        let doctor = rig.ran(rig.command(&[], &["doctor", "--root", bare]).output().unwrap());
         let found = "this host's clock was";
         assert!(doctor.said.contains(found), "what was seen last stands: {}", doctor.said);
     }

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 
 use crate::bed::{Bed, CONF, Ran};
@@ -226,7 +228,23 @@ fn a_host_of_many_is_searched_within_two_seconds() {
     }
     let host =
         host.file("etc/passwd", &passwd).login("home/u7/.claude", 8).claw("home/u7/.openclaw");
-    let begun = Instant::now();
     assert_eq!(host.json()["unasked"], true);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // What it takes of the machine, whoever else wants it; and this is a build without optimization.
+    let root = host.0.at("host");
+    let mut command = host.0.command(&[], &["detect", "--json", "--root", root.to_str().unwrap()]);
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let taken = cpu_time(Pid::from_child(&child));
+    assert!(child.wait().unwrap().success());
+    assert!(taken > Duration::ZERO && taken < Duration::from_secs(2), "{taken:?}");
+}
+
+/// Waits for the end of a child; the processor's time that it and its own children took, of which
+/// the kernel counts a hundred ticks a second.
+fn cpu_time(child: Pid) -> Duration {
+    // Seen, not reaped: until then the kernel still tells.
+    waitid(WaitId::Pid(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+    let ticks: u64 = fields.skip(11).take(4).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
 }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fs, mem};
+use std::{fs, io, mem};
 
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
@@ -31,6 +31,8 @@ pub(crate) use request::Request;
 use authority::Authority;
 use service::{Reply, Service};
 
+/// How long a test waits for what has to come; it is there for a test that has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The path of token requests.
 pub(crate) const TOKEN: &str = "/v1/oauth/token";
 /// The path of model calls.
@@ -211,6 +213,23 @@ impl Endpoint {
         assert!(!late.timed_out(), "fewer than {count} requests to {path} within {limit:?}");
         self.requests_to(path)
     }
+
+    /// Lets one held answer go, or the next one that would be.
+    pub(crate) fn release(&self) {
+        self.shared.state().released += 1;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until everything that has come so far is done with; its client must be gone.
+    pub(crate) fn settle(&self) {
+        // Connections are listed in the order they come in: after this one all of them are.
+        let knock = TcpStream::connect(self.address).expect("it listens");
+        knock.shutdown(Shutdown::Write).expect("it is connected");
+        io::copy(&mut { knock }, &mut io::sink()).expect("it hangs up");
+        let busy = |state: &mut State| !state.open.is_empty();
+        let waited = self.shared.changed.wait_timeout_while(self.shared.state(), PATIENCE, busy);
+        assert!(!waited.expect("no holder panics").1.timed_out(), "somebody is still connected");
+    }
 }
 
 impl Drop for Endpoint {
@@ -248,6 +267,7 @@ struct State {
     open: HashMap<usize, TcpStream>,
     counted: usize,
     serving: Vec<JoinHandle<()>>,
+    released: usize,
     stopped: bool,
 }
 
@@ -262,8 +282,9 @@ impl Shared {
                 break;
             }
             let Ok(tcp) = tcp else { continue };
+            let Some(number) = self.list(&tcp) else { continue };
             let shared = Arc::clone(self);
-            let serving = thread::spawn(move || wire::serve_listed(&shared, tcp));
+            let serving = thread::spawn(move || wire::serve_listed(&shared, tcp, number));
             self.state().serving.push(serving);
         }
     }
@@ -282,6 +303,7 @@ impl Shared {
 
     fn strike(&self, number: usize) {
         self.state().open.remove(&number);
+        self.changed.notify_all();
     }
 
     /// Records a request and says what to reply.
@@ -292,6 +314,14 @@ impl Shared {
         drop(state);
         self.changed.notify_all();
         reply
+    }
+
+    /// Waits until a held answer is released; says whether the endpoint goes on.
+    fn hold(&self) -> bool {
+        let kept = |state: &mut State| state.released == 0 && !state.stopped;
+        let mut state = self.changed.wait_while(self.state(), kept).expect("no holder panics");
+        state.released = state.released.saturating_sub(1);
+        !state.stopped
     }
 
     /// Waits unless the endpoint ends; says whether it goes on.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use rustix::process::{Signal, kill_process_group};
 use serde_json::{Value, json};
 
 use super::endpoint::{Endpoint, MESSAGES};
+use super::port;
 use super::scratch::{Ran, Scratch, group, real, run};
 
 /// The slowest turn seen took over 180 s on two cores that eight others shared.
@@ -56,7 +57,7 @@ impl<'a> OpenClaw<'a> {
     /// Prepares a home whose `Anthropic` provider is the endpoint.
     pub(crate) fn version(version: &str, endpoint: &'a Endpoint) -> Self {
         let program = real(&format!("openclaw-{version}"), "openclaw");
-        let (home, port) = (Scratch::new(), free_port());
+        let (home, port) = (Scratch::new(), port::free());
         let this = Self { endpoint, home, program, port, gateway: None };
         let log = this.home.path().join("openclaw.log");
         let mut config = json!({
@@ -241,10 +242,4 @@ impl Drop for OpenClaw<'_> {
     fn drop(&mut self) {
         self.stop_gateway();
     }
-}
-
-/// Returns a port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
 }

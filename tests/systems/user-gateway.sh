@@ -5,6 +5,7 @@
 # shellcheck source=tests/systems/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+root=$(realpath "$systems/../..")
 program=${OAUTH_SYNC:-$systems/../../target/debug/oauth-sync}
 
 # A gateway that tells the token that it was started with, as the real one reads it: once.
@@ -43,7 +44,7 @@ rotate() {
 uses() {
     local sum
     sum=$(sha256sum <<<"$1" | cut -c 1-64)
-    wait_until 10 "bed exec ug grep -q $sum /home/claw/uses"
+    wait_until 60 "bed exec ug grep -q $sum /home/claw/uses"
 }
 
 brings() {
@@ -54,7 +55,7 @@ brings() {
 
 says_linger() {
     bed exec ug loginctl disable-linger claw
-    wait_until 20 "! bed exec ug test -e /run/user/1000 && ! bed exec ug test -e /run/user/1001"
+    wait_until 60 "! bed exec ug test -e /run/user/1000 && ! bed exec ug test -e /run/user/1001"
     rotate "$1"
     bed sh ug 'oauth-sync sync 2>&1 || [ $? = 75 ]' >"$scratch/said"
     cat "$scratch/said"
@@ -116,6 +117,38 @@ SCRIPT
     brings "$1"
 }
 
+# Root's shell can do more than the unit, which runs in a sandbox: here the installed units do all of it.
+brings_by_the_units() {
+    local before
+    bed exec ug loginctl enable-linger claw
+    wait_until 60 "bed user ug claw systemctl --user is-active default.target"
+    bed user ug claw systemctl --user start openclaw-gateway.service
+    sets 'GATEWAY="systemd-user"'
+    bed push ug "$root/target/debian/openclaw-oauth-sync.deb" /root
+    bed exec ug env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends /root/openclaw-oauth-sync.deb
+    wait_until 60 "bed exec ug systemctl is-active oauth-sync.service oauth-sync-gateway.path"
+    wait_until 60 delivered_and_at_rest
+    before=$(user_pid)
+    rotate "$1"
+    uses "$1"
+    [ "$(user_pid)" != "$before" ]
+    bed exec ug journalctl --sync
+    bed exec ug journalctl --no-pager -o cat -u oauth-sync-deliver.service >"$scratch/said"
+    cat "$scratch/said"
+    grep -q 'the gateway was restarted' "$scratch/said"
+}
+
+# What an earlier rotation has left is done, and the next one is alone.
+delivered_and_at_rest() {
+    [ "$(bed exec ug systemctl show -P ActiveState oauth-sync-deliver.service)" = inactive ] &&
+        bed sh ug '[ -z "$(ls -A /run/oauth-sync/gateway.d)" ]'
+}
+
+user_pid() {
+    bed user ug claw systemctl --user show -P MainPID openclaw-gateway.service
+}
+
+need "the package is built" build deb
 need "a machine boots" bed boot ug trixie
 need "a lingering user runs a gateway" prepare
 t "root's sync restarts the user's unit with the new token" brings "$(canary sk-ant-oat01-)"
@@ -129,5 +162,6 @@ t "and by a command of root's" brings_by "$(canary sk-ant-oat01-)" \
 t "a command in a user's folder runs as that user" runs_as_the_user "$(canary sk-ant-oat01-)"
 need "the gateway is the user's own again" becomes_the_users_again "$(canary sk-ant-oat01-)"
 t "without lingering the command that helps is said" says_linger "$(canary sk-ant-oat01-)"
+t "the installed units restart it for a new token, from inside their sandboxes" brings_by_the_units "$(canary sk-ant-oat01-)"
 t "no token is in the journal" no_token_in journal:ug
 finished=yes

@@ -186,7 +186,7 @@ fn a_container_with_the_single_file() {
     let host = Host::new();
     host.bed.write("inside.json", "").write("ready", "");
     fs::remove_file(host.at("ready")).unwrap();
-    let script = "mount --bind \"$0\" inside.json && touch ready && exec sleep 60";
+    let script = "mount --bind \"$0\" inside.json && touch ready && exec sleep 600";
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", script]).arg(host.at(SOURCE)).current_dir(host.at("."));
     let _running = Running(command.spawn().unwrap());

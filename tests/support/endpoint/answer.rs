@@ -10,6 +10,7 @@ pub(crate) struct Answer {
     pub(super) content: Content,
     pub(super) headers: Vec<(String, String)>,
     pub(super) delay: Duration,
+    pub(super) held: bool,
     pub(super) drip: Option<Duration>,
     pub(super) end: End,
 }
@@ -99,6 +100,13 @@ impl Answer {
         self
     }
 
+    /// Keeps the first byte back until the endpoint is told to release it. What is granted is granted
+    /// before that.
+    pub(crate) fn held(mut self) -> Self {
+        self.held = true;
+        self
+    }
+
     /// Pauses before each byte of the body.
     pub(crate) fn drip(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
@@ -129,7 +137,7 @@ impl Answer {
 
 impl From<Content> for Answer {
     fn from(content: Content) -> Self {
-        let (delay, drip) = (Duration::ZERO, None);
-        Self { content, headers: Vec::new(), delay, drip, end: End::Whole }
+        let (delay, held, drip) = (Duration::ZERO, false, None);
+        Self { content, headers: Vec::new(), delay, held, drip, end: End::Whole }
     }
 }

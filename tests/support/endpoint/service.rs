@@ -16,6 +16,7 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     pub(super) bodiless: bool,
     pub(super) delay: Duration,
+    pub(super) held: bool,
     pub(super) drip: Option<Duration>,
     pub(super) end: End,
 }
@@ -65,7 +66,7 @@ impl Service {
     pub(super) fn answer(&mut self, request: &Request) -> Reply {
         let queued = self.queued.get_mut(&request.path).and_then(VecDeque::pop_front);
         let answer = queued.or_else(|| self.standing.get(&request.path).cloned());
-        let Answer { content, mut headers, delay, drip, end } =
+        let Answer { content, mut headers, delay, held, drip, end } =
             answer.unwrap_or_else(Answer::usual);
         let (status, body) = match content {
             Content::Canned(status, body) => (status, body),
@@ -76,7 +77,7 @@ impl Service {
                 (status, body.into_bytes())
             }
         };
-        Reply { status, headers, body, bodiless: false, delay, drip, end }
+        Reply { status, headers, body, bodiless: false, delay, held, drip, end }
     }
 
     fn usual(

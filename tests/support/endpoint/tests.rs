@@ -13,10 +13,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, Endpoint, MESSAGES, PROFILE, Readers, TOKEN};
-
-/// Longer than any answer here takes, so that only a fault reaches it.
-const LIMIT: Duration = Duration::from_secs(10);
+use super::{Answer, Endpoint, MESSAGES, PATIENCE, PROFILE, Readers, TOKEN};
 
 struct Bed {
     endpoint: Endpoint,
@@ -31,7 +28,7 @@ impl Bed {
 
     fn connect(&self) -> TcpStream {
         let tcp = TcpStream::connect(self.endpoint.address).unwrap();
-        tcp.set_read_timeout(Some(LIMIT)).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
         tcp
     }
 
@@ -147,7 +144,7 @@ fn messages_answer_plain_and_streamed_and_are_recorded() {
     let (head, body) = exchange(&mut bed.connect(), "POST", MESSAGES, &asked).unwrap();
     assert!(head.contains("text/event-stream"));
     assert!(body.starts_with(b"event: message_start\ndata: {"));
-    let requests = bed.endpoint.wait_for(MESSAGES, 2, LIMIT);
+    let requests = bed.endpoint.wait_for(MESSAGES, 2, PATIENCE);
     assert_eq!((requests[0].bearer(), requests[0].user_agent()), ("A", "test"));
     assert_eq!((requests[0].query.as_str(), &requests[1].json()), ("beta=true", &asked));
     assert_eq!(requests[0].host, "localhost");
@@ -216,12 +213,29 @@ fn delays_and_drips_take_their_time() {
 }
 
 #[test]
+fn a_held_answer_is_given_when_it_is_released() {
+    let bed = Bed::new();
+    let pair = bed.endpoint.sign_in();
+    bed.endpoint.once(TOKEN, Answer::usual().held());
+    thread::scope(|scope| {
+        let client = scope.spawn(|| bed.refresh(&pair.refresh_token).unwrap());
+        bed.endpoint.wait_for(TOKEN, 1, PATIENCE);
+        assert_eq!((bed.endpoint.grants().len(), client.is_finished()), (1, false));
+        bed.endpoint.release();
+        assert_eq!(client.join().unwrap().0, 200);
+    });
+    // The connection is at its end with its client.
+    bed.endpoint.settle();
+    assert!(bed.endpoint.shared.state().open.is_empty());
+}
+
+#[test]
 fn dropping_the_endpoint_frees_a_hanging_client() {
     let bed = Bed::new();
     bed.endpoint.once(MESSAGES, Answer::hang());
     let mut tcp = bed.connect();
     let client = thread::spawn(move || exchange(&mut tcp, "POST", MESSAGES, &json!({})));
-    bed.endpoint.wait_for(MESSAGES, 1, LIMIT);
+    bed.endpoint.wait_for(MESSAGES, 1, PATIENCE);
     drop(bed);
     let (head, _) = client.join().unwrap().unwrap();
     assert_eq!(head, "");

@@ -84,7 +84,7 @@ fn send(
         shared.pause(Duration::MAX);
         return Ok(false);
     }
-    if !shared.pause(reply.delay) {
+    if !shared.pause(reply.delay) || (reply.held && !shared.hold()) {
         return Ok(false);
     }
     if reply.end == End::Reset {
@@ -117,11 +117,8 @@ fn send(
     Ok(true)
 }
 
-/// Serves a connection in the list of those that the endpoint can break off.
-pub(super) fn serve_listed(shared: &Arc<Shared>, tcp: TcpStream) {
-    let Some(number) = shared.list(&tcp) else {
-        return;
-    };
+/// Serves a connection that stands in the list of those that the endpoint can break off.
+pub(super) fn serve_listed(shared: &Arc<Shared>, tcp: TcpStream, number: usize) {
     // A client that breaks off is part of many a test.
     serve(shared, &tcp).ok();
     // The listed duplicate must go first: a reset needs the last one closed.

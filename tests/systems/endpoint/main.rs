@@ -82,6 +82,9 @@ fn obey(endpoint: &Endpoint, line: &str) -> Option<String> {
             let delay = Duration::from_secs(word.parse().ok()?);
             endpoint.once(TOKEN, Answer::usual().after(delay));
         }
+        // granted at once and sent when that is ordered
+        "hold" => endpoint.once(TOKEN, Answer::usual().held()),
+        "release" => endpoint.release(),
         "hang" => endpoint.once(TOKEN, Answer::hang()),
         "status" => endpoint.once(TOKEN, Answer::status(word.parse().ok()?)),
         "requests" => return Some(endpoint.requests_to(TOKEN).len().to_string()),
