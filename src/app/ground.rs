@@ -179,13 +179,13 @@ pub(crate) fn sound_links(
     config_dir: &Path,
     only: Option<&str>,
 ) -> Result<(Vec<Settings>, Vec<Problem>), Error> {
-    let Config { mut links, problems, .. } = configuration(config_dir)?;
+    let Config { mut links, problems, unfinished } = configuration(config_dir)?;
     let names: Vec<String> = links.iter().map(|link| link.name.clone()).collect();
     links.retain(|link| only.is_none_or(|only| link.name == only));
     match only {
         _ if !links.is_empty() => Ok((links, problems)),
         _ if !problems.is_empty() => Err(Error::Configuration(problems)),
         Some(only) if !names.is_empty() => Err(Error::UnknownLink(only.to_owned(), names)),
-        _ => Err(Error::NoLink(config_dir.display().to_string())),
+        _ => Err(Error::NoLink(config_dir.display().to_string(), unfinished)),
     }
 }

@@ -117,12 +117,14 @@ pub(crate) fn rank(findings: &Findings, is_account: &dyn Fn(u32) -> bool) -> Vec
     candidates
 }
 
-/// The candidate that may be written unasked, or why there is none.
-pub(crate) fn unasked(candidates: &[Candidate]) -> Result<&Candidate, String> {
-    let Some(best) = candidates.first() else {
+/// The candidate that may be written unasked, or why there is none; the best one comes first.
+pub(crate) fn unasked<'a>(
+    mut candidates: impl Iterator<Item = &'a Candidate>,
+) -> Result<&'a Candidate, String> {
+    let Some(best) = candidates.next() else {
         return Err("no Claude login and OpenClaw were found together".to_owned());
     };
-    if candidates.get(1).is_some_and(|second| second.score == best.score) {
+    if candidates.next().is_some_and(|second| second.score == best.score) {
         return Err("more than one pair fits equally well".to_owned());
     }
     match &best.obstacle {
@@ -191,7 +193,7 @@ mod tests {
     fn verdict(logins: Vec<Login>, claws: Vec<Claw>) -> Result<(usize, usize), String> {
         let findings = Findings { logins, claws, ..Findings::default() };
         let candidates = rank(&findings, &|uid| (1000..2000).contains(&uid));
-        unasked(&candidates).map(|best| (best.login, best.claw))
+        unasked(candidates.iter()).map(|best| (best.login, best.claw))
     }
 
     #[test]

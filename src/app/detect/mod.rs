@@ -6,6 +6,7 @@
 mod claws;
 mod containers;
 pub(crate) mod first;
+mod fitting;
 mod homes;
 mod logins;
 pub(crate) mod rivals;
@@ -17,10 +18,11 @@ pub(crate) mod write;
 
 use std::path::Path;
 
-use crate::domain::detection::{self, Candidate, Findings};
+use crate::domain::detection::{self, Candidate, Claw, Findings, Login};
 use crate::os::account;
 use crate::os::clock;
 
+pub(crate) use fitting::Stated;
 pub(crate) use rivals::Rival;
 pub(crate) use tree::Tree;
 
@@ -33,12 +35,24 @@ pub(crate) struct Detection {
     pub(crate) candidates: Vec<Candidate>,
     /// What else does this job.
     pub(crate) rivals: Vec<Rival>,
+    /// Where it was looked for.
+    pub(crate) tree: Tree,
 }
 
 impl Detection {
     /// The candidate that may be written unasked, or why there is none.
     pub(crate) fn unasked(&self) -> Result<&Candidate, String> {
-        detection::unasked(&self.candidates)
+        detection::unasked(self.candidates.iter())
+    }
+
+    /// The login of a candidate.
+    pub(crate) fn login_of(&self, candidate: &Candidate) -> &Login {
+        &self.findings.logins[candidate.login]
+    }
+
+    /// The OpenClaw of a candidate.
+    pub(crate) fn claw_of(&self, candidate: &Candidate) -> &Claw {
+        &self.findings.claws[candidate.claw]
     }
 }
 
@@ -75,5 +89,5 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
     let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();
     let candidates = detection::rank(&findings, &is_account);
-    Detection { findings, candidates, rivals }
+    Detection { findings, candidates, rivals, tree: tree.clone() }
 }

@@ -6,7 +6,8 @@ use crate::app::detect::write::{self, Answer, Written};
 use crate::app::error::Error;
 use crate::cli::render::answer;
 use crate::cli::setup::ask::{Said, Typed};
-use crate::cli::setup::{DEFAULT, Guide, Turn};
+use crate::cli::setup::{Guide, Turn};
+use crate::domain::config::DEFAULT;
 use crate::domain::detection::{Claw, Cli, Login};
 
 /// The word for no OpenClaw at all.
@@ -153,10 +154,12 @@ fn write(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
         Said::Yes => {}
         other => return Ok(other.into()),
     }
-    match write::write(&guide.places.config_dir, &guide.detection, answers)? {
-        Written::File(path) => Guide::found(&format!("written: '{}'", path.display())),
-        Written::Unchanged => Guide::found("it says so already"),
-        Written::Nothing(why) => Guide::found(&format!("nothing is linked: {why}")),
+    let Written { file, unlinked } =
+        write::write(&guide.places.config_dir, &guide.detection, answers)?;
+    match (file, unlinked) {
+        (Some(path), _) => Guide::found(&format!("written: '{}'", path.display())),
+        (None, None) => Guide::found("it says so already"),
+        (None, Some(why)) => Guide::found(&format!("nothing is linked: {why}")),
     }
     // What was just written may still be wrong in the eyes of who reads it.
     if let Err(error) = crate::app::ground::links(&guide.places.config_dir, Some(&guide.name)) {

@@ -15,12 +15,10 @@ use crate::app::ground::{self, Places};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
+use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
 use crate::os::terminal;
 use ask::{Asker, Said};
-
-/// The link that is set up where none is named.
-const DEFAULT: &str = "default";
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
