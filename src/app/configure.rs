@@ -41,7 +41,7 @@ pub(crate) fn set(
     let before = read(&path, &old);
     let mut faults = read(&path, &new).problems;
     faults.retain(|fault| !before.problems.iter().any(|other| other.cause == fault.cause));
-    if !before.unconfigured.is_empty() {
+    if before.links.is_empty() && before.problems.is_empty() {
         // The first key of a link; the others that it needs are still to come.
         faults.retain(|fault| fault.cause.contains(key));
     }

@@ -7,6 +7,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::openclaw::OpenClaw;
 use crate::domain::auth_profiles::OWN_PROFILE;
+use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Pasted};
 use crate::domain::shell;
@@ -63,7 +64,7 @@ pub(crate) fn give_where_missing(
 pub(crate) fn give_ahead(places: &Places, only: Option<&str>) -> Result<Vec<String>, Error> {
     let links = match ground::sound_links(&places.config_dir, only) {
         Ok((links, _)) => links.into_iter().map(|settings| settings.name).collect(),
-        Err(Error::NoLink(_)) if only == Some(ground::DEFAULT) => vec![ground::DEFAULT.to_owned()],
+        Err(Error::NoLink(..)) if only == Some(DEFAULT) => vec![DEFAULT.to_owned()],
         Err(error) => return Err(error),
     };
     links.iter().try_for_each(|link| give(places, link))?;

@@ -12,8 +12,8 @@ pub(crate) enum Error {
     System(os::error::Error),
     /// The configuration has faults; all of them.
     Configuration(Vec<Problem>),
-    /// No link is configured.
-    NoLink(String),
+    /// No link is configured in this folder; what the packages' own file leaves open, if it is begun.
+    NoLink(String, Vec<Problem>),
     /// The link asked for does not exist; its name and those that do.
     UnknownLink(String, Vec<String>),
 }
@@ -29,7 +29,7 @@ impl Error {
         match self {
             Self::System(error) => error.command().map(str::to_owned),
             Self::Configuration(_) => None,
-            Self::NoLink(directory) => Some(format!(
+            Self::NoLink(directory, _) => Some(format!(
                 "put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{directory}/default.conf', see oauth-sync.conf(5)"
             )),
             Self::UnknownLink(_, known) => Some(format!("the links are: {}", known.join(", "))),
@@ -44,7 +44,10 @@ impl fmt::Display for Error {
             Self::Configuration(problems) => {
                 write!(f, "the configuration has {} problems", problems.len())
             }
-            Self::NoLink(directory) => write!(f, "no link is configured in '{directory}'"),
+            Self::NoLink(directory, open) => {
+                write!(f, "no link is configured in '{directory}'")?;
+                open.iter().take(1).try_for_each(|problem| write!(f, ": {problem}"))
+            }
             Self::UnknownLink(name, _) => write!(f, "there is no link '{name}'"),
         }
     }

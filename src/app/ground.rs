@@ -15,9 +15,6 @@ use crate::os::folder::Folder;
 use crate::os::foreign_lock::Tag;
 use crate::os::lock::Lock;
 
-/// The packages' own link, `default.conf`.
-pub(crate) const DEFAULT: &str = "default";
-
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
 
@@ -182,13 +179,13 @@ pub(crate) fn sound_links(
     config_dir: &Path,
     only: Option<&str>,
 ) -> Result<(Vec<Settings>, Vec<Problem>), Error> {
-    let Config { mut links, problems, .. } = configuration(config_dir)?;
+    let Config { mut links, problems, unfinished } = configuration(config_dir)?;
     let names: Vec<String> = links.iter().map(|link| link.name.clone()).collect();
     links.retain(|link| only.is_none_or(|only| link.name == only));
     match only {
         _ if !links.is_empty() => Ok((links, problems)),
         _ if !problems.is_empty() => Err(Error::Configuration(problems)),
         Some(only) if !names.is_empty() => Err(Error::UnknownLink(only.to_owned(), names)),
-        _ => Err(Error::NoLink(config_dir.display().to_string())),
+        _ => Err(Error::NoLink(config_dir.display().to_string(), unfinished)),
     }
 }

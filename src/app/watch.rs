@@ -87,12 +87,17 @@ impl Watcher {
         if !self.links.is_empty() {
             first::remember(&self.ground.places);
         }
+        let begun = config.unfinished.first();
+        let begun = begun.map(|problem| format!(": {problem}")).unwrap_or_default();
         let status = match self.links.len() {
-            0 => "STATUS=no link is configured, waiting for one".to_owned(),
+            0 => format!("STATUS=no link is configured, waiting for one{begun}"),
             1 => "STATUS=watching 1 link".to_owned(),
             count => format!("STATUS=watching {count} links"),
         };
         if status != self.status {
+            if let Some(problem) = config.unfinished.first() {
+                log::info!("{problem}: it is no link yet, and waits for a login and an OpenClaw");
+            }
             notify::send(&status);
             self.status = status;
         }

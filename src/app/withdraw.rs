@@ -48,7 +48,7 @@ fn settle(ground: &Ground, settings: &Settings) {
     refresh::pick_up(ground, std::slice::from_ref(settings));
     if refresh::waits(ground, settings) {
         log::error!(
-            "the renewed login of '{}' could not be put in place: it stays in '{}' until a purge\nhint: install openclaw-oauth-sync again, or sign in to Claude again",
+            "the renewed login of '{}' could not be put in place: it stays in '{}' until that folder is removed\nhint: install openclaw-oauth-sync again, or sign in to Claude again",
             settings.claude_credentials.display(),
             ground.places.state_dir.display()
         );

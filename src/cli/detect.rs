@@ -40,20 +40,18 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     if !options.write {
         return Ok(exit);
     }
-    match write::write(&places.config_dir, &detection, &given(options)?)? {
-        Written::File(path) => {
-            if root.is_none() {
-                first::remember(places);
-            }
-            log::info!("wrote '{}'", path.display());
-        }
-        Written::Unchanged => {}
-        Written::Nothing(why) => {
-            log::warn!(
-                "nothing is linked: {why}\nhint: oauth-sync detect shows what was found; write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{}/default.conf'",
-                places.config_dir.display()
-            );
-        }
+    let Written { file, unlinked } =
+        write::write(&places.config_dir, &detection, &given(options)?)?;
+    if let Some(path) = &file {
+        log::info!("wrote '{}'", path.display());
+    }
+    match unlinked {
+        Some(why) => log::warn!(
+            "nothing is linked: {why}\nhint: oauth-sync detect shows what was found, and oauth-sync setup links it; or write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{}/default.conf'",
+            places.config_dir.display()
+        ),
+        None if root.is_none() && file.is_some() => first::remember(places),
+        None => {}
     }
     Ok(exit)
 }
@@ -100,8 +98,9 @@ fn switch_off(detection: &Detection, root: Option<&Path>) -> Exit {
     exit
 }
 
+/// What would be written unasked; what would not, is not to be proposed either.
 fn print(detection: &Detection) -> String {
-    let Some(best) = detection.candidates.first() else { return String::new() };
+    let Ok(best) = detection.unasked() else { return String::new() };
     let answers = write::answers(detection, best);
     answers.iter().map(|(key, value)| format!("{key}={value}\n")).collect::<Vec<_>>().concat()
 }

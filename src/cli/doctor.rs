@@ -47,7 +47,8 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Vec<
         return Ok(faults);
     }
     let survey = survey::look(places, only)?;
-    Ok(doctor::run(places, &cases(&survey), root))
+    let of_links = doctor::run(places, &cases(&survey), root);
+    Ok(unfinished(places)?.into_iter().chain(of_links).collect())
 }
 
 /// Faults of the configuration come first: nothing can be said of a link that cannot be read.
@@ -64,10 +65,19 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
     });
     let none = config.links.is_empty() && config.problems.is_empty();
     let none = none.then(|| {
-        let meaning = format!("no link is configured in '{}'", places.config_dir.display());
-        Finding::error("no-link", meaning, "oauth-sync setup".to_owned())
+        let meaning = Error::NoLink(places.config_dir.display().to_string(), config.unfinished);
+        Finding::error("no-link", meaning.to_string(), "oauth-sync setup".to_owned())
     });
     Ok(of_file.chain(none).collect())
+}
+
+/// A file that is begun and links nothing, beside those that do.
+fn unfinished(places: &Places) -> Result<Option<Finding>, Error> {
+    let open = ground::configuration(&places.config_dir)?.unfinished;
+    Ok(open.first().map(|problem| {
+        let meaning = format!("{problem}: it is no link yet");
+        Finding::warning("link-unfinished", meaning, "oauth-sync setup".to_owned())
+    }))
 }
 
 /// What the doctor looks at, of every link.

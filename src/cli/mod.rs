@@ -116,6 +116,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Status { json, .. } => {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
+            show::unfinished(&places)?;
             Ok(Exit::Done)
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::error::Error;
-use crate::app::ground::Places;
+use crate::app::ground::{self, Places};
 use crate::cli::exit::Exit;
 use crate::cli::{screen, survey};
 use crate::os::clock;
@@ -23,7 +23,19 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     if let Some(abilities) = terminal::abilities() {
         terminal::write(&picture(places, only, abilities)?);
     }
+    unfinished(places)?;
     Ok(Exit::Done)
+}
+
+/// Tells of a file that is begun and no link yet, beside those that are.
+pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
+    let open = ground::configuration(&places.config_dir)?.unfinished;
+    if let Some(problem) = open.first() {
+        let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
+        let hint = hint.unwrap_or_default();
+        log::warn!("{problem}: it is no link yet{hint}");
+    }
+    Ok(())
 }
 
 /// Draws it again and again until somebody has seen enough.

@@ -117,12 +117,14 @@ pub(crate) fn rank(findings: &Findings, is_account: &dyn Fn(u32) -> bool) -> Vec
     candidates
 }
 
-/// The candidate that may be written unasked, or why there is none.
-pub(crate) fn unasked(candidates: &[Candidate]) -> Result<&Candidate, String> {
-    let Some(best) = candidates.first() else {
+/// The candidate that may be written unasked, or why there is none; the best one comes first.
+pub(crate) fn unasked<'a>(
+    mut candidates: impl Iterator<Item = &'a Candidate>,
+) -> Result<&'a Candidate, String> {
+    let Some(best) = candidates.next() else {
         return Err("no Claude login and OpenClaw were found together".to_owned());
     };
-    if candidates.get(1).is_some_and(|second| second.score == best.score) {
+    if candidates.next().is_some_and(|second| second.score == best.score) {
         return Err("more than one pair fits equally well".to_owned());
     }
     match &best.obstacle {
@@ -147,23 +149,30 @@ fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
     (given.map(|(_, weight, _)| weight).sum(), reasons)
 }
 
-/// Why a link may not be written without a person's word: nobody must be able to make this program
-/// hand another's token to them, or theirs to another's OpenClaw.
+/// Why a link may not be written without a person's word.
 fn obstacle(login: &Login, claw: &Claw, is_account: &dyn Fn(u32) -> bool) -> Option<String> {
+    let unconfigured = || "there is no openclaw.json in the state folder".to_owned();
+    apart(&login.control, &claw.control, is_account)
+        .or_else(|| (!claw.configured).then(unconfigured))
+}
+
+/// Why a login and an OpenClaw are not one user's: nobody must be able to make this program hand
+/// another's token to them, or theirs to another's OpenClaw.
+pub(crate) fn apart(
+    login: &Control,
+    claw: &Control,
+    is_account: &dyn Fn(u32) -> bool,
+) -> Option<String> {
     let names =
         |control: &Control| control.uids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    if login.control.uids.len() > 1 || claw.control.uids.len() > 1 {
-        let uids = if login.control.uids.len() > 1 { &login.control } else { &claw.control };
+    if login.uids.len() > 1 || claw.uids.len() > 1 {
+        let uids = if login.uids.len() > 1 { login } else { claw };
         return Some(format!("more than one user controls the way to it (uid {})", names(uids)));
     }
-    let of_container = claw.control.under_root
-        && login.control.uids == vec![0]
-        && !claw.control.uids.iter().any(|uid| is_account(*uid));
-    if login.control.uids != claw.control.uids && !of_container {
-        let (login, claw) = (names(&login.control), names(&claw.control));
-        return Some(format!("the login is uid {login}'s and OpenClaw uid {claw}'s"));
-    }
-    (!claw.configured).then(|| "there is no openclaw.json in the state folder".to_owned())
+    let of_container =
+        claw.under_root && login.uids == vec![0] && !claw.uids.iter().any(|uid| is_account(*uid));
+    (login.uids != claw.uids && !of_container)
+        .then(|| format!("the login is uid {}'s and OpenClaw uid {}'s", names(login), names(claw)))
 }
 
 #[cfg(test)]
@@ -191,7 +200,7 @@ mod tests {
     fn verdict(logins: Vec<Login>, claws: Vec<Claw>) -> Result<(usize, usize), String> {
         let findings = Findings { logins, claws, ..Findings::default() };
         let candidates = rank(&findings, &|uid| (1000..2000).contains(&uid));
-        unasked(&candidates).map(|best| (best.login, best.claw))
+        unasked(candidates.iter()).map(|best| (best.login, best.claw))
     }
 
     #[test]

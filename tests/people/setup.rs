@@ -73,6 +73,22 @@ fn setup(host: &Host, more: &[&str]) -> Terminal {
     Terminal::run(&host.bed, (120, 100), &[&path, "LANG=C.UTF-8"], &args)
 }
 
+/// What is asked before a link is shown, where nothing of it was found.
+const QUESTIONS: [&str; 5] = [
+    "State folder of OpenClaw",
+    "Folder of OpenClaw's compose project",
+    "File with OpenClaw's environment",
+    "Claude's credentials file",
+    "Claude CLI runs on the",
+];
+
+/// Takes what is proposed, up to the link.
+fn to_the_link(terminal: &mut Terminal) {
+    for question in QUESTIONS {
+        terminal.answers(question, "");
+    }
+}
+
 /// Everything on the disk that setup may change.
 fn state(host: &Host) -> Vec<String> {
     let list = std::process::Command::new("sh")
@@ -87,8 +103,7 @@ fn state(host: &Host) -> Vec<String> {
 fn from_a_bare_host_to_a_healthy_link() {
     let host = bare();
     let mut terminal = setup(&host, &[]);
-    terminal.answers("State folder of OpenClaw", "");
-    terminal.answers("Claude's credentials file", "");
+    to_the_link(&mut terminal);
     terminal.shows("CLAUDE_CREDENTIALS=");
     terminal.answers("Write it?", "y");
     terminal.answers("Install Claude CLI so?", "y");
@@ -122,8 +137,7 @@ fn every_question_answered_no_changes_nothing() {
     let host = bare();
     let before = state(&host);
     let mut terminal = setup(&host, &[]);
-    terminal.answers("State folder of OpenClaw", "");
-    terminal.answers("Claude's credentials file", "");
+    to_the_link(&mut terminal);
     terminal.answers("Write it?", "n");
     terminal.shows("nothing is linked, so nothing is kept alive");
     terminal.ends(1);
@@ -161,7 +175,7 @@ fn link(host: &Host) {
 #[test]
 fn an_interrupt_at_any_question_leaves_nothing_half_done() {
     let host = bare();
-    let questions = ["State folder of OpenClaw", "Claude's credentials file", "Write it?"];
+    let questions = [&QUESTIONS[..], &["Write it?"]].concat();
     for at in 0..questions.len() {
         let before = state(&host);
         let mut terminal = setup(&host, &[]);
@@ -191,11 +205,23 @@ fn one_can_go_back_leave_and_be_asked_again() {
     let mut terminal = setup(&host, &[]);
     terminal.answers("State folder of OpenClaw", "nonsense");
     terminal.shows("neither a number from the list nor a whole path");
-    terminal.answers("nor a whole path", "none");
+    terminal.answers("nor a whole path", "");
+    terminal.answers("Folder of OpenClaw's compose project", "near/by");
+    terminal.answers("'near/by' is no whole path", "");
+    terminal.answers("File with OpenClaw's environment", "b");
+    terminal.answers("[3/14] OpenClaw's compose project", "b");
+    terminal.answers("[2/14] OpenClaw", "none");
+    terminal.shows("no OpenClaw is linked");
     terminal.answers("Claude's credentials file", "b");
-    terminal.shows("credentials file");
-    terminal.answers("[2/10] OpenClaw", "");
-    terminal.answers("Claude's credentials file", "");
+    terminal.answers("[2/14] OpenClaw", "");
+    for question in &QUESTIONS[1..4] {
+        terminal.answers(question, "");
+    }
+    terminal.answers("Claude CLI runs on the", "moon");
+    terminal.answers("'moon' is none of host, container and none", "container");
+    terminal.answers("Its container", "");
+    terminal.answers("a container has a name", "b");
+    terminal.answers("Claude CLI runs on the", "");
     terminal.answers("Write it?", "");
     terminal.shows("y does it, n or s skips it, b goes back, q leaves");
     terminal.keys(&["q", "Enter"]);
@@ -221,6 +247,7 @@ fn a_login_can_be_kept_alive_for_nobody_else() {
     );
     terminal.answers("State folder of OpenClaw", "");
     terminal.answers("Claude's credentials file", "");
+    terminal.answers("Claude CLI runs on the", "");
     terminal.shows("SINKS=\"none\"");
     terminal.answers("Write it?", "y");
     terminal.shows("written: ");
@@ -309,4 +336,106 @@ fn comments_are_lost_only_with_consent() {
     terminal.answers("Carry the token to OpenClaw now?", "n");
     terminal.shows("at any time");
     assert!(host.bed.exists("lib/consent-default"));
+}
+
+#[test]
+fn it_asks_how_both_run() {
+    for (cli, keys) in [
+        ("none", "CLAUDE_CLI=\"none\"\n"),
+        ("container", "CLAUDE_CLI=\"container\"\nCLAUDE_CONTAINER=\"box\"\n"),
+    ] {
+        let host = bare();
+        let (claude, claw, compose) = (host.at(SOURCE), host.at(STATE), host.at("oc"));
+        let env = host.at("oc/openclaw.env");
+        let mut terminal = setup(&host, &["--no-install"]);
+        terminal.answers("State folder of OpenClaw", "");
+        terminal.answers("Folder of OpenClaw's compose project", compose.to_str().unwrap());
+        terminal.answers("File with OpenClaw's environment", env.to_str().unwrap());
+        terminal.answers("Claude's credentials file", "");
+        terminal.answers("Claude CLI runs on the", cli);
+        if cli == "container" {
+            terminal.answers("Its container", "box");
+        }
+        terminal.answers("Write it?", "y");
+        terminal.answers("Sign in now?", "q");
+        terminal.ends(0);
+        let [claude, claw, compose, env] =
+            [claude, claw, compose, env].map(|path| path.display().to_string());
+        let conf = host.bed.read(CONF);
+        let said: String =
+            conf.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        let expected = format!(
+            "CLAUDE_CREDENTIALS=\"{claude}\"\nOPENCLAW_STATE_DIR=\"{claw}\"\n{keys}COMPOSE_DIR=\"{compose}\"\nENV_FILE=\"{env}\"\n"
+        );
+        assert_eq!(said, expected);
+    }
+}
+
+/// A host where the only login is one user's, and the only OpenClaw another's.
+fn of_two_users() -> Host {
+    let host = bare();
+    host.bed.write("host/etc/passwd", "root:x:0:0::/root:/bin/sh\nann:x:4321:4321::/home/ann:/bin/sh\nbob:x:4322:4322::/home/bob:/bin/sh\n");
+    host.bed.write("host/home/ann/.claude/.credentials.json", host.bed.login_text("A", 9));
+    host.bed.write("host/home/bob/.openclaw/openclaw.json", "{}\n");
+    host.shell("chown -R 4321:4321 host/home/ann; chown -R 4322:4322 host/home/bob");
+    host
+}
+
+const LOGIN: &str = "/home/ann/.claude/.credentials.json";
+const CLAW: &str = "/home/bob/.openclaw";
+const OBSTACLE: &str = "the login is uid 4321's and OpenClaw uid 4322's";
+
+/// `setup --yes` that goes no further than the link.
+fn unasked(host: &Host, more: &[&str]) -> (Option<i32>, String) {
+    let root = host.at("host");
+    let args = ["setup", "--yes", "--no-install", "--no-models", "--no-services", "--root"];
+    let args = [&args[..], &[root.to_str().unwrap()], more].concat();
+    let ran = host.bed.ran(host.bed.command(&[], &args).output().unwrap());
+    (ran.status.code(), format!("{}{}", ran.out, ran.err))
+}
+
+#[test]
+fn nobodys_token_goes_to_another_unasked() {
+    let host = of_two_users();
+    for more in [&[][..], &["--claude", LOGIN], &["--openclaw", CLAW]] {
+        let (code, said) = unasked(&host, more);
+        assert_eq!(code, Some(1), "{more:?}: {said}");
+        assert!(said.contains(&format!("the link is not written: {OBSTACLE}")), "{said}");
+        assert!(!host.bed.exists(CONF), "{more:?}: {said}");
+    }
+    // Not even where the OpenClaw was not found.
+    host.shell("mv host/home/bob/.openclaw host/home/bob/claw");
+    let (code, said) = unasked(&host, &["--openclaw", "/home/bob/claw"]);
+    assert!(code == Some(1) && said.contains(OBSTACLE) && !host.bed.exists(CONF), "{said}");
+    host.shell("mv host/home/bob/claw host/home/bob/.openclaw");
+    unasked(&host, &["--claude", LOGIN, "--openclaw", CLAW]);
+    let conf = host.bed.read(CONF);
+    assert!(conf.contains(LOGIN) && conf.contains(CLAW), "{conf}");
+}
+
+#[test]
+fn what_speaks_against_a_link_is_shown_before_it_is_asked_for() {
+    let host = of_two_users();
+    let mut terminal = setup(&host, &["--openclaw", CLAW]);
+    to_the_link(&mut terminal);
+    let screen = terminal.answers("Write it?", "q");
+    let shown = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&format!("it would not be linked unasked: {OBSTACLE}")), "{screen}");
+    terminal.ends(0);
+    assert!(!host.bed.exists(CONF));
+}
+
+#[test]
+fn of_two_equal_pairs_none_is_taken_unasked() {
+    let host = of_two_users();
+    for (from, to) in [("ann/.claude", "bob/.claude"), ("bob/.openclaw", "ann/.openclaw")] {
+        host.shell(&format!("cp -r host/home/{from} host/home/{to}"));
+    }
+    host.shell("chown -R 4321:4321 host/home/ann; chown -R 4322:4322 host/home/bob");
+    let (code, said) = unasked(&host, &[]);
+    assert!(code == Some(1) && said.contains("more than one pair fits equally well"), "{said}");
+    assert!(!host.bed.exists(CONF));
+    unasked(&host, &["--openclaw", CLAW]);
+    let conf = host.bed.read(CONF);
+    assert!(conf.contains("/home/bob/.claude") && conf.contains(CLAW), "{conf}");
 }

@@ -77,7 +77,8 @@ fn where_a_link_was_taken_away_none_is_looked_for() {
     rig.endpoint.once(TOKEN, Answer::status(503));
     assert_eq!(rig.refresh(&["--unattended"]).code, Some(75));
     fs::remove_file(rig.at("etc/default.conf")).unwrap();
-    for text in [None, Some("# commented out\n#SINKS=\"none\"\n")] {
+    let begun = "REFRESH=\"api\"\nNOTIFY_WEBHOOK=\"https://chat.example.org/x\"\n";
+    for text in [None, Some("# commented out\n#SINKS=\"none\"\n"), Some(begun)] {
         if let Some(text) = text {
             fs::write(rig.at("etc/default.conf"), text).unwrap();
         }

@@ -22,6 +22,39 @@ fn without_a_link_it_says_how_to_make_one() {
 }
 
 #[test]
+fn the_packages_own_file_may_wait_for_a_login() {
+    let bed = Bed::new();
+    let link = bed.openclaw("2026.2.25").conf("SINKS", "env").read(CONF);
+    let said = [
+        "no link is configured in 'BED/etc': BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set",
+        "hint: put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into 'BED/etc/default.conf', see oauth-sync.conf(5)",
+    ];
+    bed.write(CONF, "REFRESH=api\nNOTIFY_WEBHOOK=\"https://chat.example.org/x\"\n");
+    bed.run(["sync"]).exit(2).err(&said);
+    bed.run(["status"]).exit(2).err(&said);
+    let watch = bed.watch();
+    watch.heard(&format!(
+        "STATUS=no link is configured, waiting for one: {}:1: CLAUDE_CREDENTIALS is not set",
+        bed.at(CONF).display()
+    ));
+    watch.says("default.conf:1: CLAUDE_CREDENTIALS is not set: it is no link yet, and waits");
+    assert_eq!(watch.end().0, Some(0));
+    assert!(!bed.exists("lib/linked"), "it was no link");
+    // Beside a link it keeps nothing, and is told of.
+    bed.login("A").write("etc/other.conf", link);
+    bed.run(["sync"]).exit(0);
+    bed.run(["status"])
+        .exit(0)
+        .says("BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set: it is no link yet");
+    let found = bed.run(["doctor", "--json"]).json();
+    let found = found["findings"].as_array().unwrap();
+    assert!(found.iter().any(|finding| finding["id"] == "link-unfinished"), "{found:?}");
+    // Anything else that is wrong is a person's doing.
+    bed.write(CONF, "REFRESH=never\n");
+    bed.run(["sync"]).exit(2).says("BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set");
+}
+
+#[test]
 fn every_fault_of_every_file_is_said_at_once() {
     let bed = Bed::new();
     bed.login("A");

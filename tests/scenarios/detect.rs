@@ -217,6 +217,24 @@ fn answers_are_written_and_nothing_else() {
 }
 
 #[test]
+fn a_partial_answer_waits_for_the_login() {
+    let host = Host::new().claw("home/ann/.openclaw");
+    host.told("REFRESH=api\nNOTIFY_WEBHOOK=https://a.example/x\n")
+        .exit(0)
+        .says("wrote 'BED/etc/default.conf'")
+        .says("nothing is linked: no Claude login and OpenClaw were found together");
+    let begun = host.0.read(CONF);
+    host.told("REFRESH=api\n").exit(0).says("nothing is linked: ");
+    assert_eq!(host.0.read(CONF), begun);
+    let host = host.login("home/ann/.claude", 8);
+    host.detect(&["--write"]).exit(0).err(&["wrote 'BED/etc/default.conf'"]);
+    let expected = format!(
+        "{begun}CLAUDE_CREDENTIALS=\"/home/ann/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"/home/ann/.openclaw\"\n"
+    );
+    assert_eq!(host.0.read(CONF), expected);
+}
+
+#[test]
 fn a_host_of_many_is_searched_within_two_seconds() {
     let host = Host::new();
     let mut passwd = String::from("root:x:0:0::/root:/bin/sh\n");

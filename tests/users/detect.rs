@@ -1,5 +1,7 @@
 //! `detect` over the trees of two users, one of them hostile: nobody's token is ever handed to another.
 
+use std::fs::File;
+
 use super::{BOX, EVIL, Yard};
 
 /// The yard as a host of its own: two accounts, and an `openclaw.json` in each home.
@@ -20,6 +22,20 @@ fn detect(yard: &Yard, more: &[&str]) -> (i32, String, String) {
     let args = [&["detect", "--root", root.trim_end_matches('/')], more].concat();
     let ran = yard.0.ran(yard.0.command(&[], &args).output().unwrap());
     (ran.status.code().unwrap(), ran.out, ran.err)
+}
+
+/// Answers, as the packages hand them over; what `default.conf` says then, and what is said.
+fn told(answers: &str) -> (String, String) {
+    let yard = host();
+    yard.sh("cd home/evil; mkdir -p .claude oc; cp ../good/.claude/.credentials.json .claude/; chown -R 4712:4712 .");
+    let (root, answers) =
+        (yard.0.at("").display().to_string(), yard.0.write("answers", answers).at("answers"));
+    let args = ["detect", "--write", "--set-stdin", "--root", root.trim_end_matches('/')];
+    let mut command = yard.0.command(&[], &args);
+    let ran = yard.0.ran(command.stdin(File::open(answers).unwrap()).output().unwrap());
+    let (conf, said) = (yard.0.read("etc/default.conf"), ran.err.clone());
+    ran.exit(0);
+    (conf.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect(), said)
 }
 
 #[track_caller]
@@ -92,4 +108,50 @@ fn roots_login_goes_to_a_containers_number_and_to_no_account() {
         assert_eq!(code, 0, "{said}");
         assert_eq!(yard.0.exists("etc/default.conf"), linked, "{said}");
     }
+}
+
+#[test]
+fn half_an_answer_is_completed_within_one_users_things() {
+    let login =
+        |name: &str| format!("CLAUDE_CREDENTIALS=\"/home/{name}/.claude/.credentials.json\"\n");
+    let claw = "OPENCLAW_STATE_DIR=\"/home/good/.openclaw\"\n".to_owned();
+    let plain = |text: &str| text.replace('"', "");
+    // The best pair is good's, and evil's login is another.
+    let (conf, said) = told(&plain(&login("evil")));
+    assert_eq!(conf, login("evil"));
+    assert!(
+        said.contains("nothing is linked: the login is uid 4712's and OpenClaw uid 4711's"),
+        "{said}"
+    );
+    assert!(said.contains("oauth-sync setup links it"), "{said}");
+    let (conf, said) = told(&plain(&login("good")));
+    assert_eq!(conf, format!("{claw}{}", login("good")));
+    assert!(!said.contains("nothing is linked"), "{said}");
+    assert_eq!(told(&plain(&claw)).0, format!("{}{claw}", login("good")));
+    let (conf, said) =
+        told("CLAUDE_CREDENTIALS=/home/nobody/.claude/.credentials.json\nREFRESH=api\n");
+    assert_eq!(conf, login("nobody") + "REFRESH=\"api\"\n");
+    assert!(
+        said.contains("no Claude login was found at '/home/nobody/.claude/.credentials.json'"),
+        "{said}"
+    );
+    // The .env of a compose folder gets the token too.
+    for place in ["COMPOSE_DIR=/home/evil/oc", "ENV_FILE=/home/evil/oc/.env"] {
+        let (conf, said) = told(&format!("{place}\n"));
+        assert!(!conf.contains("CLAUDE_CREDENTIALS"), "{conf}");
+        assert!(said.contains("another user controls '/home/evil/oc"), "{said}");
+    }
+    // Both were named by a person.
+    let (conf, said) = told(&plain(&(login("evil") + &claw)));
+    assert_eq!(conf, login("evil") + &claw);
+    assert!(!said.contains("nothing is linked"), "{said}");
+}
+
+#[test]
+fn nothing_is_proposed_that_would_not_be_linked_unasked() {
+    let yard = host();
+    assert!(detect(&yard, &["--print"]).1.contains("OPENCLAW_STATE_DIR=/home/good/.openclaw\n"));
+    yard.sh("chown -R 4712:4712 home/good/.claude");
+    assert!(detect(&yard, &[]).1.contains("nothing is linked unasked"));
+    assert_eq!(detect(&yard, &["--print"]), (0, String::new(), String::new()));
 }

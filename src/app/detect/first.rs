@@ -1,5 +1,6 @@
 //! The first link of a host, made by the timer's run once a login and an OpenClaw have appeared.
 
+use crate::app::detect::Detection;
 use crate::app::detect::write::{self, Written};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
@@ -12,29 +13,38 @@ const MARK: &str = "linked";
 
 /// Says whether anything is configured, if need be after making a first link.
 ///
-/// Where there was a link before, it is somebody's word that there is none.
+/// Where there was a link before, it is somebody's word that there is none. Half a link is none yet.
 pub(crate) fn is_linked(places: &Places) -> Result<bool, Error> {
+    is_linked_by(places, || super::run(None))
+}
+
+pub(super) fn is_linked_by(
+    places: &Places,
+    detect: impl FnOnce() -> Detection,
+) -> Result<bool, Error> {
     let Config { links, problems, .. } = ground::configuration(&places.config_dir)?;
-    if !links.is_empty() || !problems.is_empty() {
+    if !links.is_empty() {
         remember(places);
+        return Ok(true);
+    }
+    // A fault is not known to be one of a link: whoever mends it may still wait for the login.
+    if !problems.is_empty() {
         return Ok(true);
     }
     if ground::is_marked(places, MARK) {
         return Ok(false);
     }
-    match write::write(&places.config_dir, &super::run(None), &[])? {
-        Written::File(path) => {
-            remember(places);
-            let path = path.display();
-            log::info!("a Claude login and an OpenClaw were found and linked: wrote '{path}'");
-            Ok(true)
-        }
-        Written::Nothing(why) => {
-            detail!("nothing is linked: {why}");
-            Ok(false)
-        }
-        Written::Unchanged => Ok(false),
+    let Written { file, unlinked } = write::write(&places.config_dir, &detect(), &[])?;
+    if let Some(why) = unlinked {
+        detail!("nothing is linked: {why}");
+        return Ok(false);
     }
+    remember(places);
+    if let Some(path) = file {
+        let path = path.display();
+        log::info!("a Claude login and an OpenClaw were found and linked: wrote '{path}'");
+    }
+    Ok(true)
 }
 
 /// Remembers that there is a link.

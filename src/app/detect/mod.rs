@@ -6,6 +6,7 @@
 mod claws;
 mod containers;
 pub(crate) mod first;
+mod fitting;
 mod homes;
 mod logins;
 pub(crate) mod rivals;
@@ -17,10 +18,11 @@ pub(crate) mod write;
 
 use std::path::Path;
 
-use crate::domain::detection::{self, Candidate, Findings};
+use crate::domain::detection::{self, Candidate, Claw, Findings, Login};
 use crate::os::account;
 use crate::os::clock;
 
+pub(crate) use fitting::Stated;
 pub(crate) use rivals::Rival;
 pub(crate) use tree::Tree;
 
@@ -33,12 +35,47 @@ pub(crate) struct Detection {
     pub(crate) candidates: Vec<Candidate>,
     /// What else does this job.
     pub(crate) rivals: Vec<Rival>,
+    /// Where it was looked for.
+    pub(crate) tree: Tree,
+    /// The containers: each one's name, and the engine that runs it.
+    pub(crate) containers: Vec<(String, &'static str)>,
+    /// The uids of those who have a home here.
+    pub(crate) accounts: Vec<u32>,
 }
 
 impl Detection {
     /// The candidate that may be written unasked, or why there is none.
     pub(crate) fn unasked(&self) -> Result<&Candidate, String> {
-        detection::unasked(&self.candidates)
+        detection::unasked(self.candidates.iter())
+    }
+
+    /// Why this login and this OpenClaw may not be linked unasked, found or not.
+    pub(crate) fn obstacle(&self, login: &Path, claw: &Path) -> Option<String> {
+        let found = |candidate: &&Candidate| {
+            self.login_of(candidate).path == login && self.claw_of(candidate).state_dir == claw
+        };
+        if let Some(candidate) = self.candidates.iter().find(found) {
+            return candidate.obstacle.clone();
+        }
+        let control = |path| self.tree.control_to_be(path).map_err(|error| error.to_string());
+        match (control(login), control(claw)) {
+            (Ok(login), Ok(claw)) => detection::apart(&login, &claw, &|uid| self.is_account(uid)),
+            (Err(why), _) | (_, Err(why)) => Some(why),
+        }
+    }
+
+    /// The login of a candidate.
+    pub(crate) fn login_of(&self, candidate: &Candidate) -> &Login {
+        &self.findings.logins[candidate.login]
+    }
+
+    /// The OpenClaw of a candidate.
+    pub(crate) fn claw_of(&self, candidate: &Candidate) -> &Claw {
+        &self.findings.claws[candidate.claw]
+    }
+
+    fn is_account(&self, uid: u32) -> bool {
+        self.accounts.contains(&uid) || account::of(uid).is_some()
     }
 }
 
@@ -72,8 +109,10 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     claws::find(&world, &mut findings);
     let rivals = rivals::all(tree, &homes);
     findings.rivals = rivals.iter().map(ToString::to_string).collect();
-    let accounts: Vec<u32> = homes.iter().map(|home| home.uid).collect();
-    let is_account = |uid: u32| accounts.contains(&uid) || account::of(uid).is_some();
-    let candidates = detection::rank(&findings, &is_account);
-    Detection { findings, candidates, rivals }
+    let containers = containers.iter().map(|one| (one.name.clone(), one.engine)).collect();
+    let accounts = homes.iter().map(|home| home.uid).collect();
+    let (candidates, tree) = (Vec::new(), tree.clone());
+    let mut all = Detection { findings, candidates, rivals, tree, containers, accounts };
+    all.candidates = detection::rank(&all.findings, &|uid| all.is_account(uid));
+    all
 }

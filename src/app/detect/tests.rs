@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::app::ground::Places;
 use crate::domain::detection::Cli;
 
 const LOGIN: &str = r#"{"claudeAiOauth":{"accessToken":"access-A","refreshToken":"refresh-A","expiresAt":4102444800000,"scopes":["user:inference"]}}"#;
@@ -89,6 +90,37 @@ fn podman_is_written_down() {
     let written = host.written();
     assert_eq!(written[2..4], ["CLAUDE_CLI=container", "CLAUDE_CONTAINER=claude"]);
     assert_eq!(written[4], "CONTAINER_ENGINE=podman");
+}
+
+#[test]
+fn a_link_that_was_begun_is_completed_key_by_key() {
+    let ours = tempfile::tempdir().unwrap();
+    let [config_dir, state_dir, run_dir] = ["etc", "lib", "run"].map(|name| ours.path().join(name));
+    let places = Places { config_dir, state_dir, run_dir };
+    let conf = places.config_dir.join("default.conf");
+    fs::create_dir(&places.config_dir).unwrap();
+    let begun = "# mine\nREFRESH=api # so\nOPENCLAW_STATE_DIR='/srv/o'\nCOMPOSE_DIR='/root/oc'\n";
+    fs::write(&conf, begun).unwrap();
+    let is_linked = |host: &Host| first::is_linked_by(&places, || host.detect()).unwrap();
+    // The better pair is not the one that was asked for.
+    let host = Host::new()
+        .file("root/.openclaw/openclaw.json", "{}")
+        .file("root/oc/compose.yaml", "services:\n  openclaw-gateway:\n")
+        .file("root/oc/.env", "OPENCLAW_CONFIG_DIR=/root/.openclaw\n")
+        .file("root/.claude/.credentials.json", LOGIN);
+    assert!(!is_linked(&host));
+    assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
+    assert!(!places.state_dir.join("linked").exists());
+    let unit = "[Service]\nEnvironment=OPENCLAW_STATE_DIR=/srv/o\n";
+    let host = host.file("srv/o/openclaw.json", "{}").file("etc/systemd/system/o.service", unit);
+    assert!(is_linked(&host));
+    let added = "CLAUDE_CREDENTIALS=\"/root/.claude/.credentials.json\"\n";
+    assert_eq!(fs::read_to_string(&conf).unwrap(), format!("{begun}{added}"));
+    assert!(places.state_dir.join("linked").exists());
+    // What a person takes out after that stays out.
+    fs::write(&conf, begun).unwrap();
+    assert!(!is_linked(&host));
+    assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
 }
 
 #[test]

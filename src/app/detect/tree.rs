@@ -72,6 +72,14 @@ impl Tree {
         }
         Ok(Control::of(&owners))
     }
+
+    /// Who could put something at a path that need not be there yet.
+    pub(crate) fn control_to_be(&self, path: &Path) -> Result<Control, Error> {
+        match (self.control(path), path.parent()) {
+            (Err(error), Some(parent)) if error.is_absent() => self.control_to_be(parent),
+            (control, _) => control,
+        }
+    }
 }
 
 /// Reads a text file in a folder.

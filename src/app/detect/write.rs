@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::Detection;
+use crate::app::detect::{Detection, Stated};
 use crate::app::error::Error;
 use crate::app::ground::{self, CONFIG_LIMIT};
-use crate::domain::config::edit::{answer_key, remove_key};
+use crate::domain::config::edit::{answer_key, remove_key, value_of};
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config};
-use crate::domain::detection::{Candidate, Cli};
+use crate::domain::detection::{Candidate, Claw, Cli};
 use crate::os;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
@@ -18,42 +18,60 @@ pub(crate) const FILE: &str = "default.conf";
 
 const HEADER: &str = "# One link: a Claude login and the OpenClaw that its token is carried to.\n# All keys: oauth-sync.conf(5). Check after a change: oauth-sync status\n";
 
+/// The keys that name where else the token goes.
+const PLACES: [&str; 4] = ["COMPOSE_DIR", "ENV_FILE", "OAUTH_JSON", "SECRET_FILE"];
+
+/// Keys, and those that say something of the same thing: with another thing they go.
+const TOGETHER: [(&str, &[&str]); 3] = [
+    ("CLAUDE_CLI", &["CLAUDE_CONTAINER", "CONTAINER_ENGINE"]),
+    ("CLAUDE_CONTAINER", &["CONTAINER_ENGINE"]),
+    ("COMPOSE_DIR", &["COMPOSE_SERVICE"]),
+];
+
 /// A key and its value; an empty value takes the key out.
 pub(crate) type Answer = (String, String);
 
 /// What became of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// This file was made or changed.
-    File(PathBuf),
-    /// It says so already.
-    Unchanged,
-    /// Nothing is linked; why, for a person.
-    Nothing(String),
+pub(crate) struct Written {
+    /// The file, if it was made or changed.
+    pub(crate) file: Option<PathBuf>,
+    /// Why it is no link, for a person; nothing where it is one.
+    pub(crate) unlinked: Option<String>,
 }
 
-/// The best candidate as keys and values.
+/// A candidate as keys and values.
 pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answer> {
-    let login = &detection.findings.logins[candidate.login];
-    let claw = &detection.findings.claws[candidate.claw];
+    let (login, claw) = (detection.login_of(candidate), detection.claw_of(candidate));
     let mut answers = vec![
-        ("CLAUDE_CREDENTIALS".to_owned(), login.path.display().to_string()),
-        ("OPENCLAW_STATE_DIR".to_owned(), claw.state_dir.display().to_string()),
+        answer("CLAUDE_CREDENTIALS", &login.path.display().to_string()),
+        answer("OPENCLAW_STATE_DIR", &claw.state_dir.display().to_string()),
     ];
     // A CLI that is not there yet is looked for again at each run, so its absence is not written down.
     if let Cli::Container { name, engine } = &login.cli {
-        answers.push(("CLAUDE_CLI".to_owned(), "container".to_owned()));
-        answers.push(("CLAUDE_CONTAINER".to_owned(), name.clone()));
-        // docker needs no word
-        if *engine != "docker" {
-            answers.push(("CONTAINER_ENGINE".to_owned(), (*engine).to_owned()));
-        }
+        answers.extend(of_container(name, engine));
     }
-    if let Some((folder, service)) = &claw.compose {
-        answers.push(("COMPOSE_DIR".to_owned(), folder.display().to_string()));
-        answers.push(("COMPOSE_SERVICE".to_owned(), service.clone()));
-    }
+    answers.extend(of_compose(claw));
     answers
+}
+
+fn answer(key: &str, value: &str) -> Answer {
+    (key.to_owned(), value.to_owned())
+}
+
+/// The keys of a CLI that runs in a container.
+pub(crate) fn of_container(name: &str, engine: &str) -> Vec<Answer> {
+    // docker needs no word
+    let engine = (engine != "docker").then(|| answer("CONTAINER_ENGINE", engine));
+    let keys = [answer("CLAUDE_CLI", "container"), answer("CLAUDE_CONTAINER", name)];
+    keys.into_iter().chain(engine).collect()
+}
+
+/// The keys of the compose project that runs an OpenClaw.
+pub(crate) fn of_compose(claw: &Claw) -> Vec<Answer> {
+    let Some((folder, service)) = &claw.compose else { return Vec::new() };
+    let folder = folder.display().to_string();
+    vec![answer("COMPOSE_DIR", &folder), answer("COMPOSE_SERVICE", service)]
 }
 
 /// Reads `KEY=VALUE` lines, as the packages hand over what was answered.
@@ -62,8 +80,7 @@ pub(crate) fn parse_answers(text: &str) -> Vec<Answer> {
     lines.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect()
 }
 
-/// Brings `default.conf` to what was answered; what was not answered is detected where nothing is
-/// configured yet.
+/// Brings `default.conf` to what was answered; while it is no link, what nobody said is detected.
 pub(crate) fn write(
     config_dir: &Path,
     detection: &Detection,
@@ -72,15 +89,14 @@ pub(crate) fn write(
     let folder = ground::open_or_make(config_dir)?;
     let path = config_dir.join(FILE);
     let old = text_of(&folder)?;
-    let text = match drafted(&path, old.as_deref(), detection, given)? {
-        Ok(text) => text,
-        Err(why) => return Ok(Written::Nothing(why)),
-    };
-    if old.as_deref() == Some(text.as_str()) {
-        return Ok(Written::Unchanged);
+    let Draft { text, unlinked } = drafted(&path, old.as_deref(), detection, given)?;
+    match text.filter(|text| old.as_ref() != Some(text)) {
+        Some(text) => {
+            stage::replace(&folder, FILE, text.as_bytes(), Durability::Flushed)?;
+            Ok(Written { file: Some(path), unlinked })
+        }
+        None => Ok(Written { file: None, unlinked }),
     }
-    stage::replace(&folder, FILE, text.as_bytes(), Durability::Flushed)?;
-    Ok(Written::File(path))
 }
 
 /// The link as `write` would leave it; none where it would write none, or one with faults.
@@ -95,32 +111,77 @@ pub(crate) fn link_to_be(
         Err(error) => return Err(error.into()),
     };
     let path = config_dir.join(FILE);
-    let text = drafted(&path, old.as_deref(), detection, given)?;
-    Ok(text.ok().and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
+    let text = drafted(&path, old.as_deref(), detection, given)?.text;
+    Ok(text.and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
 }
 
-/// The new text, or why nothing is linked.
+/// What the file is to say.
+struct Draft {
+    /// Its text, if there is anything to be said.
+    text: Option<String>,
+    /// Why that is no link.
+    unlinked: Option<String>,
+}
+
 fn drafted(
     path: &Path,
     old: Option<&str>,
     detection: &Detection,
     given: &[Answer],
-) -> Result<Result<String, String>, Error> {
-    let configured = old.is_some_and(|text| !is_unconfigured(path, text));
-    let asked = |key: &str| given.iter().any(|(name, value)| name == key && !value.is_empty());
-    let mut answers = Vec::new();
-    let told = asked("CLAUDE_CREDENTIALS") && asked("OPENCLAW_STATE_DIR");
-    if !configured && !told {
-        match detection.unasked() {
-            Ok(best) => answers = self::answers(detection, best),
-            Err(why) if given.iter().all(|(_, value)| value.is_empty()) => {
-                return Ok(Err(why));
-            }
-            Err(_) => {}
+) -> Result<Draft, Error> {
+    let read = |text: &str| config::read(&[(path.to_owned(), text.to_owned())]);
+    let before = read(old.unwrap_or_default());
+    let (mut answers, mut unlinked) = (Vec::new(), None);
+    if before.links.is_empty() && before.problems.is_empty() {
+        match completion(detection, |key| stated(old, given, key)) {
+            Ok(found) => answers = found,
+            Err(why) => unlinked = Some(why),
         }
     }
     answers.extend(given.iter().cloned());
-    edited(path, old.unwrap_or(HEADER), &answers).map(Ok)
+    if old.is_none() && answers.iter().all(|(_, value)| value.is_empty()) {
+        return Ok(Draft { text: None, unlinked });
+    }
+    let text = edited(path, old.unwrap_or(HEADER), &answers)?;
+    let Config { links, problems, unfinished } = read(&text);
+    if !links.is_empty() {
+        unlinked = None;
+    } else if let Some(problem) = problems.first() {
+        unlinked = Some(problem.to_string());
+    } else if unlinked.is_none() {
+        unlinked = unfinished.first().map(ToString::to_string);
+    }
+    Ok(Draft { text: Some(text), unlinked })
+}
+
+/// What somebody has said for a key: now, or in the file.
+fn stated(old: Option<&str>, given: &[Answer], key: &str) -> Option<String> {
+    match given.iter().rev().find(|(name, _)| name == key) {
+        Some((_, value)) => (!value.is_empty()).then(|| value.clone()),
+        None => value_of(old?, key),
+    }
+}
+
+/// What detection adds to what is said; nothing where both halves are.
+fn completion(
+    detection: &Detection,
+    said: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Answer>, String> {
+    let path = |key: &str| said(key).map(PathBuf::from);
+    let places = PLACES.iter().filter_map(|key| path(key)).collect();
+    let stated =
+        Stated { login: path("CLAUDE_CREDENTIALS"), claw: path("OPENCLAW_STATE_DIR"), places };
+    let goes_nowhere = said("SINKS").is_some_and(|sinks| sinks == "none");
+    if stated.login.is_some() && (stated.claw.is_some() || goes_nowhere) {
+        return Ok(Vec::new());
+    }
+    let mut found = answers(detection, detection.unasked_with(&stated)?);
+    for (key, goes_with) in TOGETHER {
+        let differs = said(key).is_some_and(|value| !found.contains(&answer(key, &value)));
+        found.retain(|(found, _)| !(differs && goes_with.contains(&found.as_str())));
+    }
+    found.retain(|(key, _)| said(key).is_none());
+    Ok(found)
 }
 
 fn text_of(folder: &Folder) -> Result<Option<String>, Error> {
@@ -132,11 +193,6 @@ fn text_of(folder: &Folder) -> Result<Option<String>, Error> {
                 .into())
         }
     }
-}
-
-fn is_unconfigured(path: &Path, text: &str) -> bool {
-    let Config { unconfigured, .. } = config::read(&[(path.to_owned(), text.to_owned())]);
-    !unconfigured.is_empty()
 }
 
 fn edited(path: &Path, text: &str, answers: &[Answer]) -> Result<String, Error> {

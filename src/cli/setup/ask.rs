@@ -69,7 +69,8 @@ impl Asker {
             return Typed::Text(proposed.to_owned());
         }
         answer(&format!("  {question}\n"));
-        match prompt(&format!("  [{proposed}, b back, q quit] ")).as_deref() {
+        let proposal = if proposed.is_empty() { String::new() } else { format!("{proposed}, ") };
+        match prompt(&format!("  [{proposal}b back, q quit] ")).as_deref() {
             None | Some("q" | "quit") => Typed::Quit,
             Some("b" | "back") => Typed::Back,
             Some("") => Typed::Text(proposed.to_owned()),

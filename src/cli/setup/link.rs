@@ -1,17 +1,17 @@
-//! The link: which OpenClaw gets the token, and which login it comes from.
+//! The link: which OpenClaw gets the token, which login it comes from, and the file that says so.
 
 use std::path::{Path, PathBuf};
 
 use crate::app::detect::write::{self, Answer, Written};
 use crate::app::error::Error;
-use crate::app::ground::DEFAULT;
 use crate::cli::render::answer;
 use crate::cli::setup::ask::{Said, Typed};
-use crate::cli::setup::{Guide, Turn};
-use crate::domain::detection::{Claw, Cli, Login};
+use crate::cli::setup::{Choice, Guide, Turn};
+use crate::domain::config::DEFAULT;
+use crate::domain::detection::{Candidate, Claw};
 
-/// The word for no OpenClaw at all.
-const NONE: &str = "none";
+/// The word for no OpenClaw, no compose project, no CLI at all.
+pub(super) const NONE: &str = "none";
 
 /// Asks which OpenClaw gets the token; nothing is written yet.
 pub(super) fn openclaw(guide: &mut Guide<'_>) -> Result<Turn, Error> {
@@ -32,7 +32,7 @@ pub(super) fn openclaw(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     for (at, claw) in claws.iter().enumerate() {
         Guide::found(&format!("{}) {}", at + 1, described(claw)));
     }
-    let best = guide.detection.candidates.first().map(|best| &claws[best.claw]);
+    let best = fitting(guide, None).next().map(|best| guide.detection.claw_of(best));
     let proposed = guide.options.openclaw.clone().or_else(|| {
         best.or_else(|| claws.first()).map(|claw| claw.state_dir.display().to_string())
     });
@@ -53,7 +53,7 @@ pub(super) fn openclaw(guide: &mut Guide<'_>) -> Result<Turn, Error> {
             (None, path) => PathBuf::from(path),
         };
         if path.as_os_str().is_empty() || path.is_absolute() {
-            guide.openclaw = Some(path);
+            guide.choice = Choice { openclaw: Some(path), ..Choice::default() };
             return Ok(Turn::Next);
         }
         Guide::found(&format!("'{text}' is neither a number from the list nor a whole path"));
@@ -72,7 +72,19 @@ fn described(claw: &Claw) -> String {
     format!("'{}', version {}{runs}", claw.state_dir.display(), claw.version)
 }
 
-/// Asks which login the token comes from, shows the link, and writes it after a yes.
+/// The candidates of what the options or somebody chose, best first.
+fn fitting<'a>(guide: &'a Guide<'_>, claw: Option<&Path>) -> impl Iterator<Item = &'a Candidate> {
+    let detection = &guide.detection;
+    let login = guide.options.claude.clone();
+    let claw = claw.map(Path::to_owned);
+    detection.candidates.iter().filter(move |candidate| {
+        login.as_ref().is_none_or(|login| detection.login_of(candidate).path == *login)
+            && claw.as_ref().is_none_or(|claw| detection.claw_of(candidate).state_dir == *claw)
+    })
+}
+
+/// Asks which login the token comes from; nothing is written yet.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
 pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if guide.settings().is_some() {
         Guide::found("linked already");
@@ -86,7 +98,7 @@ pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         ));
         return Ok(Turn::Quit);
     }
-    let Some(openclaw) = guide.openclaw.clone() else { return Ok(Guide::without_link()) };
+    let Some(openclaw) = guide.choice.openclaw.clone() else { return Ok(Guide::without_link()) };
     let logins = &guide.detection.findings.logins;
     for (at, login) in logins.iter().enumerate() {
         Guide::found(&format!("{}) '{}': {}", at + 1, login.path.display(), login.state));
@@ -99,8 +111,9 @@ pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Typed::Quit => return Ok(Turn::Quit),
     };
     let numbered = text.parse::<usize>().ok().and_then(|number| logins.get(number.checked_sub(1)?));
-    let path = numbered.map_or_else(|| PathBuf::from(&text), |login| login.path.clone());
-    write(guide, &answers(guide, &openclaw, &path))
+    guide.choice.login =
+        Some(numbered.map_or_else(|| PathBuf::from(&text), |login| login.path.clone()));
+    Ok(Turn::Next)
 }
 
 /// The best login for that OpenClaw; else where its user would have one.
@@ -108,15 +121,68 @@ fn proposed(guide: &Guide<'_>, openclaw: &Path) -> String {
     if let Some(path) = &guide.options.claude {
         return path.display().to_string();
     }
-    let findings = &guide.detection.findings;
-    let of_claw = |claw: usize| findings.claws[claw].state_dir == openclaw;
-    let best = guide.detection.candidates.iter().find(|candidate| of_claw(candidate.claw));
-    let login = best.map(|best| &findings.logins[best.login]).or_else(|| findings.logins.first());
+    let best = fitting(guide, Some(openclaw)).next();
+    let login = best
+        .map(|best| guide.detection.login_of(best))
+        .or_else(|| guide.detection.findings.logins.first());
     let beside = openclaw.parent().unwrap_or(Path::new("/root")).join(".claude/.credentials.json");
     login.map_or(beside, |login| login.path.clone()).display().to_string()
 }
 
-fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<Answer> {
+/// Shows the link, with what speaks against it, and writes it after a yes.
+pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
+    if guide.settings().is_some() {
+        Guide::found("linked already");
+        return Ok(Turn::Pass);
+    }
+    let Some((openclaw, login)) = guide.choice.openclaw.clone().zip(guide.choice.login.clone())
+    else {
+        return Ok(Guide::without_link());
+    };
+    let answers = answers(guide, &openclaw, &login);
+    let file = guide.places.config_dir.join(write::FILE);
+    Guide::found(&format!("this goes into '{}':", file.display()));
+    for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
+        answer(&format!("      {key}=\"{value}\"\n"));
+    }
+    let is_linked = !openclaw.as_os_str().is_empty();
+    let obstacle = is_linked.then(|| guide.detection.obstacle(&login, &openclaw)).flatten();
+    if let Some(why) = &obstacle {
+        Guide::found(&format!("it would not be linked unasked: {why}"));
+    }
+    let is_told = guide.options.claude.is_some() && guide.options.openclaw.is_some();
+    let against = obstacle.or_else(|| tie(guide, &openclaw));
+    if let Some(why) = against.filter(|_| guide.ask.yes && !is_told) {
+        log::error!(
+            "the link is not written: {why}\nhint: oauth-sync setup --yes --claude FILE --openclaw DIR takes both as they are named"
+        );
+        return Ok(Turn::Next);
+    }
+    match guide.ask.may("Write it?") {
+        Said::Yes => carry_out(guide, &answers),
+        other => Ok(other.into()),
+    }
+}
+
+/// Why what is proposed is no more likely than something else.
+fn tie(guide: &Guide<'_>, openclaw: &Path) -> Option<String> {
+    let named = guide.options.openclaw.is_some().then_some(openclaw);
+    let scores: Vec<u32> = fitting(guide, named).map(|candidate| candidate.score).take(2).collect();
+    let (logins, claws) = (&guide.detection.findings.logins, &guide.detection.findings.claws);
+    match scores[..] {
+        [best, second] if best == second => Some("more than one pair fits equally well".to_owned()),
+        [] if guide.options.claude.is_none() && logins.len() > 1 => {
+            Some("more than one Claude login was found".to_owned())
+        }
+        [] if named.is_none() && claws.len() > 1 => {
+            Some("more than one OpenClaw was found".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The link as keys and values; an empty one takes out what the file may say so far.
+pub(super) fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<Answer> {
     let key = |key: &str, value: String| (key.to_owned(), value);
     let mut answers = vec![key("CLAUDE_CREDENTIALS", login.display().to_string())];
     if openclaw.as_os_str().is_empty() {
@@ -125,39 +191,22 @@ fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<Answer> {
     } else {
         answers.push(key("OPENCLAW_STATE_DIR", openclaw.display().to_string()));
     }
-    let findings = &guide.detection.findings;
-    let found: Option<&Login> = findings.logins.iter().find(|found| found.path == login);
-    let container =
-        guide.options.container.clone().or_else(|| match found.map(|found| &found.cli) {
-            Some(Cli::Container { name, .. }) => Some(name.clone()),
-            _ => None,
-        });
-    if let Some(name) = container {
-        answers.push(key("CLAUDE_CLI", "container".to_owned()));
-        answers.push(key("CLAUDE_CONTAINER", name));
-    }
-    let claw = findings.claws.iter().find(|claw| claw.state_dir == openclaw);
-    if let Some((folder, service)) = claw.and_then(|claw| claw.compose.as_ref()) {
-        answers.push(key("COMPOSE_DIR", folder.display().to_string()));
-        answers.push(key("COMPOSE_SERVICE", service.clone()));
-    }
+    answers.extend(guide.choice.cli.iter().cloned());
+    let claw = guide.detection.findings.claws.iter().find(|claw| claw.state_dir == openclaw);
+    answers.extend(claw.map(write::of_compose).unwrap_or_default());
+    let asked = [("COMPOSE_DIR", &guide.choice.compose), ("ENV_FILE", &guide.choice.env_file)];
+    let asked = asked.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    answers.extend(asked.map(|(name, path)| key(name, path.display().to_string())));
     answers
 }
 
-fn write(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
-    let file = guide.places.config_dir.join(write::FILE);
-    Guide::found(&format!("this goes into '{}':", file.display()));
-    for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
-        answer(&format!("      {key}=\"{value}\"\n"));
-    }
-    match guide.ask.may("Write it?") {
-        Said::Yes => {}
-        other => return Ok(other.into()),
-    }
-    match write::write(&guide.places.config_dir, &guide.detection, answers)? {
-        Written::File(path) => Guide::found(&format!("written: '{}'", path.display())),
-        Written::Unchanged => Guide::found("it says so already"),
-        Written::Nothing(why) => Guide::found(&format!("nothing is linked: {why}")),
+fn carry_out(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
+    let Written { file, unlinked } =
+        write::write(&guide.places.config_dir, &guide.detection, answers)?;
+    match (file, unlinked) {
+        (Some(path), _) => Guide::found(&format!("written: '{}'", path.display())),
+        (None, None) => Guide::found("it says so already"),
+        (None, Some(why)) => Guide::found(&format!("nothing is linked: {why}")),
     }
     // What was just written may still be wrong in the eyes of who reads it.
     if let Err(error) = crate::app::ground::links(&guide.places.config_dir, Some(&guide.name)) {

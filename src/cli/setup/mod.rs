@@ -6,15 +6,18 @@ mod claude;
 mod consent;
 mod host;
 mod link;
+mod manner;
 
 use std::path::PathBuf;
 
+use crate::app::detect::write::Answer;
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
-use crate::app::ground::{self, DEFAULT, Places};
+use crate::app::ground::{self, Places};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
+use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
 use crate::os::terminal;
 use ask::{Asker, Said};
@@ -40,25 +43,44 @@ struct Guide<'a> {
     name: String,
     tree: Tree,
     detection: Detection,
-    /// The OpenClaw that was chosen; an empty path is none.
-    openclaw: Option<PathBuf>,
+    /// What was chosen for a link that is not written yet.
+    choice: Choice,
     /// How the last step of all found it.
     exit: Exit,
+}
+
+/// The link that is to be written.
+#[derive(Debug, Default)]
+struct Choice {
+    /// The OpenClaw; an empty path is none.
+    openclaw: Option<PathBuf>,
+    /// The compose project's folder, where it was asked for.
+    compose: Option<PathBuf>,
+    /// The file of the environment, where it was asked for.
+    env_file: Option<PathBuf>,
+    /// Claude's credentials file.
+    login: Option<PathBuf>,
+    /// How the CLI runs.
+    cli: Vec<Answer>,
 }
 
 type Step = fn(&mut Guide<'_>) -> Result<Turn, Error>;
 
 /// The steps, in order.
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 14] = [
     ("This host", host::prerequisites),
     ("OpenClaw", link::openclaw),
+    ("OpenClaw's compose project", manner::compose),
+    ("OpenClaw's environment", manner::environment),
     ("Claude's login", link::login),
+    ("How the CLI runs", manner::cli),
+    ("The link", link::write),
     ("Claude CLI", claude::install),
     ("Signing in", claude::sign_in),
     ("OpenClaw's models", host::models),
     ("How OpenClaw gets the token", consent::comments),
     ("Services", host::services),
-    ("How the CLI runs", claude::test_call),
+    ("A test call", claude::test_call),
     ("Verification", host::verify),
 ];
 
@@ -83,7 +105,7 @@ pub(crate) fn carry_out(
         name: only.unwrap_or(DEFAULT).to_owned(),
         tree: Tree::new(root),
         detection: detect::run(root),
-        openclaw: None,
+        choice: Choice::default(),
         exit: Exit::Done,
     };
     guide.walk()
@@ -141,3 +163,6 @@ impl From<Said> for Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,14 +56,22 @@ pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refu
     Ok(mark.to_owned() + &lines.concat())
 }
 
-/// Sets `key` to an answer that came through debconf, which keeps single blanks only: a line whose
-/// value differs in nothing but its runs of blanks stays as it is.
-pub(crate) fn answer_key(text: &str, key: &str, value: &str) -> Result<String, Refusal> {
+/// Reads what a text says for `key`, if it says something.
+pub(crate) fn value_of(text: &str, key: &str) -> Option<String> {
     let said = text.lines().rev().find_map(|line| {
         assignment(line).filter(|found| found.key == key).map(|found| found.read(line.trim_end()))
     });
     match said {
-        Some(Ok(Given::Text(old))) if old.split_whitespace().eq(value.split_whitespace()) => {
+        Some(Ok(Given::Text(value))) => Some(value),
+        _ => None,
+    }
+}
+
+/// Sets `key` to an answer that came through debconf, which keeps single blanks only: a line whose
+/// value differs in nothing but its runs of blanks stays as it is.
+pub(crate) fn answer_key(text: &str, key: &str, value: &str) -> Result<String, Refusal> {
+    match value_of(text, key) {
+        Some(old) if old.split_whitespace().eq(value.split_whitespace()) => {
             find(key).map(|_| text.to_owned()).ok_or(Refusal::UnknownKey)
         }
         _ => set_key(text, key, value),

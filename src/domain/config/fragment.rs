@@ -16,12 +16,19 @@ pub(crate) struct Fault {
     pub(crate) cause: String,
     /// What to do about it, where that can be said.
     pub(crate) hint: Option<String>,
+    /// Whether nothing is wrong but that half of the link is not said yet.
+    pub(super) is_gap: bool,
 }
 
 impl Fault {
     /// Makes a fault that needs no hint.
     pub(super) fn new(line: usize, cause: impl Into<String>) -> Self {
-        Self { line, cause: cause.into(), hint: None }
+        Self { line, cause: cause.into(), hint: None, is_gap: false }
+    }
+
+    /// Makes a fault of what is not said: the login, or where its token goes.
+    pub(super) fn gap(line: usize, cause: impl Into<String>) -> Self {
+        Self { is_gap: true, ..Self::new(line, cause) }
     }
 
     /// Adds what to do about it.

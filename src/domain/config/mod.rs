@@ -19,13 +19,16 @@ use std::path::{Path, PathBuf};
 use fragment::{Fault, Fragment, Given};
 use settings::Settings;
 
+/// The link that the packages write, and that is meant where none is named.
+pub(crate) const DEFAULT: &str = "default";
+
 /// What all configuration files say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Config {
     /// The links, in the order of their files.
     pub(crate) links: Vec<Settings>,
-    /// The files that set no key at all.
-    pub(crate) unconfigured: Vec<PathBuf>,
+    /// What the packages' own file leaves open, if it has some keys and is no link yet.
+    pub(crate) unfinished: Vec<Problem>,
     /// Everything that is wrong; a file that is named here yields no link.
     pub(crate) problems: Vec<Problem>,
 }
@@ -60,7 +63,6 @@ pub(crate) fn read(files: &[(PathBuf, String)]) -> Config {
     for (file, text) in files {
         let fragment = fragment::parse(text);
         if fragment.is_empty() {
-            config.unconfigured.push(file.clone());
             continue;
         }
         let mut faults = fragment.faults.clone();
@@ -74,7 +76,10 @@ pub(crate) fn read(files: &[(PathBuf, String)]) -> Config {
             }
         }
         order::sort_by_key(&mut faults, |fault| fault.line);
-        config.problems.extend(faults.into_iter().map(|fault| Problem {
+        // Half of it may have been answered before there was a login: that one waits for the rest.
+        let waits = name(file) == DEFAULT && faults.iter().all(|fault| fault.is_gap);
+        let list = if waits { &mut config.unfinished } else { &mut config.problems };
+        list.extend(faults.into_iter().map(|fault| Problem {
             file: file.clone(),
             line: fault.line,
             cause: fault.cause,

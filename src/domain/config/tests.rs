@@ -159,8 +159,27 @@ fn everything_wrong_is_said_at_once_and_costs_only_its_file() {
         .collect();
     let bad = "/etc/bad.conf";
     assert_eq!(lines, [(bad, 1), (bad, 1), (bad, 2), (bad, 3), (bad, 4), ("/etc/a b.conf", 1)]);
-    assert_eq!(config.unconfigured, [PathBuf::from("/etc/empty.conf")]);
     assert_eq!(config.links.iter().map(|link| &*link.name).collect::<Vec<_>>(), ["good"]);
+}
+
+#[test]
+fn the_packages_own_file_may_wait_for_its_other_half() {
+    let gaps =
+        ["CLAUDE_CREDENTIALS is not set", "SINKS 'auto' needs OPENCLAW_STATE_DIR or ENV_FILE"];
+    for (lines, open) in [
+        ("REFRESH=api", &gaps[..]),
+        ("OPENCLAW_STATE_DIR=/o", &gaps[..1]),
+        ("CLAUDE_CREDENTIALS=/c", &gaps[1..]),
+    ] {
+        let config = read_all(&[("default", lines), ("good", BASE)]);
+        let causes: Vec<_> = config.unfinished.iter().map(|gap| &*gap.cause).collect();
+        assert_eq!(causes, open, "{lines}");
+        assert_eq!((config.problems.len(), config.links.len()), (0, 1), "{lines}");
+        // Another file is a person's, and so is one with anything else that is wrong.
+        assert_eq!(problems(lines).len(), open.len(), "{lines}");
+        let config = read_all(&[("default", &format!("{lines}\nREFRESH_MARGIN=x\n"))]);
+        assert_eq!((config.problems.len(), config.unfinished.len()), (open.len() + 1, 0));
+    }
 }
 
 #[test]

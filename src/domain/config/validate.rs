@@ -79,7 +79,7 @@ impl Reader<'_> {
         let key = "CLAUDE_CREDENTIALS";
         if !self.is_set(key) {
             let hint = "write CLAUDE_CREDENTIALS=\"/home/USER/.claude/.credentials.json\", or let 'oauth-sync detect --write' do it";
-            self.faults.push(Fault::new(1, format!("{key} is not set")).hint(hint));
+            self.faults.push(Fault::gap(1, format!("{key} is not set")).hint(hint));
         }
         self.read(key, values::path).unwrap_or_default()
     }
@@ -143,7 +143,8 @@ impl Reader<'_> {
         for (word, needed) in named {
             if let Some(needed) = needed {
                 let hint = "SINKS=\"none\" keeps the login alive and carries it nowhere";
-                self.fault("SINKS", &format!("SINKS '{word}' needs {needed}"), hint);
+                let cause = format!("SINKS '{word}' needs {needed}");
+                self.faults.push(Fault::gap(self.line("SINKS"), cause).hint(hint));
             }
         }
     }
