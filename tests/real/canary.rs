@@ -65,6 +65,10 @@ fn tokens_stand_in_the_login_and_in_the_sinks_and_nowhere_else() {
         fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
         endpoint.always(MESSAGES, Answer::status(400));
         endpoint.always(TOKEN, answer);
+        // A host with nobody on it: the doctor of a test looks at no real home.
+        let bare = sync.at("host");
+        fs::create_dir(&bare).unwrap();
+        let bare = bare.to_str().unwrap().to_owned();
         let mut searched = String::new();
         let mut execs = String::new();
         for arguments in [
@@ -72,7 +76,7 @@ fn tokens_stand_in_the_login_and_in_the_sinks_and_nowhere_else() {
             &["refresh", "-vv", "--force"],
             &["notify", "-vv"],
             &["status", "--json"],
-            &["doctor", "-vv"],
+            &["doctor", "-vv", "--root", &bare],
             &["check"],
             &["metrics"],
         ] {

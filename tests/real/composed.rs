@@ -110,7 +110,7 @@ fn we_paste_into_a_running_2026_9_6_in_its_container() {
     let start = Instant::now();
     while !openclaw.is_live() {
         let said = || project.compose(&["logs"]).output();
-        assert!(start.elapsed() < Duration::from_secs(180), "{:?}", said());
+        assert!(start.elapsed() < Duration::from_secs(600), "{:?}", said());
         std::thread::sleep(Duration::from_millis(100));
     }
     let container = project.id();
