@@ -38,7 +38,7 @@ try() {
     ! "${@:2}" >/dev/null 2>&1 || echo "$1"
 }
 reach() {
-    timeout 2 bash -c ': <>"/dev/tcp/$1/7777"' bash "$1"
+    timeout 5 bash -c ': <>"/dev/tcp/$1/7777"' bash "$1"
 }
 as_claw() {
     setpriv --reuid=claw --regid=claw --clear-groups "$@"
@@ -119,7 +119,7 @@ goes_by_no_planted_link() {
         rm -r /home/claw/.openclaw
         ln -s /home/victim/.openclaw /home/claw/.openclaw'
     sign_in "$m" claw 28800
-    wait_until 10 "said_refused oauth-sync"
+    wait_until 60 "said_refused oauth-sync"
     bed exec "$m" systemctl stop oauth-sync.service
     sign_in "$m" claw 28800
     bed exec "$m" systemctl start oauth-sync-renew.service oauth-sync-deliver.service

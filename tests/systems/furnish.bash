@@ -145,7 +145,7 @@ in_step() {
 
 # arrives MACHINE TOKEN: holds if claw's login, OpenClaw and the running gateway come to have the token.
 arrives() {
-    wait_until 20 "in_step $1 claw $2 && gateway_uses $1 $2"
+    wait_until 60 "in_step $1 claw $2 && gateway_uses $1 $2"
 }
 
 # granted MACHINE COUNT: the endpoint has given so many pairs, and nobody has shown it a spent token.
@@ -156,7 +156,7 @@ granted() {
 
 # renewed_from MACHINE TOKEN: claw's login gets another token, which is the endpoint's; it is in $token.
 renewed_from() {
-    wait_until "${3:-30}" "[ \"\$(access_token $1 claw)\" != $2 ]" || {
+    wait_until "${3:-90}" "[ \"\$(access_token $1 claw)\" != $2 ]" || {
         bed exec "$1" journalctl --no-pager -o short-precise -n 40 -u 'oauth-sync*'
         return 1
     }
@@ -172,7 +172,7 @@ install_deb() {
 all_up() {
     local unit
     for unit in $units; do
-        wait_until 10 "bed exec $1 systemctl is-active $unit"
+        wait_until 60 "bed exec $1 systemctl is-active $unit"
     done
     bed exec "$1" systemctl --failed --no-legend | diff /dev/null -
 }

@@ -60,7 +60,7 @@ CONF
     anna=$token
     sign_in $m bert 28800
     bert=$token
-    wait_until 5 "in_step $m anna $anna && in_step $m bert $bert"
+    wait_until 60 "in_step $m anna $anna && in_step $m bert $bert"
     fails bed exec $m grep -rqF "$anna" /home/bert
     fails bed exec $m grep -rqF "$bert" /home/anna
     bed sh $m '
@@ -97,7 +97,7 @@ goes_to_anna_alone() {
     says "'/home/anna/.openclaw'" bed exec $m oauth-sync detect
     bed sh $m 'grep -x "OPENCLAW_STATE_DIR=\"/home/anna/.openclaw\"" /etc/oauth-sync/default.conf'
     all_up $m
-    wait_until 5 "in_step $m anna $anna"
+    wait_until 60 "in_step $m anna $anna"
     fails bed exec $m grep -rqF "$anna" /home/mallory /srv
 }
 
@@ -179,9 +179,9 @@ appears_later() {
     sign_in $m claw 28800
     bed exec $m systemctl start oauth-sync-renew.service
     bed exec $m grep -x 'OPENCLAW_STATE_DIR="/home/claw/.openclaw"' /etc/oauth-sync/default.conf
-    wait_until 5 "in_step $m claw $token"
+    wait_until 60 "in_step $m claw $token"
     sign_in $m claw 28800
-    wait_until 5 "in_step $m claw $token"
+    wait_until 60 "in_step $m claw $token"
     all_up $m
 }
 

@@ -54,13 +54,13 @@ CONF
 
 arrives() {
     rotate "$1"
-    wait_until 5 "bed exec $1 grep -q '$token' /home/claw/.openclaw/credentials/oauth.json"
+    wait_until 60 "bed exec $1 grep -q '$token' /home/claw/.openclaw/credentials/oauth.json"
 }
 
 all_up() {
     local unit
     for unit in $units; do
-        wait_until 10 "bed exec $1 systemctl is-active $unit"
+        wait_until 60 "bed exec $1 systemctl is-active $unit"
     done
     bed exec "$1" systemctl is-enabled oauth-sync.service oauth-sync-refresh.timer
     bed sh "$1" '[ "$(stat -c %a /run/oauth-sync)" = 700 ]'
@@ -89,7 +89,7 @@ mkdir -p /run/systemd/system/oauth-sync-renew.service.d
 printf '[Service]\nNoExecPaths=\nExecStart=\nExecStart=/bin/sleep 300\n' >/run/systemd/system/oauth-sync-renew.service.d/slow.conf
 systemctl daemon-reload
 systemctl start --no-block oauth-sync-renew.service
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     [ "$(systemctl show -P MainPID oauth-sync-renew.service)" = 0 ] || exit 0
     sleep 0.1
 done

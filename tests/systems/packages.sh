@@ -87,7 +87,7 @@ systemctl start oauth-sync-renew.service
 rm -r /run/systemd/system/oauth-sync-renew.service.d
 systemctl daemon-reload
 SCRIPT
-    wait_until 5 "bed exec $1 journalctl --no-pager -u oauth-sync -o verbose | grep '_SYSTEMD_UNIT=oauth-sync-renew.service'"
+    wait_until 60 "bed exec $1 journalctl --no-pager -u oauth-sync -o verbose | grep '_SYSTEMD_UNIT=oauth-sync-renew.service'"
     no_token_in "journal:$1" "argv:$1" "$1:/var/lib/oauth-sync" "$1:/var/cache/debconf"
 }
 

@@ -40,7 +40,7 @@ UNIT
     bed exec "$machine" systemctl start queue.path
     for request in first second; do
         bed exec "$machine" touch "/run/queue.d/$request"
-        wait_until 10 "bed exec $machine journalctl -u queue | grep 'served .*$request'"
+        wait_until 60 "bed exec $machine journalctl -u queue | grep 'served .*$request'"
     done
 }
 
@@ -58,7 +58,7 @@ Type=oneshot
 ExecStart=/bin/sh -c 'echo tick >>/run/ticks'
 UNIT
     bed exec "$machine" systemctl start tick.timer
-    wait_until 10 "bed sh $machine '[ \$(wc -l </run/ticks) -ge 3 ]'"
+    wait_until 60 "bed sh $machine '[ \$(wc -l </run/ticks) -ge 3 ]'"
 }
 
 lingering_user_runs_units() {
@@ -75,11 +75,11 @@ WantedBy=default.target
 UNIT
 chown -R alice: /home/alice
 SCRIPT
-    wait_until 20 "bed user $machine alice systemctl --user is-system-running"
+    wait_until 60 "bed user $machine alice systemctl --user is-system-running"
     bed user "$machine" alice systemctl --user daemon-reload
     bed exec "$machine" systemctl --user -M alice@ enable --now hello.service
     says active bed exec "$machine" systemctl --user -M alice@ is-active hello.service
-    wait_until 10 "bed exec $machine journalctl _SYSTEMD_USER_UNIT=hello.service |
+    wait_until 60 "bed exec $machine journalctl _SYSTEMD_USER_UNIT=hello.service |
         grep 'hello from alice'"
 }
 
@@ -117,7 +117,7 @@ UNIT
     bed exec "$machine" systemctl start greet.socket
     says welcome confined "$machine" -- bash -c "$talk"
     fails confined "$machine" PrivateNetwork=yes -- bash -c "$talk"
-    fails confined "$machine" IPAddressDeny=any -- timeout 3 bash -c "$talk"
+    fails confined "$machine" IPAddressDeny=any -- timeout 5 bash -c "$talk"
     fails confined "$machine" RestrictAddressFamilies=AF_UNIX -- bash -c "$talk"
 }
 
@@ -150,7 +150,7 @@ survives_a_reboot() {
     local machine=$1
     bed reboot "$machine"
     says running bed exec "$machine" systemctl is-system-running
-    wait_until 20 "bed exec $machine systemctl --user -M alice@ is-active hello.service"
+    wait_until 60 "bed exec $machine systemctl --user -M alice@ is-active hello.service"
 }
 
 check_suite() {
@@ -210,7 +210,7 @@ id_of() {
 gateway_has() {
     docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \
         "$(id_of openclaw-gateway)" | grep -x "ANTHROPIC_OAUTH_TOKEN=$1"
-    for _ in {1..50}; do
+    for _ in {1..300}; do
         ! docker compose exec -T openclaw-gateway \
             wget -qO- http://127.0.0.1:18789/healthz || break
         sleep 0.1
