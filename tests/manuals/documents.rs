@@ -31,7 +31,7 @@ fn code(text: &str) -> Vec<String> {
 }
 
 /// A command line's words; quotes hold them together, and what a shell adds ends it.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let line = line.split(" #").next().unwrap_or(line);
     let mut words = vec![String::new()];
     let mut is_quoted = false;

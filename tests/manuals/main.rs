@@ -1,6 +1,9 @@
 //! The manual pages and the README say what the program has, all of it and nothing else.
 #![expect(clippy::disallowed_methods, reason = "a test reads the pages itself")]
 
+#[expect(dead_code, reason = "the scenarios use the rest of it")]
+#[path = "../scenarios/bed.rs"]
+mod bed;
 mod commands;
 mod documents;
 mod keys;

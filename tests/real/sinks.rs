@@ -120,13 +120,25 @@ fn in_2026_9_6_the_env_file_carries_it() {
     }
 }
 
+/// The one block of commands of a document.
+fn text_of_block(document: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let (_, block) = text.split_once("```sh\n").expect("it has one");
+    block.split("```").next().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn in_2026_9_6_a_secret_file_carries_it_after_a_reload() {
     let (endpoint, _folder) = endpoint();
     let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let file = openclaw.state().join("oauth-sync.json");
-    let provider = json!({ "source": "file", "path": file, "mode": "json" });
-    openclaw.configure("", "secrets", json!({ "providers": { "oauthsync": provider } }));
+    // As field-mapping.md has people type it.
+    let line = text_of_block("docs/field-mapping.md");
+    let home = openclaw.state().parent().expect("it lies in a home").display().to_string();
+    let typed = line.replace('~', &home);
+    let words: Vec<&str> = typed.split_whitespace().skip(1).collect();
+    let ran = openclaw.run(&words, "");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     let reference = json!({ "source": "file", "provider": "oauthsync", "id": "/anthropic/access" });
     openclaw.configure("/models/providers/anthropic", "apiKey", reference);
     let keys = "OPENCLAW_VERSION=\"2026.9.6\"\nSINKS=\"secret-file\"\nGATEWAY=\"none\"\n";
