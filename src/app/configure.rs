@@ -39,7 +39,11 @@ pub(crate) fn set(
         return Ok(None);
     }
     let before = read(&path, &old);
-    let mut faults = read(&path, &new).problems;
+    let after = read(&path, &new);
+    let mut faults = after.problems;
+    if !before.links.is_empty() {
+        faults.extend(after.unfinished);
+    }
     faults.retain(|fault| !before.problems.iter().any(|other| other.cause == fault.cause));
     if before.links.is_empty() && before.problems.is_empty() {
         // The first key of a link; the others that it needs are still to come.

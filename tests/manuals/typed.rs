@@ -31,13 +31,13 @@ const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
 ];
 
 /// The other commands by their beginnings, each with the test that runs it and the words that do.
-const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
+const RUN_ELSEWHERE: [(&str, &str, &str); 18] = [
     (
         "make check",
         "Makefile",
         "check:\n\ttests/check lint unit faults real docker packages systems\n",
     ),
-    ("make demo", "tests/demo", "  make demo >"),
+    ("make demo", "tests/demo", "make --dry-run --no-print-directory demo)"),
     ("make deb", "tests/check", "  step make deb rpm\n"),
     ("make rpm", "tests/check", "  step make deb rpm\n"),
     (
@@ -76,6 +76,11 @@ const RUN_ELSEWHERE: [(&str, &str, &str); 17] = [
     ),
     ("systemctl try-restart oauth-sync.service", PEOPLE, "    block troubleshooting 11\n"),
     ("oauth-sync login", "tests/people/login.rs", "&[\"LANG=C.UTF-8\"], &[\"login\"])"),
+    (
+        "oauth-sync setup --claude",
+        "tests/people/setup.rs",
+        "unasked(&host, &[\"--claude\", LOGIN, \"--openclaw\", CLAW]);",
+    ),
     ("oauth-sync detect --switch-off-original", PEOPLE, "    step 3\n"),
 ];
 
@@ -129,6 +134,7 @@ fn is_run_here(line: &str) -> bool {
     let elsewhere = ["login", "--switch-off-original", "--write", "refresh --force", "watch"];
     let words = line.split(" #").next().unwrap_or(line);
     line.starts_with("oauth-sync ")
+        && !line.starts_with("oauth-sync setup ")
         && !words.contains(';')
         && !elsewhere.iter().any(|other| words.trim_end().ends_with(other))
 }

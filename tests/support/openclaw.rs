@@ -176,7 +176,9 @@ impl<'a> OpenClaw<'a> {
     pub(crate) fn start_gateway(&mut self) {
         // 2026.9.6 gives up where a child of its own takes 5 s to start, as on a busy host; its unit
         // would start it again.
-        let lives = (0..3).any(|_| self.start_once());
+        let begun = Instant::now();
+        let mut tries = (0..20).take_while(|tried| *tried < 3 || begun.elapsed() < 2 * LIMIT);
+        let lives = tries.any(|_| self.start_once());
         assert!(lives, "no gateway: {}", self.home.read("gateway.log"));
     }
 
