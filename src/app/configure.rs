@@ -39,7 +39,11 @@ pub(crate) fn set(
         return Ok(None);
     }
     let before = read(&path, &old);
-    let mut faults = read(&path, &new).problems;
+    let Config { problems: mut faults, unfinished, .. } = read(&path, &new);
+    // A link that stands is not made half of one.
+    if !before.links.is_empty() {
+        faults.extend(unfinished);
+    }
     faults.retain(|fault| !before.problems.iter().any(|other| other.cause == fault.cause));
     if before.links.is_empty() && before.problems.is_empty() {
         // The first key of a link; the others that it needs are still to come.
