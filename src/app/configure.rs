@@ -39,10 +39,10 @@ pub(crate) fn set(
         return Ok(None);
     }
     let before = read(&path, &old);
-    let after = read(&path, &new);
-    let mut faults = after.problems;
+    let Config { problems: mut faults, unfinished, .. } = read(&path, &new);
+    // A link that stands is not made half of one.
     if !before.links.is_empty() {
-        faults.extend(after.unfinished);
+        faults.extend(unfinished);
     }
     faults.retain(|fault| !before.problems.iter().any(|other| other.cause == fault.cause));
     if before.links.is_empty() && before.problems.is_empty() {

@@ -23,8 +23,12 @@ use crate::os::folder::Folder;
 
 pub(crate) use agents::{Agent, make_main_agent};
 
-/// The most that is read of a store or of openclaw.json, in bytes.
+/// The most that is read of openclaw.json, or of what a program says of itself, in bytes.
 pub(crate) const SIZE_LIMIT: u64 = 4 << 20;
+
+/// The most that is read of a file that a sync rewrites, in bytes: each edit of one parses it again,
+/// and one user's file must not keep other users' links waiting.
+pub(crate) const STORE_LIMIT: u64 = 256 << 10;
 
 /// How often a program that does not tell its version is asked again.
 const ASK_INTERVAL: Duration = Duration::from_secs(86_400);

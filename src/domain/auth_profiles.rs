@@ -27,6 +27,10 @@ use store::{Kind, Profile, Store};
 /// The profile that we add where OpenClaw has none that may carry the token.
 pub(crate) const OWN_PROFILE: &str = "anthropic:oauth-sync";
 
+/// How many profiles a store may have to be rewritten: a person keeps a handful, and each takes its
+/// own edits.
+const MOST_PROFILES: usize = 64;
+
 /// As OpenClaw begins a store.
 const EMPTY: &str = "{\n  \"version\": 1,\n  \"profiles\": {}\n}\n";
 
@@ -146,6 +150,11 @@ pub(crate) fn only(text: &str, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
     let Some(profiles) = profiles(text) else { return false };
     let ours = |profile: &Profile| profile.anthropic && profile.token.as_ref().is_some_and(is_ours);
     !profiles.is_empty() && profiles.iter().all(ours)
+}
+
+/// Says whether a store has more profiles than are rewritten.
+pub(crate) fn is_crowded(text: &str) -> bool {
+    profiles(text).is_some_and(|profiles| profiles.len() > MOST_PROFILES)
 }
 
 /// Reads the profiles of a store alone.

@@ -89,3 +89,24 @@ fn a_store_that_is_asked_for_is_made_for_the_main_agent() {
     assert_eq!(mode & 0o777, 0o600);
     bed.run(["sync"]).exit(0).err(&[]);
 }
+
+#[test]
+fn one_users_bloated_store_keeps_no_other_sink_waiting() {
+    let bed = bed();
+    bed.agent("main", "old");
+    let crowd: Vec<String> = (0..2000)
+        .map(|number| format!(r#""anthropic:{number}":{{"type":"oauth","provider":"anthropic"}}"#))
+        .collect();
+    let crowded = format!(r#"{{"version":1,"profiles":{{{}}}}}"#, crowd.join(","));
+    bed.write(&format!("{STATE}/agents/crowd/agent/auth-profiles.json"), &crowded);
+    let vast = format!(r#"{{"version":1,"profiles":{{}},"more":[{}0]}}"#, "0,".repeat(200_000));
+    bed.write(&format!("{STATE}/agents/vast/agent/auth-profiles.json"), &vast);
+    bed.run(["sync"])
+        .exit(1)
+        .says("it has far more profiles than a person keeps")
+        .says("it has more than 256 KiB");
+    assert!(bed.read(MAIN).contains("access-new"));
+    for (id, text) in [("crowd", crowded), ("vast", vast)] {
+        assert_eq!(bed.read(&format!("{STATE}/agents/{id}/agent/auth-profiles.json")), text);
+    }
+}

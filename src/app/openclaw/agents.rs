@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::app::openclaw::SIZE_LIMIT;
+use crate::app::openclaw::STORE_LIMIT;
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
 
@@ -70,8 +70,8 @@ fn enter(above: &Folder, below: &Path) -> Result<Folder, Error> {
 }
 
 fn agent(folder: Folder) -> Agent {
-    let profiles = folder.read("auth-profiles.json", SIZE_LIMIT).map(|seen| seen.map(Rc::new));
-    let auth_state = folder.read("auth-state.json", SIZE_LIMIT).ok().flatten().map(Rc::new);
+    let profiles = folder.read("auth-profiles.json", STORE_LIMIT).map(|seen| seen.map(Rc::new));
+    let auth_state = folder.read("auth-state.json", STORE_LIMIT).ok().flatten().map(Rc::new);
     Agent { folder: Rc::new(folder), profiles, auth_state }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::app::look::{Change, Look};
-use crate::app::openclaw::SIZE_LIMIT;
+use crate::app::openclaw::STORE_LIMIT;
 use crate::app::report::SinkState;
 use crate::app::wanted::Wanted;
 use crate::domain::credential::Credential;
@@ -51,7 +51,7 @@ impl File {
             // A killed run may have left a token there.
             let _ = stage::sweep(&folder, name);
         }
-        let old = folder.read(name, SIZE_LIMIT)?.map(Rc::new);
+        let old = folder.read(name, STORE_LIMIT)?.map(Rc::new);
         Ok(Some(Self { folder: Rc::new(folder), name: name.to_owned(), old }))
     }
 

@@ -83,6 +83,9 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         let error = Error::odd("read", &path, "it is not UTF-8 text");
         return Look::failed(kind, path, &error);
     }
+    if text.is_some_and(auth_profiles::is_crowded) {
+        return Look::malformed(kind, path, "it has far more profiles than a person keeps");
+    }
     let is_ours = |token: &Secret| wanted.memory.knows(wanted.ground.fingerprinter.of(token));
     let auth_state =
         agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
