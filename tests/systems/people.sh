@@ -109,14 +109,20 @@ unchanged() {
 }
 
 # The questions of a bare host, and those of one that is linked.
-bare=("State folder of OpenClaw" "Claude's credentials file" "Write it?")
+bare=("State folder of OpenClaw" "Folder of OpenClaw's compose project" "Claude's credentials file"
+    "Claude CLI runs on the" "Write it?")
 linked=("Install Claude CLI so?" "Sign in now?" "Set the primary model" "Enable and start")
 
-says_no_when_bare() {
+# to_the_link ANSWER: takes all that is proposed, and answers so whether it is to be written.
+to_the_link() {
+    local question
     types "oauth-sync setup"
-    answers "${bare[0]}" ""
-    answers "${bare[1]}" ""
-    answers "${bare[2]}" n
+    for question in "${bare[@]:0:4}"; do answers "$question" ""; done
+    answers "${bare[4]}" "$1"
+}
+
+says_no_when_bare() {
+    to_the_link n
     shows "nothing is linked, so nothing is kept alive"
     shows "status=1"
 }
@@ -141,10 +147,7 @@ stops_at() {
 }
 
 writes_the_link() {
-    types "oauth-sync setup"
-    answers "${bare[0]}" ""
-    answers "${bare[1]}" ""
-    answers "${bare[2]}" y
+    to_the_link y
     answers "${linked[0]}" q
     shows "status=0"
     bed exec folk grep -q "CLAUDE_CREDENTIALS=\"$source\"" /etc/oauth-sync/default.conf
