@@ -133,11 +133,11 @@ has_the_fields() {
 keeps_its_secrets() {
     spy $m spied_rotation
     # the spy saw what matters: the renewal, and compose with the gateway at work
-    bed exec $m grep -qx '/proc/[0-9]*/cmdline:refresh' /run/spied
-    bed exec $m grep -qx '/proc/[0-9]*/cmdline:--force-recreate' /run/spied
-    bed exec $m grep -q '^/run/oauth-sync/' /run/spied
-    bed exec $m grep -q 'environ:INVOCATION_ID=' /run/spied
-    no_token_in journal:$m argv:$m $m:/run/spied $m:/var/lib/oauth-sync $m:/var/cache/debconf
+    bed exec $m grep -qx '/proc/[0-9]*/cmdline:refresh' /run/seen
+    bed exec $m grep -qx '/proc/[0-9]*/cmdline:--force-recreate' /run/seen
+    bed exec $m grep -q '^/run/oauth-sync/' /run/seen
+    bed exec $m grep -q 'environ:INVOCATION_ID=' /run/seen
+    no_token_in journal:$m argv:$m $m:/run/seen $m:/var/lib/oauth-sync $m:/var/cache/debconf
 }
 
 spied_rotation() {

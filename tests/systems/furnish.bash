@@ -177,23 +177,30 @@ all_up() {
     bed exec "$1" systemctl --failed --no-legend | diff /dev/null -
 }
 
-# spy MACHINE COMMAND...: keeps in /run/spied what the run folder holds and the argument lists and
+# spy MACHINE COMMAND...: keeps in /run/seen what the run folder holds and the argument lists and
 # environments of all processes, but those of containers and the test's own, while the command runs.
 spy() {
     bed sh "$1" '
         cat >/usr/local/bin/spy <<"SPY"
 #!/bin/bash
+# Whose a process is comes first: one that ended meanwhile cannot be told from the test itself.
+look() {
+    local record
+    mapfile -t cgroup <"$1/cgroup" || return
+    case "${cgroup[*]}" in *docker-* | *init.scope* | "") return ;; esac
+    for record in cmdline environ; do
+        mapfile -d "" -t words <"$1/$record" || continue
+        [ ${#words[@]} = 0 ] || printf "%s\n" "${words[@]/#/$1/$record:}"
+    done
+}
 while :; do
-    grep -l -e docker- -e init.scope /proc/[0-9]*/cgroup >>/run/contained
-    grep -az "" /proc/[0-9]*/{cmdline,environ} | tr "\0" "\n" >>/run/seen
-    grep -ra "" /run/oauth-sync >>/run/seen
+    for process in /proc/[0-9]*; do look "$process"; done
+    grep -ra "" /run/oauth-sync
     sleep 0.02
-done 2>/dev/null
+done >>/run/seen 2>/dev/null
 SPY
         chmod 755 /usr/local/bin/spy
         systemd-run --quiet --unit=spy /usr/local/bin/spy'
     "${@:2}"
-    bed sh "$1" '
-        systemctl stop spy
-        awk -F / "NR == FNR { contained[\$3]; next } !(\$3 in contained)" /run/contained /run/seen >/run/spied'
+    bed exec "$1" systemctl stop spy
 }
