@@ -19,10 +19,12 @@ use crate::app::record;
 use crate::domain::config::settings::Settings;
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
+use crate::os;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::lock::Lock;
 use crate::os::queue::Queue;
+use crate::os::signals::Deferral;
 
 /// The folder in the state folder that holds what still has to be told.
 pub(crate) const FOLDER: &str = "notify";
@@ -34,10 +36,12 @@ pub(crate) fn run(places: &Places) -> Result<bool, Error> {
     let _lock = Lock::wait(&places.run_dir, "notify")?;
     let state = ground.folder(FOLDER)?;
     let queue = Queue::Notify.open(&places.run_dir)?;
+    let signals = Deferral::prepare()
+        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
     let mut all_told = true;
     loop {
         take_over(&queue, &state)?;
-        all_told &= Round::new(places).carry(&state)?;
+        all_told &= Round::new(places).carry(&state, &signals)?;
         if queue.names()?.is_empty() {
             return Ok(all_told);
         }
@@ -84,13 +88,15 @@ impl Round {
         Self { hooks, links: links.unwrap_or_default(), failed: Vec::new(), all_told: true }
     }
 
-    fn carry(mut self, state: &Folder) -> Result<bool, Error> {
+    fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
         for name in state.names()? {
             let name = name.to_string_lossy().into_owned();
             let Some(item) = Item::load(state, &name) else {
                 state.remove(&name)?;
                 continue;
             };
+            // A hook whose run is cut short is not run again.
+            let _waiting = signals.hold();
             self.one(state, &name, item)?;
         }
         Ok(self.all_told)

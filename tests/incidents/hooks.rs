@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bed::{SOURCE, is_root};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bed::{SOURCE, eventually, is_root};
 use crate::{bed, blanked, heard, hook, no_token_is_kept, queued};
 
 const TELL: &str = r#"echo "$0 $OAUTH_SYNC_EVENT $OAUTH_SYNC_LINK $OAUTH_SYNC_EXPIRES_AT" | sed 's|.*/||' >> heard"#;
@@ -147,4 +151,19 @@ fn an_event_during_a_run_is_not_lost() {
         heard(&bed).lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
     assert_eq!(words, ["blanked", "recovered"].repeat(3));
     watch.end();
+}
+
+#[test]
+fn a_hook_that_runs_when_the_machine_goes_down_comes_to_its_end() {
+    let bed = bed();
+    let go = bed.at("go");
+    assert!(Command::new("mkfifo").arg(&go).status().unwrap().success());
+    hook(&bed, "10-slow", &format!(": >{0}.begun; read -r _ <{0}; {TELL}", go.display()));
+    blanked(&bed);
+    let mut child = bed.command(&[], &["notify"]).stderr(Stdio::null()).spawn().unwrap();
+    assert!(eventually(|| bed.exists("go.begun")));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    fs::write(&go, "\n").unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+    assert!(heard(&bed).contains("blanked default"), "{}", heard(&bed));
 }
