@@ -39,6 +39,10 @@ pub(crate) fn attend(
     prospect: &Prospect,
     now: Timestamp,
 ) -> Result<People, Error> {
+    if report.locked {
+        // Whoever works on the link sees what there is to see.
+        return look(ground, settings, report, now);
+    }
     // Held for milliseconds, by `watch` or by a run of `refresh`.
     let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
     let folder = ground.folder("incidents")?;

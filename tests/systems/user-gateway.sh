@@ -32,7 +32,8 @@ SINKS="env"
 OPENCLAW_VERSION="2026.2.25"
 CONF
 SCRIPT
-    bed user ug claw systemctl --user start openclaw-gateway.service
+    # lingering is on before its manager is up
+    wait_until 60 "bed user ug claw systemctl --user start openclaw-gateway.service"
 }
 
 rotate() {
