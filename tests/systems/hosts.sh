@@ -185,6 +185,24 @@ appears_later() {
     all_up $m
 }
 
+# A preseed that says how, and nothing yet of whom.
+half_an_answer_waits() {
+    bed exec $m dpkg --purge openclaw-oauth-sync
+    bed sh $m '
+        rm -r /home/claw/.claude /home/claw/.openclaw
+        echo openclaw-oauth-sync openclaw-oauth-sync/refresh select api | debconf-set-selections'
+    install_deb $m /root/openclaw-oauth-sync.deb
+    bed exec $m grep -x 'REFRESH="api"' /etc/oauth-sync/default.conf
+    bed exec $m systemctl start oauth-sync-renew.service
+    all_up $m
+    account $m dora
+    sign_in $m dora 28800
+    bed exec $m systemctl start oauth-sync-renew.service
+    bed exec $m grep -x 'OPENCLAW_STATE_DIR="/home/dora/.openclaw"' /etc/oauth-sync/default.conf
+    bed exec $m grep -x 'REFRESH="api"' /etc/oauth-sync/default.conf
+    wait_until 60 "in_step $m dora $token"
+}
+
 need "the package is built" build_deb
 need "a machine without network boots" bed boot $m trixie -n none
 bed push $m "$deb" /root
@@ -196,5 +214,6 @@ t "the original's units, script and cron line are reported and left alone" repor
 t "they are switched off when asked, and nothing is deleted" switches_it_off_when_asked
 t "and by a preseeded answer" switches_it_off_by_answer
 t "a login and an OpenClaw that appear later are linked by the timer's run" appears_later
+t "so they are where a preseed answered half of the questions" half_an_answer_waits
 t "no token is in the journal or in what is remembered" no_token_in journal:$m $m:/var/lib/oauth-sync
 finished=yes

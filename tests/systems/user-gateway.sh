@@ -133,10 +133,9 @@ brings_by_the_units() {
     rotate "$1"
     uses "$1"
     [ "$(user_pid)" != "$before" ]
-    bed exec ug journalctl --sync
-    bed exec ug journalctl --no-pager -o cat -u oauth-sync-deliver.service >"$scratch/said"
-    cat "$scratch/said"
-    grep -q 'the gateway was restarted' "$scratch/said"
+    # said when it is proved, a moment after the gateway is up
+    wait_until 60 "bed exec ug journalctl --no-pager -o cat -u oauth-sync-deliver.service |
+        grep 'the gateway was restarted'"
 }
 
 # What an earlier rotation has left is done, and the next one is alone.
