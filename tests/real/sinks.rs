@@ -1,5 +1,7 @@
 //! The token that `oauth-sync sync` carries is the one that the real `OpenClaw` sends.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::link::Link;
