@@ -13,7 +13,7 @@ RPM := target/rpm/openclaw-oauth-sync-$(VERSION)-1.$(shell uname -m).rpm
 PACKAGE_TARGET := $(CURDIR)/target/package
 PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 	SOURCE_DATE_EPOCH="$$(date -d "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)" +%s)" \
-	RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
+	RUSTFLAGS="$(SMALL) --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
 
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)

@@ -8,8 +8,7 @@ mod overwrite;
 
 use std::fs::File;
 use std::io::Write;
-use std::iter;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{Advice, AtFlags, Mode, OFlags, Stat};
@@ -56,25 +55,6 @@ struct Written<'a> {
     file: File,
 }
 
-impl AsFd for Written<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-}
-
-/// A folder that can be flushed.
-#[derive(Debug)]
-struct Opened<'a> {
-    folder: &'a Folder,
-    fd: OwnedFd,
-}
-
-impl AsFd for Opened<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
-
 /// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
 /// one still in its place. One result for each part, in their order.
 ///
@@ -84,8 +64,8 @@ pub(crate) fn replace_all<'a>(
     over: Option<Keep<'_>>,
     before_rename: impl FnOnce(),
 ) -> Vec<Result<(), Error>> {
-    let parts: Vec<_> = parts.into_iter().collect();
-    let flushed = flush(parts.into_iter().map(write));
+    let written: Vec<_> = parts.into_iter().map(write).collect();
+    let flushed = flush(written);
     before_rename();
     settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
 }
@@ -102,7 +82,7 @@ pub(crate) fn replace(
     if durability == Durability::Lazy {
         return rename(&part, None).map(|_| ());
     }
-    let renamed = flush(iter::once(Ok(part)))
+    let renamed = flush(vec![Ok(part)])
         .into_iter()
         .map(|part| part.and_then(|part| rename(&part, None)))
         .collect();
@@ -115,7 +95,7 @@ pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Er
     let bytes = vec![b' '; size];
     let old = folder.hold(name)?;
     let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
-    flush(iter::once(Ok(part))).into_iter().try_for_each(|part| part.map(|_| ()))
+    flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
 }
 
 /// Removes the temp file that a killed run may have left beside `name`.
@@ -170,10 +150,17 @@ fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
 }
 
 /// Flushes all temp files; one that cannot be is given up.
-fn flush<'a>(
-    written: impl ExactSizeIterator<Item = Result<Written<'a>, Error>>,
-) -> Vec<Result<Written<'a>, Error>> {
-    flush::all(written, |written, source| abandon(&written, source.into()))
+fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
+    let files: Vec<_> = written.iter().flatten().map(|written| written.file.as_fd()).collect();
+    let mut results = flush::all(&files).into_iter();
+    let flushed = written.into_iter().map(|written| {
+        let written = written?;
+        match results.next() {
+            Some(Err(source)) => Err(abandon(&written, source.into())),
+            _ => Ok(written),
+        }
+    });
+    flushed.collect()
 }
 
 fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folder, Error> {
@@ -223,15 +210,24 @@ pub(super) fn same(a: &Stat, b: &Stat) -> bool {
 
 /// Flushes the folders in which something was renamed.
 fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
-    let open = |folder| {
-        let folder: &Folder = folder?;
+    let open = |folder: &Folder| {
         let _acting = folder.acting()?;
-        let fd = folder.readable().map_err(|source| unsettled(folder, source))?;
-        Ok(Opened { folder, fd })
+        folder.readable().map_err(|source| unsettled(folder, source))
     };
-    let opened: Vec<_> = renamed.into_iter().map(open).collect();
-    let settled = flush::all(opened.into_iter(), |at, source| unsettled(at.folder, source));
-    settled.into_iter().map(|settled| settled.map(|_| ())).collect()
+    let opened: Vec<_> =
+        renamed.into_iter().map(|folder| folder.and_then(|at| Ok((at, open(at)?)))).collect();
+    let files: Vec<_> = opened.iter().flatten().map(|(_, fd)| fd.as_fd()).collect();
+    let mut results = flush::all(&files).into_iter();
+    let settled = opened.iter().map(|opened| match opened {
+        Ok(_) => results.next().unwrap_or(Ok(())),
+        Err(_) => Ok(()),
+    });
+    let settled: Vec<_> = settled.collect();
+    let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
+        let (folder, _) = opened?;
+        settled.map_err(|source| unsettled(folder, source))
+    });
+    done.collect()
 }
 
 /// Says of a renamed file that nothing promises it to survive a loss of power.

@@ -2,7 +2,6 @@
 //!
 //! They are opened by the rules of the state folder; of one that cannot be, it is said why.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
@@ -37,12 +36,15 @@ pub(super) fn all(state: &Folder) -> (Vec<Agent>, Vec<Error>) {
         Err(error) if error.is_absent() => return (Vec::new(), Vec::new()),
         Err(error) => return (Vec::new(), vec![error]),
     };
-    let (mut agents, mut barred, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut agents, mut barred, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for name in names.iter().filter(|name| is_agent(name)) {
         match enter(&all, &Path::new(name).join("agent")) {
             // Another name of the same folder.
-            Ok(folder) if !known.insert(folder.key().ok()) => {}
-            Ok(folder) => agents.push(agent(folder)),
+            Ok(folder) if known.contains(&folder.key().ok()) => {}
+            Ok(folder) => {
+                known.push(folder.key().ok());
+                agents.push(agent(folder));
+            }
             Err(error) if error.is_absent() => {}
             Err(error) => barred.push(error),
         }
