@@ -10,7 +10,7 @@ use crate::domain::config::settings::Settings;
 use crate::os::command::Call;
 use crate::os::folder::Folder;
 use crate::os::signals::Deferral;
-use crate::os::{self, account, environment, program, terminal};
+use crate::os::{account, environment, program, terminal};
 
 /// The package, as npm knows it.
 const PACKAGE: &str = "@anthropic-ai/claude-code";
@@ -54,8 +54,7 @@ pub(crate) fn carry_out(plan: &Plan) -> Result<(), Error> {
             call = call.env(*name, value);
         }
     }
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", &plan.home.path, source))?;
+    let signals = Deferral::prepare(&plan.home.path)?;
     // Ctrl-C is npm's: it takes back what it has begun.
     let _waiting = signals.hold();
     terminal::run(&call)?;

@@ -51,8 +51,7 @@ pub(crate) fn at(
         return Ok(Signed::Unable("the login belongs to another user".to_owned(), Some(hint)));
     }
     let before = place.source(clock::now()).credential().cloned();
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    let signals = Deferral::prepare(&places.run_dir)?;
     // Ctrl-C is the CLI's: whatever it has saved by then is still carried on.
     let waiting = signals.hold();
     announce(&sign_in.describe());
@@ -111,8 +110,7 @@ pub(crate) fn try_call(
         Ok(sign_in) => sign_in,
         Err(outcome) => return Ok(Err(outcome.cause().unwrap_or_default().to_owned())),
     };
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    let signals = Deferral::prepare(&places.run_dir)?;
     let waiting = signals.hold();
     let begun = clock::now();
     let ended = sign_in.test_call(&workplace).run(limit)?;

@@ -19,7 +19,6 @@ use crate::app::record;
 use crate::domain::config::settings::Settings;
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
-use crate::os;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::lock::Lock;
@@ -36,8 +35,7 @@ pub(crate) fn run(places: &Places) -> Result<bool, Error> {
     let _lock = Lock::wait(&places.run_dir, "notify")?;
     let state = ground.folder(FOLDER)?;
     let queue = Queue::Notify.open(&places.run_dir)?;
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    let signals = Deferral::prepare(&places.run_dir)?;
     let mut all_told = true;
     loop {
         take_over(&queue, &state)?;

@@ -3,11 +3,14 @@
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::low_level::{emulate_default_handler, pipe};
+
+use crate::os::error::Error;
 
 /// What a signal asks of a long-running command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +79,13 @@ pub(crate) struct Deferral {
 pub(crate) struct Waiting<'a>(&'a Deferral);
 
 impl Deferral {
-    /// Prepares it; until [`Deferral::hold`] nothing changes.
-    pub(crate) fn prepare() -> std::io::Result<Self> {
+    /// Prepares it for work in `place`, which an error names; until [`Deferral::hold`] nothing changes.
+    pub(crate) fn prepare(place: &Path) -> Result<Self, Error> {
+        Self::shared().map_err(|source| Error::new("wait for signals in", place, source))
+    }
+
+    /// Gives what is shared, made at the first call.
+    fn shared() -> std::io::Result<Self> {
         let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(deferral) = &*prepared {
             return Ok(deferral.clone());

@@ -13,7 +13,6 @@ use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
-use crate::os;
 use crate::os::calm::Arrivals;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -149,8 +148,7 @@ fn see_to(
         }
     };
     // A compose that is killed between the old container and the new one leaves no gateway at all.
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", run_dir, source))?;
+    let signals = Deferral::prepare(run_dir)?;
     let _waiting = signals.hold();
     let mut ledger = pick_up(ground, queue, link)?;
     if haste == Haste::AtOnce {

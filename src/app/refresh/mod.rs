@@ -96,8 +96,7 @@ pub(crate) fn all(
 ) -> Result<(Vec<Renewal>, Vec<Problem>), Error> {
     let (links, problems) = ground::sound_links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
-    let signals = Deferral::prepare()
-        .map_err(|source| os::error::Error::new("wait for signals in", &places.run_dir, source))?;
+    let signals = Deferral::prepare(&places.run_dir)?;
     let groups = groups(&links);
     let turns = groups.iter().map(|group| turn::take(&ground, group, options, &signals));
     Ok((turns.collect(), problems))

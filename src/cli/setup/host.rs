@@ -148,9 +148,7 @@ pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 
 /// Does a change in one piece, whatever is pressed meanwhile; a refusal is told and not the end.
 fn done(guide: &Guide<'_>, change: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    let signals = Deferral::prepare().map_err(|source| {
-        crate::os::error::Error::new("wait for signals in", &guide.places.run_dir, source)
-    })?;
+    let signals = Deferral::prepare(&guide.places.run_dir)?;
     let waiting = signals.hold();
     let changed = change();
     drop(waiting);
