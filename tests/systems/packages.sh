@@ -52,6 +52,11 @@ postinst_again() {
     all_up "$1"
 }
 
+configured_in_a_hurry() {
+    bed sh "$1" 'for _ in $(seq 12); do sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.0.0; done'
+    all_up "$1"
+}
+
 # An older version comes only where somebody insists, and finds everything as it was.
 downgraded() {
     sums "$1" >"$scratch/before"
@@ -155,6 +160,7 @@ deb_life() {
     t "$suite: a deleted configuration stays deleted on upgrade" deleted_stays_deleted "$m"
     t "$suite: a reconfiguration without answers changes nothing" reconfigure_changes_nothing_unasked "$m"
     t "$suite: postinst can be run again" postinst_again "$m"
+    t "$suite: nor does a dozen times in a row stop a unit" configured_in_a_hurry "$m"
     t "$suite: a downgrade is refused, and safe where it is insisted on" downgraded "$m"
     t "$suite: a path unit that was stopped comes back with the next renewal" path_units_come_back "$m"
     t "$suite: one journalctl call tells of all units, without a token" tells_the_story "$m"
