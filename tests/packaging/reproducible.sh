@@ -10,7 +10,7 @@ build_elsewhere() {
     local other=$scratch/somewhere-else-altogether
     mkdir "$other"
     (cd "$root" && git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf -) |
-        tar -C "$other" -xf -
+        tar -C "$other" -xBf -
     find "$other" -exec touch -d 2001-01-01 {} +
     cd "$other"
     umask 027

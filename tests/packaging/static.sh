@@ -91,7 +91,7 @@ unpack() {
     mkdir -p "$scratch/deb" "$scratch/rpm"
     dpkg-deb -x "$deb" "$scratch/deb"
     # not rpm2cpio: it fails where the header does not tell the size of the archive
-    rpm2archive -n <"$rpm" | tar -C "$scratch/rpm" -xf -
+    rpm2archive -n <"$rpm" | tar -C "$scratch/rpm" -xBf -
 }
 
 programs_are_the_same() {

@@ -12,7 +12,7 @@ tree=$scratch/tree
 # What is pushed into a booted machine lies on this one's disk from the beginning.
 furnished() {
     mkdir "$tree"
-    zstd -dcq "$("$systems/bed" built trixie+kernel)" | tar -C "$tree" -xpf -
+    tar -C "$tree" --zstd -xpf "$("$systems/bed" built trixie+kernel)"
     build_endpoint
     # what clock.bash makes up there counts as a canary too
     printf '%s\n' invented-access- invented-refresh- >>"$scratch/canaries"

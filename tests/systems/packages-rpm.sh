@@ -10,7 +10,7 @@ tools=${TOOLS:-$root/target/tools}
 # The same files as 1.0.1, with another sample configuration, to upgrade to.
 build_next() {
     mkdir -p "$scratch/tree/target/rpm"
-    (cd "$root" && git ls-files -z | tar --null -T - -cf -) | tar -C "$scratch/tree" -xf -
+    (cd "$root" && git ls-files -z | tar --null -T - -cf -) | tar -C "$scratch/tree" -xBf -
     cp -r "$root/target/rpm/files" "$scratch/tree/target/rpm/"
     cd "$scratch/tree"
     sed -i '0,/^version = .*/s//version = "1.0.1"/' Cargo.toml

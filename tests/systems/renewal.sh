@@ -67,7 +67,7 @@ links_by_itself() {
     bed exec rn grep -q '^CLAUDE_CREDENTIALS="/home/claw/.claude/.credentials.json"' /etc/oauth-sync/default.conf
     bed sh rn '[ "$(stat -c %a-%U /etc/oauth-sync/default.conf)" = 600-root ]'
     wait_until 60 "bed exec rn grep -q '$token' /home/claw/.openclaw/.env"
-    said oauth-sync-renew.service | grep -q 'found and linked'
+    says 'found and linked' said oauth-sync-renew.service
 }
 
 respects_a_deletion() {
