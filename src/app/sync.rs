@@ -157,8 +157,7 @@ fn judged(
     })
 }
 
-/// Writes what has to change, all of it together; the memory is saved once every new text is on disk
-/// and before the first one counts.
+/// Writes what has to change, all of it together; the memory is saved before the first new text counts.
 fn commit(
     looks: Vec<Look>,
     mark: Mark,

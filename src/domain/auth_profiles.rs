@@ -76,9 +76,13 @@ pub(crate) fn edit(
     let mut files = Files::new(text, context.auth_state)?;
     let is_ours = |token: &Secret| *token == credential.access_token || (context.is_ours)(token);
     let ranking = Ranking { config: context.config, is_ours: &is_ours };
-    let (picked, mut cleared_cooldown) = files.renew_in_order(&ranking, credential, context.now)?;
-    let store = files.store();
-    for copy in store.profiles.iter().filter(|p| ranking.may_rewrite(p) && ranking.is_ours(p)) {
+    let Renewed { store, picked, ids, mut cleared_cooldown } =
+        files.renew_in_order(&ranking, credential, context.now)?;
+    let is_copy =
+        |p: &&Profile| ranking.may_rewrite(p) && ranking.is_ours(p) && !ids.contains(&p.id);
+    let copies: Vec<&Profile> = store.profiles.iter().filter(is_copy).collect();
+    let is_current = copies.is_empty() && picked.is_some();
+    for copy in copies {
         cleared_cooldown |= files.renew(copy, credential, context.now)?;
     }
     if picked.is_none() {
@@ -86,7 +90,7 @@ pub(crate) fn edit(
         cleared_cooldown |= files.clear_cooldown(OWN_PROFILE, context.now)?;
     }
 
-    let store = files.store();
+    let store = if is_current { store } else { files.store() };
     let first = ranking.first(&store);
     let mut hidden_by = first.filter(|first| !carries(first, credential)).map(|p| p.id.clone());
     let added = picked.is_none();
@@ -101,15 +105,24 @@ pub(crate) fn edit(
     Ok(Edit { text: files.profiles.finish(), auth_state, profile_id, hidden_by, cleared_cooldown })
 }
 
+/// A store has more profiles than are rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crowded;
+
 /// Says which profile an edit would rewrite, and what it holds now.
-pub(crate) fn held(text: &str, context: &Context<'_>) -> Option<(String, Held)> {
-    let root = splice::read(text, Dialect::Json).ok()?;
+pub(crate) fn held(text: &str, context: &Context<'_>) -> Result<Option<(String, Held)>, Crowded> {
+    let Ok(root) = splice::read(text, Dialect::Json) else { return Ok(None) };
     let state = context.auth_state.and_then(|text| splice::read(text, Dialect::Json).ok());
     let store = Store::read(&root, &state.unwrap_or_default());
+    if store.profiles.len() > MOST_PROFILES {
+        return Err(Crowded);
+    }
     let ranking = Ranking { config: context.config, is_ours: context.is_ours };
-    let profile = ranking.pick(&store)?;
-    let token = profile.token.clone()?;
-    Some((profile.id.clone(), Held { token, expiry: profile.expiry }))
+    let held = ranking.pick(&store).and_then(|profile| {
+        let token = profile.token.clone()?;
+        Some((profile.id.clone(), Held { token, expiry: profile.expiry }))
+    });
+    Ok(held)
 }
 
 /// Says whether OpenClaw may be living on this store: an anthropic profile that has not expired,
@@ -152,15 +165,21 @@ pub(crate) fn only(text: &str, is_ours: &dyn Fn(&Secret) -> bool) -> bool {
     !profiles.is_empty() && profiles.iter().all(ours)
 }
 
-/// Says whether a store has more profiles than are rewritten.
-pub(crate) fn is_crowded(text: &str) -> bool {
-    profiles(text).is_some_and(|profiles| profiles.len() > MOST_PROFILES)
-}
-
 /// Reads the profiles of a store alone.
 fn profiles(text: &str) -> Option<Vec<Profile>> {
     let root = splice::read(text, Dialect::Json).ok()?;
     Some(Store::read(&root, &Value::Null).profiles)
+}
+
+/// What came of the renewal of the profile that the order picks.
+struct Renewed {
+    /// The store as it is now.
+    store: Store,
+    /// The profile that the order picks now, `None` if there is none to renew.
+    picked: Option<String>,
+    /// The profiles that were renewed on the way to it.
+    ids: Vec<String>,
+    cleared_cooldown: bool,
 }
 
 /// The store and the state beside it, under edit.
@@ -182,25 +201,27 @@ impl Files {
         Store::read(&self.profiles.get(&[]).unwrap_or_default(), &state.unwrap_or_default())
     }
 
-    /// Renews the profile that the order picks and gives its id, `None` if there is none to renew;
-    /// also whether a cool-down was ended.
+    /// Renews the profile that the order picks.
     fn renew_in_order(
         &mut self,
         ranking: &Ranking<'_>,
         credential: &Credential,
         now: Timestamp,
-    ) -> Result<(Option<String>, bool), Malformed> {
-        let (mut renewed, mut cleared) = (Vec::new(), false);
+    ) -> Result<Renewed, Malformed> {
+        let (mut ids, mut cleared_cooldown) = (Vec::new(), false);
         // A profile that becomes a token steps behind the oauth profiles that are left: they are
         // next, for one that has expired would stop OpenClaw where it stands.
         loop {
             let store = self.store();
-            let Some(profile) = ranking.pick(&store) else { return Ok((None, cleared)) };
-            if carries(profile, credential) || renewed.contains(&profile.id) {
-                return Ok((Some(profile.id.clone()), cleared));
-            }
-            cleared |= self.renew(profile, credential, now)?;
-            renewed.push(profile.id.clone());
+            let stale = ranking
+                .pick(&store)
+                .filter(|picked| !carries(picked, credential) && !ids.contains(&picked.id));
+            let Some(profile) = stale else {
+                let picked = ranking.pick(&store).map(|picked| picked.id.clone());
+                return Ok(Renewed { store, picked, ids, cleared_cooldown });
+            };
+            cleared_cooldown |= self.renew(profile, credential, now)?;
+            ids.push(profile.id.clone());
         }
     }
 

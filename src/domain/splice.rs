@@ -116,6 +116,9 @@ impl Splice {
             let expected = shadowed.map(|prop| to_value(&prop.value));
             let next = guard::checked(self, &root, cuts, path, expected.as_ref())?;
             self.take(next);
+            if expected.is_none() {
+                return Ok(());
+            }
         }
     }
 

@@ -12,13 +12,19 @@ const IN_TURN: usize = 4;
 /// How many wait at the same moment.
 const AT_ONCE: usize = 32;
 
+/// The stack of a thread that does nothing but wait, in bytes; stacks of the usual size are mapped anew
+/// each time, and cost as much as the flush.
+const STACK: usize = 64 << 10;
+
 /// Flushes all of `files`; one result for each, in their order.
 pub(super) fn all(files: &[BorrowedFd<'_>]) -> Vec<Result<(), Errno>> {
     if files.len() <= IN_TURN {
         return in_turn(files);
     }
     thread::scope(|scope| {
-        let start = |part| thread::Builder::new().spawn_scoped(scope, move || in_turn(part));
+        let start = |part| {
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || in_turn(part))
+        };
         let parts = files.chunks(files.len().div_ceil(AT_ONCE));
         let waiting: Vec<_> = parts.map(|part| (part, start(part).ok())).collect();
         // Where no thread could be had, or it died, the flush is done here.

@@ -121,7 +121,7 @@ fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
             agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
         let context =
             Context { now: patient.now, config: &claw.config, auth_state, is_ours: &is_ours };
-        let Some((id, _)) = auth_profiles::held(text, &context) else { continue };
+        let Ok(Some((id, _))) = auth_profiles::held(text, &context) else { continue };
         let path = agent.folder.path.join("auth-profiles.json");
         findings.extend(hidden(patient, case, &path, &id));
         findings.extend(cool_down(

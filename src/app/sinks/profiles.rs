@@ -8,7 +8,7 @@ use crate::app::look::{Change, LockPlace, Look};
 use crate::app::openclaw::{self, Agent, OpenClaw};
 use crate::app::report::SinkState;
 use crate::app::wanted::Wanted;
-use crate::domain::auth_profiles::{self, Context};
+use crate::domain::auth_profiles::{self, Context, Crowded};
 use crate::domain::era::{self, Choice};
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
@@ -83,15 +83,17 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         let error = Error::odd("read", &path, "it is not UTF-8 text");
         return Look::failed(kind, path, &error);
     }
-    if text.is_some_and(auth_profiles::is_crowded) {
-        return Look::malformed(kind, path, "it has far more profiles than a person keeps");
-    }
     let is_ours = |token: &Secret| wanted.memory.knows(wanted.ground.fingerprinter.of(token));
     let auth_state =
         agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
     let context =
         Context { now: wanted.now, config: &openclaw.config, auth_state, is_ours: &is_ours };
-    let held = text.and_then(|text| auth_profiles::held(text, &context)).map(|(_, held)| held);
+    let held = match text.map_or(Ok(None), |text| auth_profiles::held(text, &context)) {
+        Ok(held) => held.map(|(_, held)| held),
+        Err(Crowded) => {
+            return Look::malformed(kind, path, "it has far more profiles than a person keeps");
+        }
+    };
     let Some(credential) = wanted.credential() else {
         return wanted.compared(kind, path, held.as_ref());
     };

@@ -288,10 +288,10 @@ fn a_token_that_stands_already_clears_nothing() {
 fn what_is_held_is_what_would_be_rewritten() {
     let config = OpenclawConfig::default();
     let context = Context { now: NOW, config: &config, auth_state: None, is_ours: &is_ours };
-    let (id, held) = held(IMPORTED, &context).expect("a profile stands there");
+    let (id, held) = held(IMPORTED, &context).unwrap().expect("a profile stands there");
     assert_eq!((id.as_str(), held.token), ("anthropic:default", Secret::new("access-A")));
     assert_eq!(held.expiry, Some(Timestamp(1_771_999_000_000)));
-    assert_eq!(super::held(&store(KEY, ""), &context), None);
+    assert_eq!(super::held(&store(KEY, ""), &context), Ok(None));
 }
 
 #[test]

@@ -56,37 +56,30 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A value that is not on the way to the edited one: its path and its own bytes.
-type Other<'t> = (Vec<String>, &'t str);
+/// What lies beside the way to the edited value: how deep, its key, and its own bytes.
+type Other<'t> = (usize, &'t str, &'t str);
 
-fn others<'t>(text: &'t str, root: &Node<'_>, path: &[&str]) -> Vec<Other<'t>> {
+fn others<'t>(text: &'t str, root: &'t Node<'_>, path: &[&str]) -> Vec<Other<'t>> {
     let mut found = Vec::new();
-    collect(text, root, &mut Vec::new(), &mut found);
-    found.retain(|(trail, _)| !trail.iter().zip(path).all(|(step, key)| step == key));
+    collect(text, root, path, 0, &mut found);
     found
 }
 
 fn collect<'t>(
     text: &'t str,
-    node: &Node<'_>,
-    trail: &mut Vec<String>,
+    node: &'t Node<'_>,
+    path: &[&str],
+    depth: usize,
     found: &mut Vec<Other<'t>>,
 ) {
-    let mut visit = |step: String, child: &Node<'_>| {
-        trail.push(step);
-        collect(text, child, trail, found);
-        trail.pop();
-    };
-    match node {
-        Node::Object(object) => {
-            object.properties.iter().for_each(|p| visit(p.name.as_str().to_owned(), &p.value));
+    let Some(step) = path.get(depth) else { return };
+    let Node::Object(object) = node else { return };
+    for member in &object.properties {
+        let name = member.name.as_str();
+        if name == *step {
+            collect(text, &member.value, path, depth + 1, found);
+        } else {
+            found.push((depth, name, member.value.text(text)));
         }
-        Node::Array(array) => {
-            let elements = array.elements.iter().enumerate();
-            elements.for_each(|(index, element)| visit(format!("[{index}]"), element));
-        }
-        _ => return found.push((trail.clone(), node.text(text))),
     }
-    // An empty container has no leaf to stand for it.
-    found.push((trail.clone(), &text[node.start()..=node.start()]));
 }
