@@ -35,5 +35,6 @@ pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod terminal;
 pub(crate) mod trust;
+pub(crate) mod unit;
 pub(crate) mod vigil;
 pub(crate) mod webhook;

@@ -105,9 +105,9 @@ rotate() {
         umask 077
         cd /home/claw/.claude
         printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"r\",\"expiresAt\":%s000}}" \
-            "$1" "$(($(date +%s) + 28800))" >new
+            "$1" "$(($(date +%s) + $2))" >new
         chown claw: new
-        mv new .credentials.json' "$1"
+        mv new .credentials.json' "$1" "${2:-28800}"
 }
 
 # id SERVICE: its container, if it runs.
@@ -167,6 +167,32 @@ pastes() {
     [ "$(id openclaw-gateway)" = "$gateway" ]
 }
 
+# Claude's command line lives in a container of the user's, who is root in it.
+renews_in_a_container() {
+    bed sh $m <<'SCRIPT'
+cat >~claw/claude <<'CLAUDE'
+#!/bin/sh
+# Stands for Claude's command line: it renews to what it finds.
+cd "${CLAUDE_CONFIG_DIR:-$HOME/.claude}"
+umask 077
+printf '{"claudeAiOauth":{"accessToken":"%s","refreshToken":"r2","expiresAt":%s000}}' \
+    "$(cat next)" "$(($(date +%s) + 28800))" >new
+mv new .credentials.json
+CLAUDE
+printf 'FROM localhost/openclaw:local\nCOPY --chmod=755 claude /bin/claude\n' >~claw/Containerfile.claude
+SCRIPT
+    bed user $m claw bash -c 'cd && podman build --quiet --tag localhost/claude -f Containerfile.claude .'
+    podman run --detach --name claude --volume /home/claw/.claude:/root/.claude localhost/claude
+    links 'SINKS="env"' 'GATEWAY="none"' 'REFRESH="cli"' 'CLAUDE_CLI="container"' 'CLAUDE_CONTAINER="claude"'
+    bed user $m claw bash -c 'echo "$1" >~/.claude/next' bash "$1"
+    rotate "$(canary sk-ant-oat01-)" 200
+    bed exec $m systemctl start oauth-sync-renew.service
+    bed exec $m grep -qF "$1" /home/claw/.claude/.credentials.json || {
+        bed exec $m journalctl -b -o cat -u oauth-sync-renew
+        return 1
+    }
+}
+
 knows_version() {
     bed exec $m grep -qF "\"version\":{\"text\":\"$1\"" /var/lib/oauth-sync/gateway/default.json
 }
@@ -189,5 +215,6 @@ bed exec $m systemctl start oauth-sync.service oauth-sync-gateway.path
 t "so does the unit, whose end the container outlives" recreates "$(canary sk-ant-oat01-)" by_unit
 bed exec $m systemctl stop oauth-sync.service oauth-sync-gateway.path
 t "a token is pasted through exec" pastes "$(canary sk-ant-oat01-)"
+t "the renewing unit has Claude's command line renew in the user's container" renews_in_a_container "$(canary sk-ant-oat01-)"
 t "no message in the journal has a token" says_no_token
 finished=yes

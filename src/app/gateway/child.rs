@@ -10,6 +10,7 @@ use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::unit;
 
 /// What is passed on from our own environment: where an engine is, and proxies. No other name, for
 /// a variable of a process beats the one of the same name in compose's `.env`.
@@ -66,24 +67,9 @@ impl<'a> Place<'a> {
         call.run(limit)
     }
 
-    /// The words that have systemd run a program in this place, in a unit of its own that ends when
-    /// its time is over (systemd-run(1)). Its input and output are ours.
+    /// The words that have systemd run a program in this place, in a unit of its own.
     pub(crate) fn in_a_unit(&self, limit: Duration) -> Vec<OsString> {
-        let mut words: Vec<OsString> = ["systemd-run", "--quiet", "--collect", "--wait", "--pipe"]
-            .map(OsString::from)
-            .to_vec();
-        // That such a unit comes and goes is no news for the journal, many times a recreate.
-        words.push("--property=LogLevelMax=notice".into());
-        words.push(format!("--uid={}", self.identity.uid).into());
-        words.push(format!("--gid={}", self.identity.gid).into());
-        words.push(format!("--property=RuntimeMaxSec={}", limit.as_secs()).into());
-        words.push(concat("--working-directory=", self.folder.path.as_os_str()));
-        for (name, value) in self.environment() {
-            let pair = concat(&format!("--setenv={}=", name.to_string_lossy()), &value);
-            words.push(pair);
-        }
-        words.push("--".into());
-        words
+        unit::words(self.identity, &self.folder.path, &self.environment(), limit)
     }
 
     fn environment(&self) -> Vec<(OsString, OsString)> {
@@ -113,12 +99,6 @@ impl<'a> Place<'a> {
         }
         all
     }
-}
-
-fn concat(start: &str, end: &OsStr) -> OsString {
-    let mut whole = OsString::from(start);
-    whole.push(end);
-    whole
 }
 
 /// What a program wrote, as text.

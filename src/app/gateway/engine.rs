@@ -16,6 +16,7 @@ use crate::os::command::Ended;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::unit;
 
 /// The longest that a question to the engine may take.
 const ASK: Duration = Duration::from_secs(60);
@@ -250,16 +251,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs a program, and gives it something to read.
-    ///
-    /// Podman has no daemon: what calls it makes the namespaces, which our own unit may not, and leaves
-    /// processes behind that a unit of its own must not take along. So where systemd runs the host, it
-    /// runs podman for root, outside our sandbox and as the owner of the compose folder.
     fn feed(&self, argv: &[&str], input: Vec<u8>, limit: Duration) -> Result<Ended, Error> {
-        let own = Identity::own();
-        let is_booted = || Folder::reach(Path::new("/run/systemd/system")).is_ok();
-        if self.program != "podman" || own.uid != 0 || !is_booted() {
+        if !unit::is_needed(self.program) {
             return self.place.feed(argv, input, limit);
         }
+        let own = Identity::own();
         let root = Folder::reach(Path::new("/"))?;
         let words = self.place.in_a_unit(limit);
         let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().map(AsRef::as_ref));

@@ -80,11 +80,20 @@ impl Contained {
 
     /// The call itself.
     pub(super) fn call(&self) -> Call<'_> {
-        self.call_with(&[], &PROMPT)
+        self.with_words(&[], &PROMPT, |words| self.client.call(words))
     }
 
-    /// A call with other arguments, the engine's own before it.
-    pub(super) fn call_with(&self, engine: &[&str], arguments: &[&str]) -> Call<'_> {
+    /// A call with other arguments, at this terminal.
+    pub(super) fn call_at_terminal(&self, arguments: &[&str]) -> Call<'_> {
+        self.with_words(&["-it"], arguments, |words| self.client.call_here(words))
+    }
+
+    fn with_words<'a>(
+        &'a self,
+        engine: &[&str],
+        arguments: &[&str],
+        call: impl FnOnce(&[&str]) -> Call<'a>,
+    ) -> Call<'a> {
         let variables: Vec<String> =
             self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut words = vec!["exec"];
@@ -93,7 +102,7 @@ impl Contained {
         words.extend(variables.iter().flat_map(|variable| ["-e", variable]));
         words.extend([self.container.as_str(), &self.claude]);
         words.extend(arguments);
-        self.client.call(&words)
+        call(&words)
     }
 
     /// Sends a signal to the CLI in the container and to all that it started there.

@@ -10,10 +10,13 @@ use crate::os::command::{Call, Ended};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::{account, environment};
+use crate::os::{account, environment, unit};
 
 /// How long a question to the engine may take.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// When systemd ends what it runs for us at the latest; before that we do.
+const UNIT_LIMIT: Duration = Duration::from_secs(3600);
 
 /// The largest answer that is kept: an inspection has some 20 KiB.
 const ANSWER_LIMIT: usize = 4 << 20;
@@ -37,6 +40,8 @@ pub(super) struct Client {
     identity: Identity,
     environment: Vec<(OsString, OsString)>,
     place: Folder,
+    /// Where systemd has to run it, the root folder and we who ask for that.
+    outside: Option<(Folder, Identity)>,
 }
 
 /// Why the engine did not do what it was asked.
@@ -72,7 +77,13 @@ impl Client {
         let client = |identity: Identity| {
             let place = place.enter(Path::new("."))?;
             let environment = environment_of(&identity, host);
-            Ok(Self { engine: settings.container_engine, identity, environment, place })
+            let engine = settings.container_engine;
+            let outside = if unit::is_needed(engine.program()) {
+                Some((Folder::reach(Path::new("/"))?, own.clone()))
+            } else {
+                None
+            };
+            Ok(Self { engine, identity, environment, place, outside })
         };
         identities.into_iter().map(client).collect()
     }
@@ -82,8 +93,19 @@ impl Client {
         self.engine.program()
     }
 
-    /// A call of the engine's command.
+    /// A call of the engine's command that nobody sits before.
     pub(super) fn call(&self, words: &[&str]) -> Call<'_> {
+        let Some((root, own)) = &self.outside else { return self.call_here(words) };
+        let mut argv = unit::words(&self.identity, &root.path, &self.environment, UNIT_LIMIT);
+        argv.push(self.name().into());
+        argv.extend(words.iter().map(OsString::from));
+        let mut call = Call::new(argv, root, own).env("PATH", environment::PATH);
+        call.output_limit = ANSWER_LIMIT;
+        call
+    }
+
+    /// A call of the engine's command at this terminal.
+    pub(super) fn call_here(&self, words: &[&str]) -> Call<'_> {
         let argv = std::iter::once(self.name()).chain(words.iter().copied());
         let mut call = Call::new(argv, &self.place, &self.identity);
         call.environment.clone_from(&self.environment);

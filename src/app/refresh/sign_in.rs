@@ -76,7 +76,7 @@ impl SignIn {
                 host.call_with(workplace, words.iter().map(|word| (*word).to_owned()))
             }
             // Nobody knows the version in there; what is old enough to have no such command is rare.
-            Self::Container(container) => container.call_with(&["-it"], claude_cli::sign_in(None)),
+            Self::Container(container) => container.call_at_terminal(claude_cli::sign_in(None)),
         };
         for name in KEPT {
             if let Some(value) = environment::get(name) {
