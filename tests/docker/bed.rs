@@ -153,7 +153,7 @@ impl Bed {
         let login = json!({ "claudeAiOauth": {
             "accessToken": token,
             "refreshToken": format!("refresh-{token}"),
-            "expiresAt": (now + self.lifetime).as_millis() as u64,
+            "expiresAt": u64::try_from((now + self.lifetime).as_millis()).expect("it fits"),
             "scopes": ["user:inference"],
         } });
         let (new, path) = (self.path("claude/new"), self.path("claude/.credentials.json"));
@@ -265,6 +265,7 @@ impl Bed {
     }
 
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "it is the bed that is waited for")]
     pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let end = Instant::now() + Duration::from_secs(180);
         while !holds() {

@@ -1,6 +1,7 @@
 //! Gateways in a real Docker Engine: what is recreated, when, and what is left alone.
 //! Needs root: the engine is started by `tests/docker/engine` beside whatever else runs here.
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "a test owns its scratch folder, its children and its clock"
 )]

@@ -134,7 +134,8 @@ fn run(command: &mut Command) -> String {
 
 fn rotate(bed: &Bed, token: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
-    let end = (now + Duration::from_secs(8 * 3600)).as_millis() as u64;
+    let end = (now + Duration::from_secs(8 * 3600)).as_millis();
+    let end = u64::try_from(end).expect("it fits");
     let login = json!({ "accessToken": token, "refreshToken": "refresh", "expiresAt": end });
     let (new, path) = (bed.path("claude/new"), bed.path("claude/.credentials.json"));
     fs::write(&new, json!({ "claudeAiOauth": login }).to_string()).expect("the folder is there");

@@ -26,7 +26,8 @@ fn a_rotation_recreates_the_gateway_and_leaves_the_other_services_alone() {
 }
 
 fn ms(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970").as_millis() as u64
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
+    u64::try_from(since.as_millis()).expect("it fits")
 }
 
 /// Syncs, and asks the gateway all the while; when the last question that had no answer was put and
@@ -89,7 +90,7 @@ fn burst(bed: &Bed, round: u32) -> bool {
         bed.rotate(&token(&format!("burst{round}x{count}")));
         assert_eq!(bed.run(&["sync", "--delegate"]).code, Some(0));
         // From before the one request was left until after the next one was.
-        widest = widest.max(begun.elapsed() - before);
+        widest = widest.max(begun.elapsed().saturating_sub(before));
         before = start;
         gateway.get_or_insert_with(|| bed.program(&["gateway"]).spawn().expect("it starts"));
     }

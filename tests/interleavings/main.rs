@@ -202,7 +202,7 @@ fn never_a_blank_older_or_torn_token() {
     let begun = Instant::now();
     let mut writer = Writer { bed: &bed, dice: Dice(seed), newest: 1, done: [0; 14] };
     let observed = thread::scope(|scope| {
-        let observer = scope.spawn(|| observe(&bed, &first, &stop, &least));
+        let onlooker = scope.spawn(|| observe(&bed, &first, &stop, &least));
         for step in 0.. {
             // On a busy machine the writer goes on until the watcher has had its share.
             let is_enough = least.load(Ordering::Relaxed) > steps / 40;
@@ -213,18 +213,18 @@ fn never_a_blank_older_or_torn_token() {
             // Bursts, and times in which the watcher keeps up.
             let most = [0, 200, 8_000, 20_000][usize::try_from(step / 100 % 4).unwrap()];
             writer.pause(most);
-            if observer.is_finished() {
+            if onlooker.is_finished() {
                 break;
             }
         }
-        let last = writer.next();
+        let end = writer.next();
         let _ = fs::create_dir(bed.at(FOLDER));
-        writer.replace(&last);
+        writer.replace(&end);
         let newest = access(&name(writer.newest));
         let in_step = || SINKS.iter().all(|sink| bed.read(sink).contains(&newest));
         let caught_up = eventually(in_step);
         stop.store(true, Ordering::Relaxed);
-        let observed = observer.join().unwrap();
+        let observed = onlooker.join().unwrap();
         assert!(
             observed.fault.is_some() || caught_up,
             "not in step at the end; said:\n{}",

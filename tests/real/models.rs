@@ -12,8 +12,8 @@ const OTHER: &str = "anthropic/claude-sonnet-4-6";
 /// The model that the last turn asked for.
 fn asked(endpoint: &Endpoint) -> String {
     let requests = endpoint.requests_to(MESSAGES);
-    let last = requests.last().map(|request| request.json()).unwrap_or_default();
-    last["model"].as_str().unwrap_or_default().to_owned()
+    let Some(last) = requests.last() else { return String::new() };
+    last.json()["model"].as_str().unwrap_or_default().to_owned()
 }
 
 #[test]

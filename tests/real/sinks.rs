@@ -74,9 +74,9 @@ fn in_2026_9_6_a_secret_file_carries_it_after_a_reload() {
     let (endpoint, _folder) = endpoint();
     let mut openclaw = OpenClaw::version("2026.9.6", &endpoint);
     // As field-mapping.md has people type it.
-    let line = text_of_block("docs/field-mapping.md");
+    let command = text_of_block("docs/field-mapping.md");
     let home = openclaw.state().parent().expect("it lies in a home").display().to_string();
-    let typed = line.replace('~', &home);
+    let typed = command.replace('~', &home);
     let words: Vec<&str> = typed.split_whitespace().skip(1).collect();
     let ran = openclaw.run(&words, "");
     assert_eq!(ran.code, Some(0), "{ran:?}");

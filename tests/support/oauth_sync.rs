@@ -1,5 +1,6 @@
 //! The program under test, linked to a scratch login of the real Claude CLI.
 
+use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -95,7 +96,7 @@ impl OauthSync {
         let path = self.at(name);
         let lines = self.settings.split_inclusive('\n');
         self.settings = lines.filter(|line| !line.starts_with("CLAUDE_CLI_PATH")).collect();
-        self.settings.push_str(&format!("CLAUDE_CLI_PATH=\"{}\"\n", path.display()));
+        let _ = writeln!(self.settings, "CLAUDE_CLI_PATH=\"{}\"", path.display());
         (self.with(methods), path)
     }
 
