@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
 # Scenario: the chain from the login to the gateway, with everything in the way: parts stopped and killed,
 # bursts, a reboot, a clock that was wrong. In the end all is in step, and no token was spent twice.
-# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck disable=SC2016,SC2086 # single-quoted scripts expand inside the machine, whose name is a plain word
 # shellcheck source=tests/systems/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/systems/furnish.bash
 . "$systems/furnish.bash"
-
-m=chain
 
 installed() {
     gateway_host $m
@@ -140,19 +138,22 @@ in_step_at_the_end() {
     bed sh $m '[ -z "$(ls /run/oauth-sync/refresh.d /run/oauth-sync/gateway.d | grep -v ":$" | grep .)" ]'
 }
 
+life() {
+    need "$1: a chain from a login to a gateway works" installed
+    t "$1: what changed while the watcher was stopped is caught up with" catches_up
+    t "$1: a killed watcher comes back, and nothing is lost" comes_back
+    t "$1: a renewal killed in flight is made by the next run, and nothing is spent twice" survives_a_killed_renewal
+    t "$1: a killed delivery is made by the next run" survives_a_killed_delivery
+    t "$1: a delivery that is stopped ends what it has begun, and is not failed" ends_what_it_began
+    t "$1: one that waits for more is stopped at once, and made later" waits_no_longer_than_asked
+    t "$1: of ten rotations in five seconds the last one arrives, in five recreations at most" ten_in_five_seconds
+    t "$1: a rotation while the machine goes down arrives after the reboot" survives_a_reboot
+    t "$1: what is due then is renewed" renews_after_a_night_off
+    t "$1: a login of a clock that was ahead does not keep the next one away" clock_stepped_back
+    t "$1: in the end all is in step, nothing waits, no path unit is dead, no token was spent twice" in_step_at_the_end
+    t "$1: no token is in the journal or in what is remembered" no_token_in journal:$m $m:/var/lib/oauth-sync
+}
+
 need "the package is built" build_deb
-need "a machine with Docker boots" bed boot $m trixie+docker -n nat
-need "a chain from a login to a gateway works" installed
-t "what changed while the watcher was stopped is caught up with" catches_up
-t "a killed watcher comes back, and nothing is lost" comes_back
-t "a renewal killed in flight is made by the next run, and nothing is spent twice" survives_a_killed_renewal
-t "a killed delivery is made by the next run" survives_a_killed_delivery
-t "a delivery that is stopped ends what it has begun, and is not failed" ends_what_it_began
-t "one that waits for more is stopped at once, and made later" waits_no_longer_than_asked
-t "of ten rotations in five seconds the last one arrives, in five recreations at most" ten_in_five_seconds
-t "a rotation while the machine goes down arrives after the reboot" survives_a_reboot
-t "what is due then is renewed" renews_after_a_night_off
-t "a login of a clock that was ahead does not keep the next one away" clock_stepped_back
-t "in the end all is in step, nothing waits, no path unit is dead, no token was spent twice" in_step_at_the_end
-t "no token is in the journal or in what is remembered" no_token_in journal:$m $m:/var/lib/oauth-sync
+on_each_system life
 finished=yes

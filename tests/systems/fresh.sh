@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
 # Scenario: the package is installed on a host with a Claude login and an OpenClaw in a container, and
 # everything works from there on: rotations, renewals by path and by timer, an upgrade in their midst.
-# shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
+# shellcheck disable=SC2016,SC2086 # single-quoted scripts expand inside the machine, whose name is a plain word
 # shellcheck source=tests/systems/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/systems/furnish.bash
 . "$systems/furnish.bash"
-
-m=fresh
 
 # Its input is at its end: a question would fail.
 installs_unasked() {
@@ -165,19 +163,23 @@ spied() {
     bed exec $m grep -qx -e "/proc/[0-9]*/cmdline:$1" /run/seen
 }
 
+life() {
+    need "$1: a login, a gateway in a container and a token endpoint are there" gateway_host $m
+    local of_before
+    of_before=$(access_token $m claw)
+    need "$1: apt installs it with no question, and all units are up" installs_unasked
+    t "$1: the link is written, root's and closed" linked
+    t "$1: the login of before is in the sinks and the gateway" arrives $m "$of_before"
+    t "$1: a rotation is in the sinks and a recreated gateway, and nothing else is recreated" rotates
+    t "$1: the sinks were new within a second" within_a_second
+    t "$1: a due login is renewed through the path unit, and arrives" renews_by_path
+    t "$1: with watcher and path unit away the timer does it, and it arrives" renews_by_timer
+    t "$1: an upgrade leaves a renewal in flight alone, and it ends well" upgrade_waits_for_the_renewal
+    t "$1: the journal tells the story" tells_the_story
+    t "$1: its messages have the fields that monitoring.md names" has_the_fields
+    t "$1: no token is in journal, arguments, environments, state, run folder or debconf" keeps_its_secrets
+}
+
 need "the package is built" build_deb
-need "a machine with Docker boots" bed boot $m trixie+docker -n nat
-need "a login, a gateway in a container and a token endpoint are there" gateway_host $m
-of_before=$(access_token $m claw)
-need "apt installs it with no question, and all units are up" installs_unasked
-t "the link is written, root's and closed" linked
-t "the login of before is in the sinks and the gateway" arrives $m "$of_before"
-t "a rotation is in the sinks and a recreated gateway, and nothing else is recreated" rotates
-t "the sinks were new within a second" within_a_second
-t "a due login is renewed through the path unit, and arrives" renews_by_path
-t "with watcher and path unit away the timer does it, and it arrives" renews_by_timer
-t "an upgrade leaves a renewal in flight alone, and it ends well" upgrade_waits_for_the_renewal
-t "the journal tells the story" tells_the_story
-t "its messages have the fields that monitoring.md names" has_the_fields
-t "no token is in journal, arguments, environments, state, run folder or debconf" keeps_its_secrets
+on_each_system life
 finished=yes

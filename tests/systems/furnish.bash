@@ -90,6 +90,32 @@ access_token() {
     bed sh "$1" 'sed "s/.*\"accessToken\": *\"\([^\"]*\)\".*/\1/" "/home/$1/.claude/.credentials.json"' "$2"
 }
 
+# on_each_system LIFE: what LIFE SUITE claims, on Debian 12 and 13, and on Ubuntu where its archive can be
+# reached; one machine at a time, named in $m.
+on_each_system() {
+    local suite
+    for suite in bookworm trixie noble; do
+        if [ $suite = noble ] && ! bed build noble+docker; then
+            echo "# noble: Ubuntu's archive cannot be reached, so nothing is shown of it"
+            continue
+        fi
+        m=$scenario-$suite
+        need "$suite: a machine with Docker boots" boot_docker "$suite"
+        "$1" "$suite"
+        bed stop "$m"
+    done
+}
+
+# Debian 12 has no Compose v2 of its own; people take the plugin from elsewhere.
+boot_docker() {
+    bed boot "$m" "$1+docker" -n nat
+    bed exec "$m" docker compose version || {
+        bed fetch trixie docker-compose "$scratch/compose"
+        bed push "$m" "$scratch/compose/usr/libexec/docker/cli-plugins/docker-compose" /usr/libexec/docker/cli-plugins
+        bed exec "$m" docker compose version
+    }
+}
+
 # compose_project MACHINE USER: the user's gateway in a container, beside another service.
 compose_project() {
     "$root/tests/docker/image" save "$scratch/gateway.tar"
