@@ -50,10 +50,14 @@ fn a_new_login_is_carried_to_every_sink_and_closes_the_request() {
     host.own();
     host.bed.run(["refresh"]).exit(3);
     assert!(host.bed.exists(&format!("{STATE}/REAUTH_NEEDED")));
-    let mut terminal = login(&host.bed);
+    let found = host.finds_also("login-emptied");
+    let typed: Vec<&str> = found.command.split(' ').collect();
+    assert_eq!(typed, ["oauth-sync", "login", "--link", "default"]);
+    let mut terminal = Terminal::run(&host.bed, (110, 40), &["LANG=C.UTF-8"], &typed[1..]);
     terminal.answers("Paste code here", "right");
     terminal.shows("signed in: the access token in");
     terminal.ends(0);
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
     assert!(host.bed.read(ENV).contains(&access("B")));
     assert!(!host.bed.exists(&format!("{STATE}/REAUTH_NEEDED")));
     assert_eq!(host.bed.read("home/claude.log"), format!("{UID} auth login\n"));
