@@ -13,11 +13,14 @@ use crate::scene::{self, Installation, Watch};
 
 /// Odd numbers, so that the median is one of them.
 const ROUNDS: usize = 25;
-/// Fewer: ext4 without a journal looks at each inode freed within a minute before it gives a new one,
-/// and a hundred agents free two hundred a round.
-const ROUNDS_OF_AGENTS: usize = 7;
+/// Fewer, for the sake of the pauses.
+const ROUNDS_OF_AGENTS: usize = 5;
 /// How long a contender is left alone between its rounds.
 const PAUSE: Duration = Duration::from_millis(60);
+/// How long all are left alone between the rounds of agents: ext4 without a journal looks at each inode
+/// freed within the last minute before it gives a new one, and a hundred agents free a hundred a round.
+/// Logins change every few hours.
+const PAUSE_OF_AGENTS: Duration = Duration::from_secs(61);
 /// What `watch` says of each sink once all of them are flushed.
 const MARK: &str = "holds the new token";
 
@@ -90,7 +93,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
     let (_watch, voice) = watch(&installation)?;
     let mut ours = Contender::new(&ours.credentials, &ours.sinks, Some((voice, MARK, 2)))?;
 
-    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS)?;
+    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS, Duration::ZERO)?;
     let [script, c, ours] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!("\nrename of the credentials -> oauth.json and .env, medians of {ROUNDS}");
     println!("                                   both new   all on disk");
@@ -108,7 +111,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
 pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
     let (mut one, _watch) = of_agents(bed, 1)?;
     let (mut hundred, _other) = of_agents(bed, 100)?;
-    let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS)?;
+    let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS, PAUSE_OF_AGENTS)?;
     let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!(
         "\nrename of the credentials -> auth-profiles.json of every agent, medians of {ROUNDS_OF_AGENTS}"
@@ -171,9 +174,14 @@ fn start_script(script: &Path, tree: &Tree) -> io::Result<Child> {
 
 /// Lets the contenders rotate one after the other, round by round, so that a busy moment of the host
 /// meets all of them; gives the medians.
-fn in_turn(contenders: &mut [&mut Contender], rounds: usize) -> io::Result<Vec<Times>> {
+fn in_turn(
+    contenders: &mut [&mut Contender],
+    rounds: usize,
+    pause: Duration,
+) -> io::Result<Vec<Times>> {
     let mut times = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
+        std::thread::sleep(pause);
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let time = contender.rotate()?;
             // The first round warms the caches.

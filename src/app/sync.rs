@@ -157,7 +157,8 @@ fn judged(
     })
 }
 
-/// Writes what has to change, all of it together; the memory is saved before the first new text counts.
+/// Writes what has to change, all of it together; the memory is saved once every new text is on disk
+/// and before the first one counts: a slow disk must not have the gateway recreated for the old token.
 fn commit(
     looks: Vec<Look>,
     mark: Mark,

@@ -55,8 +55,8 @@ struct Written<'a> {
     file: File,
 }
 
-/// Replaces all of `parts`; calls `before_rename` once, while every old text is still in its place and
-/// the disk is at work on the new ones. One result for each part, in their order.
+/// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
+/// one still in its place. One result for each part, in their order.
 ///
 /// With `over`, a mount point is written over in place.
 pub(crate) fn replace_all<'a>(
@@ -65,8 +65,8 @@ pub(crate) fn replace_all<'a>(
     before_rename: impl FnOnce(),
 ) -> Vec<Result<(), Error>> {
     let written: Vec<_> = parts.into_iter().map(write).collect();
-    before_rename();
     let flushed = flush(written);
+    before_rename();
     settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
 }
 
