@@ -116,7 +116,7 @@ goes_by_no_planted_link() {
         echo ANTHROPIC_OAUTH_TOKEN=of-victim >/home/victim/.openclaw/.env
         chown victim: /home/victim/.openclaw/.env
         find /home/victim -printf "%p %T@\n" >/run/before
-        rm -r /home/claw/.openclaw
+        mv /home/claw/.openclaw /home/claw/before
         ln -s /home/victim/.openclaw /home/claw/.openclaw'
     sign_in "$m" claw 28800
     wait_until 60 "said_refused oauth-sync"

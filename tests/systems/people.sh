@@ -25,8 +25,8 @@ cat >/usr/local/share/claude <<'CLAUDE'
 umask 077
 mkdir -p ~/.claude && cd ~/.claude || exit 1
 save() {
-    printf '{"claudeAiOauth":{"accessToken":"%s","refreshToken":"%s","expiresAt":%s000,"scopes":["user:inference"]}}' \
-        "sk-ant-oat01-$RANDOM$RANDOM$RANDOM" "sk-ant-ort01-$RANDOM$RANDOM$RANDOM" "$(($(date +%s) + 28800))" >.new
+    printf '{"claudeAiOauth":{"accessToken":"%s","refreshToken":"%s","expiresAt":%s,"scopes":["user:inference"]}}' \
+        "sk-ant-oat01-$RANDOM$RANDOM$RANDOM" "sk-ant-ort01-$RANDOM$RANDOM$RANDOM" "$(($(date +%s%3N) + 28800000))" >.new
     mv .new .credentials.json
 }
 if [ "$*" = "auth login" ]; then
