@@ -218,16 +218,14 @@ fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
         renamed.into_iter().map(|folder| folder.and_then(|at| Ok((at, open(at)?)))).collect();
     let files: Vec<_> = opened.iter().flatten().map(|(_, fd)| fd.as_fd()).collect();
     let mut results = flush::all(&files).into_iter();
-    let settled = opened.iter().map(|opened| match opened {
-        Ok(_) => results.next().unwrap_or(Ok(())),
-        Err(_) => Ok(()),
-    });
-    let settled: Vec<_> = settled.collect();
-    let done = opened.into_iter().zip(settled).map(|(opened, settled)| {
+    let settled = opened.into_iter().map(|opened| {
         let (folder, _) = opened?;
-        settled.map_err(|source| unsettled(folder, source))
+        match results.next() {
+            Some(Err(source)) => Err(unsettled(folder, source)),
+            _ => Ok(()),
+        }
     });
-    done.collect()
+    settled.collect()
 }
 
 /// Says of a renamed file that nothing promises it to survive a loss of power.
