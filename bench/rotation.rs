@@ -93,7 +93,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
     let (_watch, voice) = watch(&installation)?;
     let mut ours = Contender::new(&ours.credentials, &ours.sinks, Some((voice, MARK, 2)))?;
 
-    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS, Duration::ZERO)?;
+    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS, || Ok(()))?;
     let [script, c, ours] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!("\nrename of the credentials -> oauth.json and .env, medians of {ROUNDS}");
     println!("                                   both new   all on disk");
@@ -112,8 +112,14 @@ pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
     let (mut one, _watch) = of_agents(bed, 1)?;
     let (mut hundred, _other) = of_agents(bed, 100)?;
     let mut figures = Vec::new();
-    for (pause, when) in [(Duration::ZERO, "in a row"), (PAUSE_OF_AGENTS, "a minute apart")] {
-        let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS, pause)?;
+    let apart = || {
+        std::thread::sleep(PAUSE_OF_AGENTS);
+        wake_the_disk(&bed.root)
+    };
+    let ways: [(&dyn Fn() -> io::Result<()>, _); 2] =
+        [(&|| Ok(()), "in a row"), (&apart, "a minute apart")];
+    for (before_round, when) in ways {
+        let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS, before_round)?;
         let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
         println!(
             "\nrename of the credentials -> auth-profiles.json of every agent, {ROUNDS_OF_AGENTS} rounds {when}"
@@ -121,11 +127,8 @@ pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
         println!("                                    all new   all on disk");
         println!("  1 agent                       {}   {}", ms(one.new), ms(one.flushed));
         println!("  100 agents                    {}   {}", ms(hundred.new), ms(hundred.flushed));
-        let what = match when {
-            "in a row" => "times one agent for a hundred, rounds in a row",
-            _ => "times one agent for a hundred, rounds a minute apart",
-        };
-        figures.push(Figure::at_most(what, hundred.flushed, one.flushed, 10.0));
+        let what = format!("times one agent for a hundred, rounds {when}");
+        figures.push(Figure::at_most(&what, hundred.flushed, one.flushed, 10.0));
     }
     Ok(figures)
 }
@@ -180,8 +183,9 @@ fn start_script(script: &Path, tree: &Tree) -> io::Result<Child> {
 }
 
 /// After a pause the first write takes many times longer, whoever makes it.
-fn wake_the_disk(beside: &Path) -> io::Result<()> {
-    let path = beside.with_extension("wake");
+fn wake_the_disk(root: &Path) -> io::Result<()> {
+    // Nobody watches there.
+    let path = root.join("wake");
     for _ in 0..10 {
         let mut file = std::fs::File::create(&path)?;
         file.write_all(b"awake")?;
@@ -195,12 +199,11 @@ fn wake_the_disk(beside: &Path) -> io::Result<()> {
 fn in_turn(
     contenders: &mut [&mut Contender],
     rounds: usize,
-    pause: Duration,
+    before_round: impl Fn() -> io::Result<()>,
 ) -> io::Result<Vec<Times>> {
     let mut times = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
-        std::thread::sleep(pause);
-        wake_the_disk(&contenders[0].credentials)?;
+        before_round()?;
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let time = contender.rotate()?;
             // The first round warms the caches.
