@@ -30,6 +30,14 @@ build() {
     [ -n "${SYSTEMS_BUILT:-}" ] || make -C "$systems/../.." "$@"
 }
 
+# reachable SPEC: holds if a machine of that kind can be built; Ubuntu's archive is not to be had everywhere.
+reachable() {
+    bed build "$1" || {
+        echo "# $1: its archive cannot be reached, so nothing is shown of it"
+        return 1
+    }
+}
+
 # at_end COMMAND...: runs it when the scenario ends, however it ends.
 at_end() {
     endings+=("$(printf '%q ' "$@")")
