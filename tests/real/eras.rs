@@ -55,5 +55,6 @@ fn in_2026_9_6_the_doctor_s_command_mends_a_file_that_keeps_it_from_starting() {
     assert_eq!(against_a_harmful_file(&link), None, "{said}");
     link.run(&["sync"]);
     openclaw.start_gateway();
-    openclaw.turn_via_gateway();
+    let turn = openclaw.turn_via_gateway();
+    assert!(!turn.tokens.is_empty(), "{turn:?}");
 }
