@@ -2,8 +2,9 @@
 
 .PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-packages check-systems bench clean
 
-# What functions have in common becomes a function of its own, where that saves more than a packer would.
-SMALL := -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-outliner-benefit-threshold=24
+# What functions have in common becomes a function of its own, where that saves more than a packer would;
+# build.ld sorts functions by the types in their names.
+SMALL := -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-outliner-benefit-threshold=14 -Csymbol-mangling-version=v0
 
 build:
 	RUSTFLAGS="$(SMALL)" cargo build --release --locked
