@@ -142,8 +142,7 @@ impl Watcher {
 
     /// Carries home what a refresh that was cut short had been given.
     fn pick_up(&self) {
-        let links: Vec<_> = self.links.iter().map(|watched| (*watched.settings).clone()).collect();
-        refresh::pick_up(&self.ground, &links);
+        refresh::pick_up(&self.ground, self.links.iter().map(|watched| &*watched.settings));
     }
 
     fn all_links(&mut self) {

@@ -45,7 +45,7 @@ fn flag(settings: &Settings) -> Result<(), Error> {
 
 /// Puts a saved renewal and the true expiry into the source: nobody would do so later.
 fn settle(ground: &Ground, settings: &Settings) {
-    refresh::pick_up(ground, std::slice::from_ref(settings));
+    refresh::pick_up(ground, [settings]);
     if refresh::waits(ground, settings) {
         log::error!(
             "the renewed login of '{}' could not be put in place: it stays in '{}' until that folder is removed\nhint: install openclaw-oauth-sync again, or sign in to Claude again",

@@ -86,7 +86,10 @@ impl Events {
             .watches()
             .add(folder.proc_path(), mask)
             .map_err(|source| Error::new("watch", &folder.path, source))?;
-        self.wanted.entry(watch).or_default().push((key, name.into()));
+        let listeners = self.wanted.entry(watch).or_default();
+        // Most have one for ever, and there may be thousands.
+        listeners.reserve_exact(1);
+        listeners.push((key, name.into()));
         Ok(())
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn all(
 ///
 /// Says what was done, for each source where there was something to do. For `watch`, whose signals
 /// wait until it looks at them.
-pub(crate) fn pick_up(ground: &Ground, links: &[Settings]) {
+pub(crate) fn pick_up<'a>(ground: &Ground, links: impl IntoIterator<Item = &'a Settings>) {
     let signals = Deferral::already();
     for group in groups(links) {
         match turn::pick_up(ground, &group, &signals) {
@@ -127,11 +127,11 @@ pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
 }
 
 /// Joins links that share a source, by whatever paths they name it.
-fn groups(links: &[Settings]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+fn groups<'a>(links: impl IntoIterator<Item = &'a Settings>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
     for link in links {
         let place = Place::reach(&link.claude_credentials);
-        let same = |group: &&mut Group<'_>| match (&group.place, &place) {
+        let same = |group: &&mut Group<'a>| match (&group.place, &place) {
             (Ok(a), Ok(b)) => a.key == b.key,
             _ => group.links[0].claude_credentials == link.claude_credentials,
         };
