@@ -20,23 +20,19 @@ const LONG: Duration = Duration::from_secs(60);
 /// How long everything is left alone before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// One link, a thousand links and the script, asleep at the same time.
+/// One link beside the script, then a thousand links: processes of one program share memory, which would flatter
+/// both of them.
 pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
     let root = bed.root.join("idle");
     let script = rotation::start_script_in(script, &root.join("script"))?;
     let one = start(bed, 1)?;
+    println!("\nidle: the script and one link, then {LINKS} links");
+    let one_woke = switches_in(&one, SHORT)?;
+    let (script, small) = (tree_memory(script.0.id())?, memory(&one)?);
+    drop(one);
     let many = start(bed, LINKS)?;
-    println!("\nidle for {} s: one link, {LINKS} links, the script", LONG.as_secs());
-    std::thread::sleep(SETTLE);
-    let (one_before, many_before) =
-        (proc::switches(one.child.id())?, proc::switches(many.child.id())?);
-    std::thread::sleep(SHORT);
-    let one_woke = proc::switches(one.child.id())? - one_before;
-    std::thread::sleep(LONG.checked_sub(SHORT).unwrap());
-    let many_woke = proc::switches(many.child.id())? - many_before;
-
-    let script = tree_memory(script.0.id())?;
-    let (small, large) = (memory(&one)?, memory(&many)?);
+    let many_woke = switches_in(&many, LONG)?;
+    let large = memory(&many)?;
     println!("                                    PSS   private dirty   context switches");
     println!("  inotifywait + bash         {:6} KiB   {:6} KiB", script.pss, script.private_dirty);
     row("oauth-sync, 1 link     ", small, one_woke, SHORT);
@@ -67,6 +63,14 @@ pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
             per_link <= 4.0,
         ),
     ])
+}
+
+/// How often it is given the processor within `time`, once it has settled.
+fn switches_in(watch: &Watch, time: Duration) -> io::Result<u64> {
+    std::thread::sleep(SETTLE);
+    let before = proc::switches(watch.child.id())?;
+    std::thread::sleep(time);
+    Ok(proc::switches(watch.child.id())? - before)
 }
 
 fn row(name: &str, memory: Memory, woke: u64, time: Duration) {

@@ -1,6 +1,6 @@
 //! From the rename of the credentials to the new token in every sink.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,14 +13,8 @@ use crate::scene::{self, Installation, Watch};
 
 /// Odd numbers, so that the median is one of them.
 const ROUNDS: usize = 25;
-/// Fewer, for the sake of the pauses.
-const ROUNDS_OF_AGENTS: usize = 5;
 /// How long a contender is left alone between its rounds.
 const PAUSE: Duration = Duration::from_millis(60);
-/// How long all are left alone between the second rounds of agents: ext4 without a journal looks at each inode
-/// freed within the last minute before it gives a new one, and a hundred agents free a hundred a round.
-/// Logins change every few hours.
-const PAUSE_OF_AGENTS: Duration = Duration::from_secs(61);
 /// What `watch` says of each sink once all of them are flushed.
 const MARK: &str = "holds the new token";
 
@@ -93,7 +87,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
     let (_watch, voice) = watch(&installation)?;
     let mut ours = Contender::new(&ours.credentials, &ours.sinks, Some((voice, MARK, 2)))?;
 
-    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS, || Ok(()))?;
+    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS)?;
     let [script, c, ours] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!("\nrename of the credentials -> oauth.json and .env, medians of {ROUNDS}");
     println!("                                   both new   all on disk");
@@ -111,26 +105,15 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
 pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
     let (mut one, _watch) = of_agents(bed, 1)?;
     let (mut hundred, _other) = of_agents(bed, 100)?;
-    let mut figures = Vec::new();
-    let apart = || {
-        std::thread::sleep(PAUSE_OF_AGENTS);
-        wake_the_disk(&bed.root)
-    };
-    let ways: [(&dyn Fn() -> io::Result<()>, _); 2] =
-        [(&|| Ok(()), "in a row"), (&apart, "a minute apart")];
-    for (before_round, when) in ways {
-        let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS_OF_AGENTS, before_round)?;
-        let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
-        println!(
-            "\nrename of the credentials -> auth-profiles.json of every agent, {ROUNDS_OF_AGENTS} rounds {when}"
-        );
-        println!("                                    all new   all on disk");
-        println!("  1 agent                       {}   {}", ms(one.new), ms(one.flushed));
-        println!("  100 agents                    {}   {}", ms(hundred.new), ms(hundred.flushed));
-        let what = format!("times one agent for a hundred, rounds {when}");
-        figures.push(Figure::at_most(&what, hundred.flushed, one.flushed, 10.0));
-    }
-    Ok(figures)
+    let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS)?;
+    let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
+    println!(
+        "\nrename of the credentials -> auth-profiles.json of every agent, medians of {ROUNDS}"
+    );
+    println!("                                    all new   all on disk");
+    println!("  1 agent                       {}   {}", ms(one.new), ms(one.flushed));
+    println!("  100 agents                    {}   {}", ms(hundred.new), ms(hundred.flushed));
+    Ok(vec![Figure::at_most("times one agent for a hundred", hundred.flushed, one.flushed, 10.0)])
 }
 
 fn of_agents(bed: &Bed, count: usize) -> io::Result<(Contender, Watch)> {
@@ -182,28 +165,11 @@ fn start_script(script: &Path, tree: &Tree) -> io::Result<Child> {
     Ok(child)
 }
 
-/// After a pause the first write takes many times longer, whoever makes it.
-fn wake_the_disk(root: &Path) -> io::Result<()> {
-    // Nobody watches there.
-    let path = root.join("wake");
-    for _ in 0..10 {
-        let mut file = std::fs::File::create(&path)?;
-        file.write_all(b"awake")?;
-        file.sync_all()?;
-    }
-    Ok(())
-}
-
 /// Lets the contenders rotate one after the other, round by round, so that a busy moment of the host
 /// meets all of them; gives the medians.
-fn in_turn(
-    contenders: &mut [&mut Contender],
-    rounds: usize,
-    before_round: impl Fn() -> io::Result<()>,
-) -> io::Result<Vec<Times>> {
+fn in_turn(contenders: &mut [&mut Contender], rounds: usize) -> io::Result<Vec<Times>> {
     let mut times = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
-        before_round()?;
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let time = contender.rotate()?;
             // The first round warms the caches.
