@@ -29,6 +29,8 @@ ExecStart=/bin/bash /root/clock.bash
 StandardOutput=tty
 TTYPath=/dev/ttyS0
 UNIT
+    mkdir "$tree/etc/systemd/timesyncd.conf.d"
+    printf '[Time]\nNTP=127.0.0.1\n' >"$tree/etc/systemd/timesyncd.conf.d/clock.conf"
     ln -s /dev/null "$tree/etc/systemd/system/serial-getty@ttyS0.service"
     ln -s ../clock.service "$tree/etc/systemd/system/multi-user.target.wants"
 }
@@ -65,6 +67,7 @@ t "the package is installed, and a login is passed on" held installed
 t "a clock that is set forward makes a login due, which is renewed and passed on" held forward
 t "one that is set back by days keeps no new login away" held back
 t "one that is set past the end of a token has it renewed" held past
+t "the doctor sees that the clock is wrong, and what it prints sets it by the network's time" held mended
 t "in the end all units are up, nothing was spent twice, and the journal tells no trouble and no token" held over
 t "no token is on its console" no_token_in "$scratch/console"
 finished=yes
