@@ -87,7 +87,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
     let (_watch, voice) = watch(&installation)?;
     let mut ours = Contender::new(&ours.credentials, &ours.sinks, Some((voice, MARK, 2)))?;
 
-    let all = in_turn(&mut [&mut script, &mut c, &mut ours], ROUNDS)?;
+    let all = in_turn(&mut [&mut script, &mut c, &mut ours])?;
     let [script, c, ours] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!("\nrename of the credentials -> oauth.json and .env, medians of {ROUNDS}");
     println!("                                   both new   all on disk");
@@ -105,7 +105,7 @@ pub(crate) fn two_files(bed: &Bed, script: &Path, floor: &Path) -> io::Result<Ve
 pub(crate) fn agents(bed: &Bed) -> io::Result<Vec<Figure>> {
     let (mut one, _watch) = of_agents(bed, 1)?;
     let (mut hundred, _other) = of_agents(bed, 100)?;
-    let all = in_turn(&mut [&mut one, &mut hundred], ROUNDS)?;
+    let all = in_turn(&mut [&mut one, &mut hundred])?;
     let [one, hundred] = &all[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     println!(
         "\nrename of the credentials -> auth-profiles.json of every agent, medians of {ROUNDS}"
@@ -167,9 +167,9 @@ fn start_script(script: &Path, tree: &Tree) -> io::Result<Child> {
 
 /// Lets the contenders rotate one after the other, round by round, so that a busy moment of the host
 /// meets all of them; gives the medians.
-fn in_turn(contenders: &mut [&mut Contender], rounds: usize) -> io::Result<Vec<Times>> {
+fn in_turn(contenders: &mut [&mut Contender]) -> io::Result<Vec<Times>> {
     let mut times = vec![Vec::new(); contenders.len()];
-    for round in 0..=rounds {
+    for round in 0..=ROUNDS {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let time = contender.rotate()?;
             // The first round warms the caches.
