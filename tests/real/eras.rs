@@ -2,8 +2,6 @@
 
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::link::Link;
 use crate::openclaw::OpenClaw;
 use crate::{endpoint, token};
@@ -27,16 +25,6 @@ fn we_paste_into_a_running_2026_8_1_and_reload_it() {
     we_paste_and_reload("2026.8.1");
 }
 
-/// The command that the doctor prints for a file that keeps `OpenClaw` from starting.
-fn against_a_harmful_file(link: &Link) -> Option<String> {
-    let (_, said) = link.run(&["doctor", "--json"]);
-    let end = said.rfind('}').expect("it is JSON");
-    let report: Value = serde_json::from_str(&said[..=end]).expect("it is JSON");
-    let findings = report["findings"].as_array().expect("there is a list");
-    let found = findings.iter().find(|finding| finding["id"] == "harmful-file")?;
-    found["command"].as_str().map(str::to_owned)
-}
-
 #[test]
 fn in_2026_9_6_the_doctor_s_command_mends_a_file_that_keeps_it_from_starting() {
     let (endpoint, _folder) = endpoint();
@@ -47,12 +35,12 @@ fn in_2026_9_6_the_doctor_s_command_mends_a_file_that_keeps_it_from_starting() {
     let link =
         Link::new(&openclaw, "OPENCLAW_VERSION=\"2026.9.6\"\nSINKS=\"env\"\nGATEWAY=\"none\"");
     link.rotate("A");
-    let command = against_a_harmful_file(&link).expect("it is found");
+    let command = link.prescribed("harmful-file").expect("it is found");
     assert!(command.ends_with(" doctor --fix"), "{command}");
     let ran = Command::new("sh").args(["-c", &command]).output().expect("it starts");
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(against_a_harmful_file(&link), None, "{said}");
+    assert_eq!(link.prescribed("harmful-file"), None, "{said}");
     link.run(&["sync"]);
     openclaw.start_gateway();
     let turn = openclaw.turn_via_gateway();

@@ -93,8 +93,12 @@ fn we_keep_the_comments_of_2026_9_6_until_somebody_consents() {
     assert_eq!(openclaw.read("openclaw.json"), text);
     assert!(openclaw.read(".env").contains(&token("A")));
     openclaw.turn().used(&token("A"));
-    let (code, said) = link.run(&["gateway", "--consent"]);
+    let command = link.prescribed("paste-consent").expect("it is found");
+    let words: Vec<&str> = command.split(' ').collect();
+    assert_eq!(words[0], "oauth-sync");
+    let (code, said) = link.run(&words[1..]);
     assert!(code == Some(0) && said.contains("agreed"), "{said}");
+    assert_eq!(link.prescribed("paste-consent"), None, "{said}");
     link.carry("B");
     assert_eq!(openclaw.read("openclaw.json.before-oauth-sync"), text);
     openclaw.turn().used(&token("B"));

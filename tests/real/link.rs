@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::openclaw::OpenClaw;
@@ -73,6 +73,16 @@ impl Link {
         let new = self.path("claude/new");
         std::fs::write(&new, login.to_string()).expect("the folder is there");
         std::fs::rename(new, self.path("claude/.credentials.json")).expect("the folder is there");
+    }
+
+    /// The command that the doctor prints for this finding, if it finds it.
+    pub(crate) fn prescribed(&self, id: &str) -> Option<String> {
+        let (_, said) = self.run(&["doctor", "--json"]);
+        let end = said.rfind('}').expect("it is JSON");
+        let report: Value = serde_json::from_str(&said[..=end]).expect("it is JSON");
+        let findings = report["findings"].as_array().expect("there is a list");
+        let found = findings.iter().find(|finding| finding["id"] == id)?;
+        found["command"].as_str().map(str::to_owned)
     }
 
     /// Runs the program to its end: its status, and what it said without a token in it.

@@ -69,14 +69,6 @@ fn a_dead_login_asks_for_a_person() {
 }
 
 #[test]
-fn an_ended_token_wants_a_renewal() {
-    let host = Host::new();
-    host.bed.login_for("B", -1);
-    let found = host.finds_also("token-ended");
-    assert_eq!(found.command, "oauth-sync refresh --link default");
-}
-
-#[test]
 fn a_setup_token_is_a_note() {
     let host = Host::new();
     let expiry = host.bed.hence(24 * 300);

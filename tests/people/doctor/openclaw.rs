@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::bed::{MAIN, OAUTH, STATE, access, refresh};
+use crate::doctor::renewals;
 use crate::host::{Host, UID};
 
 #[test]
@@ -44,7 +45,8 @@ fn a_profile_before_ours() {
 
 #[test]
 fn a_cool_down() {
-    let host = Host::new();
+    let (host, endpoint) = renewals::host();
+    endpoint.accept(&refresh("A"));
     let until = host.bed.hence(1);
     store(
         &host,
@@ -52,11 +54,8 @@ fn a_cool_down() {
             r#""usageStats":{{"anthropic:default":{{"errorCount":1,"cooldownUntil":{until},"failureCounts":{{"auth":1}}}}}}"#
         ),
     );
-    assert_eq!(host.finds("cool-down").command, "oauth-sync refresh --force --link default");
-    // What that renewal comes to: another token, carried over.
-    host.bed.login_for("B", 9);
-    host.own();
-    host.bed.run(["sync"]).exit(0);
+    let found = host.finds_and_mends("cool-down");
+    assert_eq!(found.command, "oauth-sync refresh --force --link default");
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
     store(
         &host,

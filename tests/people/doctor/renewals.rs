@@ -8,7 +8,7 @@ use crate::endpoint::{Answer, Endpoint, TOKEN};
 use crate::host::Host;
 
 /// A host that renews by the method `api` alone, at an endpoint of its own.
-fn host() -> (Host, Endpoint) {
+pub(super) fn host() -> (Host, Endpoint) {
     let host = Host::new();
     let endpoint = Endpoint::start(&host.at("."));
     host.bed.conf("REFRESH", "api").conf("TOKEN_URL", &endpoint.token_url());
@@ -33,6 +33,18 @@ fn a_login_that_the_server_refuses() {
     host.bed.login_for("B", 9);
     host.own();
     host.shell("oauth-sync sync");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
+
+#[test]
+fn an_ended_token_wants_a_renewal() {
+    let (host, endpoint) = host();
+    host.bed.login_for("B", -1);
+    host.own();
+    endpoint.accept(&refresh("B"));
+    let found = host.finds_also("token-ended");
+    assert_eq!(found.command, "oauth-sync refresh --link default");
+    host.mends(&found);
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
 
