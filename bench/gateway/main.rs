@@ -95,6 +95,10 @@ const OWN: &str = "services:
 
 /// The service alone against the whole project down and up, with services that need each other and with services
 /// that all stop at the same moment, which differ by less; and what the engine's own stop and start leave at least.
+///
+/// A second of the gap is the network's wherever the gateway's bridge is made anew, or had no other container to
+/// keep it up: nobody answers for the new address when the first question asks for it, and the kernel asks again
+/// only then (`retrans_time_ms`, arp(7)).
 fn recreate() -> [Figure; 2] {
     let apart = THREE.lines().filter(|line| !line.contains("depends_on"));
     let projects = [THREE.to_owned(), apart.collect::<Vec<_>>().join("\n"), OWN.to_owned()];

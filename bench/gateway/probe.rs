@@ -2,12 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two questions.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Between two questions. None waits for the one before it: docker's proxy listens a moment before the
+/// container does, and holds a question of that moment until TCP sends it again a second later (the first
+/// timeout of RFC 6298, section 2.1), while the next question is answered at once.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How long one answer may take: longer than any pause of a busy process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,46 +25,67 @@ pub(crate) struct Seen {
     pub(crate) slowest: Duration,
 }
 
-/// Asks on this port while `act` runs, and until it answers afterwards.
+#[derive(Clone, Copy)]
+struct Question {
+    asked: Instant,
+    answered: Option<Instant>,
+}
+
+/// Asks on this port while `act` runs, and until a question that was asked afterwards is answered.
 pub(crate) fn during(port: u16, act: impl FnOnce()) -> Seen {
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let watching = scope.spawn(|| watch(port, &over));
-        act();
-        over.store(true, Ordering::Relaxed);
-        watching.join().expect("a probe does not panic")
-    })
-}
-
-fn watch(port: u16, over: &AtomicBool) -> Seen {
-    let mut seen = Seen::default();
-    let (mut answered, mut fails) = (Instant::now(), false);
-    while fails || !over.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        seen.asked += 1;
-        if answers(port) {
-            if fails {
-                seen.gap = seen.gap.max(answered.elapsed());
-            }
-            (answered, fails) = (Instant::now(), false);
-            seen.slowest = seen.slowest.max(begun.elapsed());
-        } else {
-            seen.failed += 1;
-            fails = true;
-        }
-        thread::sleep(PAUSE);
-    }
-    seen
-}
-
-fn answers(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        tcp.set_read_timeout(Some(PATIENCE))?;
-        tcp.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        tcp.read_to_string(&mut answer)?;
-        Ok(answer)
+    let (questions, over) = (Mutex::new(Vec::new()), OnceLock::new());
+    let is_answered_since = |over: &Instant| {
+        let questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
+        questions.iter().any(|one: &Question| one.asked > *over && one.answered.is_some())
     };
-    ask().is_ok_and(|answer| answer.contains("\"live\""))
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.get().is_some_and(is_answered_since) {
+                scope.spawn(|| {
+                    let question = Question::ask(port);
+                    questions.lock().unwrap_or_else(PoisonError::into_inner).push(question);
+                });
+                thread::sleep(PAUSE);
+            }
+        });
+        act();
+        over.get_or_init(Instant::now);
+    });
+    Seen::of(&questions.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Seen {
+    fn of(questions: &[Question]) -> Self {
+        let failures: Vec<Instant> =
+            questions.iter().filter(|one| one.answered.is_none()).map(|one| one.asked).collect();
+        let mut answers: Vec<Instant> = questions.iter().filter_map(|one| one.answered).collect();
+        answers.sort_unstable();
+        let gaps = answers
+            .windows(2)
+            .filter(|two| failures.iter().any(|asked| (two[0]..two[1]).contains(asked)));
+        let waits = questions.iter().filter_map(|one| Some(one.answered? - one.asked));
+        Self {
+            asked: questions.len(),
+            failed: failures.len(),
+            gap: gaps.map(|two| two[1] - two[0]).max().unwrap_or_default(),
+            slowest: waits.max().unwrap_or_default(),
+        }
+    }
+}
+
+impl Question {
+    fn ask(port: u16) -> Self {
+        let asked = Instant::now();
+        let is_answered = answer(port).is_ok_and(|answer| answer.contains("\"live\""));
+        Self { asked, answered: is_answered.then(Instant::now) }
+    }
+}
+
+fn answer(port: u16) -> std::io::Result<String> {
+    let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    tcp.set_read_timeout(Some(PATIENCE))?;
+    tcp.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer)?;
+    Ok(answer)
 }
