@@ -22,7 +22,7 @@ check-lint check-unit check-faults check-real check-docker check-packages check-
 bench: build
 	@missed=0; \
 	bench/run || missed=1; \
-	BENCH_DIR=/var/tmp bench/run rotation agents || missed=1; \
+	BENCH_DIR=/var/tmp bench/run rotation || missed=1; \
 	bench/gateway/run || missed=1; \
 	exit $$missed
 

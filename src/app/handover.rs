@@ -4,6 +4,7 @@ use crate::app::consent;
 use crate::app::ground::Ground;
 use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
+use crate::app::parting;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::app::requests;
 use crate::app::sinks::env;
@@ -26,11 +27,12 @@ pub(crate) struct Handover<'a> {
 }
 
 impl Handover<'_> {
-    /// Leaves a request for these sinks.
-    ///
-    /// Before the new texts count: killed right after, nobody would know that the gateway needs them.
-    pub(crate) fn leave(&self, changed: Vec<SinkKind>, mark: Mark) {
-        self.queue(changed, Some(mark));
+    /// What the gateway is to be asked now that these sinks were written.
+    pub(crate) fn of_written(&self, sinks: &[SinkReport], mark: Mark) -> Option<Request> {
+        let is_new =
+            |sink: &&SinkReport| sink.written || matches!(sink.state, SinkState::Unsettled(_));
+        let changed = sinks.iter().filter(is_new).map(|sink| sink.kind).collect();
+        Some(self.request(self.that_matter(changed)?, Some(mark)))
     }
 
     /// Those of these sinks that the gateway uses, where it does not notice a change of them by itself.
@@ -102,18 +104,16 @@ impl Handover<'_> {
     }
 
     fn queue(&self, sinks: Vec<SinkKind>, mark: Option<Mark>) {
-        let request = Request {
+        parting::leave(&self.ground.places.run_dir, self.request(sinks, mark));
+    }
+
+    fn request(&self, sinks: Vec<SinkKind>, mark: Option<Mark>) -> Request {
+        Request {
             link: self.settings.name.clone(),
             sinks,
             fingerprint: mark.map(|mark| mark.fingerprint),
             old_expiry: self.old.filter(|old| Some(*old) != mark).map(|old| old.expiry),
             time: self.now,
-        };
-        if let Err(error) = requests::leave(&self.ground.places.run_dir, request) {
-            log::error!(
-                "{}: {error}: the gateway is not told of the new token",
-                self.settings.name
-            );
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod notify;
 pub(crate) mod openclaw;
+pub(crate) mod parting;
 pub(crate) mod prospect;
 pub(crate) mod record;
 pub(crate) mod refresh;

@@ -5,6 +5,7 @@ mod line;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use crate::app::parting::Parting;
 use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
 use crate::domain::incident::Kind;
@@ -38,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) remarks: Vec<Line>,
     /// What is known of its gateway.
     pub(crate) gateway: Ledger,
+    /// What its gateway is still to be asked.
+    pub(crate) parting: Option<Parting>,
 }
 
 /// What became of one sink.
@@ -124,8 +127,9 @@ impl Report {
         self.locked || self.sinks.iter().any(|sink| matches!(sink.state, SinkState::Busy(_)))
     }
 
-    /// Lets go of what was replaced.
+    /// Lets the gateway know, and lets go of what was replaced.
     pub(crate) fn let_go(&mut self) {
+        self.parting = None;
         self.sinks.iter_mut().for_each(|sink| sink.replaced.clear());
     }
 

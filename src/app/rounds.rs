@@ -51,9 +51,10 @@ pub(crate) fn make(places: &Places) -> Result<(), Error> {
 
 fn one(ground: &Ground, settings: &Settings) -> Result<(), Error> {
     let now = clock::now();
-    let report = sync::link(ground, settings, Options::default(), now)?;
+    let mut report = sync::link(ground, settings, Options::default(), now)?;
     // Only deeds: how things stand is told by `watch` on transition, and here by incidents.
     said::deeds(&report);
+    report.let_go();
     attend(ground, settings, &report, now).map(|_| ())
 }
 

@@ -10,6 +10,7 @@ use crate::app::handover::Handover;
 use crate::app::look::Look;
 use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
+use crate::app::parting::Parting;
 use crate::app::refresh::{refused, with_true_expiry};
 use crate::app::report::{Line, Report, SinkReport, SinkState};
 use crate::app::retire;
@@ -67,7 +68,8 @@ fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<R
     let give_up = clock::now().after(PATIENCE);
     loop {
         let now = clock::now();
-        let report = link(ground, settings, options, now)?;
+        let mut report = link(ground, settings, options, now)?;
+        report.let_go();
         let in_a_moment = report.busy() || report.half_written();
         if options.dry_run || !in_a_moment || now >= give_up {
             return Ok(report);
@@ -76,7 +78,7 @@ fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<R
     }
 }
 
-/// Syncs one link.
+/// Syncs one link; the gateway hears of it when the report is let go of.
 pub(crate) fn link(
     ground: &Ground,
     settings: &Settings,
@@ -117,25 +119,27 @@ pub(crate) fn link(
         &openclaw,
         &Wanted { ground, memory: &memory, source: &report.source, now, may_write },
     );
-    // A folder that is held cannot be unmounted.
-    drop(ways);
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
+    let mut request = None;
     report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
         (true, Some(mark)) => {
-            commit(looks, mark, &mut memory, keep.filter(|_| options.force), |memory, changed| {
-                let changed = handover.that_matter(changed);
-                if changed.is_some() {
+            let over = keep.filter(|_| options.force);
+            let sinks = commit(looks, mark, &mut memory, over, |memory, changed| {
+                // A folder that is held cannot be unmounted.
+                drop(ways);
+                if handover.that_matter(changed).is_some() {
                     memory.handed_over = Some(mark.fingerprint);
                 }
                 save(ground, settings, memory);
-                if let Some(changed) = changed {
-                    handover.leave(changed, mark);
-                }
-            })
+            });
+            request = handover.of_written(&sinks, mark);
+            sinks
         }
         _ => looks.into_iter().map(Look::planned).collect(),
     };
-    if may_write {
+    if let Some(request) = request {
+        report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
+    } else if may_write {
         handover.remind(&report, &memory);
     }
     env::hide(&mut report.sinks, &openclaw, now);
@@ -157,8 +161,8 @@ fn judged(
     })
 }
 
-/// Writes what has to change, all of it together; the memory is saved once every new text is on disk
-/// and before the first one counts: a slow disk must not have the gateway recreated for the old token.
+/// Writes what has to change, all of it together; the memory is saved while the disk writes, before the first new
+/// text counts.
 fn commit(
     looks: Vec<Look>,
     mark: Mark,
@@ -237,6 +241,7 @@ impl Report {
             locked: false,
             remarks: Vec::new(),
             gateway: Ledger::default(),
+            parting: None,
         }
     }
 

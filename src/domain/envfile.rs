@@ -70,7 +70,9 @@ pub(crate) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String
     if new == text {
         return Ok(None);
     }
-    if proven(text, &new, key, value) { Ok(Some(new)) } else { Err(Refusal::Unproven) }
+    let agreed = swaps_words(text, &new, key, value) || others_agree(text, &new, key);
+    let is_proven = agreed && get(&new, key).as_ref() == Some(value);
+    if is_proven { Ok(Some(new)) } else { Err(Refusal::Unproven) }
 }
 
 /// Gives the effective value of `key`, without its quotes.
@@ -131,22 +133,33 @@ fn append(text: &str, line: &str) -> String {
     format!("{text}{}{line}{newline}", if ended { "" } else { newline })
 }
 
-/// Reads both texts again, ours and a second opinion where it has one.
+/// Says whether the edit did no more than to put one word in the place of another, as each rotation does: no
+/// reader of the rest can tell.
+fn swaps_words(old: &str, new: &str, key: &str, value: &Secret) -> bool {
+    let is_word = |text: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        !text.is_empty() && text.chars().all(fits)
+    };
+    let Some(before) = get(old, key) else { return false };
+    let [before, after] = [before.expose(), value.expose()];
+    is_word(before) && is_word(after) && old.len() + after.len() == new.len() + before.len()
+}
+
+/// Asks a second reader whether it finds anything but our key changed.
 ///
 /// dotenv-parser refuses a whole text for one `KEY=`, and its error quotes the line: it is asked only
 /// whether two texts that it can read agree. It takes `exportA=1` for an assignment of `A`.
-fn proven(old: &str, new: &str, key: &str, value: &Secret) -> bool {
+fn others_agree(old: &str, new: &str, key: &str) -> bool {
     let others = |text| {
         let mut map = dotenv_parser::parse_dotenv(text).ok()?;
         map.remove(key);
         map.remove(key.strip_prefix("export").unwrap_or(key));
         Some(map)
     };
-    let agreed = match (others(old), others(new)) {
+    match (others(old), others(new)) {
         (Some(old), Some(new)) => old == new,
         _ => true,
-    };
-    agreed && get(new, key).as_ref() == Some(value)
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +199,22 @@ mod tests {
             assert_eq!(edit(old), Ok(Some(new.into())), "{old:?}");
             assert_eq!(edit(new), Ok(None), "{new:?}");
         }
+    }
+
+    #[test]
+    fn a_second_reader_is_asked_unless_a_word_takes_the_place_of_a_word() {
+        let is_swap = |old: &str, value: &str| {
+            let value = Secret::new(value);
+            let new = set(old, "KEY", &value).unwrap().unwrap();
+            swaps_words(old, &new, "KEY", &value)
+        };
+        for old in ["KEY=old\n", "A='x'\nKEY=\"o-l_d\" # c\n", "KEY='old'"] {
+            assert!(is_swap(old, "sk-ant-oat01-n_w"), "{old:?}");
+        }
+        for old in ["", "KEY=\n", "KEY=old\t# c\n", "KEY='o d'\n", "KEY=$old\n"] {
+            assert!(!is_swap(old, "new"), "{old:?}");
+        }
+        assert!(!is_swap("KEY=old\n", "n$w") && !is_swap("KEY=old\n", "n w"));
     }
 
     #[test]

@@ -55,18 +55,18 @@ struct Written<'a> {
     file: File,
 }
 
-/// Replaces all of `parts`; calls `before_rename` once, when every new text is on disk and every old
-/// one still in its place. One result for each part, in their order.
+/// Replaces all of `parts`; calls `meanwhile` once, while the disk writes the new texts and every old one is
+/// still in its place. One result for each part, in their order.
 ///
 /// With `over`, a mount point is written over in place.
 pub(crate) fn replace_all<'a>(
     parts: impl IntoIterator<Item = Replacement<'a>>,
     over: Option<Keep<'_>>,
-    before_rename: impl FnOnce(),
+    meanwhile: impl FnOnce(),
 ) -> Vec<Result<(), Error>> {
     let written: Vec<_> = parts.into_iter().map(write).collect();
+    meanwhile();
     let flushed = flush(written);
-    before_rename();
     settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
 }
 

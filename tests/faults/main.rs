@@ -19,6 +19,9 @@ use bed::{Bed, ENV, MAIN, OAUTH, SOURCE, STATE, is_root, leaks};
 
 const SINKS: [&str; 3] = [ENV, OAUTH, MAIN];
 
+/// What a sync leaves for the gateway.
+const REQUEST: &str = "run/gateway.d/default.json";
+
 /// What a full, broken or barred disk answers.
 const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT"];
 
@@ -68,6 +71,8 @@ struct Scene {
     memory: Option<String>,
     /// The call from which on the run is disturbed.
     from: &'static str,
+    /// What is run.
+    words: &'static [&'static str],
 }
 
 impl Scene {
@@ -83,7 +88,7 @@ impl Scene {
         let old = [None, None, Some(bed.read(MAIN))];
         bed.run(["sync"]).exit(0);
         let new = SINKS.map(|sink| bed.read(sink));
-        Self { bed, old, new, memory: None, from: "mkdirat" }
+        Self { bed, old, new, memory: None, from: "mkdirat", words: &["sync"] }
     }
 
     /// A renewal. The files belong to a user, one has another group, a mode and an attribute to be kept.
@@ -103,11 +108,27 @@ impl Scene {
         bed.login_for("new", 9);
         bed.run(["sync"]).exit(0);
         let new = SINKS.map(|sink| bed.read(sink));
-        Self { bed, old, new, memory: Some(memory), from: "flock" }
+        Self { bed, old, new, memory: Some(memory), from: "flock", words: &["sync"] }
     }
 
-    /// Puts the old login back into sinks and memory.
+    /// A renewal in the one sink that a gateway reads only when it is made anew.
+    fn told() -> Self {
+        let bed = Bed::new();
+        // The command is another unit's.
+        let words = &["sync", "--delegate"];
+        bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/false");
+        bed.openclaw("2026.2.25").conf("SINKS", "env").login("old");
+        bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=x\n").run(*words).exit(0);
+        let (old, memory) = (bed.read(ENV), bed.read("lib/links/default.json"));
+        bed.login_for("new", 9).run(*words).exit(0);
+        let new = [bed.read(ENV), String::new(), String::new()];
+        let old = [Some(old), None, None];
+        Self { bed, old, new, memory: Some(memory), from: "flock", words }
+    }
+
+    /// Puts the old login back into sinks and memory; nobody has been told of another.
     fn reset(&self) {
+        let _ = fs::remove_file(self.bed.at(REQUEST));
         for (sink, text) in SINKS.iter().zip(&self.old) {
             match text {
                 Some(text) => drop(self.bed.write(sink, text)),
@@ -128,7 +149,7 @@ impl Scene {
         self.reset();
         let log = self.bed.at("trace").display().to_string();
         let wrapper = ["strace", "-f", "-s", "300", "-o", &log];
-        self.bed.ran(self.bed.command(&wrapper, &["sync"]).output().unwrap()).exit(0);
+        self.bed.ran(self.bed.command(&wrapper, self.words).output().unwrap()).exit(0);
         let mut seen = BTreeMap::<String, usize>::new();
         let mut calls = Vec::new();
         let mut begun = false;
@@ -144,7 +165,7 @@ impl Scene {
                 calls.push(Call { name: name.to_owned(), ordinal: *ordinal, text });
             }
         }
-        assert!(calls.iter().filter(|call| call.writes()).count() > 20, "{calls:#?}");
+        assert!(calls.iter().filter(|call| call.writes()).count() > 10, "{calls:#?}");
         calls
     }
 
@@ -154,7 +175,7 @@ impl Scene {
         let inject = format!("inject={}:{fault}:when={}", call.name, call.ordinal);
         let trace = format!("trace={}", call.name);
         let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-        let output = self.bed.command(&wrapper, &["sync"]).output().unwrap();
+        let output = self.bed.command(&wrapper, self.words).output().unwrap();
         let said =
             String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert!(!leaks(&said), "a token was shown: {call:?} {fault}\n{said}");
@@ -216,6 +237,29 @@ fn killed_at_every_write_of_a_first_run() {
     let scene = Scene::first();
     let calls: Vec<Call> = scene.trace().into_iter().filter(Call::writes).collect();
     killed_at(&scene, &calls);
+}
+
+#[test]
+fn whichever_call_a_sync_is_killed_at_the_gateway_is_told_by_the_next() {
+    let scene = Scene::told();
+    let calls = scene.trace();
+    let left: serde_json::Value = serde_json::from_str(&scene.bed.read(REQUEST)).unwrap();
+    assert!(
+        left["fingerprint"].is_string() && left["sinks"] == serde_json::json!(["env"]),
+        "{left}"
+    );
+    for call in &calls {
+        let what = format!("killed at {} {}: {}", call.name, call.ordinal, call.text);
+        let (code, said) = scene.disturb(call, "signal=KILL");
+        assert_eq!(code, None, "{what}: it was not killed:\n{said}");
+        let output = scene.bed.command(&[], scene.words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{what}: {output:?}");
+        assert_eq!(scene.renewed(&what), [true, false, false], "{what}");
+        let told = fs::read(scene.bed.at(REQUEST)).expect(&what);
+        let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["fingerprint"], left["fingerprint"], "{what}");
+    }
+    println!("killed at {} calls", calls.len());
 }
 
 fn killed_at(scene: &Scene, calls: &[Call]) {

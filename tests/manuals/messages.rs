@@ -31,7 +31,7 @@ const PASSING: [&str; 28] = [
     "{}: {error}: hooks and webhook do not hear of it",
     "{}: {error}: it is not known how the last renewals went",
     "{}: {error}: the flag file does not tell how the login is{hint}",
-    "{}: {error}: the gateway is not told of the new token",
+    "{link}: {error}: the gateway is not told of the new token",
     "{}: {error}: the gateway may be seen to twice",
     "{}: {line}",
     "{}: {error}",

@@ -47,6 +47,8 @@ proptest! {
         prop_assert!(new.starts_with(&pieces[..ours].concat()));
         prop_assert!(new.ends_with(&pieces.get(ours + 1..).unwrap_or_default().concat()));
         prop_assert!(!crlf || !text.contains('\n') || !new.replace("\r\n", "").contains('\n'));
+        let swapped = swaps_words(&text, &new, "KEY", &Secret::new(&token));
+        prop_assert!(!swapped || others_agree(&text, &new, "KEY"));
     }
 
     #[test]
@@ -55,6 +57,7 @@ proptest! {
         if let Ok(Some(new)) = set(&text, "KEY", &value) {
             prop_assert_eq!(get(&new, "KEY"), Some(value.clone()));
             prop_assert_eq!(set(&new, "KEY", &value), Ok(None));
+            prop_assert!(!swaps_words(&text, &new, "KEY", &value) || others_agree(&text, &new, "KEY"));
         }
     }
 }
