@@ -137,7 +137,7 @@ fn month(watches: bool, longest_outage: i64) {
         world.heard.iter().map(|(moment, text)| (*moment, text.as_str())).collect();
     let count = |word: &str| told.iter().filter(|(_, text)| *text == word).count();
     // An outage of more than half the margin is told, and so is its end.
-    assert_eq!(count("refresh-failing"), count("recovered"));
+    assert_eq!(count("refresh-failing"), count("recovered"), "{told:?}");
     let passing = ["renewed", "refresh-failing", "recovered"];
     let mut told = told.iter().copied().filter(|(_, text)| !passing.contains(text));
     for days in [7, 3, 1] {
