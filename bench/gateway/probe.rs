@@ -25,7 +25,6 @@ pub(crate) struct Seen {
     pub(crate) slowest: Duration,
 }
 
-#[derive(Clone, Copy)]
 struct Question {
     asked: Instant,
     answered: Option<Instant>,

@@ -120,23 +120,22 @@ pub(crate) fn link(
         &Wanted { ground, memory: &memory, source: &report.source, now, may_write },
     );
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
-    let mut request = None;
-    report.sinks = match (may_write, mark.filter(|_| report.source.passable().is_some())) {
-        (true, Some(mark)) => {
+    let passed = mark.filter(|_| may_write && report.source.passable().is_some());
+    report.sinks = match passed {
+        Some(mark) => {
             let over = keep.filter(|_| options.force);
-            let sinks = commit(looks, mark, &mut memory, over, |memory, changed| {
+            commit(looks, mark, &mut memory, over, |memory, changed| {
                 // A folder that is held cannot be unmounted.
                 drop(ways);
                 if handover.that_matter(changed).is_some() {
                     memory.handed_over = Some(mark.fingerprint);
                 }
                 save(ground, settings, memory);
-            });
-            request = handover.of_written(&sinks, mark);
-            sinks
+            })
         }
-        _ => looks.into_iter().map(Look::planned).collect(),
+        None => looks.into_iter().map(Look::planned).collect(),
     };
+    let request = passed.and_then(|mark| handover.of_written(&report.sinks, mark));
     if let Some(request) = request {
         report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
     } else if may_write {

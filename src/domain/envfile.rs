@@ -62,15 +62,16 @@ pub(crate) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String
     if let Some(fault) = scan.fault {
         return Err(fault);
     }
-    let new = match scan.last {
+    let new = match &scan.last {
         Some(old) if old.tail => return Err(Refusal::Tail(old.line)),
-        Some(old) => replace(text, &old, value.expose()),
+        Some(old) => replace(text, old, value.expose()),
         None => append(text, &format!("{key}={}", render(value.expose(), None))),
     };
     if new == text {
         return Ok(None);
     }
-    let agreed = swaps_words(text, &new, key, value) || others_agree(text, &new, key);
+    let swapped = scan.last.is_some_and(|old| swaps_words(text, &new, &old, value.expose()));
+    let agreed = swapped || others_agree(text, &new, key);
     let is_proven = agreed && get(&new, key).as_ref() == Some(value);
     if is_proven { Ok(Some(new)) } else { Err(Refusal::Unproven) }
 }
@@ -135,13 +136,13 @@ fn append(text: &str, line: &str) -> String {
 
 /// Says whether the edit did no more than to put one word in the place of another, as each rotation does: no
 /// reader of the rest can tell.
-fn swaps_words(old: &str, new: &str, key: &str, value: &Secret) -> bool {
+fn swaps_words(old: &str, new: &str, assignment: &Assignment, after: &str) -> bool {
     let is_word = |text: &str| {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         !text.is_empty() && text.chars().all(fits)
     };
-    let Some(before) = get(old, key) else { return false };
-    let [before, after] = [before.expose(), value.expose()];
+    let raw = &old[assignment.span.clone()];
+    let before = assignment.quote.map_or(raw, |_| &raw[1..raw.len() - 1]);
     is_word(before) && is_word(after) && old.len() + after.len() == new.len() + before.len()
 }
 
@@ -168,6 +169,11 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Says whether an edit put one word in the place of another.
+    pub(super) fn is_swapped(old: &str, new: &str, value: &str) -> bool {
+        scan(old, "KEY").last.is_some_and(|assignment| swaps_words(old, new, &assignment, value))
+    }
 
     fn edit(text: &str) -> Result<Option<String>, Refusal> {
         set(text, "KEY", &Secret::new("new"))
@@ -204,9 +210,8 @@ mod tests {
     #[test]
     fn a_second_reader_is_asked_unless_a_word_takes_the_place_of_a_word() {
         let is_swap = |old: &str, value: &str| {
-            let value = Secret::new(value);
-            let new = set(old, "KEY", &value).unwrap().unwrap();
-            swaps_words(old, &new, "KEY", &value)
+            let new = set(old, "KEY", &Secret::new(value)).unwrap().unwrap();
+            is_swapped(old, &new, value)
         };
         for old in ["KEY=old\n", "A='x'\nKEY=\"o-l_d\" # c\n", "KEY='old'"] {
             assert!(is_swap(old, "sk-ant-oat01-n_w"), "{old:?}");
