@@ -186,5 +186,5 @@ fn the_sample_and_the_manual_have_every_key() {
 fn the_changelog_is_of_this_version() {
     let first = text_of("debian/changelog").lines().next().map(ToOwned::to_owned);
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(first, Some(format!("openclaw-oauth-sync ({version}) unstable; urgency=medium")));
+    assert_eq!(first, Some(format!("openclaw-oauth-sync ({version}) unstable; urgency=high")));
 }

@@ -84,8 +84,8 @@ upgrade() {
 reconfigure() {
     sed -n 's/^Template: \(.*\)/fset \1 seen false/p' "$scratch/debian/templates" |
         debconf debconf-communicate "$package" >/dev/null
-    DEBCONF_RECONFIGURE=1 script config reconfigure 1.0.0
-    DEBCONF_RECONFIGURE=1 script postinst configure 1.0.0
+    DEBCONF_RECONFIGURE=1 script config reconfigure 1.1.0
+    DEBCONF_RECONFIGURE=1 script postinst configure 1.1.0
 }
 
 # person [QUESTION VALUE]: from now on somebody is asked, and changes this one answer.

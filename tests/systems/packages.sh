@@ -47,13 +47,13 @@ reconfigure_changes_nothing_unasked() {
 postinst_again() {
     sums "$1" >"$scratch/before"
     bed exec "$1" env DEBIAN_FRONTEND=noninteractive dpkg-reconfigure --force openclaw-oauth-sync
-    bed exec "$1" sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.0.0
+    bed exec "$1" sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.1.0
     sums "$1" | diff "$scratch/before" -
     all_up "$1"
 }
 
 configured_in_a_hurry() {
-    bed sh "$1" 'for _ in $(seq 12); do sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.0.0; done'
+    bed sh "$1" 'for _ in $(seq 12); do sh /var/lib/dpkg/info/openclaw-oauth-sync.postinst configure 1.1.0; done'
     all_up "$1"
 }
 
@@ -61,7 +61,7 @@ configured_in_a_hurry() {
 downgraded() {
     sums "$1" >"$scratch/before"
     fails install_deb "$1" /root/openclaw-oauth-sync.deb
-    says 1.0.0+next bed exec "$1" dpkg-query -W openclaw-oauth-sync
+    says 1.1.0+next bed exec "$1" dpkg-query -W openclaw-oauth-sync
     install_deb "$1" --allow-downgrades /root/openclaw-oauth-sync.deb
     sums "$1" | diff "$scratch/before" -
     all_up "$1"
