@@ -2,12 +2,14 @@
 
 .PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-packages check-systems bench clean
 
-# What functions have in common becomes a function of its own, where that saves more than a packer would;
-# build.ld sorts functions by the types in their names.
-SMALL := -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-outliner-benefit-threshold=14 -Csymbol-mangling-version=v0
+# Cargo reads RUSTFLAGS and the C compiler CFLAGS by themselves; LDFLAGS are handed on here, once.
+ifneq ($(strip $(value LDFLAGS)),)
+override RUSTFLAGS := $(value RUSTFLAGS) $(filter-out $(value RUSTFLAGS),$(patsubst %,-Clink-arg=%,$(value LDFLAGS)))
+export RUSTFLAGS
+endif
 
 build:
-	RUSTFLAGS="$(SMALL)" cargo build --release --locked
+	cargo build --release --locked
 
 demo: build
 	cargo run --quiet --locked --example demo

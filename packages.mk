@@ -8,12 +8,12 @@ DEB_ARCH := $(shell dpkg --print-architecture 2>/dev/null || uname -m)
 DEB := target/debian/openclaw-oauth-sync_$(VERSION)_$(DEB_ARCH).deb
 RPM := target/rpm/openclaw-oauth-sync-$(VERSION)-1.$(shell uname -m).rpm
 
-# The same sources make the same bytes in any folder: paths are mapped away, and the time is the changelog's.
-# A target folder of its own keeps these flags from rebuilding what `make build` has built.
+# The same sources make the same bytes in any directory: paths are mapped away, and the time is the changelog's.
+# A target directory of its own keeps these flags from rebuilding what `make build` has built.
 PACKAGE_TARGET := $(CURDIR)/target/package
 PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 	SOURCE_DATE_EPOCH="$$(date -d "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)" +%s)" \
-	RUSTFLAGS="$(SMALL) --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
+	RUSTFLAGS="$$RUSTFLAGS --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/src"
 
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)

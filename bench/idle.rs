@@ -1,16 +1,18 @@
 //! What `watch` costs while nothing happens.
 
 use std::io;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::Bed;
 use crate::figure::{Figure, PATIENCE};
 use crate::proc::{self, Memory};
-use crate::rotation;
 use crate::scene::{self, Watch};
 
+/// The most memory that one idle link may take, in KiB, with no other process of the program on the host.
+const PSS_BOUND: u64 = 4096;
+/// The most of it that may be its own and changed, in KiB.
+const PRIVATE_DIRTY_BOUND: u64 = 512;
 /// The links of the large installation.
 const LINKS: u32 = 1000;
 /// How long one link has to stay asleep.
@@ -20,21 +22,17 @@ const LONG: Duration = Duration::from_secs(60);
 /// How long everything is left alone before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// One link beside the script, then a thousand links: processes of one program share memory, which would flatter
-/// both of them.
-pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
-    let root = bed.root.join("idle");
-    let script = rotation::start_script_in(script, &root.join("script"))?;
+/// One link, then a thousand links: processes of one program share memory, which would flatter both of them.
+pub(crate) fn all(bed: &Bed) -> io::Result<Vec<Figure>> {
     let one = start(bed, 1)?;
-    println!("\nidle: the script and one link, then {LINKS} links");
+    println!("\nidle: one link, then {LINKS} links");
     let one_woke = switches_in(&one, SHORT)?;
-    let (script, small) = (tree_memory(script.0.id())?, memory(&one)?);
+    let small = memory(&one)?;
     drop(one);
     let many = start(bed, LINKS)?;
     let many_woke = switches_in(&many, LONG)?;
     let large = memory(&many)?;
     println!("                                    PSS   private dirty   context switches");
-    println!("  inotifywait + bash         {:6} KiB   {:6} KiB", script.pss, script.private_dirty);
     row("oauth-sync, 1 link     ", small, one_woke, SHORT);
     row("oauth-sync, 1000 links ", large, many_woke, LONG);
     #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
@@ -43,13 +41,13 @@ pub(crate) fn all(bed: &Bed, script: &Path) -> io::Result<Vec<Figure>> {
     Ok(vec![
         figure(
             format!("PSS of one idle link: {} KiB", small.pss),
-            &format!("at most the script's {}", script.pss),
-            small.pss <= script.pss,
+            &format!("at most {PSS_BOUND}"),
+            small.pss <= PSS_BOUND,
         ),
         figure(
             format!("private dirty of one idle link: {} KiB", small.private_dirty),
-            "at most 256",
-            small.private_dirty <= 256,
+            &format!("at most {PRIVATE_DIRTY_BOUND}"),
+            small.private_dirty <= PRIVATE_DIRTY_BOUND,
         ),
         figure(format!("context switches of one link in 20 s: {one_woke}"), "none", one_woke == 0),
         figure(
@@ -100,14 +98,4 @@ fn memory(watch: &Watch) -> io::Result<Memory> {
     proc::memory(watch.child.id()).map_err(|error| {
         io::Error::other(format!("cannot read the memory of watch, which only root may: {error}"))
     })
-}
-
-fn tree_memory(pid: u32) -> io::Result<Memory> {
-    let mut sum = Memory::default();
-    for pid in proc::tree(pid) {
-        let part = proc::memory(pid)?;
-        sum.pss += part.pss;
-        sum.private_dirty += part.private_dirty;
-    }
-    Ok(sum)
 }

@@ -6,6 +6,7 @@
 
 mod assets;
 mod completions;
+mod plain;
 
 /// The folder of the sources.
 fn root() -> &'static std::path::Path {
