@@ -52,7 +52,8 @@ pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), 
         let lock = ledger::try_lock(&places.run_dir, &settings.name)?;
         let Some(_lock) = lock else { continue };
         let ledger = ledger::load(&places.state_dir, &settings.name);
-        let mut work = Work::begin(&ground, settings, ledger)?;
+        // The sync that follows reads the same, and says of which link it cannot.
+        let Ok(mut work) = Work::begin(&ground, settings, ledger) else { continue };
         if work.openclaw.wants_version(settings, clock::now()) {
             work.learn_version();
             work.save();

@@ -8,6 +8,7 @@ use crate::domain::acceptance::{Mark, Memory};
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config, Problem};
 use crate::domain::credential::Credential;
+use crate::domain::order;
 use crate::domain::secret::Secret;
 use crate::os;
 use crate::os::fingerprint::Fingerprinter;
@@ -134,9 +135,18 @@ pub(crate) fn open_or_make(path: &Path) -> Result<Folder, os::error::Error> {
 
 /// Reads every `*.conf` of the configuration folder, with all its faults.
 pub(crate) fn configuration(config_dir: &Path) -> Result<Config, Error> {
+    configuration_with(config_dir, None)
+}
+
+/// The same, as it would be with the file of this name replaced by this text.
+pub(crate) fn configuration_with(
+    config_dir: &Path,
+    draft: Option<(&str, String)>,
+) -> Result<Config, Error> {
+    let draft = draft.map(|(name, text)| (config_dir.join(name), text));
     let folder = match Folder::reach(config_dir) {
         Ok(folder) => folder,
-        Err(error) if error.is_absent() => return Ok(config::read(&[])),
+        Err(error) if error.is_absent() => return Ok(config::read(draft.as_slice())),
         Err(error) => return Err(error.into()),
     };
     let mut files = Vec::new();
@@ -144,6 +154,9 @@ pub(crate) fn configuration(config_dir: &Path) -> Result<Config, Error> {
     for name in folder.names()? {
         let Some(name) = name.to_str().filter(|name| is_configuration(name)) else { continue };
         let path = config_dir.join(name);
+        if draft.as_ref().is_some_and(|(drafted, _)| *drafted == path) {
+            continue;
+        }
         match folder.read(name, CONFIG_LIMIT) {
             Ok(Some(seen)) => match String::from_utf8(seen.bytes) {
                 Ok(text) => files.push((path, text)),
@@ -153,6 +166,8 @@ pub(crate) fn configuration(config_dir: &Path) -> Result<Config, Error> {
             Err(error) => unreadable.push(fault(&path, error.to_string())),
         }
     }
+    files.extend(draft);
+    order::sort_by_key(&mut files, |(path, _)| path.clone());
     let mut config = config::read(&files);
     config.problems.extend(unreadable);
     Ok(config)

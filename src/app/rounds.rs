@@ -40,10 +40,14 @@ pub(crate) fn tell_of_renewal(places: &Places, renewal: &Renewal, link: &str) {
 /// Looks after every good link; a link with faults is left to who tells them.
 pub(crate) fn make(places: &Places) -> Result<(), Error> {
     let ground = Ground::open(places)?;
-    for settings in ground::configuration(&places.config_dir)?.links {
-        if let Err(error) = one(&ground, &settings) {
+    let config = ground::configuration(&places.config_dir)?;
+    for settings in &config.links {
+        if let Err(error) = one(&ground, settings) {
             log::error!("{}: {error}", settings.name);
         }
+    }
+    if config.problems.is_empty() {
+        sync::restore_unlinked(&ground, &config.links);
     }
     remind_of_messages(places, clock::now());
     Ok(())

@@ -38,11 +38,15 @@ pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> 
     for report in &mut links {
         report.as_it_stands();
     }
-    let ahead = settings.iter().zip(&links).map(|(settings, report)| {
-        let people = incident::look(&ground, settings, report, now)?;
+    let ahead = settings.iter().zip(&mut links).map(|(settings, report)| {
+        let people = incident::look(&ground, settings, report, now);
+        let people = people.unwrap_or_else(|error| {
+            report.trouble(&error);
+            People::default()
+        });
         let prospect = prospect::of(&ground, settings, report, now);
-        Ok(Ahead { people, prospect })
+        Ahead { people, prospect }
     });
-    let ahead = ahead.collect::<Result<_, Error>>()?;
+    let ahead = ahead.collect();
     Ok(Status { now, links, ahead })
 }

@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Ways;
 use crate::os::lock::Lock;
-use crate::os::over::Keep;
+use crate::os::over::{Keep, Restored};
 use crate::os::stage::{self, Replacement};
 
 /// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
@@ -35,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How soon it tries again.
 pub(crate) const BUSY_RETRY: Duration = Duration::from_millis(200);
+
+/// What a file's old text is kept as while it is written over, after the link's name.
+const OVER: &str = ".over";
 
 /// How a sync is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,26 +56,30 @@ pub(crate) fn all(
 ) -> Result<Vec<Report>, Error> {
     let links = ground::links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
-    links.iter().map(|settings| patiently(&ground, settings, options)).collect()
+    Ok(links.iter().map(|settings| patiently(&ground, settings, options)).collect())
 }
 
 /// Syncs the link of that name, whatever is wrong with others.
 pub(crate) fn named(places: &Places, name: &str) -> Result<Vec<Report>, Error> {
     let (links, _) = ground::sound_links(&places.config_dir, Some(name))?;
     let ground = Ground::open(places)?;
-    links.iter().map(|settings| patiently(&ground, settings, Options::default())).collect()
+    Ok(links.iter().map(|settings| patiently(&ground, settings, Options::default())).collect())
 }
 
-/// Syncs one link, again and again for a short while where somebody else is just at work on it.
-fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Result<Report, Error> {
+/// Syncs one link, again and again for a short while where somebody else is just at work on it; what
+/// keeps it from that is in its report, and keeps it from no other link.
+fn patiently(ground: &Ground, settings: &Settings, options: Options) -> Report {
     let give_up = clock::now().after(PATIENCE);
     loop {
         let now = clock::now();
-        let mut report = link(ground, settings, options, now)?;
+        let mut report = match link(ground, settings, options, now) {
+            Ok(report) => report,
+            Err(error) => return Report::failed(settings, &error, now),
+        };
         report.let_go();
         let in_a_moment = report.busy() || report.half_written();
         if options.dry_run || !in_a_moment || now >= give_up {
-            return Ok(report);
+            return report;
         }
         clock::rest(BUSY_RETRY);
     }
@@ -95,12 +102,12 @@ pub(crate) fn link(
     if locked {
         return Ok(Report::locked(settings));
     }
-    let kept = format!("{}.over", settings.name);
+    let kept = format!("{}{OVER}", settings.name);
     let keep = ground.links.as_ref().map(|folder| Keep { folder, name: &kept });
     if !options.dry_run {
         ground.tidy(settings);
         if let Some(keep) = keep {
-            restore(settings, keep);
+            restore(&settings.name, keep);
         }
     }
     let mut memory = ground.remember(settings)?;
@@ -195,14 +202,29 @@ fn hold(looks: Vec<Look>) -> Vec<Look> {
     held
 }
 
+/// Ends what a killed run began to write over in place for links that are not configured any more.
+pub(crate) fn restore_unlinked(ground: &Ground, links: &[Settings]) {
+    let Some(folder) = &ground.links else { return };
+    for name in folder.names().unwrap_or_default() {
+        let Some(name) = name.to_str() else { continue };
+        let Some(link) = name.strip_suffix(OVER) else { continue };
+        if !links.iter().any(|settings| settings.name == link) {
+            restore(link, Keep { folder, name });
+        }
+    }
+}
+
 /// Brings back a file that a killed run was writing over in place.
-fn restore(settings: &Settings, keep: Keep<'_>) {
-    let link = &settings.name;
+fn restore(link: &str, keep: Keep<'_>) {
     match keep.restore() {
-        Ok(None) => {}
-        Ok(Some(path)) => {
+        Ok(Restored::Nothing) => {}
+        Ok(Restored::Back(path)) => {
             log::warn!("{link}: '{}' was half written, and is as it was before", path.display());
         }
+        Ok(Restored::Gone(path)) => log::warn!(
+            "{link}: '{}' was being written when an earlier run ended, and is not there any more: the copy of its old text is removed",
+            path.display()
+        ),
         Err(error) => log::error!("{link}: {error}: it may be half written"),
     }
 }
@@ -242,6 +264,22 @@ impl Report {
             gateway: Ledger::default(),
             parting: None,
         }
+    }
+
+    /// A link that could not be looked after at all.
+    fn failed(settings: &Settings, error: &Error, now: Timestamp) -> Self {
+        let source = source::look(&settings.claude_credentials, now);
+        let mut report = Self::of(settings, source, None);
+        report.trouble(error);
+        report
+    }
+
+    /// Remembers what kept us from looking after the link.
+    pub(crate) fn trouble(&mut self, error: &Error) {
+        let text = format!("{error}: this link is left as it is");
+        let mut line = Line::remark(Level::Error, "failed", text);
+        line.hint = error.hint();
+        self.remarks.push(line);
     }
 
     /// Nothing is known of a link that another of our processes works on.

@@ -4,6 +4,7 @@
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh;
+use crate::app::sync;
 use crate::domain::config::settings::Settings;
 use crate::os::folder::Folder;
 
@@ -31,6 +32,7 @@ pub(crate) fn all(places: &Places) -> Result<(), Error> {
     for settings in &links {
         settle(&ground, settings);
     }
+    sync::restore_unlinked(&ground, &[]);
     Ok(())
 }
 

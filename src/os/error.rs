@@ -79,6 +79,11 @@ impl Error {
         matches!(self.cause, Cause::Changed)
     }
 
+    /// Says whether the object is not what it has to be.
+    pub(crate) fn is_odd(&self) -> bool {
+        matches!(self.cause, Cause::Odd(..))
+    }
+
     /// Says whether all is done, though perhaps not for good.
     pub(crate) fn is_unsettled(&self) -> bool {
         matches!(self.cause, Cause::Unsettled(_))

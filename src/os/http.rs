@@ -9,7 +9,7 @@ use rustls::CertificateError;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, http};
 
-use crate::os::{cipher, environment};
+use crate::os::{cipher, environment, proxy};
 
 /// The certificate bundles of the distributions: Debian, Fedora and RHEL, SUSE.
 const BUNDLES: [&str; 3] = [
@@ -85,8 +85,7 @@ fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
 
 /// The only place where an agent is made: without roots and a provider of its own ureq panics.
 ///
-/// Proxies are those of the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, also in small
-/// letters).
+/// Proxies are those of the environment: see [`proxy`].
 pub(super) fn agent(post: Post<'_>) -> Result<Agent, String> {
     let provider = Arc::new(cipher::provider());
     let tls = TlsConfig::builder()
@@ -97,6 +96,7 @@ pub(super) fn agent(post: Post<'_>) -> Result<Agent, String> {
     let own = concat!("openclaw-oauth-sync/", env!("CARGO_PKG_VERSION"));
     let config = Agent::config_builder()
         .tls_config(tls)
+        .proxy(proxy::of(post.url, environment::get)?)
         .https_only(true)
         .max_redirects(0)
         .http_status_as_error(false)

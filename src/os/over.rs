@@ -10,15 +10,21 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::domain::time::Timestamp;
+use crate::os::clock;
 use crate::os::error::{Cause, Error};
 use crate::os::folder::{Folder, Seen};
 use crate::os::stage::{self, Durability, same};
 
 /// The most that is read of a record, in bytes: two texts of a sink, of 4 MiB at most, and a path.
 const RECORD_LIMIT: u64 = 9 << 20;
+
+/// How long a file that cannot be looked at is waited for.
+const GRACE: Duration = Duration::from_secs(86_400);
 
 /// Where the old text is kept meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -55,27 +61,96 @@ impl Keep<'_> {
         written.map_err(|source| Error::new("write", &path, source))
     }
 
-    /// Brings back the old text of a file that a run began to write over and did not finish; which.
-    pub(crate) fn restore(self) -> Result<Option<PathBuf>, Error> {
-        let Some(seen) = self.folder.read(self.name, RECORD_LIMIT)? else { return Ok(None) };
+    /// Brings back the old text of a file that a run began to write over and did not finish.
+    ///
+    /// The record holds tokens, so it goes with the first look that can tell what became of the file:
+    /// one that is whole, that somebody else has written since, or that is gone needs none any more.
+    pub(crate) fn restore(self) -> Result<Restored, Error> {
+        let Some(seen) = self.folder.read(self.name, RECORD_LIMIT)? else {
+            return Ok(Restored::Nothing);
+        };
         let record = Record::parse(&seen.bytes);
         let file =
             record.as_ref().and_then(|record| Some((record, record.path.file_name()?.to_str()?)));
         let Some((Record { path, inode, old, new }, name)) = file else {
-            return self.folder.remove(self.name).map(|_| None);
+            return self.folder.remove(self.name).map(|_| Restored::Nothing);
         };
-        let folder = Folder::reach(path.parent().unwrap_or(path))?;
-        // What was mounted there may be gone, and come back.
-        let now = folder.read(name, longest(old, new))?;
-        let Some(now) = now.filter(|now| now.stat.st_ino == *inode) else { return Ok(None) };
-        let torn = now.bytes != *old && now.bytes != *new;
-        if torn {
-            let poured = pour(&open(&folder, name)?, old);
-            poured.map_err(|source| Error::new("write", path, source))?;
+        let longest = longest(old, new);
+        match look(path, name, *inode, longest) {
+            Ok(Found::There(folder, now)) if is_torn(&now.bytes, old, new) => {
+                let poured = pour(&open(&folder, name)?, old);
+                poured.map_err(|source| Error::new("write", path, source))?;
+                self.folder.remove(self.name)?;
+                Ok(Restored::Back(path.to_path_buf()))
+            }
+            Ok(Found::There(..) | Found::Longer) => {
+                self.folder.remove(self.name)?;
+                Ok(Restored::Nothing)
+            }
+            Ok(Found::Gone) => {
+                self.folder.remove(self.name)?;
+                Ok(Restored::Gone(path.to_path_buf()))
+            }
+            Err(error) => {
+                // What cannot be told in a day is never told.
+                if error.is_odd() || is_old(&seen) {
+                    self.folder.remove(self.name)?;
+                }
+                Err(error)
+            }
         }
-        self.folder.remove(self.name)?;
-        Ok(torn.then(|| path.to_path_buf()))
     }
+}
+
+/// What is found of a file that an earlier run was writing over.
+enum Found {
+    /// The very file.
+    There(Folder, Box<Seen>),
+    /// The very file, with more in it than that run can have written.
+    Longer,
+    /// Another file, or none.
+    Gone,
+}
+
+fn look(path: &Path, name: &str, inode: u64, longest: u64) -> Result<Found, Error> {
+    let folder = match Folder::reach(path.parent().unwrap_or(path)) {
+        Ok(folder) => folder,
+        Err(error) if error.is_absent() => return Ok(Found::Gone),
+        Err(error) => return Err(error),
+    };
+    let stat = folder.stat(name)?.filter(|stat| stat.st_ino == inode);
+    let Some(stat) = stat else { return Ok(Found::Gone) };
+    if u64::try_from(stat.st_size).is_ok_and(|size| size > longest) {
+        return Ok(Found::Longer);
+    }
+    let seen = folder.read(name, longest)?;
+    Ok(seen.map_or(Found::Gone, |seen| Found::There(folder, Box::new(seen))))
+}
+
+/// Says whether a record was made more than a day ago.
+fn is_old(record: &Seen) -> bool {
+    let made = Timestamp(record.stat.st_mtime.saturating_mul(1000));
+    made.after(GRACE) < clock::now()
+}
+
+/// What became of a file that an earlier run was writing over.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Restored {
+    /// There is none, or it is whole, or somebody else has written it since.
+    Nothing,
+    /// It was half written, and holds its old text again.
+    Back(PathBuf),
+    /// It is not there any more: another one is, or none.
+    Gone(PathBuf),
+}
+
+/// Says whether one text is half written over the other: each byte is of either, or is nothing where
+/// a block never reached the disk. Anything else is somebody else's.
+fn is_torn(now: &[u8], old: &[u8], new: &[u8]) -> bool {
+    let of_either = |(at, byte): (usize, &u8)| {
+        *byte == 0 || old.get(at) == Some(byte) || new.get(at) == Some(byte)
+    };
+    now != old && now != new && now.iter().enumerate().all(of_either)
 }
 
 /// What is known of a file while it is written over.
@@ -129,23 +204,39 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test lays its scratch folder out itself")]
-    fn what_is_longer_than_either_text_is_neither_read_nor_written_over() {
+    fn a_record_goes_with_the_first_look_that_can_tell() {
         use std::os::unix::fs::MetadataExt;
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("file");
         std::fs::write(&path, "old").unwrap();
         let inode = std::fs::metadata(&path).unwrap().ino();
-        let record = Record { path: &path, inode, old: b"old", new: b"new!" }.text();
-        std::fs::write(scratch.path().join("record"), record).unwrap();
         let folder = Folder::reach(scratch.path()).unwrap();
         let keep = Keep { folder: &folder, name: "record" };
-        File::options().write(true).open(&path).unwrap().set_len(5).unwrap();
-        let error = keep.restore().expect_err("nobody knows what that is");
-        assert!(error.to_string().contains("it has more than"), "{error}");
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), 5);
-        File::options().write(true).open(&path).unwrap().set_len(2).unwrap();
-        assert_eq!(keep.restore().unwrap(), Some(path.clone()));
-        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        let restore = |inode: u64, text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let record = Record { path: &path, inode, old: b"old", new: b"new!" }.text();
+            std::fs::write(scratch.path().join("record"), record).unwrap();
+            let restored = keep.restore();
+            assert!(!scratch.path().join("record").exists(), "{text}: {restored:?}");
+            (restored.unwrap(), std::fs::read_to_string(&path).unwrap())
+        };
+        let left = |text: &str| (Restored::Nothing, text.to_owned());
+        for whole in ["old", "new!", "somebody else's", "our", "new?"] {
+            assert_eq!(restore(inode, whole), left(whole));
+        }
+        for torn in ["ned", "nld", "ol", "ne", "", "n\0d"] {
+            assert_eq!(restore(inode, torn), (Restored::Back(path.clone()), "old".to_owned()));
+        }
+        let gone = Restored::Gone(path.clone());
+        assert_eq!(restore(inode + 1, "ned"), (gone, "ned".to_owned()));
+        let lost = Record { path: Path::new("/nowhere/at/all"), inode, old: b"o", new: b"n" };
+        std::fs::write(scratch.path().join("record"), lost.text()).unwrap();
+        assert!(matches!(keep.restore(), Ok(Restored::Gone(_))));
+        // What is no plain file any more is said once.
+        std::fs::hard_link(&path, scratch.path().join("second")).unwrap();
+        let linked = Record { path: &path, inode, old: b"old", new: b"new!" };
+        std::fs::write(scratch.path().join("record"), linked.text()).unwrap();
+        assert!(keep.restore().is_err() && matches!(keep.restore(), Ok(Restored::Nothing)));
     }
 
     #[test]

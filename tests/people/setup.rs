@@ -414,6 +414,28 @@ fn nobodys_token_goes_to_another_unasked() {
 }
 
 #[test]
+fn what_would_be_no_valid_configuration_is_refused_before_it_is_written() {
+    let host = of_two_users();
+    for (more, words) in [
+        (&["--claude", "home/ann/.claude/.credentials.json", "--openclaw", CLAW][..], "whole path"),
+        (&["--claude", LOGIN, "--openclaw", "home/bob/.openclaw"], "whole path"),
+        (&["--claude", LOGIN, "--openclaw", CLAW, "--container", "x y"], "CLAUDE_CONTAINER"),
+        (&["--claude", LOGIN, "--openclaw", CLAW, "--container", ""], "a container has a name"),
+    ] {
+        let (code, said) = unasked(&host, more);
+        assert_eq!(code, Some(1), "{more:?}: {said}");
+        assert!(said.contains(words) && said.contains("Stopped early"), "{more:?}: {said}");
+        assert!(!host.bed.exists(CONF), "{more:?}: {said}");
+    }
+    // Nor a second link that would write into the first one's OpenClaw.
+    let other = CONF.replace("default.conf", "other.conf");
+    host.bed.write(&other, format!("CLAUDE_CREDENTIALS=\"/x/y\"\nOPENCLAW_STATE_DIR=\"{CLAW}\"\n"));
+    let (code, said) = unasked(&host, &["--claude", LOGIN, "--openclaw", CLAW]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Stopped early") && !host.bed.exists(CONF), "{said}");
+}
+
+#[test]
 fn what_speaks_against_a_link_is_shown_before_it_is_asked_for() {
     let host = of_two_users();
     let mut terminal = setup(&host, &["--openclaw", CLAW]);

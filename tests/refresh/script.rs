@@ -201,6 +201,28 @@ fn the_proxy_of_the_environment_is_used() {
 }
 
 #[test]
+fn a_proxy_that_cannot_be_used_is_named_and_not_gone_round() {
+    let rig = Rig::new(80);
+    for (name, value) in [
+        ("ALL_PROXY", "socks5://user:hunter2@127.0.0.1:1"),
+        ("all_proxy", "socks5h://127.0.0.1:1"),
+        ("HTTPS_PROXY", "http://user:hunter2@:x"),
+        ("https_proxy", "gopher://127.0.0.1:1"),
+    ] {
+        let mut command = rig.command(&[], &["refresh", "--force"]);
+        let ran = rig.ran(command.env(name, value).output().unwrap());
+        assert_eq!(ran.code, Some(75), "{}", ran.said);
+        assert!(ran.said.contains(&format!("the proxy in {name} cannot be used")), "{}", ran.said);
+        assert!(!ran.said.contains("hunter2"), "{}", ran.said);
+    }
+    assert!(rig.endpoint.requests().is_empty(), "nothing was sent");
+    let mut command = rig.command(&[], &["refresh", "--force"]);
+    let command = command.env("ALL_PROXY", "socks5://127.0.0.1:1").env("no_proxy", "localhost");
+    let ran = rig.ran(command.output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+}
+
+#[test]
 fn twelve_requests_an_hour_are_the_limit() {
     let rig = Rig::new(80);
     rig.endpoint.always(TOKEN, Answer::status(503));

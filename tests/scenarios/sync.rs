@@ -277,3 +277,39 @@ fn a_state_folder_that_is_not_there_is_named() {
     bed.run(["sync"]).exit(1).says("cannot open 'BED/home/nowhere': No such file or directory");
     assert!(!bed.exists("home/nowhere"));
 }
+
+#[test]
+fn what_cannot_be_remembered_of_one_link_aborts_no_other() {
+    let bed = bed();
+    bed.write(
+        "etc/a.conf",
+        "CLAUDE_CREDENTIALS=\"/nowhere/.claude/.credentials.json\"\nSINKS=\"none\"\n",
+    );
+    for folder in ["lib/links/a.json", "lib/incidents/a.json"] {
+        fs::create_dir_all(bed.at(folder)).unwrap();
+        fs::set_permissions(bed.at("lib"), fs::Permissions::from_mode(0o700)).unwrap();
+        bed.login(folder).run(["sync"]).exit(1).says("a: cannot read 'BED/lib/links/a.json': ");
+        assert!(bed.read(ENV).contains(&crate::bed::access(folder)), "{folder}");
+        for command in ["status", "check"] {
+            let ran = bed.run([command]);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(
+                said.contains("default") && said.contains("this link is left as it is"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_an_old_text_is_kept_for_no_longer_than_it_is_of_use() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    let (path, inode) = (bed.at(ENV), fs::metadata(bed.at(ENV)).unwrap().ino());
+    for (link, path) in [("default", path.clone()), ("gone", path), ("gone", bed.at("no/where"))] {
+        let record = format!("lib/links/{link}.over");
+        bed.write(&record, format!("{}\0{}\0{}\0old text, new text", path.display(), inode + 1, 9));
+        bed.run(["refresh"]).says("the copy of its old text is removed");
+        assert!(!bed.exists(&record), "{record}");
+    }
+}

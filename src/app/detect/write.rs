@@ -7,7 +7,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, CONFIG_LIMIT};
 use crate::domain::config::edit::{answer_key, remove_key, value_of};
 use crate::domain::config::settings::Settings;
-use crate::domain::config::{self, Config};
+use crate::domain::config::{self, Config, Problem};
 use crate::domain::detection::{Candidate, Claw, Cli};
 use crate::os;
 use crate::os::folder::Folder;
@@ -113,6 +113,24 @@ pub(crate) fn link_to_be(
     let path = config_dir.join(FILE);
     let text = drafted(&path, old.as_deref(), detection, given)?.text;
     Ok(text.and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
+}
+
+/// What would be wrong with the configuration once `write` was done, and is not so far.
+pub(crate) fn faults_to_be(
+    config_dir: &Path,
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Vec<Problem>, Error> {
+    let folder = ground::open_or_make(config_dir)?;
+    let old = text_of(&folder)?;
+    let path = config_dir.join(FILE);
+    let Some(text) = drafted(&path, old.as_deref(), detection, given)?.text else {
+        return Ok(Vec::new());
+    };
+    let before = ground::configuration(config_dir)?.problems;
+    let mut faults = ground::configuration_with(config_dir, Some((FILE, text)))?.problems;
+    faults.retain(|fault| !before.iter().any(|other| other.cause == fault.cause));
+    Ok(faults)
 }
 
 /// What the file is to say.

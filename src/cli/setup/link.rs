@@ -84,7 +84,6 @@ fn fitting<'a>(guide: &'a Guide<'_>, claw: Option<&Path>) -> impl Iterator<Item 
 }
 
 /// Asks which login the token comes from; nothing is written yet.
-#[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
 pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if guide.settings().is_some() {
         Guide::found("linked already");
@@ -105,15 +104,24 @@ pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     }
     let proposed = proposed(guide, &openclaw);
     let question = "Claude's credentials file: a number or a path; it need not be there yet";
-    let text = match guide.ask.text(question, &proposed) {
-        Typed::Text(text) => text,
-        Typed::Back => return Ok(Turn::Back),
-        Typed::Quit => return Ok(Turn::Quit),
-    };
-    let numbered = text.parse::<usize>().ok().and_then(|number| logins.get(number.checked_sub(1)?));
-    guide.choice.login =
-        Some(numbered.map_or_else(|| PathBuf::from(&text), |login| login.path.clone()));
-    Ok(Turn::Next)
+    loop {
+        let text = match guide.ask.text(question, &proposed) {
+            Typed::Text(text) => text,
+            Typed::Back => return Ok(Turn::Back),
+            Typed::Quit => return Ok(Turn::Quit),
+        };
+        let numbered =
+            text.parse::<usize>().ok().and_then(|number| logins.get(number.checked_sub(1)?));
+        let path = numbered.map_or_else(|| PathBuf::from(&text), |login| login.path.clone());
+        if path.is_absolute() {
+            guide.choice.login = Some(path);
+            return Ok(Turn::Next);
+        }
+        Guide::found(&format!("'{text}' is neither a number from the list nor a whole path"));
+        if guide.ask.yes {
+            return Ok(Turn::Quit);
+        }
+    }
 }
 
 /// The best login for that OpenClaw; else where its user would have one.
@@ -144,6 +152,12 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     Guide::found(&format!("this goes into '{}':", file.display()));
     for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
         answer(&format!("      {key}=\"{value}\"\n"));
+    }
+    let faults = write::faults_to_be(&guide.places.config_dir, &guide.detection, &answers)?;
+    if !faults.is_empty() {
+        crate::cli::render::failure(&Error::Configuration(faults));
+        Guide::found("so it is not written");
+        return Ok(if guide.ask.yes { Turn::Quit } else { Turn::Back });
     }
     let is_linked = !openclaw.as_os_str().is_empty();
     let obstacle = is_linked.then(|| guide.detection.obstacle(&login, &openclaw)).flatten();

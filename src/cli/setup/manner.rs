@@ -120,6 +120,9 @@ fn container(guide: &Guide<'_>, proposed: &str) -> Typed {
             return Typed::Text(name);
         }
         Guide::found("a container has a name, as the engine's ps shows it");
+        if guide.ask.yes {
+            return Typed::Quit;
+        }
     }
 }
 

@@ -117,6 +117,12 @@ impl Guide<'_> {
         while let Some((title, step)) = STEPS.get(at) {
             answer(&format!("\n[{}/{}] {title}\n", at + 1, STEPS.len()));
             match step(self)? {
+                Turn::Quit if self.ask.yes => {
+                    answer(
+                        "\nStopped early. What was done stays; oauth-sync setup goes on from here.\n",
+                    );
+                    return Ok(Exit::gravest([self.exit, Exit::Failed]));
+                }
                 Turn::Quit => {
                     answer("\nLeft. What was done stays; oauth-sync setup goes on from here.\n");
                     return Ok(Exit::Done);
