@@ -15,7 +15,7 @@ mod detect;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -380,6 +380,32 @@ fn a_users_group_of_a_file_is_kept() {
     assert!(yard.0.read("home/good/.openclaw/.env").contains("access-good"));
 }
 
+#[test]
+fn sixteen_runs_at_once_serve_both_users() {
+    let yard = Yard::new();
+    let runs: Vec<_> = (0..16)
+        .map(|_| {
+            let mut command = yard.0.command(&CAPABILITIES, &["sync", "--force"]);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut run in runs {
+        // Done, or left to the run that holds the link's lock.
+        assert!(matches!(run.wait().unwrap().code(), Some(0 | 75)));
+    }
+    yard.sync("evil").exit(0);
+    yard.sync("good").exit(0);
+    for name in ["evil", "good"] {
+        let env = yard.0.read(&format!("home/{name}/.openclaw/.env"));
+        assert_eq!(env, format!("ANTHROPIC_OAUTH_TOKEN={}\n", bed::access(name)));
+        let store = format!("home/{name}/.openclaw/agents/main/agent/auth-profiles.json");
+        let store: serde_json::Value = serde_json::from_str(&yard.0.read(&store)).unwrap();
+        let token = &store["profiles"]["anthropic:default"]["token"];
+        assert_eq!(token, bed::access(name).as_str());
+    }
+    yard.evil_got_nothing();
+}
+
 /// Swaps what is at `path` with what is at `path.other` until told to stop.
 fn swap(path: &Path, stop: &AtomicBool) -> u64 {
     let (other, aside) = (path.with_extension("other"), path.with_extension("aside"));
@@ -407,6 +433,14 @@ fn races_win_nothing() {
         (".openclaw/agents", "../../good/.openclaw/agents"),
         (".openclaw/agents/main/agent", "../../../../../root"),
         (".openclaw/credentials", "../../good/.openclaw"),
+        (".openclaw/openclaw.json", "../../../root/.credentials.json"),
+        (
+            ".openclaw/agents/main/agent/auth-profiles.json",
+            "../../../../../../root/auth-profiles.json",
+        ),
+        (".openclaw/credentials/oauth.json", "../../../../root/.credentials.json"),
+        (".openclaw", "/proc/self/cwd/root"),
+        (".openclaw/REAUTH_NEEDED", "../../../root/.env"),
     ] {
         let yard = Yard::new();
         // The way is open to everybody, so that only the rights of the files themselves are left.
@@ -421,7 +455,7 @@ fn races_win_nothing() {
             let racer = scope.spawn(|| swap(&place, &stop));
             let watch = yard.0.watch_as(&CAPABILITIES, &["--link", "evil"]);
             watch.heard("READY=1");
-            for round in 0..40 {
+            for round in 0..200 {
                 let name = format!("evil{round}");
                 yard.0.write("home/evil/.fresh", yard.0.login_text(&name, 9));
                 lchown(yard.0.at("home/evil/.fresh"), Some(EVIL), Some(EVIL)).unwrap();
