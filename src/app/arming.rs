@@ -11,8 +11,8 @@ use crate::os::folder::Folder;
 use crate::os::journal::detail;
 use crate::os::mounts;
 
-/// The key of what asks for everything to be watched anew.
-pub(crate) const RESCAN: usize = usize::MAX - 1;
+/// The last key of a link; greater ones are the watcher's own.
+pub(crate) const LAST_LINK: usize = usize::MAX - 4;
 
 /// The key of the configuration folder.
 pub(crate) const CONFIGURATION: usize = usize::MAX;
@@ -25,14 +25,18 @@ pub(crate) const RENEWALS: usize = usize::MAX - 3;
 
 /// Watches what other runs of this program leave, so that what is due next is always known.
 pub(crate) fn errands(events: &mut Events, folder: &Path, key: usize) {
-    if let Err(error) = whole_way(events, folder, "", key) {
+    if let Err(error) = whole_way(events, folder, "", key)
+        && events.scarce().is_none()
+    {
         detail!("{error}: looked at only with the next event");
     }
 }
 
 /// Watches the configuration folder, so that a link that appears is taken up.
 pub(crate) fn configuration(events: &mut Events, folder: &Path) {
-    if let Err(error) = whole_way(events, folder, "", CONFIGURATION) {
+    if let Err(error) = whole_way(events, folder, "", CONFIGURATION)
+        && events.scarce().is_none()
+    {
         log::error!("{error}: a changed configuration is read only on SIGHUP");
     }
 }
@@ -52,6 +56,8 @@ pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, k
     }
     match file(events, &settings.claude_credentials, key) {
         Ok(notifies) => notifies,
+        // How many are left is said once, by who watches.
+        Err(_) if events.scarce().is_some() => false,
         Err(error) => {
             detail!("{error}: comparing once a minute instead");
             false
@@ -73,11 +79,12 @@ fn file(events: &mut Events, path: &Path, key: usize) -> Result<bool, Error> {
 /// Where the way ends early, the nearest folder is watched for the next step of it.
 fn whole_way(events: &mut Events, folder: &Path, name: &str, key: usize) -> Result<bool, Error> {
     let mut nearest: Option<Folder> = None;
+    events.watch_mounts(folder, key);
     for step in steps(folder) {
         match Folder::reach(&step) {
             Ok(reached) => {
                 if let Some(parent) = &nearest {
-                    on_the_way(events, parent, &step)?;
+                    on_the_way(events, parent, &step, key)?;
                 }
                 nearest = Some(reached);
             }
@@ -85,24 +92,28 @@ fn whole_way(events: &mut Events, folder: &Path, name: &str, key: usize) -> Resu
                 let (Some(parent), Some(missing)) = (&nearest, step.file_name()) else {
                     return Err(error);
                 };
-                events.watch(parent, &missing.to_string_lossy(), RESCAN)?;
+                events.watch_step(parent, &missing.to_string_lossy(), key)?;
                 return if error.is_absent() { mounts::notifies(parent) } else { Err(error) };
             }
         }
     }
     let Some(folder) = nearest else { return Ok(true) };
+    // The same directory where links led elsewhere.
+    if let Some(real) = folder.real_path().ok().filter(|real| real != &folder.path) {
+        events.watch_mounts(&real, key);
+    }
     events.watch(&folder, name, key)?;
     mounts::notifies(&folder)
 }
 
 /// Watches a step of the way: the folder itself for being moved, or the link that stands for it.
-fn on_the_way(events: &mut Events, parent: &Folder, step: &Path) -> Result<(), Error> {
+fn on_the_way(events: &mut Events, parent: &Folder, step: &Path, key: usize) -> Result<(), Error> {
     let Some(name) = step.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
     // A folder that may be passed through but not listed cannot be watched; what is below still can.
     let watched = if parent.is_link(name)? {
-        events.watch(parent, name, RESCAN)
+        events.watch_step(parent, name, key)
     } else {
-        events.guard(parent)
+        events.guard(parent, key)
     };
     if let Err(error) = watched {
         detail!("{error}");

@@ -8,7 +8,7 @@ use log::LevelFilter;
 use crate::app::ground::Places;
 use crate::domain::time::Timestamp;
 use crate::os::events::Events;
-use crate::os::offspring::Offspring;
+use crate::os::offspring::{Child, Offspring};
 use crate::os::queue::Queue;
 
 /// How long a queue rests after a run that failed, so that a fault does not keep the machine busy.
@@ -45,9 +45,9 @@ impl Errands {
             if run.is_running || run.is_resting(now) || !run.queue.has_request(&places.run_dir) {
                 continue;
             }
-            match Offspring::start(&arguments(places, run.queue)) {
+            match Offspring::start(&arguments(places, &[run.queue.command().into()])) {
                 Ok(child) => {
-                    events.adopt(key, child);
+                    events.adopt(Child::Queue(key), child);
                     run.is_running = true;
                 }
                 Err(error) => {
@@ -83,7 +83,8 @@ impl Run {
     }
 }
 
-fn arguments(places: &Places, queue: Queue) -> Vec<OsString> {
+/// The arguments of a run of this program with the same directories and the same talk.
+pub(crate) fn arguments(places: &Places, command: &[OsString]) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     for (option, folder) in [
         ("--config-dir", &places.config_dir),
@@ -98,6 +99,6 @@ fn arguments(places: &Places, queue: Queue) -> Vec<OsString> {
         LevelFilter::Debug | LevelFilter::Trace => Some("-v"),
     };
     arguments.extend(verbosity.map(OsString::from));
-    arguments.push(queue.command().into());
+    arguments.extend_from_slice(command);
     arguments
 }

@@ -34,6 +34,13 @@ pub(crate) struct Places {
     pub(crate) run_dir: PathBuf,
 }
 
+impl Places {
+    /// The directories of this installation's own.
+    pub(crate) fn own(&self) -> Vec<PathBuf> {
+        vec![self.config_dir.clone(), self.state_dir.clone(), self.run_dir.clone()]
+    }
+}
+
 /// The state folder, opened, and what depends on it.
 #[derive(Debug)]
 pub(crate) struct Ground {

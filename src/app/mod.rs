@@ -5,6 +5,7 @@
 pub(crate) mod arming;
 pub(crate) mod configure;
 pub(crate) mod consent;
+pub(crate) mod delegated;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod errands;

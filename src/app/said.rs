@@ -2,11 +2,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::report::{Line, Report};
 use crate::domain::messages;
 
 /// What was said last, so that it is not said again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Said {
     /// Digests of the lines, not the lines: a thousand links have to stay small.
     lines: Vec<u64>,
@@ -24,6 +27,18 @@ impl Said {
         self.lines = digests;
     }
 
+    /// Says whether a report has something to say that is new, or something is over, besides the deeds.
+    pub(crate) fn has_news(&self, report: &Report) -> bool {
+        let lines = report.lines();
+        let mut standing = lines.iter().filter(|line| !line.is_deed);
+        let mut count = 0;
+        let all_known = standing.all(|line| {
+            count += 1;
+            self.lines.contains(&digest(&line.text))
+        });
+        !all_known || count != self.lines.len()
+    }
+
     /// Says what a report has to say that is new, besides the deeds.
     pub(crate) fn report(&mut self, report: &Report) {
         let lines = report.lines();
@@ -37,6 +52,11 @@ impl Said {
         }
         self.lines = digests;
     }
+}
+
+/// Says whether something was done.
+pub(crate) fn has_deeds(report: &Report) -> bool {
+    report.lines().iter().any(|line| line.is_deed)
 }
 
 /// Says what was done, which is always news.

@@ -25,7 +25,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::Ways;
+use crate::os::folder::{self, Ways};
 use crate::os::lock::Lock;
 use crate::os::over::{Keep, Restored};
 use crate::os::stage::{self, Replacement};
@@ -127,6 +127,8 @@ pub(crate) fn link(
         &Wanted { ground, memory: &memory, source: &report.source, now, may_write },
     );
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
+    // Another process does all of it where a part of it may not answer.
+    folder::refusal()?;
     let passed = mark.filter(|_| may_write && report.source.passable().is_some());
     report.sinks = match passed {
         Some(mark) => {

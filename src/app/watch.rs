@@ -2,7 +2,8 @@
 //!
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
-use crate::app::arming::{self, RESCAN};
+use crate::app::arming;
+use crate::app::delegated::LIMIT;
 use crate::app::detect::first;
 use crate::app::errands::Errands;
 use crate::app::error::Error;
@@ -14,10 +15,14 @@ use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::app::watched::{COMPARE_INTERVAL, Watched};
+use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::events::{Events, Wake};
+use crate::os::events::{Changes, Events, Wake};
+use crate::os::folder::{self, Refused};
 use crate::os::notify;
+use crate::os::offspring::{Child, Ended};
 use crate::os::queue::Queue;
+use crate::os::scarce::Scarce;
 use crate::os::signals::Asked;
 
 struct Watcher {
@@ -27,6 +32,8 @@ struct Watcher {
     /// The only link to be watched, if one was named.
     only: Option<String>,
     faults: Said,
+    /// The limit of the host that was said last, and when everything is watched anew for it.
+    scarce: Option<(Scarce, Timestamp)>,
     /// What systemd was told last.
     status: String,
     errands: Errands,
@@ -38,12 +45,15 @@ struct Watcher {
 ///
 /// With `delegate` it starts no process and opens no connection, but leaves all that in the queues.
 pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
+    folder::never_wait(places.own());
     let events = Events::open().map_err(|source| system("watch", places, source))?;
     let ground = Ground::open(places)?;
     let (links, faults, status) = (Vec::new(), Said::default(), String::new());
     let only = only.map(str::to_owned);
     let errands = Errands::new(delegate);
-    let mut watcher = Watcher { ground, events, links, only, faults, status, errands, delegate };
+    let scarce = None;
+    let mut watcher =
+        Watcher { ground, events, links, only, faults, scarce, status, errands, delegate };
     watcher.everything();
     watcher.pick_up();
     notify::send("READY=1");
@@ -53,14 +63,29 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
         match wake {
             Wake::Asked(Asked::End) => break,
             Wake::Asked(Asked::Reload) | Wake::Rescan => watcher.everything(),
-            Wake::Clock => watcher.all_links(),
-            Wake::Changed(keys) => watcher.changed(&keys),
-            Wake::Ended(key, done) => watcher.errands.ended(key, done, clock::now()),
+            Wake::Clock => watcher.due(),
+            Wake::ClockSet => watcher.all_links(),
+            Wake::Files(changes) => watcher.changed(&changes),
+            Wake::Ended(ended) => watcher.ended(&ended),
         }
     }
     notify::send("STOPPING=1");
     watcher.events.end_offspring();
     Ok(())
+}
+
+/// Syncs the link of that name for a watcher, which must not wait for its files; what it has to know then.
+///
+/// `known` is what it knew before.
+pub(crate) fn one(places: &Places, name: &str, known: &str) -> Result<String, Error> {
+    let (links, _) = ground::sound_links(&places.config_dir, Some(name))?;
+    let ground = Ground::open(places)?;
+    let Some(settings) = links.into_iter().next() else { return Ok(String::new()) };
+    let mut watched = Watched::again(settings, known);
+    let now = clock::now();
+    let report = sync::link(&ground, &watched.settings, Options::default(), now)?;
+    watched.attend(&ground, report, BUSY_RETRY, now);
+    Ok(watched.record())
 }
 
 fn system(verb: &'static str, places: &Places, source: std::io::Error) -> Error {
@@ -110,16 +135,28 @@ impl Watcher {
         }
         arming::configuration(&mut self.events, &self.ground.places.config_dir);
         self.reload();
-        for (index, watched) in self.links.iter_mut().enumerate() {
-            watched.notifies = arming::link(
-                &mut self.events,
-                &watched.settings,
-                &self.ground.places.state_dir,
-                index,
-            );
-        }
+        (0..self.links.len()).for_each(|index| self.arm(index));
         self.watch_errands();
+        self.say_scarce();
         self.all_links();
+    }
+
+    /// Watches what one link depends on.
+    fn arm(&mut self, index: usize) {
+        let watched = &mut self.links[index];
+        let state_dir = &self.ground.places.state_dir;
+        watched.notifies = arming::link(&mut self.events, &watched.settings, state_dir, index);
+        let _ = folder::refused();
+    }
+
+    /// Says once that there is nothing left to watch with; then everything is compared each minute.
+    fn say_scarce(&mut self) {
+        let before = self.scarce.take();
+        let Some(scarce) = self.events.scarce() else { return };
+        if before.is_none_or(|(before, _)| before != scarce) {
+            log::warn!("{scarce}");
+        }
+        self.scarce = Some((scarce, clock::now().after(COMPARE_INTERVAL)));
     }
 
     /// Watches what other runs leave; the queues only where nobody else does.
@@ -149,29 +186,105 @@ impl Watcher {
         (0..self.links.len()).for_each(|index| self.bring(index));
     }
 
-    fn changed(&mut self, keys: &[usize]) {
-        if keys.iter().any(|key| *key >= RESCAN) {
+    /// Looks after what is due by now.
+    fn due(&mut self) {
+        let now = clock::now();
+        // Of a clock that was set back it comes no later than it would have.
+        let latest = now.after(COMPARE_INTERVAL);
+        if self.scarce.is_some_and(|(_, moment)| moment <= now || moment > latest) {
             return self.everything();
         }
-        if keys.contains(&arming::RENEWALS) {
-            return self.all_links();
+        for index in 0..self.links.len() {
+            if self.links[index].next().is_some_and(|next| next <= now) {
+                self.bring(index);
+            }
+        }
+    }
+
+    fn changed(&mut self, changes: &Changes) {
+        let own = |keys: &[usize]| keys.iter().any(|key| *key > arming::LAST_LINK);
+        if own(&changes.ways) || changes.names.contains(&arming::CONFIGURATION) {
+            return self.everything();
+        }
+        if changes.names.contains(&arming::RENEWALS) {
+            self.all_links();
         }
         let count = self.links.len();
-        keys.iter().filter(|key| **key < count).for_each(|key| self.bring(*key));
+        let now = clock::now();
+        for index in changes.ways.iter().copied().filter(|index| *index < count) {
+            if self.links[index].may_compare(now) {
+                self.events.release(index);
+                self.arm(index);
+                self.bring(index);
+            } else {
+                self.links[index].moved = true;
+            }
+        }
+        self.say_scarce();
+        let names = changes.names.iter().filter(|index| **index < count);
+        for index in names.filter(|index| !changes.ways.contains(index)) {
+            if self.links[*index].may_compare(now) {
+                self.bring(*index);
+            }
+        }
     }
 
     /// Brings one link's sinks in step and says what is new.
     fn bring(&mut self, index: usize) {
         let now = clock::now();
+        if std::mem::take(&mut self.links[index].moved) {
+            self.events.release(index);
+            self.arm(index);
+        }
         let watched = &mut self.links[index];
-        let report = match sync::link(&self.ground, &watched.settings, Options::default(), now) {
-            Ok(report) => report,
+        let _ = folder::refused();
+        let report = sync::link(&self.ground, &watched.settings, Options::default(), now);
+        if let Some(refused) = folder::refused() {
+            return self.hand_over(index, &refused, now);
+        }
+        match report {
+            Ok(report) => watched.attend(&self.ground, report, BUSY_RETRY, now),
             Err(error) => {
-                watched.next = Some(now.after(COMPARE_INTERVAL));
-                return watched.said.tell(&[error.to_string()]);
+                watched.next_is(Some(now.after(COMPARE_INTERVAL)));
+                watched.say_failure(&error.to_string());
             }
-        };
-        watched.attend(&self.ground, report, BUSY_RETRY, now);
+        }
+    }
+
+    /// Has a link synced by a process of its own, since what is `refused` may not answer.
+    fn hand_over(&mut self, index: usize, refused: &Refused, now: Timestamp) {
+        let new = self.links.iter().filter(|watched| watched.delegated.is_new(now)).count();
+        let watched = &mut self.links[index];
+        let means = (&mut self.events, &self.ground.places);
+        let known = (&*watched.settings.name, watched.record());
+        match watched.delegated.start(means, known, new, now) {
+            Ok(next) => watched.next_is(next),
+            Err(error) => {
+                watched.next_is(Some(now.after(COMPARE_INTERVAL)));
+                let (place, kind) = (refused.path.display(), &refused.kind);
+                watched.say_failure(&format!("{error}: '{place}' ({kind}) is not looked at"));
+            }
+        }
+    }
+
+    /// Takes note of what a child process has done.
+    fn ended(&mut self, ended: &Ended) {
+        let now = clock::now();
+        match &ended.child {
+            Child::Queue(key) => self.errands.ended(*key, ended.done, now),
+            Child::Link(name) => {
+                let named = |watched: &Watched| watched.settings.name == *name;
+                let Some(index) = self.links.iter().position(named) else { return };
+                let watched = &mut self.links[index];
+                let again = watched.delegated.ended();
+                let is_done = ended.done && watched.take_over(&ended.answer);
+                if let Some(next) = watched.delegated.went(is_done, now) {
+                    watched.next_is(Some(next));
+                } else if again && watched.may_compare(now) {
+                    self.bring(index);
+                }
+            }
+        }
     }
 
     /// Starts what is queued and sets the timer for what comes next.
@@ -180,8 +293,19 @@ impl Watcher {
         let places = &self.ground.places;
         let messages = rounds::remind_of_messages(places, now);
         self.errands.start(&mut self.events, places, now);
-        let links = self.links.iter().filter_map(|watched| watched.next);
-        let next = links.chain(messages).chain(self.errands.next()).min();
+        for watched in &mut self.links {
+            let name = &watched.settings.name;
+            if watched.delegated.hurry(&mut self.events, name, now) {
+                watched.say_failure(&format!(
+                    "the file system of its files has not answered for {} s: this link alone waits",
+                    LIMIT.as_secs()
+                ));
+            }
+        }
+        let links =
+            self.links.iter().flat_map(|watched| [watched.next(), watched.delegated.next()]);
+        let scarce = self.scarce.map(|(_, moment)| moment);
+        let next = links.flatten().chain(messages).chain(self.errands.next()).chain(scarce).min();
         if let Err(error) = self.events.arm(next) {
             log::error!("cannot set a timer: {error}");
         }

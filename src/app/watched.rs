@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::app::delegated::Delegated;
 use crate::app::ground::Ground;
 use crate::app::report::Report;
 use crate::app::rounds;
 use crate::app::said::{self, Said};
 use crate::domain::config::settings::Settings;
+use crate::domain::pace::{Limit, Pace};
 use crate::domain::time::Timestamp;
 
 /// How soon a link is looked at again that something kept from being looked at.
@@ -19,14 +23,32 @@ const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
 /// came to nothing, up to eight times.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
 
+/// How often events have one link compared: beyond it a user who changes files without end waits.
+const COMPARE_LIMIT: Limit = Limit { burst: 20, interval: Duration::from_millis(100) };
+
+/// How often something new is said of one link.
+const TALK_LIMIT: Limit = Limit { burst: 20, interval: Duration::from_secs(30) };
+
 /// A link as the watcher keeps it.
 pub(crate) struct Watched {
     pub(crate) settings: Box<Settings>,
-    pub(crate) said: Said,
-    /// When it has to be looked at without an event.
-    pub(crate) next: Option<Timestamp>,
     /// Whether the source's file system tells of changes.
     pub(crate) notifies: bool,
+    /// Whether what it depends on has to be watched anew.
+    pub(crate) moved: bool,
+    /// The process that syncs it where this one must not.
+    pub(crate) delegated: Delegated,
+    /// How often events had it compared.
+    pace: Pace,
+    known: Known,
+}
+
+/// What is known of a link from one look to the next, in whichever process.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Known {
+    said: Said,
+    /// When it has to be looked at without an event.
+    next: Option<Timestamp>,
     /// Since when the file has been half-written.
     half_written: Option<Timestamp>,
     /// When it is to be renewed.
@@ -39,16 +61,61 @@ pub(crate) struct Watched {
     tell: Option<Timestamp>,
     /// What went wrong with telling them.
     trouble: Said,
+    /// How often something was said.
+    talk: Pace,
+    /// Of how many looks nothing was said since.
+    unsaid: u32,
 }
 
 impl Watched {
     /// A link that was never looked at.
     pub(crate) fn new(settings: Settings) -> Self {
-        let (said, trouble) = (Said::default(), Said::default());
-        let (next, half_written, due, asked, tell) = (None, None, None, None, None);
-        let (settings, notifies) = (Box::new(settings), true);
-        let unanswered = 0;
-        Self { settings, said, next, notifies, half_written, due, asked, unanswered, tell, trouble }
+        let (delegated, pace, known) = Default::default();
+        let (settings, notifies, moved) = (Box::new(settings), true, false);
+        Self { settings, notifies, moved, delegated, pace, known }
+    }
+
+    /// A link as another process knew it; one that cannot be read was never looked at.
+    pub(crate) fn again(settings: Settings, record: &str) -> Self {
+        let known = serde_json::from_str(record).unwrap_or_default();
+        Self { notifies: false, known, ..Self::new(settings) }
+    }
+
+    /// What another process has to know of it.
+    pub(crate) fn record(&self) -> String {
+        serde_json::to_string(&self.known).unwrap_or_default()
+    }
+
+    /// Takes over what another process knows; says whether that can be read.
+    pub(crate) fn take_over(&mut self, record: &[u8]) -> bool {
+        let known = serde_json::from_slice(record);
+        known.map(|known| self.known = known).is_ok()
+    }
+
+    /// When it has to be looked at without an event.
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.known.next
+    }
+
+    /// Sets when it is looked at without an event.
+    pub(crate) fn next_is(&mut self, moment: Option<Timestamp>) {
+        self.known.next = moment;
+    }
+
+    /// Says whether an event may have it compared now; else it is compared soon.
+    pub(crate) fn may_compare(&mut self, now: Timestamp) -> bool {
+        match self.pace.take(COMPARE_LIMIT, now) {
+            Ok(()) => true,
+            Err(moment) => {
+                self.known.next = Some(self.known.next.map_or(moment, |next| next.min(moment)));
+                false
+            }
+        }
+    }
+
+    /// Says once why it could not be looked at.
+    pub(crate) fn say_failure(&mut self, failure: &str) {
+        self.known.said.tell(&[format!("{}: {failure}", self.settings.name)]);
     }
 
     /// Takes note of what a sync found, says what is new, asks for what is due.
@@ -61,13 +128,51 @@ impl Watched {
     ) {
         let quiet = self.still_writing(&report, now);
         if !quiet {
-            said::deeds(&report);
+            self.said_deeds(&report, now);
         }
         report.let_go();
         self.look_ahead(ground, &mut report, now);
-        self.next = self.next_look(&report, busy_retry, now);
-        if !quiet {
-            self.said.report(&report);
+        self.known.next = self.next_look(&report, busy_retry, now);
+        if !quiet && self.known.said.has_news(&report) {
+            self.say_news(&report, now);
+        }
+    }
+
+    /// Says what was done, unless too much of the kind was said.
+    fn said_deeds(&mut self, report: &Report, now: Timestamp) {
+        if !said::has_deeds(report) {
+            return;
+        }
+        match self.known.talk.take(TALK_LIMIT, now) {
+            Ok(()) => {
+                self.say_left_out();
+                said::deeds(report);
+            }
+            Err(_) => self.known.unsaid = self.known.unsaid.saturating_add(1),
+        }
+    }
+
+    /// Says how things stand; where too much was said already, as soon as it is allowed again.
+    fn say_news(&mut self, report: &Report, now: Timestamp) {
+        match self.known.talk.take(TALK_LIMIT, now) {
+            Ok(()) => {
+                self.say_left_out();
+                self.known.said.report(report);
+            }
+            Err(moment) => {
+                self.known.unsaid = self.known.unsaid.saturating_add(1);
+                self.known.next = Some(self.known.next.map_or(moment, |next| next.min(moment)));
+            }
+        }
+    }
+
+    fn say_left_out(&mut self) {
+        let name = &self.settings.name;
+        match std::mem::take(&mut self.known.unsaid) {
+            0 => {}
+            count => {
+                log::warn!("{name}: it changes again and again: {count} changes were not logged");
+            }
         }
     }
 
@@ -76,44 +181,44 @@ impl Watched {
         let name = &self.settings.name;
         match rounds::attend(ground, &self.settings, report, now) {
             Ok((people, due)) => {
-                (self.tell, self.due) = (people.next, due);
+                (self.known.tell, self.known.due) = (people.next, due);
                 report.told = people.open.iter().map(|open| open.kind).collect();
             }
             Err(error) => {
-                self.tell = Some(now.after(COMPARE_INTERVAL));
-                return self.trouble.tell(&[format!("{name}: {error}")]);
+                self.known.tell = Some(now.after(COMPARE_INTERVAL));
+                return self.known.trouble.tell(&[format!("{name}: {error}")]);
             }
         }
-        let is_due = self.due.is_some_and(|due| due <= now);
+        let is_due = self.known.due.is_some_and(|due| due <= now);
         if !is_due {
-            self.unanswered = 0;
+            self.known.unanswered = 0;
         }
         if !is_due || self.waits_for_answer(now) {
-            return self.trouble.tell(&[]);
+            return self.known.trouble.tell(&[]);
         }
-        self.asked = Some(now);
-        self.unanswered = self.unanswered.saturating_add(1);
+        self.known.asked = Some(now);
+        self.known.unanswered = self.known.unanswered.saturating_add(1);
         let asked = rounds::ask_for_renewal(&ground.places, &self.settings);
         let trouble = asked.err().map(|error| format!("{name}: {error}"));
-        self.trouble.tell(trouble.as_slice());
+        self.known.trouble.tell(trouble.as_slice());
     }
 
     /// Says whether a renewal was asked for a moment ago; a clock that was set back forgets it.
     fn waits_for_answer(&self, now: Timestamp) -> bool {
-        self.asked.is_some_and(|asked| asked <= now && now < asked.after(self.answer_time()))
+        self.known.asked.is_some_and(|asked| asked <= now && now < asked.after(self.answer_time()))
     }
 
     fn answer_time(&self) -> Duration {
-        ANSWER_TIME * (1 << self.unanswered.saturating_sub(1).min(3))
+        ANSWER_TIME * (1 << self.known.unanswered.saturating_sub(1).min(3))
     }
 
     /// Says whether the file may just be in the middle of being written, which is no news yet.
     fn still_writing(&mut self, report: &Report, now: Timestamp) -> bool {
         if !report.half_written() {
-            self.half_written = None;
+            self.known.half_written = None;
             return false;
         }
-        let since = *self.half_written.get_or_insert(now);
+        let since = *self.known.half_written.get_or_insert(now);
         now < since.after(HALF_WRITTEN_GRACE)
     }
 
@@ -124,16 +229,18 @@ impl Watched {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let busy = report.busy().then(|| now.after(busy_retry));
-        let half = self.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
+        let half = self.known.half_written.map(|since| since.after(HALF_WRITTEN_GRACE));
         let half = half.filter(|moment| *moment > now);
         let silent = (!self.notifies).then(|| now.after(COMPARE_INTERVAL));
-        let due = match self.due {
-            Some(due) if due <= now => self.asked.map(|asked| asked.after(self.answer_time())),
+        let due = match self.known.due {
+            Some(due) if due <= now => {
+                self.known.asked.map(|asked| asked.after(self.answer_time()))
+            }
             due => due,
         };
         let pending = report.gateway.pending.as_ref();
         let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
-        let moments = [busy, half, silent, report.turns_at(), self.tell, due, retry];
+        let moments = [busy, half, silent, report.turns_at(), self.known.tell, due, retry];
         moments.into_iter().flatten().min()
     }
 }

@@ -75,7 +75,12 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Watch { delegate } => {
             app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
         }
-        Command::Sync { dry_run, force, delegate } => {
+        Command::Sync { watched: Some(record), .. } => {
+            let known = app::watch::one(&places, only.unwrap_or_default(), record)?;
+            render::answer(&known);
+            Ok(Exit::Done)
+        }
+        Command::Sync { dry_run, force, delegate, watched: None } => {
             let options = Options { dry_run: *dry_run, force: *force };
             sync(&places, only, options, *delegate)
         }

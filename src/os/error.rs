@@ -22,6 +22,8 @@ pub(crate) enum Cause {
     System(io::Error),
     /// It is not what it has to be; what it is, and the command that mends it where there is one.
     Odd(String, Option<String>),
+    /// It lies on a file system of this type, which may not answer, and this process must not hang.
+    Slow(String),
     /// Somebody else changed it after it was read: it has to be looked at again.
     Changed,
     /// All is done, but the system does not promise that it survives a loss of power.
@@ -51,7 +53,7 @@ impl Error {
     pub(crate) fn command(&self) -> Option<&str> {
         match &self.cause {
             Cause::Odd(_, hint) => hint.as_deref(),
-            Cause::System(_) | Cause::Changed | Cause::Unsettled(_) => None,
+            Cause::System(_) | Cause::Slow(_) | Cause::Changed | Cause::Unsettled(_) => None,
         }
     }
 
@@ -59,7 +61,7 @@ impl Error {
     pub(crate) fn kind(&self) -> Option<io::ErrorKind> {
         match &self.cause {
             Cause::System(source) => Some(source.kind()),
-            Cause::Odd(..) | Cause::Changed | Cause::Unsettled(_) => None,
+            Cause::Odd(..) | Cause::Slow(_) | Cause::Changed | Cause::Unsettled(_) => None,
         }
     }
 
@@ -104,6 +106,9 @@ impl fmt::Display for Error {
         match &self.cause {
             Cause::System(source) | Cause::Unsettled(source) => write!(f, "{source}"),
             Cause::Odd(what, _) => f.write_str(what),
+            Cause::Slow(kind) => {
+                write!(f, "it lies on a file system of type '{kind}', which may not answer")
+            }
             Cause::Changed => f.write_str("somebody else changed it meanwhile"),
         }
     }

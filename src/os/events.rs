@@ -1,48 +1,108 @@
 //! Everything that can wake the watcher, behind one poll(2).
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
-use crate::domain::order;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::mounts::MountTable;
-use crate::os::offspring::Offspring;
+use crate::os::offspring::{Child, Ended, Offspring};
+use crate::os::scarce::Scarce;
 use crate::os::signals::{Asked, Signals};
+
+/// The sources, in the order of their turns.
+const FILES: usize = 0;
+const TIMER: usize = 1;
+const MOUNTS: usize = 2;
+const CHILDREN: usize = 3;
+
+/// How much is read of inotify at once, in bytes.
+const BUFFER: usize = 4096;
+
+/// The longest event: its head and a name of `NAME_MAX` (inotify(7)).
+const LONGEST_EVENT: usize = 16 + 256;
+
+/// What becomes of a directory itself.
+const STAY: WatchMask =
+    WatchMask::DELETE_SELF.union(WatchMask::MOVE_SELF).union(WatchMask::ONLYDIR);
+
+/// The same, and what becomes of the names in it.
+const NAMES: WatchMask = STAY
+    .union(WatchMask::MOVED_TO)
+    .union(WatchMask::MOVED_FROM)
+    .union(WatchMask::CLOSE_WRITE)
+    .union(WatchMask::CREATE)
+    .union(WatchMask::DELETE);
+
+/// What says that a directory is not where it was.
+const GONE: EventMask = EventMask::DELETE_SELF
+    .union(EventMask::MOVE_SELF)
+    .union(EventMask::IGNORED)
+    .union(EventMask::UNMOUNT);
 
 /// Why the watcher woke.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// Names changed in the folders watched under these keys.
-    Changed(Vec<usize>),
-    /// What is watched may be another folder by now, or events were lost: look at everything.
+    /// Something happened in the directories watched under these keys.
+    Files(Changes),
+    /// Events were lost: look at everything.
     Rescan,
-    /// The armed moment has come, or the clock was set.
+    /// The armed moment has come.
     Clock,
+    /// The clock was set, or the machine resumed: every moment may have come.
+    ClockSet,
     /// A signal asked for something.
     Asked(Asked),
-    /// The child process with this key has ended; whether its work is done.
-    Ended(usize, bool),
+    /// A child process has ended.
+    Ended(Ended),
+}
+
+/// The keys under which something happened, sorted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Names changed that are waited for.
+    pub(crate) names: Vec<usize>,
+    /// The directories themselves may be others by now: they have to be watched anew.
+    pub(crate) ways: Vec<usize>,
+}
+
+/// What a listener waits for in a watched directory.
+#[derive(Debug)]
+enum Want {
+    /// A change of this name; an empty one stands for all.
+    Name(Box<str>),
+    /// This name, which is the next step of the way.
+    Step(Box<str>),
+    /// Only that the directory itself is moved, removed or unmounted.
+    Stay,
 }
 
 /// The watcher's sources of events.
 #[derive(Debug)]
 pub(crate) struct Events {
-    inotify: Inotify,
-    /// Which keys want to hear of which names.
-    wanted: HashMap<WatchDescriptor, Vec<(usize, Box<str>)>>,
+    /// None while the host has no instance left.
+    inotify: Option<Inotify>,
+    /// Which keys want to hear of what.
+    wanted: HashMap<WatchDescriptor, Vec<(usize, Want)>>,
+    /// Which limit kept something from being watched.
+    scarce: Option<Scarce>,
     timer: OwnedFd,
     mounts: MountTable,
     signals: Signals,
-    offspring: Vec<(usize, Offspring)>,
+    offspring: Vec<(Child, Offspring)>,
     /// Whether the clock was set between the last wake and the arming after it.
     clock_was_set: bool,
+    /// The source that was served last: the next one has the first turn now.
+    served: usize,
 }
 
 impl Events {
@@ -50,21 +110,56 @@ impl Events {
     pub(crate) fn open() -> io::Result<Self> {
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         Ok(Self {
-            inotify: Inotify::init()?,
+            inotify: None,
             wanted: HashMap::new(),
+            scarce: None,
             timer: rustix::time::timerfd_create(TimerfdClockId::Realtime, flags)?,
             mounts: MountTable::open()?,
             signals: Signals::take()?,
             offspring: Vec::new(),
             clock_was_set: false,
+            served: 0,
         })
     }
 
     /// Drops every watch.
     pub(crate) fn forget(&mut self) -> io::Result<()> {
         self.wanted.clear();
-        self.inotify = Inotify::init()?;
+        self.mounts.forget();
+        self.scarce = None;
+        // First the old one goes: there may be no second one.
+        self.inotify = None;
+        match Inotify::init() {
+            Ok(inotify) => self.inotify = Some(inotify),
+            Err(error) if is(&error, Errno::MFILE) => self.scarce = Some(Scarce::Instances),
+            Err(error) => return Err(error),
+        }
         Ok(())
+    }
+
+    /// The limit of the host that keeps something from being watched.
+    pub(crate) fn scarce(&self) -> Option<Scarce> {
+        self.scarce
+    }
+
+    /// Drops what is watched under one key.
+    pub(crate) fn release(&mut self, key: usize) {
+        self.mounts.release(key);
+        let Some(inotify) = &self.inotify else { return };
+        let mut watches = inotify.watches();
+        self.wanted.retain(|watch, listeners| {
+            listeners.retain(|(listener, _)| *listener != key);
+            if listeners.is_empty() {
+                // One that is gone already says so.
+                let _ = watches.remove(watch.clone());
+            }
+            !listeners.is_empty()
+        });
+    }
+
+    /// Asks for news of mounts at, above and below a path.
+    pub(crate) fn watch_mounts(&mut self, path: &Path, key: usize) {
+        self.mounts.watch(path, key);
     }
 
     /// Watches a folder, with its owner's rights, for changes of `name`; an empty name stands for all.
@@ -72,37 +167,47 @@ impl Events {
     /// The folder, not the file: Claude replaces the file by rename, and a watch on the file would
     /// die with the old inode.
     pub(crate) fn watch(&mut self, folder: &Folder, name: &str, key: usize) -> Result<(), Error> {
-        let mask = WatchMask::MOVED_TO
-            | WatchMask::MOVED_FROM
-            | WatchMask::CLOSE_WRITE
-            | WatchMask::CREATE
-            | WatchMask::DELETE
-            | WatchMask::DELETE_SELF
-            | WatchMask::MOVE_SELF
-            | WatchMask::ONLYDIR;
-        let _acting = folder.acting()?;
-        let watch = self
-            .inotify
-            .watches()
-            .add(folder.proc_path(), mask)
-            .map_err(|source| Error::new("watch", &folder.path, source))?;
-        let listeners = self.wanted.entry(watch).or_default();
-        // Most have one for ever, and there may be thousands.
-        listeners.reserve_exact(1);
-        listeners.push((key, name.into()));
-        Ok(())
+        self.listen(folder, NAMES, (key, Want::Name(name.into())))
     }
 
-    /// Watches a folder only for being moved, removed or unmounted: that asks for a rescan.
-    pub(crate) fn guard(&mut self, folder: &Folder) -> Result<(), Error> {
+    /// Watches a folder for `name`, which is the next step of a way: whatever becomes of it, the way is
+    /// to be watched anew.
+    pub(crate) fn watch_step(
+        &mut self,
+        folder: &Folder,
+        name: &str,
+        key: usize,
+    ) -> Result<(), Error> {
+        self.listen(folder, NAMES, (key, Want::Step(name.into())))
+    }
+
+    /// Watches a folder only for being moved, removed or unmounted.
+    pub(crate) fn guard(&mut self, folder: &Folder, key: usize) -> Result<(), Error> {
         // Added to what is watched already, since one inode has one watch (inotify_add_watch(2)).
-        let mask = WatchMask::DELETE_SELF
-            | WatchMask::MOVE_SELF
-            | WatchMask::ONLYDIR
-            | WatchMask::MASK_ADD;
-        let _acting = folder.acting()?;
-        let added = self.inotify.watches().add(folder.proc_path(), mask);
-        added.map(|_| ()).map_err(|source| Error::new("watch", &folder.path, source))
+        self.listen(folder, STAY.union(WatchMask::MASK_ADD), (key, Want::Stay))
+    }
+
+    fn listen(
+        &mut self,
+        folder: &Folder,
+        mask: WatchMask,
+        listener: (usize, Want),
+    ) -> Result<(), Error> {
+        let failed = |source| Error::new("watch", &folder.path, source);
+        let Some(inotify) = &self.inotify else {
+            return Err(failed(Errno::MFILE.into()));
+        };
+        let acting = folder.acting()?;
+        let added = inotify.watches().add(folder.proc_path(), mask);
+        drop(acting);
+        if added.as_ref().is_err_and(|error| is(error, Errno::NOSPC)) {
+            self.scarce = Some(Scarce::Watches);
+        }
+        let listeners = self.wanted.entry(added.map_err(failed)?).or_default();
+        // Most have one for ever, and there may be thousands.
+        listeners.reserve_exact(1);
+        listeners.push(listener);
+        Ok(())
     }
 
     /// Arms the timer for a moment of the wall clock, or disarms it.
@@ -128,108 +233,166 @@ impl Events {
     }
 
     /// Waits for a child process from now on.
-    pub(crate) fn adopt(&mut self, key: usize, child: Offspring) {
-        self.offspring.push((key, child));
+    pub(crate) fn adopt(&mut self, child: Child, process: Offspring) {
+        self.offspring.push((child, process));
     }
 
-    /// Ends all child processes and waits for them.
+    /// The process of a child, while it runs.
+    pub(crate) fn child(&mut self, wanted: &Child) -> Option<&mut Offspring> {
+        let mut all = self.offspring.iter_mut();
+        all.find_map(|(child, process)| (child == wanted).then_some(process))
+    }
+
+    /// Ends all child processes and waits for them, but not for one that its own time limit gave up.
     pub(crate) fn end_offspring(&mut self) {
-        self.offspring.drain(..).for_each(|(_, child)| child.end());
+        self.offspring.drain(..).for_each(|(_, process)| process.end());
     }
 
     /// Sleeps until something happens.
+    ///
+    /// Signals first, then each source in its turn: what never falls silent keeps no other one waiting.
     pub(crate) fn wait(&mut self) -> io::Result<Wake> {
-        if std::mem::take(&mut self.clock_was_set) {
-            return Ok(Wake::Clock);
-        }
         loop {
-            let [end, reload] = self.signals.fds();
-            let mut fds = vec![
-                PollFd::new(&self.inotify, PollFlags::IN),
-                PollFd::new(&self.timer, PollFlags::IN),
-                PollFd::from_borrowed_fd(self.mounts.fd(), PollFlags::PRI),
-                PollFd::from_borrowed_fd(end, PollFlags::IN),
-                PollFd::from_borrowed_fd(reload, PollFlags::IN),
-            ];
-            let children = self.offspring.iter();
-            fds.extend(
-                children.map(|(_, child)| PollFd::from_borrowed_fd(child.fd(), PollFlags::IN)),
-            );
-            match poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(source) => return Err(source.into()),
+            if std::mem::take(&mut self.clock_was_set) {
+                return Ok(Wake::ClockSet);
             }
-            let woke = [0, 1, 2].map(|fd| !fds[fd].revents().is_empty());
-            if let Some(wake) = self.sort(woke)? {
-                return Ok(wake);
+            let ready = self.poll()?;
+            if let Some(asked) = self.signals.pending() {
+                return Ok(Wake::Asked(asked));
+            }
+            for step in 1..=ready.len() {
+                let source = (self.served + step) % ready.len();
+                if !ready[source] {
+                    continue;
+                }
+                let wake = match source {
+                    FILES => self.drain()?,
+                    TIMER => self.rang(),
+                    MOUNTS => self.remounted(),
+                    _ => self.buried(),
+                };
+                if let Some(wake) = wake {
+                    self.served = source;
+                    return Ok(wake);
+                }
             }
         }
     }
 
-    fn sort(&mut self, [files, timer, mounts]: [bool; 3]) -> io::Result<Option<Wake>> {
-        if let Some(asked) = self.signals.pending() {
-            return Ok(Some(Wake::Asked(asked)));
+    /// Sleeps until a source has something; which of them have.
+    fn poll(&self) -> io::Result<[bool; 4]> {
+        let [end, reload] = self.signals.fds();
+        let mut fds = vec![
+            PollFd::new(&self.timer, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.mounts.fd(), PollFlags::PRI),
+            PollFd::from_borrowed_fd(end, PollFlags::IN),
+            PollFd::from_borrowed_fd(reload, PollFlags::IN),
+        ];
+        let files = self.inotify.as_ref().map(|inotify| PollFd::new(inotify, PollFlags::IN));
+        let first_child = fds.len();
+        let children = self.offspring.iter();
+        fds.extend(children.map(|(_, child)| PollFd::from_borrowed_fd(child.fd(), PollFlags::IN)));
+        let last_child = fds.len();
+        fds.extend(files);
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(source) => return Err(source.into()),
         }
-        if mounts {
-            return Ok(Some(Wake::Rescan));
-        }
-        if files && let Some(wake) = self.drain()? {
-            return Ok(Some(wake));
-        }
-        if timer && self.rang() {
-            return Ok(Some(Wake::Clock));
-        }
-        Ok(self.buried())
+        let woke = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        let mut ready = [false; 4];
+        ready[FILES] = fds[last_child..].iter().any(woke);
+        ready[TIMER] = woke(&fds[0]);
+        ready[MOUNTS] = woke(&fds[1]);
+        ready[CHILDREN] = fds[first_child..last_child].iter().any(woke);
+        Ok(ready)
     }
 
     /// Takes leave of a child that has ended.
     fn buried(&mut self) -> Option<Wake> {
         let ended = self.offspring.iter_mut().map(|(_, child)| child.ended());
         let (index, done) = ended.enumerate().find_map(|(at, done)| Some((at, done?)))?;
-        let (key, _) = self.offspring.swap_remove(index);
-        Some(Wake::Ended(key, done))
+        let (child, process) = self.offspring.swap_remove(index);
+        Some(Wake::Ended(Ended { child, done, answer: process.answer() }))
     }
 
     /// Takes the timer's expiration; `ECANCELED` says that the clock was set (read(2) of a timerfd).
-    fn rang(&self) -> bool {
+    fn rang(&self) -> Option<Wake> {
         let mut count = [0u8; 8];
         match rustix::io::read(self.timer.as_fd(), &mut count) {
-            Ok(_) | Err(rustix::io::Errno::CANCELED) => true,
-            Err(_) => false,
+            Ok(_) => Some(Wake::Clock),
+            Err(Errno::CANCELED) => Some(Wake::ClockSet),
+            Err(_) => None,
         }
     }
 
+    /// Finds whom a change of the mount table concerns.
+    fn remounted(&mut self) -> Option<Wake> {
+        let ways = self.mounts.changed();
+        (!ways.is_empty()).then(|| Wake::Files(Changes { names: Vec::new(), ways }))
+    }
+
+    /// Reads what waits by now, and not what comes meanwhile: a writer may never come to an end.
     fn drain(&mut self) -> io::Result<Option<Wake>> {
-        let mut buffer = [0u8; 4096];
-        let mut changed: Vec<usize> = Vec::new();
+        let Some(inotify) = &mut self.inotify else { return Ok(None) };
+        let waiting = rustix::io::ioctl_fionread(&*inotify)?;
+        let mut buffer = [0u8; BUFFER];
+        let mut changes = Changes::default();
         let mut lost = false;
-        loop {
-            let events = match self.inotify.read_events(&mut buffer) {
+        // Of each buffer all but the room of one more event is used.
+        for _ in 0..=waiting / (BUFFER - LONGEST_EVENT) as u64 {
+            let events = match inotify.read_events(&mut buffer) {
                 Ok(events) => events,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             };
             for event in events {
-                let gone = EventMask::DELETE_SELF
-                    | EventMask::MOVE_SELF
-                    | EventMask::IGNORED
-                    | EventMask::UNMOUNT
-                    | EventMask::Q_OVERFLOW;
-                lost |= event.mask.intersects(gone);
+                lost |= event.mask.contains(EventMask::Q_OVERFLOW);
                 let listeners = self.wanted.get(&event.wd).into_iter().flatten();
-                let name = event.name.unwrap_or_default();
-                changed.extend(
-                    listeners
-                        .filter(|(_, wanted)| wanted.is_empty() || name == &**wanted)
-                        .map(|(key, _)| key),
-                );
+                changes.take(event.mask, event.name.unwrap_or_default(), listeners);
+                if event.mask.contains(EventMask::IGNORED) {
+                    self.wanted.remove(&event.wd);
+                }
             }
         }
-        order::sort_and_dedup(&mut changed);
         Ok(if lost {
             Some(Wake::Rescan)
         } else {
-            (!changed.is_empty()).then_some(Wake::Changed(changed))
+            (changes != Changes::default()).then_some(Wake::Files(changes.sorted()))
         })
     }
+}
+
+impl Changes {
+    fn take<'a>(
+        &mut self,
+        mask: EventMask,
+        name: &OsStr,
+        listeners: impl Iterator<Item = &'a (usize, Want)>,
+    ) {
+        let gone = mask.intersects(GONE);
+        for (key, want) in listeners {
+            let (is_way, is_meant) = match want {
+                Want::Name(wanted) => (gone, wanted.is_empty() || name == &**wanted),
+                Want::Step(wanted) => (true, gone || name == &**wanted),
+                Want::Stay => (true, gone),
+            };
+            let keys = if is_way { &mut self.ways } else { &mut self.names };
+            // Events of one flood follow each other.
+            if (is_meant || gone) && keys.last() != Some(key) {
+                keys.push(*key);
+            }
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        for keys in [&mut self.names, &mut self.ways] {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        self
+    }
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }

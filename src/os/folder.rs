@@ -6,6 +6,7 @@
 //! themselves. Whoever is not root walks with their own rights throughout.
 
 mod change;
+mod crossing;
 mod finish;
 mod read;
 mod walk;
@@ -27,6 +28,7 @@ use crate::os::identity::Identity;
 
 use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
 
+pub(crate) use crossing::{Refused, never_wait, refusal, refused};
 pub(crate) use ways::Ways;
 
 /// A folder, open, and whose rights everything in it is done with.
@@ -37,6 +39,8 @@ pub(crate) struct Folder {
     /// Whose rights reads and writes in it have.
     pub(crate) identity: Identity,
     pub(super) fd: Arc<OwnedFd>,
+    /// Whether nothing in it is touched that may not answer.
+    is_strict: bool,
 }
 
 /// What a name in a folder stands for.
@@ -75,8 +79,9 @@ impl Folder {
             walk(path, LINK_LIMIT)?
         } else {
             let rest = path.strip_prefix("/").unwrap_or(path);
-            let fd = open_rest(&open_root()?, rest, ResolveFlags::NO_MAGICLINKS)
-                .map_err(|source| Error::new("open", path, source))?;
+            let is_strict = crossing::applies(path);
+            let fd = open_rest(&open_root()?, rest, ResolveFlags::NO_MAGICLINKS, is_strict)
+                .map_err(|source| crossing::failed("open", path, source))?;
             Self::new(path, Identity::own(), fd)
         };
         ways::keep(&folder);
@@ -84,7 +89,13 @@ impl Folder {
     }
 
     fn new(path: &Path, identity: Identity, fd: OwnedFd) -> Self {
-        Self { path: path.to_owned(), identity, fd: Arc::new(fd) }
+        let is_strict = crossing::applies(path);
+        Self { path: path.to_owned(), identity, fd: Arc::new(fd), is_strict }
+    }
+
+    fn again(&self) -> Self {
+        let (path, identity) = (self.path.clone(), self.identity.clone());
+        Self { path, identity, fd: Arc::clone(&self.fd), is_strict: self.is_strict }
     }
 
     /// Opens a folder below this one, with the same rights and through no link.
@@ -92,18 +103,20 @@ impl Folder {
         let path = self.path.join(below);
         let resolve =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let fd = self.acting()?.and(|| open_rest(&self.fd, below, resolve), "open", &path)?;
-        Ok(Self { path, identity: self.identity.clone(), fd: fd.into() })
+        let open = || open_rest(&self.fd, below, resolve, self.is_strict);
+        let fd = self.acting()?.and(open, "open", &path)?;
+        let (identity, is_strict) = (self.identity.clone(), self.is_strict);
+        Ok(Self { path, identity, fd: fd.into(), is_strict })
     }
 
     /// Looks at a name without following a link; `None` if nothing is there.
     pub(crate) fn stat(&self, name: &str) -> Result<Option<Stat>, Error> {
         let path = self.path.join(name);
         let _acting = self.acting()?;
-        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match self.stat_at(name) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
-            Err(source) => Err(Error::new("look at", &path, source)),
+            Err(source) => Err(crossing::failed("look at", &path, source)),
         }
     }
 
@@ -222,7 +235,7 @@ impl ActingIn {
     ) -> Result<T, Error> {
         let result = work();
         drop(self);
-        result.map_err(|source| Error::new(verb, path, source))
+        result.map_err(|source| crossing::failed(verb, path, source))
     }
 }
 

@@ -163,16 +163,19 @@ fn make_file(folder: &Folder, name: &str) -> Result<(), Errno> {
 }
 
 fn mark(folder: &Folder, name: &str, tag: Tag) -> Result<(), Errno> {
-    rustix::fs::utimensat(&folder.fd, name, &tag.now(), AtFlags::SYMLINK_NOFOLLOW)
+    // By a descriptor: what is mounted over the name meanwhile might not answer.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = folder.open_at(name, flags, Mode::empty())?;
+    rustix::fs::futimens(&fd, &tag.now())
 }
 
 fn is_ours(folder: &Folder, name: &str, tag: Tag) -> bool {
-    let stat = rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+    let stat = folder.stat_at(name);
     stat.is_ok_and(|stat| tag.marks(&stat))
 }
 
 fn is_stale(folder: &Folder, name: &str, tag: Tag, stale_after: Duration) -> bool {
-    let Ok(stat) = rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) else {
+    let Ok(stat) = folder.stat_at(name) else {
         return true;
     };
     let touched = Timestamp(stat.st_mtime.saturating_mul(1000));

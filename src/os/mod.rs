@@ -32,6 +32,7 @@ pub(crate) mod program;
 mod proxy;
 pub(crate) mod queue;
 pub(crate) mod reserve;
+pub(crate) mod scarce;
 pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod terminal;

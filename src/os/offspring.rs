@@ -1,23 +1,54 @@
 //! This program itself, started once more for a part of the work that may take long.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child as Process, Command, Stdio};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::time::Timespec;
 
 use crate::os::error::Error;
 
 /// The running program, also after its file was replaced by an upgrade.
 const SELF: &str = "/proc/self/exe";
 
+/// The longest answer of a child, in bytes: what a pipe holds while nobody reads (pipe(7)).
+pub(crate) const ANSWER_LIMIT: usize = 65_536;
+
+/// How long a child that may hang has to end once it is asked to.
+const LAST_WAIT: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+
+/// What a child process is there for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Child {
+    /// A run for the queue of this number.
+    Queue(usize),
+    /// The sync of the link of this name.
+    Link(String),
+}
+
+/// A child process that has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// What it was there for.
+    pub(crate) child: Child,
+    /// Whether its work is done: one that failed is tried again.
+    pub(crate) done: bool,
+    /// What it wrote to its standard output, where that was asked for.
+    pub(crate) answer: Vec<u8>,
+}
+
 /// A child process that runs this very program.
 #[derive(Debug)]
 pub(crate) struct Offspring {
-    child: Child,
+    child: Process,
     pidfd: OwnedFd,
+    /// Whether it may hang in a system call that no signal ends.
+    may_hang: bool,
 }
 
 impl Offspring {
@@ -25,6 +56,20 @@ impl Offspring {
     ///
     /// A process group of its own: Ctrl-C at a terminal is for the watcher, which passes it on.
     pub(crate) fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
+        Self::spawn(arguments, Stdio::null(), false)
+    }
+
+    /// Starts it for work that may never come to an end, and that gives an answer of at most
+    /// [`ANSWER_LIMIT`] bytes; nothing here ever waits for it.
+    pub(crate) fn start_for_answer<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
+        Self::spawn(arguments, Stdio::piped(), true)
+    }
+
+    fn spawn<S: AsRef<OsStr>>(
+        arguments: &[S],
+        stdout: Stdio,
+        may_hang: bool,
+    ) -> Result<Self, Error> {
         let failed = |source: std::io::Error| Error::new("run", Path::new("oauth-sync"), source);
         let mut child = Command::new(SELF)
             .arg0("oauth-sync")
@@ -32,14 +77,18 @@ impl Offspring {
             .env_remove("NOTIFY_SOCKET")
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .spawn()
             .map_err(failed)?;
         match rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
-            Ok(pidfd) => Ok(Self { child, pidfd }),
+            Ok(pidfd) => Ok(Self { child, pidfd, may_hang }),
             Err(source) => {
-                // It is only waited for: what it does must not be cut short.
-                let _ = child.wait();
+                if may_hang {
+                    let _ = child.kill();
+                } else {
+                    // It is only waited for: what it does must not be cut short.
+                    let _ = child.wait();
+                }
                 Err(failed(source.into()))
             }
         }
@@ -56,9 +105,36 @@ impl Offspring {
         Some(status.code().is_some_and(|code| code != 1 && code != 2))
     }
 
+    /// Reads what it answered; for one that has ended.
+    pub(crate) fn answer(mut self) -> Vec<u8> {
+        let mut answer = Vec::new();
+        if let Some(pipe) = self.child.stdout.take() {
+            // A process of its own that still writes is not waited for.
+            let _ = rustix::io::ioctl_fionbio(&pipe, true);
+            let _ = pipe.take(ANSWER_LIMIT as u64).read_to_end(&mut answer);
+        }
+        answer
+    }
+
+    /// Sends it a signal: to end, or to be ended.
+    pub(crate) fn signal(&self, is_last: bool) {
+        let signal = if is_last { Signal::KILL } else { Signal::TERM };
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
+    }
+
     /// Asks it to end and waits until it did; a renewal first saves what it was given.
     pub(crate) fn end(mut self) {
-        let _ = rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let _ = self.child.wait();
+        self.signal(false);
+        if !self.may_hang {
+            let _ = self.child.wait();
+            return;
+        }
+        self.poll(&LAST_WAIT);
+        self.signal(true);
+        let _ = self.child.try_wait();
+    }
+
+    fn poll(&self, limit: &Timespec) {
+        let _ = poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(limit));
     }
 }

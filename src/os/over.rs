@@ -6,7 +6,6 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -185,8 +184,8 @@ fn longest(old: &[u8], new: &[u8]) -> u64 {
 
 fn open(folder: &Folder, name: &str) -> Result<File, Error> {
     let path = folder.path.join(name);
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let open = || rustix::fs::openat(folder.fd.as_fd(), name, flags, Mode::empty());
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = || folder.open_at(name, flags, Mode::empty());
     let file = File::from(folder.acting()?.and(open, "write", &path)?);
     let stat = file.metadata().map_err(|source| Error::new("write", &path, source))?;
     if stat.is_file() { Ok(file) } else { Err(Error::odd("write", &path, "it is no regular file")) }

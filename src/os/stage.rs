@@ -193,8 +193,7 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
 
 /// Says whether the file is still the one that the new text was made from.
 fn unchanged(written: &Written<'_>) -> bool {
-    let now =
-        rustix::fs::statat(&written.part.folder.fd, written.part.name, AtFlags::SYMLINK_NOFOLLOW);
+    let now = written.part.folder.stat_at(written.part.name);
     match (now, written.part.old) {
         (Ok(now), Some(old)) => same(&now, &old.stat),
         (Err(Errno::NOENT), None) => true,

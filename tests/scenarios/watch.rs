@@ -335,3 +335,39 @@ fn a_state_folder_of_ours_that_is_full_stops_no_sync() {
     bed.run(["sync"]).exit(0).says("an older login could be taken for a new one");
     assert!(bed.read(ENV).contains("access-B"));
 }
+
+/// A host that has nothing left to watch with: which call fails with what, and the limit that says so.
+const SCARCE: [(&str, &str); 2] = [
+    ("inotify_init1:error=EMFILE", "fs.inotify.max_user_instances"),
+    ("inotify_add_watch:error=ENOSPC", "fs.inotify.max_user_watches"),
+];
+
+#[test]
+fn with_nothing_left_to_watch_with_it_compares_each_minute() {
+    for (fault, limit) in SCARCE {
+        let bed = bed();
+        let (log, inject) = (bed.at("trace").display().to_string(), format!("inject={fault}"));
+        let trace = "trace=inotify_init1,inotify_add_watch,timerfd_settime";
+        let wrapper = ["strace", "-D", "-f", "-e", trace, "-e", &inject, "-o", &log];
+        let watch = bed.watch_as(&wrapper, &[]);
+        watch.heard("READY=1");
+        all_hold(&watch, "A");
+        watch.says(&format!("({limit}): changes are found once a minute only"));
+        watch.says(&format!("hint: sysctl -w {limit}="));
+        let next = || {
+            let text = bed.read("trace");
+            let armed =
+                text.lines().rfind(|line| line.contains("timerfd_settime")).map(str::to_owned);
+            let moment = armed?.split_once("it_value={tv_sec=")?.1.split(',').next()?.parse().ok();
+            moment.map(|moment: i64| moment - crate::bed::epoch_ms() / 1000)
+        };
+        watch.until("it looks again within a minute", || next().is_some_and(|left| left <= 60));
+        // What each look finds is carried on, and the limit is not told again.
+        bed.replace(SOURCE, bed.login_text("B", 9));
+        watch.signal("HUP");
+        all_hold(&watch, "B");
+        let (code, said) = watch.end();
+        assert_eq!(code, Some(0));
+        assert_eq!(said.matches(limit).count(), 2, "the message and its command, once: {said}");
+    }
+}

@@ -51,7 +51,7 @@ impl Taken {
             Err(Errno::EXIST) => {}
             Err(source) => return Err(failed(source)),
         }
-        let stat = match rustix::fs::statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+        let stat = match folder.stat_at(name) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => {
                 return Self::make(folder, name, tag).map(Try::Taken).map_err(failed);
@@ -73,8 +73,8 @@ impl Taken {
 
     fn make(folder: &Arc<Folder>, name: &str, tag: Tag) -> Result<Self, Errno> {
         rustix::fs::mkdirat(&folder.fd, name, Mode::RWXU)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&folder.fd, name, flags, Mode::empty())?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = folder.open_at(name, flags, Mode::empty())?;
         let inode = rustix::fs::fstat(&fd)?.st_ino;
         rustix::fs::futimens(&fd, &tag.now())?;
         let folder = Arc::clone(folder);
@@ -85,7 +85,7 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         let Ok(_acting) = self.folder.acting() else { return };
-        let stat = rustix::fs::statat(&self.folder.fd, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        let stat = self.folder.stat_at(&self.name);
         // After a suspend it may be somebody else's by now.
         if stat.is_ok_and(|stat| stat.st_ino == self.inode) {
             // Whoever finds it left behind sees its age.

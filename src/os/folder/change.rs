@@ -46,8 +46,8 @@ impl Folder {
     /// Changes the mode of a file in the folder; of no link's target.
     pub(crate) fn set_mode(&self, name: &str, mode: u32) -> Result<(), Error> {
         let change = || {
-            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty())?;
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            let fd = self.open_at(name, flags, Mode::empty())?;
             if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Symlink {
                 return Err(Errno::LOOP);
             }

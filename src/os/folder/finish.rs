@@ -6,8 +6,8 @@ use std::path::Path;
 use rustix::fs::ResolveFlags;
 use rustix::io::Errno;
 
-use super::Folder;
 use super::walk::open_rest;
+use super::{Folder, crossing};
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -19,10 +19,11 @@ impl Folder {
         path: &Path,
         rest: &Path,
     ) -> Result<Self, Error> {
-        let failed = |source| Error::new("open", path, source);
+        let failed = |source| crossing::failed("open", path, source);
+        let is_strict = crossing::applies(path);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
-        let fd = match open_rest(way, rest, ResolveFlags::NO_MAGICLINKS) {
+        let fd = match open_rest(way, rest, ResolveFlags::NO_MAGICLINKS, is_strict) {
             Err(Errno::ACCESS) => {
                 drop(acting);
                 return Self::hand_over(way, &identity, path, rest);
@@ -35,8 +36,8 @@ impl Folder {
             drop(acting);
             return Ok(Self::new(path, identity, fd));
         }
-        let fd = open_rest(way, rest, ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS)
-            .map_err(failed)?;
+        let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
+        let fd = open_rest(way, rest, strict, is_strict).map_err(failed)?;
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         drop(acting);
         if stat.st_uid == 0 {
@@ -52,14 +53,15 @@ impl Folder {
         path: &Path,
         rest: &Path,
     ) -> Result<Self, Error> {
-        let failed = |source| Error::new("open", path, source);
+        let failed = |source| crossing::failed("open", path, source);
+        let is_strict = crossing::applies(path);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", path, source))?;
         let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
         let mut above: Vec<&Path> = rest.ancestors().skip(1).collect();
         above.pop();
         for there in above {
-            let Ok(fd) = open_rest(way, there, strict) else { continue };
+            let Ok(fd) = open_rest(way, there, strict, is_strict) else { continue };
             let stat = rustix::fs::fstat(&fd).map_err(failed)?;
             if stat.st_uid == identity.uid || stat.st_uid == 0 {
                 break;
@@ -68,7 +70,7 @@ impl Folder {
             let below = rest.strip_prefix(there).unwrap_or(rest);
             let reached = path.ancestors().nth(below.components().count()).unwrap_or(path);
             let identity = Identity::of(stat.st_uid, stat.st_gid);
-            let folder = Self { path: reached.to_owned(), identity, fd: fd.into() };
+            let folder = Self { path: reached.to_owned(), identity, fd: fd.into(), is_strict };
             return folder.enter(below);
         }
         Err(failed(Errno::ACCESS))

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Folder, Seen, foreign};
+use super::{Folder, Seen, crossing, foreign};
 use crate::os::error::{Cause, Error};
 
 /// How often a file is read while others write it.
@@ -37,15 +37,14 @@ impl Folder {
     fn open(&self, name: &str, limit: u64) -> Result<Option<(File, Stat)>, Error> {
         let path = self.path.join(name);
         let acting = self.acting()?;
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = match self.open_at(name, flags, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP) => return Err(Error::odd("read", &path, "it is a symbolic link")),
             Err(Errno::NXIO) => return Err(Error::odd("read", &path, "it is a socket")),
             Err(Errno::ACCESS) => return Err(self.denied(name, &path)),
-            Err(source) => return Err(Error::new("read", &path, source)),
+            Err(source) => return Err(crossing::failed("read", &path, source)),
         };
         drop(acting);
         let stat = rustix::fs::fstat(&fd).map_err(|source| Error::new("read", &path, source))?;
@@ -72,8 +71,7 @@ impl Folder {
 
     /// Explains why a file in a folder of its own user cannot be opened.
     fn denied(&self, name: &str, path: &Path) -> Error {
-        let owner =
-            rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| stat.st_uid);
+        let owner = self.stat_at(name).map(|stat| stat.st_uid);
         match owner {
             Ok(owner) if owner != self.identity.uid => {
                 foreign("read", path, owner, self.identity.uid)

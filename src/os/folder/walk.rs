@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Folder, ways};
+use super::{Folder, crossing, ways};
 use crate::domain::shell;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
@@ -22,6 +22,7 @@ pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
         Some(known) => known,
         None => (PathBuf::from("/"), Arc::new(open_root()?)),
     };
+    let is_strict = crossing::applies(path);
     let mut components = path.components();
     components.by_ref().take(reached.components().count()).for_each(drop);
     while let Some(component) = components.clone().next() {
@@ -29,7 +30,8 @@ pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
             return Err(Error::odd("open", path, "it has '..' in it"));
         };
         let at = reached.join(name);
-        let (next, stat) = hold(&here, name).map_err(|source| Error::new("open", &at, source))?;
+        let (next, stat) =
+            hold(&here, name, is_strict).map_err(|source| crossing::failed("open", &at, source))?;
         if stat.st_uid != 0 {
             let rest = components.as_path().to_owned();
             return Folder::finish(&here, Identity::of(stat.st_uid, stat.st_gid), path, &rest);
@@ -49,7 +51,7 @@ pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
         }
         reached = at;
     }
-    Ok(Folder { path: path.to_owned(), identity: Identity::root(), fd: here })
+    Ok(Folder { path: path.to_owned(), identity: Identity::root(), fd: here, is_strict })
 }
 
 /// Starts again at the aim of one of root's own links.
@@ -58,14 +60,20 @@ fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
         return Err(Error::new("open", asked, Errno::LOOP));
     };
     let folder = walk(&normal(aim), links_left)?;
-    Ok(Folder { path: asked.to_owned(), ..folder })
+    let is_strict = crossing::applies(asked);
+    Ok(Folder { path: asked.to_owned(), is_strict, ..folder })
 }
 
 /// Holds a name without opening what it stands for, and tells what that is: no later look can be
 /// at another one.
-fn hold(here: &OwnedFd, name: &OsStr) -> Result<(OwnedFd, Stat), Errno> {
+fn hold(here: &OwnedFd, name: &OsStr, is_strict: bool) -> Result<(OwnedFd, Stat), Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let open = |flags| rustix::fs::openat(here, name, flags, Mode::empty());
+    let open = |flags| {
+        if is_strict {
+            return crossing::step(here, name, flags);
+        }
+        rustix::fs::openat(here, name, flags, Mode::empty())
+    };
     // As a folder first: only so is one mounted that is mounted on use.
     let fd = match open(flags | OFlags::DIRECTORY) {
         Err(Errno::NOTDIR) => open(flags)?,
@@ -134,9 +142,19 @@ pub(super) fn open_rest(
     way: &OwnedFd,
     rest: &Path,
     resolve: ResolveFlags,
+    is_strict: bool,
 ) -> Result<OwnedFd, Errno> {
+    let asked = rest;
     let rest = if rest.as_os_str().is_empty() { OsStr::new(".") } else { rest.as_os_str() };
-    open_beneath(Some(way), rest, resolve)
+    if !is_strict {
+        return open_beneath(Some(way), rest, resolve);
+    }
+    match open_beneath(Some(way), rest, resolve | ResolveFlags::NO_XDEV) {
+        Err(Errno::XDEV) => {
+            crossing::resolve(way, asked, !resolve.contains(ResolveFlags::NO_SYMLINKS))
+        }
+        other => other,
+    }
 }
 
 fn open_beneath(

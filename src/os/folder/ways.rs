@@ -47,18 +47,15 @@ impl Drop for Ways {
 pub(super) fn folder(path: &Path) -> Option<Folder> {
     KNOWN.with_borrow(|known| {
         let found = known.as_ref()?.folders.iter().find(|folder| folder.path == path)?;
-        let (path, identity) = (found.path.clone(), found.identity.clone());
-        Some(Folder { path, identity, fd: Arc::clone(&found.fd) })
+        Some(found.again())
     })
 }
 
 /// Remembers a folder.
 pub(super) fn keep(folder: &Folder) {
-    let (path, identity) = (folder.path.clone(), folder.identity.clone());
-    let copy = Folder { path, identity, fd: Arc::clone(&folder.fd) };
     KNOWN.with_borrow_mut(|known| {
         if let Some(known) = known {
-            known.folders.push(copy);
+            known.folders.push(folder.again());
         }
     });
 }

@@ -16,8 +16,8 @@ const PAGE: usize = 4096;
 pub(crate) fn overwrite(folder: &Folder, name: &str, bytes: &[u8]) -> Result<bool, Error> {
     let failed = |source| Error::new("write", &folder.path.join(name), source);
     let acting = folder.acting()?;
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = match rustix::fs::openat(&folder.fd, name, flags, Mode::empty()) {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = match folder.open_at(name, flags, Mode::empty()) {
         Ok(fd) => fd,
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
         Err(source) => return Err(failed(source)),

@@ -1,0 +1,252 @@
+//! Steps from one mount to another, for a process that must not hang.
+//!
+//! What lies behind FUSE or on another host answers when somebody else likes, perhaps never, and no
+//! signal ends the system call that waits for it. A user can mount such a file system over a directory
+//! or a file at any moment, so nothing is decided by name: no step leaves a mount before what is mounted
+//! there is held by a descriptor, which asks the file system nothing, and known by its number.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxFlags};
+use rustix::io::Errno;
+use rustix::time::Timespec;
+
+use super::Folder;
+use super::walk::{LINK_LIMIT, open_root, proc_path};
+use crate::os::error::{Cause, Error};
+use crate::os::mounts::{self, Mount};
+
+/// File systems of this very host, which answer without anybody's help.
+const LOCAL: [&str; 22] = [
+    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus",
+    "iso9660", "jfs", "msdos", "nilfs2", "ntfs3", "overlay", "ramfs", "squashfs", "tmpfs", "udf",
+    "vfat", "xfs",
+];
+
+/// Others of this host, too long for the list's lines.
+const LOCAL_TOO: [&str; 3] = ["reiserfs", "ubifs", "zfs"];
+
+/// Devices behind which there may be a file, or a host.
+const BORROWED: [&str; 2] = ["/dev/loop", "/dev/nbd"];
+
+/// The type of procfs, whose links lead anywhere (statfs(2)).
+const PROC_MAGIC: i128 = 0x9fa0;
+
+/// The directories of this program's own, which are waited for.
+static OWN: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// What is mounted where, as of the last change.
+static TABLE: Mutex<Option<Table>> = Mutex::new(None);
+
+thread_local! {
+    static REFUSED: RefCell<Option<Refused>> = const { RefCell::new(None) };
+}
+
+/// A place that was not entered, since it may not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Where it is mounted.
+    pub(crate) path: PathBuf,
+    /// The type of its file system.
+    pub(crate) kind: String,
+}
+
+struct Table {
+    file: File,
+    mounts: Vec<Mount>,
+}
+
+/// From now on this process enters nothing that may not answer, besides what lies in `own`.
+pub(crate) fn never_wait(own: Vec<PathBuf>) {
+    let _ = OWN.set(own);
+}
+
+/// Takes what was refused to this thread since the last call.
+pub(crate) fn refused() -> Option<Refused> {
+    REFUSED.take()
+}
+
+/// Fails where something was refused to this thread since the last call of [`refused`].
+pub(crate) fn refusal() -> Result<(), Error> {
+    let Some(Refused { path, kind }) = REFUSED.with_borrow(Clone::clone) else { return Ok(()) };
+    Err(Error { verb: "open", object: path, cause: Cause::Slow(kind) })
+}
+
+/// Says whether a directory at `path` is entered only if it answers for certain.
+pub(super) fn applies(path: &Path) -> bool {
+    OWN.get().is_some_and(|own| !own.iter().any(|own| path.starts_with(own)))
+}
+
+/// Words the refusal, or what else the system said.
+pub(super) fn failed(verb: &'static str, path: &Path, source: Errno) -> Error {
+    let refused = REFUSED.with_borrow(Clone::clone).filter(|_| source == Errno::XDEV);
+    match refused {
+        Some(Refused { kind, .. }) => {
+            Error { verb, object: path.to_owned(), cause: Cause::Slow(kind) }
+        }
+        None => Error::new(verb, path, source),
+    }
+}
+
+/// Holds a name without opening what it stands for.
+pub(super) fn step(here: &OwnedFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat2(here, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
+        Err(Errno::XDEV) => cross(here, name, flags),
+        other => other,
+    }
+}
+
+fn cross(here: &OwnedFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let real = rustix::fs::readlink(proc_path(here), Vec::new())?;
+    let at = PathBuf::from(OsString::from_vec(real.into_bytes())).join(name);
+    // Where a server is gone, some file systems ask for it even to be held; no user mounts those.
+    let known = with_table(|mounts| mounts.iter().rfind(|mount| mount.point == at).map(verdict))?;
+    if let Some(Err(kind)) = known {
+        return Err(refuse(at, kind));
+    }
+    let fd = rustix::fs::openat(here, name, flags, Mode::empty())?;
+    let id = rustix::fs::statx(
+        &fd,
+        "",
+        AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC,
+        StatxFlags::MNT_ID,
+    )?;
+    let is_known = StatxFlags::from_bits_retain(id.stx_mask).contains(StatxFlags::MNT_ID);
+    let held = |mounts: &[Mount]| {
+        mounts.iter().find(|mount| is_known && mount.id == id.stx_mnt_id).map(verdict)
+    };
+    match with_table(held)? {
+        Some(Ok(())) => Ok(fd),
+        Some(Err(kind)) => Err(refuse(at, kind)),
+        // Taken away by now.
+        None => Err(refuse(at, "unknown".to_owned())),
+    }
+}
+
+/// Refuses the type of a file system that may not answer.
+fn verdict(mount: &Mount) -> Result<(), String> {
+    let is_local = LOCAL.contains(&&*mount.kind) || LOCAL_TOO.contains(&&*mount.kind);
+    let is_borrowed = BORROWED.iter().any(|device| mount.origin.starts_with(device));
+    if is_local && !is_borrowed { Ok(()) } else { Err(mount.kind.clone()) }
+}
+
+fn refuse(path: PathBuf, kind: String) -> Errno {
+    REFUSED.set(Some(Refused { path, kind }));
+    Errno::XDEV
+}
+
+/// Reads the mount table where it has changed. Who holds a descriptor holds its mount, so its number is
+/// not another's by now.
+fn with_table<T>(work: impl FnOnce(&[Mount]) -> T) -> Result<T, Errno> {
+    let mut known = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_old = known.as_ref().is_none_or(|table| {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut fds = [PollFd::new(&table.file, PollFlags::PRI)];
+        !matches!(poll(&mut fds, Some(&at_once)), Ok(0))
+    });
+    if is_old {
+        // The file first: a change while it is read is told at the next look.
+        let file = match known.take() {
+            Some(table) => table.file,
+            None => {
+                mounts::open().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?
+            }
+        };
+        *known = Some(Table { mounts: mounts::read_from(&file), file });
+    }
+    Ok(work(known.as_ref().map_or(&[], |table| &table.mounts)))
+}
+
+/// Opens the directory `rest` below `here`, one step after another, following links as the kernel would.
+pub(super) fn resolve(here: &OwnedFd, rest: &Path, links: bool) -> Result<OwnedFd, Errno> {
+    let mut at = here.try_clone().map_err(|_| Errno::MFILE)?;
+    let mut left = if links { LINK_LIMIT } else { 0 };
+    let mut steps: VecDeque<OsString> = names(rest).collect();
+    while let Some(name) = steps.pop_front() {
+        let next = step(&at, &name, OFlags::empty())?;
+        let stat = rustix::fs::fstat(&next)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => at = next,
+            FileType::Symlink => {
+                left = left.checked_sub(1).ok_or(Errno::LOOP)?;
+                let aim = aim(&at, &next, &stat)?;
+                if aim.is_absolute() {
+                    at = open_root().map_err(|_| Errno::ACCESS)?;
+                }
+                names(&aim).collect::<Vec<_>>().into_iter().rev().for_each(|n| steps.push_front(n));
+            }
+            _ => return Err(Errno::NOTDIR),
+        }
+    }
+    // A place that is mounted on use is so only as a directory.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat2(&at, ".", flags, Mode::empty(), ResolveFlags::NO_XDEV)
+}
+
+fn names(path: &Path) -> impl Iterator<Item = OsString> + use<'_> {
+    let names = path
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    names.map(|part| part.as_os_str().to_owned())
+}
+
+/// Reads a link that may be followed (`protected_symlinks` of `proc_sys_fs(5)`, and no magic link).
+fn aim(folder: &OwnedFd, link: &OwnedFd, stat: &Stat) -> Result<PathBuf, Errno> {
+    let above = rustix::fs::fstat(folder)?;
+    let is_shared = above.st_mode & 0o1002 == 0o1002;
+    if is_shared
+        && stat.st_uid != above.st_uid
+        && stat.st_uid != rustix::process::geteuid().as_raw()
+    {
+        return Err(Errno::ACCESS);
+    }
+    if i128::from(rustix::fs::fstatfs(link)?.f_type) == PROC_MAGIC {
+        return Err(Errno::LOOP);
+    }
+    let aim = rustix::fs::readlinkat(link, "", Vec::new())?;
+    Ok(PathBuf::from(OsString::from_vec(aim.into_bytes())))
+}
+
+impl Folder {
+    /// Looks at a name, through no link.
+    pub(in crate::os) fn stat_at(&self, name: &str) -> Result<Stat, Errno> {
+        if self.is_strict {
+            return rustix::fs::fstat(step(&self.fd, OsStr::new(name), OFlags::empty())?);
+        }
+        rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// Opens a name, through no link: one that is a mount point only if that answers for certain.
+    pub(in crate::os) fn open_at(
+        &self,
+        name: &str,
+        flags: OFlags,
+        mode: Mode,
+    ) -> Result<OwnedFd, Errno> {
+        let flags = flags | OFlags::NOFOLLOW;
+        if !self.is_strict {
+            return rustix::fs::openat(&self.fd, name, flags, mode);
+        }
+        match rustix::fs::openat2(self.fd.as_fd(), name, flags, mode, ResolveFlags::NO_XDEV) {
+            Err(Errno::XDEV) => {
+                let held = step(&self.fd, OsStr::new(name), OFlags::empty())?;
+                let kind = FileType::from_raw_mode(rustix::fs::fstat(&held)?.st_mode);
+                if kind == FileType::Symlink {
+                    return Err(Errno::LOOP);
+                }
+                let flags = flags.difference(OFlags::NOFOLLOW);
+                rustix::fs::openat(rustix::fs::CWD, proc_path(&held), flags, mode)
+            }
+            other => other,
+        }
+    }
+}
