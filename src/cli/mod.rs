@@ -35,12 +35,16 @@ use crate::app::report::Report;
 use crate::app::sync::Options;
 use crate::cli::args::{Arguments, Command, Global};
 use crate::cli::exit::Exit;
+use crate::os::command::helper;
 use crate::os::{environment, journal, process};
 
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
     let args: Vec<OsString> = args.collect();
+    if helper::is_asked(&args) {
+        return helper::serve();
+    }
     let plain = resident::read(&args);
     let arguments = match plain.map_or_else(|| Arguments::try_parse_from(&args), Ok) {
         Ok(arguments) => arguments,

@@ -1,33 +1,35 @@
 //! Runs other programs: an argument list, never a shell, with the rights of one user and nothing of
 //! root's left in them.
 //!
-//! A thread takes the user's identity for good and starts the program, so the program inherits no
-//! identity to go back to and no capability. Each one is the head of a process group of its own,
-//! with the environment, working folder and input that the caller lists, and no others.
+//! A helper process takes the user's identity for good and executes the program, so the program inherits
+//! no identity to go back to and no capability, and no thread of this process ever has a user's real
+//! uid. Each one is the head of a session of its own, with the environment, working directory and input
+//! that the caller lists, and no others. Every wait for it has a limit.
 
+pub(crate) mod helper;
+mod launch;
 mod pipes;
+mod request;
 mod running;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{Access, AtFlags};
-use rustix::process::Signal;
-
+use crate::os::command::helper::Stage;
+use crate::os::command::launch::Launched;
+use crate::os::command::pipes::Pipes;
+use crate::os::command::request::Request;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
 pub(crate) use running::{Ended, Running, Step};
 
-/// How long a program has between the request to end (TERM) and KILL.
-const GRACE: Duration = Duration::from_secs(10);
+use running::Start;
 
 /// How much is kept of each output unless the caller asks for more, in bytes.
 const OUTPUT_LIMIT: usize = 64 << 10;
@@ -39,7 +41,7 @@ pub(crate) struct Call<'a> {
     pub(crate) argv: Vec<OsString>,
     /// All of its environment.
     pub(crate) environment: Vec<(OsString, OsString)>,
-    /// Where it starts. Entered through the open folder: the way there need not be open to the user.
+    /// Where it starts. Entered through the open directory: the way there need not be open to the user.
     pub(crate) folder: &'a Folder,
     /// Whose rights it has.
     pub(crate) identity: &'a Identity,
@@ -73,44 +75,39 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Starts it and leaves it to the caller to wait.
-    pub(crate) fn start(&self) -> Result<Running, Error> {
-        // Not the thread that goes on: there is no way back from this identity.
-        let child = std::thread::scope(|scope| {
-            let switched = scope.spawn(|| self.spawn());
-            switched.join().unwrap_or_else(|_| Err(self.failed(ErrorKind::Other)))
-        })?;
-        Running::over(child, self).map_err(|source| self.failed(source))
+    /// Starts it and leaves it to the caller to wait for its end.
+    ///
+    /// Waits until it is executed: its owner can keep it from that. When `limit` is over it is ended as
+    /// in [`Call::run`], and not being started is the error.
+    pub(crate) fn start(&self, limit: Duration) -> Result<Running, Error> {
+        let failed = |source: std::io::Error| Error::new("run", self.program(), source);
+        let (launched, pipes) = self.launch().map_err(failed)?;
+        match Running::over(launched, pipes).executed(limit).map_err(failed)? {
+            Start::Executed(running) => Ok(running),
+            Start::Failed(Stage::Enter, source) => {
+                Err(Error::new("enter", &self.folder.path, source))
+            }
+            Start::Failed(Stage::Run | Stage::Become, source) => Err(failed(source)),
+            Start::Overdue => {
+                let what = format!("it did not start within {} s", limit.as_secs());
+                Err(Error::odd("run", self.program(), what))
+            }
+        }
     }
 
-    /// Becomes the user for good and starts the program.
-    fn spawn(&self) -> Result<Child, Error> {
-        self.identity.become_for_good().map_err(|source| self.failed(source))?;
-        // Asked beforehand, for that the program's own refusal can be told apart.
-        rustix::fs::accessat(&self.folder.fd, ".", Access::EXEC_OK, AtFlags::EACCESS)
-            .map_err(|source| Error::new("enter", &self.folder.path, source))?;
-        self.command().spawn().map_err(|source| self.failed(source))
-    }
-
-    fn failed(&self, source: impl Into<std::io::Error>) -> Error {
-        Error::new("run", self.program(), source)
-    }
-
-    /// Runs it to its end; when `limit` is over its group is asked to end, and killed 10 s later.
+    /// Runs it to its end; when `limit` is over its group is asked to end, and killed 10 s later. One
+    /// that does not end even then is left behind after 5 s more, which is an error.
     ///
     /// What it leaves running in the background is left alone.
     pub(crate) fn run(&self, limit: Duration) -> Result<Ended, Error> {
         let failed = |source: std::io::Error| Error::new("wait for", self.program(), source);
-        let mut running = self.start()?;
-        let overdue = running.wait(None, limit).map_err(failed)? != Step::Ended;
-        if overdue {
-            running.signal(Signal::TERM);
-            if running.wait(None, GRACE).map_err(failed)? != Step::Ended {
-                running.signal(Signal::KILL);
-            }
+        let mut running = self.start(limit)?;
+        let left = limit.saturating_sub(running.age());
+        if running.wait(None, left).map_err(failed)? == Step::Ended {
+            return running.finish().map_err(failed);
         }
-        let ended = running.finish().map_err(failed)?;
-        Ok(Ended { overdue, ..ended })
+        let ended = running.end().map_err(failed)?;
+        Ok(Ended { overdue: true, ..ended })
     }
 
     /// The program's name, for messages.
@@ -118,18 +115,27 @@ impl<'a> Call<'a> {
         self.argv.first().map_or(Path::new(""), Path::new)
     }
 
-    fn command(&self) -> std::process::Command {
-        let program = self.argv.first().map_or(OsStr::new(""), OsString::as_os_str);
-        let mut command = std::process::Command::new(program);
-        command
-            .args(self.argv.iter().skip(1))
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.proc_path())
-            .process_group(0)
-            .stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+    /// Starts the helper with our ends of pipes; the program's ends are closed here afterwards.
+    fn launch(&self) -> std::io::Result<(Launched, Pipes)> {
+        let pipe = || std::io::pipe().map(|(reader, writer)| (reader.into(), writer.into()));
+        // Made with the user's rights, so that a script of the user's may open /dev/stderr.
+        let acting = self.identity.act()?;
+        let (stdin, input): (OwnedFd, Option<OwnedFd>) = if self.stdin.is_empty() {
+            (launch::null()?, None)
+        } else {
+            pipe().map(|(reader, writer)| (reader, Some(writer)))?
+        };
+        let ((stdout, stdout_writer), (stderr, stderr_writer)): ((OwnedFd, OwnedFd), _) =
+            (pipe()?, pipe()?);
+        drop(acting);
+        let pipes = Pipes::new(input, self.stdin.clone(), [stdout, stderr], self.output_limit)?;
+        let streams = [&stdin, &stdout_writer, &stderr_writer].map(AsFd::as_fd);
+        let launched = launch::launch(&self.request(false), streams, self.folder.fd.as_fd())?;
+        Ok((launched, pipes))
+    }
+
+    fn request(&self, terminal: bool) -> Request {
+        let (identity, argv) = (self.identity.clone(), self.argv.clone());
+        Request { identity, terminal, argv, environment: self.environment.clone() }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::marker::PhantomData;
 
-use rustix::process::{Gid, Uid, getegid, geteuid, getgroups};
+use rustix::process::{Gid, Uid, getegid, geteuid, getgroups, getuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::os::account;
@@ -71,9 +71,15 @@ impl Identity {
         Ok(guard)
     }
 
-    /// Gives the calling thread these rights for good: groups first, then all three gids and uids,
-    /// so that nothing of root's stays in it nor in the programs that it starts.
+    /// Gives a process with one thread these rights for good: groups first, then all three gids and
+    /// uids, so that nothing of root's stays in it nor in the program that it executes.
+    ///
+    /// Not for a process that goes on: who has its real uid may signal and limit it.
     pub(crate) fn become_for_good(&self) -> io::Result<()> {
+        if getuid().is_root() != geteuid().is_root() {
+            // It was started with borrowed rights, from which root's could be taken back.
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         if self.uid == 0 || !geteuid().is_root() {
             return Ok(());
         }

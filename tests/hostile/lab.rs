@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -122,6 +122,15 @@ impl Lab {
     /// Runs the program to its end, with the units' capabilities.
     pub(crate) fn confined(&self, arguments: &[&str]) -> Ran {
         ran(self.command(arguments).output().unwrap())
+    }
+
+    /// Compiles one of the C programs beside this file, for everybody to run.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile").join(name);
+        let program = self.at(name.trim_end_matches(".c"));
+        let status = Command::new("gcc").arg("-o").args([&program, &source]).status();
+        assert!(status.unwrap().success(), "{name} compiles");
+        program
     }
 
     /// Reads a file; empty if there is none.

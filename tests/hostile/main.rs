@@ -6,6 +6,7 @@
     reason = "a test makes the files and runs the program that it is about"
 )]
 
+mod children;
 mod hanging;
 #[expect(dead_code, reason = "the cases use all of it")]
 mod lab;

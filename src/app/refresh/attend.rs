@@ -13,7 +13,7 @@ use crate::os::vigil::Vigil;
 
 /// How long it may take until the file changes: the renewal alone may take 30 s, the waits for its
 /// locks 10 s, the question for the account as long again. Killed before, it would lose the login.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long it may go on after the file changed: the answer of the model takes about 2 s, and where
 /// the model cannot be reached it hangs for ever.

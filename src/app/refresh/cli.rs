@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::app::refresh::attend::{Attended, Reach, attend};
+use crate::app::refresh::attend::{Attended, PATIENCE, Reach, attend};
 use crate::app::refresh::container::Contained;
 use crate::app::refresh::host::Host;
 use crate::app::refresh::state::State;
@@ -158,7 +158,7 @@ impl Attempt<'_, '_> {
             self.state.cli_runs = known;
             return Err(outcome);
         }
-        let running = call.start().map_err(system)?;
+        let running = call.start(PATIENCE).map_err(system)?;
         let attended = attend(running, way, (source, before), signals);
         let failed = |error| system(Error::new("wait for the CLI of", &source.path, error));
         attended.map_err(failed)

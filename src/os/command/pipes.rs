@@ -2,20 +2,19 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::Child;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 
 /// What is left to write to a child and what it said so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Pipes {
     stdin: Option<std::fs::File>,
     left: Vec<u8>,
     outputs: [Output; 2],
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Output {
     /// `None` once every process has closed its end.
     pipe: Option<std::fs::File>,
@@ -24,13 +23,19 @@ struct Output {
 }
 
 impl Pipes {
-    /// Takes the pipes of a child that was just started.
-    pub(super) fn of(child: &mut Child, left: Vec<u8>, limit: usize) -> std::io::Result<Self> {
-        let stdin = child.stdin.take().map(|pipe| ready(pipe.into())).transpose()?;
-        let stdout = child.stdout.take().map(|pipe| ready(pipe.into())).transpose()?;
-        let stderr = child.stderr.take().map(|pipe| ready(pipe.into())).transpose()?;
-        let output = |pipe| Output { pipe, heard: Vec::new(), limit };
-        Ok(Self { stdin, left, outputs: [output(stdout), output(stderr)] })
+    /// Takes our ends of a program's pipes, what is to be written to its input, and how many bytes of
+    /// each output are kept.
+    pub(super) fn new(
+        stdin: Option<OwnedFd>,
+        left: Vec<u8>,
+        outputs: [OwnedFd; 2],
+        limit: usize,
+    ) -> std::io::Result<Self> {
+        let stdin = stdin.map(ready).transpose()?;
+        let [stdout, stderr] = outputs.map(|pipe| {
+            ready(pipe).map(|pipe| Output { pipe: Some(pipe), heard: Vec::new(), limit })
+        });
+        Ok(Self { stdin, left, outputs: [stdout?, stderr?] })
     }
 
     /// The descriptors to poll.

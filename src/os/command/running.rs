@@ -3,17 +3,25 @@
 //! A pidfd stands for it, so that its number cannot have become another's while it is waited for.
 
 use std::io::ErrorKind;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 
-use crate::os::command::Call;
+use crate::os::command::helper::Stage;
+use crate::os::command::launch::{Launched, Said, abandon, said};
 use crate::os::command::pipes::Pipes;
+
+/// How long a program has between the request to end (TERM) and KILL.
+const GRACE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
+
+/// How long it has after KILL.
+const LAST: Duration = Duration::from_secs(5);
 
 /// How a program ended, and what it said until then.
 #[derive(Debug)]
@@ -55,10 +63,22 @@ pub(crate) enum Step {
     Time,
 }
 
-/// A program that was started, and has not been waited for yet.
+/// What came of waiting for a program to be executed.
+pub(super) enum Start {
+    /// It was, or its helper was ended, which waiting for its end tells.
+    Executed(Running),
+    /// It could not be.
+    Failed(Stage, std::io::Error),
+    /// The time is over, and it was ended.
+    Overdue,
+}
+
+/// A program that was started, and has not been waited for yet; dropped before that it is left behind.
 #[derive(Debug)]
 pub(crate) struct Running {
-    child: Child,
+    /// `None` once it was waited for.
+    child: Option<Child>,
+    pid: Pid,
     pidfd: OwnedFd,
     pipes: Pipes,
     started: Instant,
@@ -66,21 +86,11 @@ pub(crate) struct Running {
 
 impl Running {
     /// Takes charge of a program that a call has just started.
-    pub(super) fn over(mut child: Child, call: &Call<'_>) -> std::io::Result<Self> {
-        let pidfd = rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
-        let pipes = Pipes::of(&mut child, call.stdin.clone(), call.output_limit);
-        match (pidfd, pipes) {
-            (Ok(pidfd), Ok(pipes)) => Ok(Self { child, pidfd, pipes, started: Instant::now() }),
-            (pidfd, pipes) => {
-                // Nobody could wait for it, so it must not run.
-                let _ = child.kill().and_then(|()| child.wait());
-                Err(pidfd
-                    .err()
-                    .map(Into::into)
-                    .or(pipes.err())
-                    .unwrap_or_else(|| ErrorKind::Other.into()))
-            }
-        }
+    pub(super) fn over(launched: Launched, pipes: Pipes) -> Starting {
+        let Launched { child, pidfd, answer } = launched;
+        let pid = Pid::from_child(&child);
+        let running = Self { child: Some(child), pid, pidfd, pipes, started: Instant::now() };
+        Starting { running, answer }
     }
 
     /// How long it has been running.
@@ -127,7 +137,7 @@ impl Running {
         Ok(woken)
     }
 
-    /// Says whether it has ended; its process id stays taken until [`Running::finish`].
+    /// Says whether it has ended.
     fn has_ended(&self) -> std::io::Result<bool> {
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -139,18 +149,77 @@ impl Running {
     }
 
     /// Sends a signal to its group: to it and to all it started that did not leave the group.
-    ///
-    /// Not to be called once it was waited for: the number could be another group's by then.
     pub(crate) fn signal(&self, signal: Signal) {
-        // A group that is empty by now needs no signal.
-        let _ = rustix::process::kill_process_group(Pid::from_child(&self.child), signal);
+        if self.child.is_none() {
+            return;
+        }
+        // Before it has a group of its own it is alone.
+        if rustix::process::kill_process_group(self.pid, signal).is_err() {
+            let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
+        }
     }
 
-    /// Waits for its end and says what it was.
+    /// Has it end: its group is asked to, and killed 10 s later; see [`Running::finish`].
+    pub(crate) fn end(mut self) -> std::io::Result<Ended> {
+        self.signal(Signal::TERM);
+        if self.wait(None, GRACE)? != Step::Ended {
+            self.signal(Signal::KILL);
+        }
+        self.finish()
+    }
+
+    /// Says how it ended. One that has not ended yet is killed after 10 s, and left behind after 5 s more,
+    /// which is an error: it waits in the kernel for something that its owner withholds.
     pub(crate) fn finish(mut self) -> std::io::Result<Ended> {
-        while self.wait(None, Duration::from_secs(3600))? != Step::Ended {}
-        let status = self.child.wait()?;
-        let (stdout, stderr) = self.pipes.heard();
+        if self.wait(None, GRACE)? != Step::Ended {
+            self.signal(Signal::KILL);
+            if self.wait(None, LAST)? != Step::Ended {
+                return Err(std::io::Error::new(ErrorKind::TimedOut, "KILL does not end it"));
+            }
+        }
+        let Some(mut child) = self.child.take() else { return Err(ErrorKind::NotFound.into()) };
+        let status = child.wait()?;
+        let (stdout, stderr) = std::mem::take(&mut self.pipes).heard();
         Ok(Ended { status, overdue: false, stdout, stderr })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.take().into_iter().for_each(abandon);
+    }
+}
+
+/// A program whose helper was started, and has perhaps not executed it yet.
+pub(super) struct Starting {
+    running: Running,
+    answer: UnixStream,
+}
+
+impl Starting {
+    /// Waits until it is executed; ends it when `limit` is over before.
+    pub(super) fn executed(mut self, limit: Duration) -> std::io::Result<Start> {
+        let mut has_ended = false;
+        loop {
+            match said(&self.answer) {
+                Said::Nothing if !has_ended => {}
+                Said::Nothing | Said::Executed => return Ok(Start::Executed(self.running)),
+                Said::Failed(stage, error) => {
+                    // It ends by itself; should it not, it is not needed.
+                    let _ = self.running.finish();
+                    return Ok(Start::Failed(stage, error));
+                }
+            }
+            let left = limit.saturating_sub(self.running.age());
+            match self.running.wait(Some(self.answer.as_fd()), left)? {
+                Step::Woken => {}
+                // What it has said before is still to be read.
+                Step::Ended => has_ended = true,
+                Step::Time => {
+                    let _ = self.running.end();
+                    return Ok(Start::Overdue);
+                }
+            }
+        }
     }
 }

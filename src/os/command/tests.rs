@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use rustix::process::geteuid;
+use rustix::process::{Signal, geteuid};
 
 use super::*;
 
@@ -104,10 +104,30 @@ fn its_whole_group_is_ended_when_its_time_is_over() {
 }
 
 #[test]
+fn one_that_is_stopped_is_killed_when_its_time_is_over() {
+    let place = Place::new();
+    let ended = place.call(&["sh", "-c", "kill -STOP $$"]).run(Duration::from_millis(300)).unwrap();
+    assert!(ended.overdue);
+    assert_eq!(ended.how(), "it was ended by signal 9");
+}
+
+#[test]
+fn a_file_that_is_no_program_is_given_to_no_shell() {
+    let place = Place::new();
+    let closed = closed();
+    std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let file = closed.path().join("text");
+    std::fs::write(&file, ": no program\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = place.call(&[file.to_str().unwrap()]).start(LIMIT).unwrap_err();
+    assert!(refused.to_string().contains("Exec format error"), "{refused}");
+}
+
+#[test]
 fn what_stays_in_the_background_is_not_waited_for() {
     let place = Place::new();
     let call = place.call(&["sh", "-c", "sleep 30 & echo $!; exit 7"]);
-    let mut running = call.start().unwrap();
+    let mut running = call.start(LIMIT).unwrap();
     assert_eq!(running.wait(None, LIMIT).unwrap(), Step::Ended);
     running.signal(Signal::KILL);
     let ended = running.finish().unwrap();
@@ -118,19 +138,19 @@ fn what_stays_in_the_background_is_not_waited_for() {
 #[test]
 fn a_missing_program_a_refused_one_and_a_refused_folder_are_told_apart() {
     let place = Place::new();
-    let missing = place.call(&["/nonexistent/claude"]).start().unwrap_err();
+    let missing = place.call(&["/nonexistent/claude"]).start(LIMIT).unwrap_err();
     assert!(missing.is_absent(), "{missing}");
     assert_eq!(
         missing.to_string(),
         "cannot run '/nonexistent/claude': No such file or directory (os error 2)"
     );
-    let refused = place.call(&["/etc/passwd"]).start().unwrap_err();
+    let refused = place.call(&["/etc/passwd"]).start(LIMIT).unwrap_err();
     assert!(refused.is_denied() && refused.verb == "run", "{refused}");
     let closed = closed();
     let closed = Folder::reach(closed.path()).unwrap();
     let call = Call::new(["true"], &closed, &place.identity);
     if geteuid().is_root() {
-        assert_eq!(call.start().unwrap_err().verb, "enter");
+        assert_eq!(call.start(LIMIT).unwrap_err().verb, "enter");
     }
 }
 
@@ -139,7 +159,7 @@ fn the_callers_own_event_wakes_the_wait() {
     use std::io::Write;
     use std::os::fd::AsFd;
     let place = Place::new();
-    let mut running = place.call(&["sleep", "1000"]).start().unwrap();
+    let mut running = place.call(&["sleep", "1000"]).start(LIMIT).unwrap();
     let (reader, mut writer) = std::io::pipe().unwrap();
     assert_eq!(running.wait(Some(reader.as_fd()), Duration::ZERO).unwrap(), Step::Time);
     writer.write_all(b"!").unwrap();
