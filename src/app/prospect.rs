@@ -59,15 +59,20 @@ pub(crate) fn of(
 }
 
 fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
+    let helps = |hint: &String| format!("; what helps: {hint}");
+    let stuck = outlook.stuck.as_ref().map(|stuck| {
+        format!("{}{}", stuck.cause, stuck.hint.as_ref().map(helps).unwrap_or_default())
+    });
+    let helps = outlook.stuck.as_ref().and_then(|stuck| stuck.hint.clone());
     if settings.refresh.is_empty() {
-        return Renewals::default();
+        return Renewals { cannot_save: stuck, helps, ..Renewals::default() };
     }
     let history = &outlook.history;
     let last = |method: &str| history.iter().rfind(|entry| entry.method == method);
     let unable = |method| last(method).filter(|entry| entry.outcome == "unable");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let first = outlook.failing.as_ref().map(|(since, _)| *since);
-    let cannot_save = unable("api").filter(|_| first.is_some()).and_then(told);
+    let cannot_save = stuck.or_else(|| unable("api").filter(|_| first.is_some()).and_then(told));
     Renewals {
         rejected: outlook.is_rejected,
         // What keeps us from saving keeps the CLI from it too.
@@ -75,6 +80,7 @@ fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
             .filter(|_| cannot_save.is_none() && is_missed(history, settings))
             .and_then(told),
         cannot_save,
+        helps,
         failing: first.zip(failed.map(|entry| entry.time)),
         why: outlook.failing.as_ref().map(|(_, why)| why.clone()),
     }

@@ -6,7 +6,7 @@ use crate::app::prospect::Prospect;
 use crate::app::refresh::history::Entry;
 use crate::app::report::Report;
 use crate::app::status::Ahead;
-use crate::domain::incident::Open;
+use crate::domain::incident::{Kind, Open};
 use crate::domain::login::LoginEnd;
 use crate::domain::time::{Timestamp, in_words};
 
@@ -20,6 +20,10 @@ pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
         text.extend([format!("  renewal {renewal}\n")]);
     }
     text += &history_text(&ahead.prospect.history);
+    let is_told = ahead.people.open.iter().any(|open| open.kind == Kind::CannotSave);
+    if let Some(why) = ahead.prospect.renewals.cannot_save.as_ref().filter(|_| !is_told) {
+        text.extend([format!("  people  {}: {why}\n", Kind::CannotSave.name())]);
+    }
     for open in &ahead.people.open {
         text.extend([format!(
             "  people  {}, since {}: {}\n",

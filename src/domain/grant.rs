@@ -16,6 +16,10 @@ const LIFETIME_LIMIT: Duration = Duration::from_secs(400 * 86_400);
 /// The longest token that is believed, in bytes; those of 2026 have 108.
 const TOKEN_LIMIT: usize = 16 * 1024;
 
+/// What no answer without a token has in it.
+const TOKEN_MARKS: [&str; 4] =
+    ["sk-ant-", "\"access_token\"", "\"refresh_token\"", "access_token="];
+
 /// The codes that a message may repeat (RFC 6749 section 5.2, and Anthropic's own); any other text
 /// of a server could quote what was sent.
 const CODES: [&str; 15] = [
@@ -84,11 +88,10 @@ pub(crate) fn read(status: u16, body: &[u8], asked: Timestamp, wish: Option<Dura
 
 /// Reads the tokens of an answer; of one that was cut off, as far as it goes.
 pub(crate) fn tokens(body: &[u8], asked: Timestamp) -> Option<Answer> {
-    // What is no text, as a character that was cut through, may stand anywhere but in a token.
-    let text = String::from_utf8_lossy(body);
-    let (object, whole) = match object(text.trim()) {
+    let text = text(body);
+    let (object, whole) = match object(&text) {
         Some(object) => (object, true),
-        None => (complete(text.trim())?, false),
+        None => (complete(&text)?, false),
     };
     let access_token = object.get("access_token");
     let refresh_token = object.get("refresh_token").filter(|value| !value.is_null());
@@ -113,6 +116,49 @@ pub(crate) fn tokens(body: &[u8], asked: Timestamp) -> Option<Answer> {
     refresh.map(|refresh_token| Answer::Kept(refresh_token, fault))
 }
 
+/// Says whether an answer seems to hold a token, whatever its form: then something may be spent for it.
+pub(crate) fn mentions_token(body: &[u8]) -> bool {
+    let text = text(body);
+    if let Ok(value) = serde_json::from_slice::<Value>(text.as_bytes()) {
+        return holds_token(&value);
+    }
+    // Of every encoding that is wider than a byte the zeros are left out.
+    let plain: String = text.chars().filter(|c| *c != '\0').collect();
+    TOKEN_MARKS.iter().any(|mark| plain.contains(mark))
+}
+
+fn holds_token(value: &Value) -> bool {
+    let is_token = |key: &str, value: &Value| {
+        let named = matches!(key, "access_token" | "refresh_token");
+        named && value.as_str().is_some_and(|text| !text.is_empty())
+    };
+    match value {
+        Value::String(text) => text.starts_with(TOKEN_MARKS[0]),
+        Value::Array(values) => values.iter().any(holds_token),
+        Value::Object(object) => {
+            object.iter().any(|(key, value)| is_token(key, value) || holds_token(value))
+        }
+        _ => false,
+    }
+}
+
+/// The text of an answer, without a byte order mark.
+fn text(body: &[u8]) -> String {
+    let wide = |big: bool| {
+        let units = body[2..].chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+        let units: Vec<u16> =
+            units.map(if big { u16::from_be_bytes } else { u16::from_le_bytes }).collect();
+        String::from_utf16_lossy(&units)
+    };
+    let text = match body {
+        [0xff, 0xfe, ..] => wide(false),
+        [0xfe, 0xff, ..] => wide(true),
+        // What is no text, as a character that was cut through, may stand anywhere but in a token.
+        _ => String::from_utf8_lossy(body).into_owned(),
+    };
+    text.trim_start_matches('\u{feff}').trim().to_owned()
+}
+
 /// Reads `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
 pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
@@ -125,7 +171,7 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 /// Names a refusal. Only `invalid_grant` is one of the login itself: a proxy, a bot guard and an
 /// outage say everything else, and none of them knows whether the login lives.
 fn refusal(status: u16, body: &[u8], wish: Option<Duration>) -> Outcome {
-    let object = object(String::from_utf8_lossy(body).trim());
+    let object = object(&text(body));
     let code = object.as_ref().and_then(code);
     let cause = match (status, code) {
         (400 | 401, Some("invalid_grant")) => {
@@ -156,6 +202,10 @@ fn code(object: &Map<String, Value>) -> Option<&'static str> {
 fn object(text: &str) -> Option<Map<String, Value>> {
     match serde_json::from_slice(text.as_bytes()) {
         Ok(Value::Object(object)) => Some(object),
+        Ok(Value::Array(mut array)) if array.len() == 1 => match array.pop() {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        },
         _ => None,
     }
 }

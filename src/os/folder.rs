@@ -200,6 +200,13 @@ impl Folder {
         Ok((stat.st_dev, stat.st_ino))
     }
 
+    /// The user id of who owns it now.
+    pub(crate) fn owner(&self) -> Result<u32, Error> {
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|source| Error::new("look at", &self.path, source))?;
+        Ok(stat.st_uid)
+    }
+
     /// Takes the folder's rights for as long as the answer lives.
     pub(crate) fn acting(&self) -> Result<ActingIn, Error> {
         let acting = self.identity.act();

@@ -10,6 +10,7 @@ mod children;
 mod hanging;
 #[expect(dead_code, reason = "the cases use all of it")]
 mod lab;
+mod logins;
 
 use lab::{ALICE, BOB, Lab};
 

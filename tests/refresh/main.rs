@@ -12,6 +12,7 @@ mod crashes;
 mod fake_cli;
 mod links;
 mod neighbours;
+mod origins;
 mod races;
 mod refused;
 mod rescue;

@@ -11,6 +11,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
         let meaning = format!(
             "a renewed login for '{path}' cannot be saved and waits in the state folder: {why}"
         );
+        let command = case.renewals.helps.clone().unwrap_or(command);
         return Some(Finding::error("renewal-unsaved", meaning, command));
     }
     // A rejection is no failure that another try could end.

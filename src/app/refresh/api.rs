@@ -8,8 +8,10 @@
 use std::time::Duration;
 
 use crate::app::refresh::Work;
+use crate::app::refresh::origin::Origin;
 use crate::app::refresh::saved::{self, Head, Saved};
 use crate::app::refresh::state::State;
+use crate::app::refresh::stuck::Stuck;
 use crate::domain::credential::Content;
 use crate::domain::grant::{self, Answer};
 use crate::domain::messages;
@@ -84,7 +86,7 @@ fn basis(work: &Work<'_>, state: &State) -> Result<Option<Basis>, Error> {
     let Some(replaces) = replaces.filter(|replaces| Some(*replaces) == state.refresh) else {
         return Ok(None);
     };
-    let successor = saved::successor(work, Some(replaces))?;
+    let successor = saved::successor(work, state, Some(replaces))?;
     let is_successor = successor.is_some();
     let size = text.text.len() + GROWTH;
     let basis = successor.or(in_file);
@@ -109,8 +111,9 @@ fn ask(
     let asked = clock::now();
     state.note_post(asked);
     state.save(work.sources, work.place)?;
-    let head = Head { asked, replaces: basis.replaces };
-    let mut room = saved::reserve(work, head)?;
+    let origin = Some(Origin::of(work.place));
+    let head = Head { asked, replaces: basis.replaces, origin };
+    let mut room = saved::reserve(work, &head)?;
     if let Some(outcome) = work.told_to_end() {
         saved::forget(work)?;
         return Ok(outcome);
@@ -120,7 +123,10 @@ fn ask(
         log::warn!("{}: the answer may not survive a loss of power: {error}", work.settings.name);
     }
     drop(room);
-    settle(work, state, locks, basis, answered).or_else(|refused| Ok(unsaved(work, &refused)))
+    settle(work, state, locks, basis, answered).or_else(|refused| {
+        let stuck = unsaved(work, &refused);
+        Ok(held_back(state, stuck))
+    })
 }
 
 /// Looks at the answer, which is safe by now.
@@ -143,10 +149,10 @@ fn settle(
     let wish = wish.and_then(|text| grant::retry_after(text, clock::now()));
     let outcome = match grant::read(answered.status, &body, head.asked, wish) {
         Answer::Granted(grant) => {
-            return Ok(match saved::apply(work, state, locks, head, grant) {
-                Ok(Saved::Waiting) => Outcome::deferred(kept_words(work, "cannot be read now")),
+            return Ok(match saved::apply(work, state, locks, &head, grant) {
+                Ok(Saved::Waiting(stuck) | Saved::Told(stuck)) => held_back(state, stuck),
                 Ok(_) => Outcome::Renewed,
-                Err(refused) => unsaved(work, &refused),
+                Err(refused) => held_back(state, unsaved(work, &refused)),
             });
         }
         Answer::Kept(_, why) => {
@@ -156,6 +162,10 @@ fn settle(
                 "the token endpoint's answer is of no use: {why}; its new refresh token is kept in '{kept}' and used next"
             );
             return Ok(Outcome::deferred(cause));
+        }
+        Answer::Nothing(_) if grant::mentions_token(&body) => {
+            let stuck = saved::put_away(work)?;
+            return Ok(held_back(state, stuck));
         }
         Answer::Nothing(outcome) => outcome,
     };
@@ -182,14 +192,19 @@ fn compare_clocks(work: &Work<'_>, state: &mut State, asked: Timestamp, answered
 }
 
 /// A new login that cannot be put where it belongs; nothing but a look at it costs a second try.
-pub(super) fn unsaved(work: &Work<'_>, refused: &Refused) -> Outcome {
-    let cause = kept_words(work, &words(refused));
+pub(super) fn unsaved(work: &Work<'_>, refused: &Refused) -> Stuck {
+    let cause = saved::told(work, &words(refused));
     match refused {
-        Refused::Held(_) => Outcome::deferred(cause),
-        Refused::System(error) => {
-            Outcome::Unable { cause, hint: error.command().map(str::to_owned) }
-        }
+        Refused::Held(_) => Stuck::for_now(cause),
+        Refused::System(error) => Stuck::for_people(cause, error.command().map(str::to_owned)),
     }
+}
+
+/// Notes what could not be put where it belongs; how the attempt ends.
+fn held_back(state: &mut State, stuck: Stuck) -> Outcome {
+    let outcome = stuck.outcome();
+    state.note_stuck(Some(stuck), clock::now());
+    outcome
 }
 
 /// Believes a rejection only of the token that is still in the source.
@@ -213,11 +228,6 @@ fn unreachable_words(work: &Work<'_>, status: u16, why: &str) -> String {
         0 => format!("cannot reach the token endpoint at {host}: {why}"),
         _ => format!("the token endpoint's answer was cut off: HTTP {status}: {why}"),
     }
-}
-
-fn kept_words(work: &Work<'_>, why: &str) -> String {
-    let (source, kept) = (work.place.path.display(), work.sources.path.display());
-    format!("'{source}' {why}; the new login is kept in '{kept}' until it can be written")
 }
 
 fn words(refused: &Refused) -> String {

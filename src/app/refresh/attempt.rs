@@ -4,19 +4,22 @@ use log::Level;
 
 use crate::app::error::Error;
 use crate::app::refresh::history::method_name;
+use crate::app::refresh::origin::Origin;
 use crate::app::refresh::outlook::next_try;
 use crate::app::refresh::record::{Made, record};
 use crate::app::refresh::saved::{self, Saved};
-use crate::app::refresh::state::{self, State};
-use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, refresh_mark};
+use crate::app::refresh::state::State;
+use crate::app::refresh::stuck::Stuck;
+use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, origin, refresh_mark};
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Method;
 use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
+use crate::domain::shell;
 use crate::domain::source::Source;
-use crate::os::journal::detail;
+use crate::os::claude_lock::Refused;
 use crate::os::{clock, dice};
 
 /// The turn itself, with what it stands on.
@@ -44,13 +47,22 @@ impl<'a> Turn<'a> {
         options: Options,
         seen: Option<Fingerprint>,
     ) -> Result<Self, Error> {
-        state::adopt(work.sources, work.place)?;
+        origin::claim(work.sources, work.place)?;
         let mut state = State::load(work.sources, work.place)?;
-        if let Err(refused) = nudge::put_back(&work, &mut state) {
+        let stuck = nudge::put_back(&work, &mut state).err().map(|refused| {
+            let path = work.place.path.display();
             let why = nudge::refused(&refused);
-            detail!("'{}' still says an earlier expiry: {why}", work.place.path.display());
-        }
-        Ok(Self { work, state, options, seen, remarks: Vec::new(), unsaved: None })
+            let cause = format!("'{path}' still says an earlier expiry than the true one: {why}");
+            match refused {
+                Refused::Held(_) => Stuck::for_now(cause),
+                Refused::System(error) => {
+                    Stuck::for_people(cause, error.command().map(str::to_owned))
+                }
+            }
+        });
+        let mut turn = Self { work, state, options, seen, remarks: Vec::new(), unsaved: None };
+        turn.note(stuck)?;
+        Ok(turn)
     }
 
     /// Everything between the lock and its release.
@@ -73,7 +85,7 @@ impl<'a> Turn<'a> {
             // Its refresh token is the only one that is still good.
             return Ok(self.put_off(sight, outcome));
         }
-        let rescue = saved::successor(&self.work, self.state.refresh)?.is_some();
+        let rescue = saved::successor(&self.work, &self.state, self.state.refresh)?.is_some();
         if let Some(mark) = sight.mark.filter(|mark| self.was_overtaken(*mark)) {
             return Ok(Conclusion::Renewed { method: "another", mark });
         }
@@ -131,6 +143,7 @@ impl<'a> Turn<'a> {
             record(&self.work, made, before, renewed);
             if let Some(mark) = renewed {
                 self.state.succeed();
+                self.note(None)?;
                 self.state.refresh = refresh_mark(self.work.ground, after.source.credential());
                 self.state.access = Some(mark.fingerprint);
                 let lifetime = mark.expiry.left(started).as_millis();
@@ -188,6 +201,9 @@ impl<'a> Turn<'a> {
             Ok(Saved::Applied) => {
                 let after = self.look();
                 self.state.succeed();
+                if let Err(error) = self.note(None) {
+                    log::warn!("{error}");
+                }
                 let outcome = &Outcome::Renewed;
                 let made = Made { method: "saved", outcome, started: clock::now() };
                 record(&self.work, made, before, after.mark);
@@ -200,12 +216,60 @@ impl<'a> Turn<'a> {
                 self.remarks.push(Line::remark(Level::Warn, "kept", text));
                 false
             }
-            Ok(Saved::Nothing | Saved::Waiting) => false,
+            Ok(Saved::Nothing) => false,
+            Ok(Saved::Told(stuck)) => {
+                self.tell(stuck);
+                false
+            }
+            Ok(Saved::Waiting(stuck)) => {
+                // What stands there besides would be spent, or could not be renewed anyway.
+                if before.source.credential().is_some_and(|login| login.refresh_token.is_some()) {
+                    self.unsaved = Some(stuck.outcome());
+                    self.state.note_stuck(Some(stuck), clock::now());
+                } else {
+                    self.tell(stuck);
+                }
+                false
+            }
             Err(refused) => {
-                self.unsaved = Some(api::unsaved(&self.work, &refused));
+                let stuck = api::unsaved(&self.work, &refused);
+                self.unsaved = Some(stuck.outcome());
+                self.state.note_stuck(Some(stuck), clock::now());
                 false
             }
         }
+    }
+
+    /// Notes what is kept here and not in the source, and says it besides how the turn ends.
+    fn tell(&mut self, stuck: Stuck) {
+        self.state.note_stuck(Some(stuck), clock::now());
+        let Some(stuck) = self.state.stuck.as_ref().filter(|stuck| stuck.is_news(clock::now()))
+        else {
+            return;
+        };
+        let mut line = Line::remark(Level::Error, "kept", stuck.cause.clone());
+        line.hint.clone_from(&stuck.hint);
+        self.remarks.push(line);
+    }
+
+    /// Notes what is stuck as the turn begins: an expiry, or a login that stands aside for this place.
+    fn note(&mut self, stuck: Option<Stuck>) -> Result<(), Error> {
+        let (sources, place) = (self.work.sources, self.work.place);
+        let stray = origin::stray(sources, place)?.map(|stray| {
+            let file = sources.path.join(&stray.file);
+            let cause = format!(
+                "a renewed login of {} is kept in '{}' and not put into '{}', which is another one's: sign in again where it was, or remove it once nobody misses it",
+                stray.whose,
+                file.display(),
+                place.path.display()
+            );
+            Stuck::for_people(cause, Some(format!("rm -i -- {}", shell::path(&file))))
+        });
+        match stuck.or(stray) {
+            Some(stuck) => self.tell(stuck),
+            None => self.state.note_stuck(None, clock::now()),
+        }
+        Ok(())
     }
 
     pub(super) fn look(&self) -> Sight {
@@ -232,7 +296,11 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(super) fn save(&self) {
+    pub(super) fn save(&mut self) {
+        // While something waits, whose it was is not forgotten.
+        if saved::holds_any(&self.work).is_ok_and(|holds| !holds) {
+            self.state.set_origin(Origin::of(self.work.place));
+        }
         if let Err(error) = self.state.save(self.work.sources, self.work.place) {
             log::warn!("{error}: the next try could come too soon");
         }

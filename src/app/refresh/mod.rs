@@ -13,6 +13,7 @@ pub(crate) mod history;
 mod host;
 mod inside;
 mod nudge;
+mod origin;
 mod outlook;
 pub(crate) mod place;
 mod record;
@@ -20,6 +21,7 @@ mod renewal;
 mod saved;
 pub(crate) mod sign_in;
 pub(crate) mod state;
+mod stuck;
 mod truth;
 mod turn;
 
@@ -62,6 +64,8 @@ pub(crate) struct Work<'a> {
     pub(crate) sources: &'a Folder,
     /// The signals that wait meanwhile.
     pub(crate) signals: &'a Waiting<'a>,
+    /// Somebody asked for it by hand, and says so: what only a person can decide counts as decided.
+    pub(crate) is_wanted: bool,
 }
 
 impl Work<'_> {

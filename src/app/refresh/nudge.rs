@@ -10,7 +10,7 @@ use crate::app::refresh::place::{Reading, Rewrite};
 use crate::app::refresh::state::State;
 use crate::domain::claude_cli::NUDGE;
 use crate::domain::claude_file::with_expiry;
-use crate::domain::credential::Credential;
+use crate::domain::credential::{Content, Credential};
 use crate::domain::schedule::Nudge;
 use crate::domain::time::Timestamp;
 use crate::os::claude_lock::{ClaudeLocks, Refused};
@@ -51,18 +51,47 @@ pub(super) fn set(
 /// always under our own lock of the source, so never in the middle of another run.
 pub(super) fn put_back(work: &Work<'_>, state: &mut State) -> Result<bool, Refused> {
     let Some(nudge) = state.nudge else { return Ok(false) };
-    let text = work.place.read()?;
-    let stands = text.as_ref().is_some_and(|text| truth(work, &nudge, text).is_some());
-    let done = stands && {
+    let Some(old) = work.place.read()? else { return Ok(false) };
+    let mut standing = standing(work, &nudge, &old);
+    let mut done = false;
+    if standing == Standing::Nudged {
         let mut locks = ClaudeLocks::take(&work.place.folder, work.ground.lock_tag())?;
-        let done = work.place.rewrite(&mut locks, |text| {
-            truth(work, &nudge, text).and_then(|truth| with_expiry(&text.text, truth).ok())
+        let written = work.place.rewrite(&mut locks, |text| {
+            standing = self::standing(work, &nudge, text);
+            let nudged = standing == Standing::Nudged;
+            nudged.then(|| with_expiry(&text.text, nudge.expiry).ok()).flatten()
         })?;
-        done == Rewrite::Done
-    };
-    state.nudge = None;
-    state.save(work.sources, work.place)?;
+        done = written == Rewrite::Done;
+        if standing == Standing::Nudged && written == Rewrite::Declined {
+            let what = "its text is not what it seems to be";
+            return Err(Error::odd("edit", &work.place.path, what).into());
+        }
+    }
+    // What tells nothing may be in the middle of being written, and come back as it was.
+    if done || standing == Standing::Other {
+        state.nudge = None;
+        state.save(work.sources, work.place)?;
+    }
     Ok(done)
+}
+
+/// What a file has to do with an earlier expiry that we wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It still says so.
+    Nudged,
+    /// It holds another login, or another expiry.
+    Other,
+    /// It cannot be told.
+    Unclear,
+}
+
+fn standing(work: &Work<'_>, nudge: &Nudge, text: &Reading) -> Standing {
+    match &text.content {
+        Content::Login(_) if truth(work, nudge, text).is_some() => Standing::Nudged,
+        Content::Login(_) | Content::Static(_) | Content::Blanked => Standing::Other,
+        Content::Undated | Content::HalfWritten | Content::Foreign(_) => Standing::Unclear,
+    }
 }
 
 /// The true expiry, if the file still holds the nudged token with the nudged expiry.

@@ -5,6 +5,7 @@ use crate::app::ground::Ground;
 use crate::app::refresh::history::{self, Entry};
 use crate::app::refresh::place::Place;
 use crate::app::refresh::state::State;
+use crate::app::refresh::stuck::Stuck;
 use crate::app::refresh::{refresh_mark, sources};
 use crate::domain::config::settings::Settings;
 use crate::domain::schedule::{self, Need};
@@ -28,6 +29,8 @@ pub(crate) struct Outlook {
     pub(crate) is_rejected: bool,
     /// The last renewals, the newest last.
     pub(crate) history: Vec<Entry>,
+    /// What is kept in the state folder because it could not be put into the source.
+    pub(crate) stuck: Option<Stuck>,
     /// How far this host's clock was off by the token endpoint's last answer.
     pub(crate) skew: Option<Skew>,
 }
@@ -73,6 +76,7 @@ pub(crate) fn look(
         failing: state.failing_since.zip(state.cause),
         is_rejected,
         history,
+        stuck: state.stuck.filter(|stuck| stuck.is_news(now)),
         skew: state.skew,
     })
 }

@@ -24,6 +24,12 @@ pub(crate) struct Place {
     pub(crate) folder: Arc<Folder>,
     /// Its name there.
     pub(crate) name: String,
+    /// The folder's device.
+    pub(crate) device: u64,
+    /// Its inode.
+    pub(crate) inode: u64,
+    /// The user id of its owner.
+    pub(crate) owner: u32,
     /// What tells the folder apart from every other one, by whatever path it is reached; the CLI's
     /// locks are its, and so is ours.
     pub(crate) folder_key: String,
@@ -72,10 +78,11 @@ impl Place {
         };
         let folder = Folder::reach(parent)?;
         let (device, inode) = folder.key()?;
+        let owner = folder.owner()?;
         let folder_key = format!("{device:x}-{inode:x}");
         let key = format!("{folder_key}-{}", fingerprint::of_name(name));
         let (path, folder, name) = (path.to_owned(), Arc::new(folder), name.to_owned());
-        Ok(Self { path, folder, name, folder_key, key })
+        Ok(Self { path, folder, name, device, inode, owner, folder_key, key })
     }
 
     /// Reads the file; `None` if there is none.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
+use crate::app::refresh::origin::Origin;
 use crate::app::refresh::place::Place;
+use crate::app::refresh::stuck::Stuck;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;
 use crate::domain::skew::Skew;
@@ -18,7 +20,7 @@ use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
 
 /// The files of a source, each after its key.
-pub(crate) const SUFFIXES: [&str; 4] = [".json", ".history.json", ".answer", ".kept"];
+pub(crate) const SUFFIXES: [&str; 5] = [".json", ".history.json", ".answer", ".kept", ".unread"];
 
 /// What is remembered of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,12 @@ pub(crate) const SUFFIXES: [&str; 4] = [".json", ".history.json", ".answer", ".k
 pub(crate) struct State {
     /// The source's path, by which this is found again where the key has changed.
     pub(crate) path: String,
+    /// The user id of its folder's owner; 1.0.0 did not note it.
+    pub(crate) owner: Option<u32>,
+    /// The folder's device.
+    pub(crate) device: Option<u64>,
+    /// The folder's inode.
+    pub(crate) inode: Option<u64>,
     /// How often in a row it could not be renewed.
     pub(crate) failures: u32,
     /// Since when.
@@ -50,6 +58,8 @@ pub(crate) struct State {
     pub(crate) refused: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
     pub(crate) nudge: Option<Nudge>,
+    /// What is kept here because it could not be put into the source.
+    pub(crate) stuck: Option<Stuck>,
     /// How far this host's clock was off by the token endpoint's last answer.
     pub(crate) skew: Option<Skew>,
 }
@@ -58,9 +68,35 @@ impl State {
     /// Loads it; a source never seen before has an empty one.
     pub(crate) fn load(sources: &Folder, place: &Place) -> Result<Self, Error> {
         let path = place.path.to_string_lossy();
-        let seen = sources.read(&format!("{}.json", place.key), STATE_LIMIT)?;
-        let found = seen.and_then(|seen| record::read::<Self>(&seen.bytes));
+        let found = Self::of_key(sources, &place.key)?;
+        // An inode's number is given out again: what another account left is set aside by the next turn.
+        let found = found.filter(|found| found.owner.is_none_or(|owner| owner == place.owner));
         Ok(found.unwrap_or_else(|| Self { path: path.into_owned(), ..Self::default() }))
+    }
+
+    /// Loads what stands under a key; `None` if there is nothing that could be used.
+    pub(crate) fn of_key(sources: &Folder, key: &str) -> Result<Option<Self>, Error> {
+        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT)?;
+        Ok(seen.and_then(|seen| record::read::<Self>(&seen.bytes)))
+    }
+
+    /// Whose it is, if that was noted.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        let (owner, device, inode) = (self.owner?, self.device?, self.inode?);
+        Some(Origin { path: self.path.clone(), owner, device, inode })
+    }
+
+    /// Notes whose it is from now on.
+    pub(crate) fn set_origin(&mut self, origin: Origin) {
+        self.path = origin.path;
+        (self.owner, self.device) = (Some(origin.owner), Some(origin.device));
+        self.inode = Some(origin.inode);
+    }
+
+    /// Notes what could not be put into the source, or that nothing is left of that kind.
+    pub(crate) fn note_stuck(&mut self, stuck: Option<Stuck>, now: Timestamp) {
+        let since = self.stuck.take().and_then(|stuck| stuck.since).unwrap_or(now);
+        self.stuck = stuck.map(|stuck| Stuck { since: Some(since), ..stuck });
     }
 
     /// Saves it for good: how many requests were sent must survive even a loss of power.
@@ -117,26 +153,8 @@ impl State {
     }
 }
 
-/// Carries what is remembered of a path over to the key that it has by now: device numbers change
-/// with a reboot on some file systems, and once the folder's key alone stood for the file.
-pub(crate) fn adopt(sources: &Folder, place: &Place) -> Result<(), Error> {
-    let current = format!("{}.json", place.key);
-    if sources.stat(&current)?.is_some() {
-        return Ok(());
-    }
-    for name in sources.names()? {
-        let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else { continue };
-        // What cannot be read is another source's trouble.
-        let seen = sources.read(&format!("{key}.json"), STATE_LIMIT).ok().flatten();
-        let state = seen.and_then(|seen| record::read::<State>(&seen.bytes));
-        if state.is_some_and(|state| *state.path == *place.path.to_string_lossy()) {
-            return move_all(sources, key, &place.key);
-        }
-    }
-    Ok(())
-}
-
-fn move_all(sources: &Folder, from: &str, to: &str) -> Result<(), Error> {
+/// Gives all that stands under a key another one.
+pub(crate) fn move_all(sources: &Folder, from: &str, to: &str) -> Result<(), Error> {
     // The state comes last: as long as it stands, the rest is found again after a crash.
     for suffix in SUFFIXES.iter().rev() {
         let name = format!("{from}{suffix}");

@@ -7,7 +7,9 @@ use crate::app::ground::Ground;
 use crate::app::refresh::attempt::Turn;
 use crate::app::refresh::history::method_name;
 use crate::app::refresh::place::Place;
-use crate::app::refresh::{Conclusion, Group, Options, Renewal, Work, mark, sources, state};
+use crate::app::refresh::{
+    Conclusion, Group, Options, Renewal, Work, mark, origin, sources, state,
+};
 use crate::app::source::sign_in;
 use crate::domain::schedule::Need;
 use crate::domain::source::Source;
@@ -62,7 +64,8 @@ fn attempt(
     let Some(folder) = sources(ground, true)? else { return Ok(without(group, Source::Absent)) };
     let waiting = signals.hold();
     let settings = group.settings();
-    let work = Work { ground, settings, place, sources: &folder, signals: &waiting };
+    let is_wanted = options.force;
+    let work = Work { ground, settings, place, sources: &folder, signals: &waiting, is_wanted };
     let mut turn = Turn::begin(work, options, seen)?;
     let (sight, conclusion) = turn.run()?;
     let mut renewal = Renewal::of(group, sight.source, conclusion);
@@ -84,14 +87,15 @@ pub(super) fn pick_up(
     let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock_name(place))? else {
         return Ok(None);
     };
-    state::adopt(&folder, place)?;
+    origin::claim(&folder, place)?;
     let answer = folder.stat(&format!("{}.answer", place.key))?;
     if answer.is_none() && state::State::load(&folder, place)?.nudge.is_none() {
         return Ok(None);
     }
     let waiting = signals.hold();
     let settings = group.settings();
-    let work = Work { ground, settings, place, sources: &folder, signals: &waiting };
+    let is_wanted = false;
+    let work = Work { ground, settings, place, sources: &folder, signals: &waiting, is_wanted };
     let mut turn = Turn::begin(work, Options::default(), None)?;
     let before = turn.look();
     let applied = turn.pick_up(&before);

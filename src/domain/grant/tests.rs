@@ -156,3 +156,46 @@ fn retry_after_is_read_in_both_forms() {
         assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
     }
 }
+
+#[test]
+fn tokens_are_found_in_whatever_form_they_come() {
+    let plain = r#"{"access_token":"a","refresh_token":"r","expires_in":5}"#;
+    let wide = |little: bool| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(plain.encode_utf16());
+        units
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect()
+    };
+    for body in [
+        plain.as_bytes().to_vec(),
+        format!("\u{feff}{plain}").into_bytes(),
+        format!(" [ {plain} ] ").into_bytes(),
+        wide(true),
+        wide(false),
+    ] {
+        let answer = tokens(&body, Timestamp(0));
+        assert!(matches!(answer, Some(Answer::Granted(_))), "{body:?}");
+    }
+    let bare: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for body in [
+        &bare[..],
+        br#"[{"access_token":"a"},{}]"#,
+        br#"{"data":{"refresh_token":"r"}}"#,
+        b"access_token=a&refresh_token=r",
+        br#"{"token":"sk-ant-ort01-x"}"#,
+        br#"{"access_token":"a"#,
+    ] {
+        assert_eq!(tokens(body, Timestamp(0)), None, "{body:?}");
+        assert!(mentions_token(body), "{body:?}");
+    }
+    for body in [
+        &b""[..],
+        b"\xff",
+        b"\xff\xfe",
+        b"<html>",
+        br#"{"access_token":7,"refresh_token":""}"#,
+        br#"{"error":"invalid_grant","error_description":"the refresh_token is spent"}"#,
+    ] {
+        assert!(!mentions_token(body), "{body:?}");
+    }
+}

@@ -19,6 +19,8 @@ pub(crate) struct Renewals {
     pub(crate) rejected: bool,
     /// Why a renewed login could not be saved.
     pub(crate) cannot_save: Option<String>,
+    /// The command that helps to save it, where one is known.
+    pub(crate) helps: Option<String>,
     /// Why the Claude CLI could not be started.
     pub(crate) cli_gone: Option<String>,
     /// When the first and the last of the attempts that failed in a row began.

@@ -57,7 +57,11 @@ pub(crate) fn step(
 ) -> (Vec<Open>, Vec<News>) {
     let is_told = |standing: &Standing| matches!(standing.kind, Kind::Damaged | Kind::Unreadable);
     if is_unclear(view.source) && !standing.iter().any(is_told) {
-        return (open.to_vec(), Vec::new());
+        // What waits to be put there is known all the same.
+        let unsaved = standing.iter().find(|standing| standing.kind == Kind::CannotSave);
+        let unsaved = unsaved.filter(|_| !open.iter().any(|open| open.kind == Kind::CannotSave));
+        let next = open.iter().cloned().chain(unsaved.map(|new| begin(new, token, view)));
+        return (next.collect(), unsaved.map(|new| say(Said::First, new)).into_iter().collect());
     }
     let mut next = Vec::new();
     let mut news = Vec::new();
