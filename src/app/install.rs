@@ -56,8 +56,8 @@ pub(crate) fn carry_out(plan: &Plan) -> Result<(), Error> {
     }
     let signals = Deferral::prepare(&plan.home.path)?;
     // Ctrl-C is npm's: it takes back what it has begun.
-    let _waiting = signals.hold();
-    terminal::run(&call)?;
+    let waiting = signals.hold();
+    terminal::run(&call, &waiting)?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn at(
     // Ctrl-C is the CLI's: whatever it has saved by then is still carried on.
     let waiting = signals.hold();
     announce(&sign_in.describe());
-    sign_in.run(&workplace)?;
+    sign_in.run(&workplace, &waiting)?;
     let signed = judge(&place, before.as_ref());
     drop(waiting);
     Ok(signed)

@@ -15,7 +15,7 @@ mod running;
 mod tests;
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::os::identity::Identity;
 
 pub(crate) use running::{Ended, Running, Step};
 
-use running::Start;
+use running::{Start, Starting};
 
 /// How much is kept of each output unless the caller asks for more, in bytes.
 const OUTPUT_LIMIT: usize = 64 << 10;
@@ -80,19 +80,37 @@ impl<'a> Call<'a> {
     /// Waits until it is executed: its owner can keep it from that. When `limit` is over it is ended as
     /// in [`Call::run`], and not being started is the error.
     pub(crate) fn start(&self, limit: Duration) -> Result<Running, Error> {
-        let failed = |source: std::io::Error| Error::new("run", self.program(), source);
-        let (launched, pipes) = self.launch().map_err(failed)?;
-        match Running::over(launched, pipes).executed(limit).map_err(failed)? {
+        let (launched, pipes) = self.launch().map_err(|source| self.failed(source))?;
+        self.executed(Running::over(launched, pipes), limit)
+    }
+
+    /// Starts it with these standard streams; the first of them that is a terminal becomes its own.
+    pub(crate) fn start_with(
+        &self,
+        streams: [BorrowedFd<'_>; 3],
+        limit: Duration,
+    ) -> Result<Running, Error> {
+        let launched = launch::launch(&self.request(true), streams, self.folder.fd.as_fd());
+        let launched = launched.map_err(|source| self.failed(source))?;
+        self.executed(Running::over(launched, Pipes::default()), limit)
+    }
+
+    fn executed(&self, starting: Starting, limit: Duration) -> Result<Running, Error> {
+        match starting.executed(limit).map_err(|source| self.failed(source))? {
             Start::Executed(running) => Ok(running),
             Start::Failed(Stage::Enter, source) => {
                 Err(Error::new("enter", &self.folder.path, source))
             }
-            Start::Failed(Stage::Run | Stage::Become, source) => Err(failed(source)),
+            Start::Failed(Stage::Run | Stage::Become, source) => Err(self.failed(source)),
             Start::Overdue => {
                 let what = format!("it did not start within {} s", limit.as_secs());
                 Err(Error::odd("run", self.program(), what))
             }
         }
+    }
+
+    fn failed(&self, source: std::io::Error) -> Error {
+        Error::new("run", self.program(), source)
     }
 
     /// Runs it to its end; when `limit` is over its group is asked to end, and killed 10 s later. One

@@ -1,4 +1,6 @@
-//! The terminal on stdout: how wide it is, what it can show; and programs that get it for themselves.
+//! The terminal on stdout: how wide it is, what it can show; and programs for the person who sits there.
+
+mod relay;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitStatus;
@@ -6,6 +8,7 @@ use std::process::ExitStatus;
 use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
+use crate::os::signals::Waiting;
 
 /// What a terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,25 +82,10 @@ impl Drop for Alternate {
     }
 }
 
-/// Runs a program with the terminal as its own, with the rights of one user and nothing of root's.
-///
-/// It stays in our process group: only that one may read from the terminal, and Ctrl-C has to reach it.
-pub(crate) fn run(call: &Call<'_>) -> Result<ExitStatus, Error> {
-    let failed = |source: std::io::Error| Error::new("run", call.program(), source);
-    let spawn = || {
-        call.identity.become_for_good()?;
-        std::process::Command::new(call.program())
-            .args(call.argv.iter().skip(1))
-            .env_clear()
-            .envs(call.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(call.folder.proc_path())
-            .spawn()
-    };
-    // Not the thread that goes on: there is no way back from this identity.
-    let child = std::thread::scope(|scope| {
-        scope.spawn(spawn).join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
-    });
-    child.and_then(|mut child| child.wait()).map_err(failed)
+/// Runs a program for the person at the terminal, with the rights of one user and nothing of root's: at a
+/// terminal of its own that is relayed to ours. A signal that waits ends it.
+pub(crate) fn run(call: &Call<'_>, waiting: &Waiting<'_>) -> Result<ExitStatus, Error> {
+    relay::run(call, waiting)
 }
 
 /// Reads one line that somebody types; `None` at the end of the input.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-use crate::lab::{ALICE, BOB, Lab};
+use crate::lab::{ALICE, BOB, Lab, Ran, ran};
 
 /// Alice and Bob with logins that are due, and a `claude` each; Bob's leaves a mark that it was run.
 fn two_users(alices: &str) -> Lab {
@@ -27,16 +27,37 @@ fn claude(lab: &Lab, uid: u32, user: &str, text: &str) {
     lab.link(user, &line);
 }
 
-/// Starts a tool as Alice, and returns once it has said a first line.
-fn start_tool(lab: &Lab, tool: &str, words: &str) -> (Child, BufReader<std::process::ChildStdout>) {
-    let tool = lab.tool(tool);
-    let mut command = lab.user_command(ALICE, &format!("exec {} {words}", tool.display()));
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    output.read_line(&mut line).unwrap();
-    assert_eq!(line, "leased\n");
-    (child, output)
+/// The program with its arguments, for a shell.
+fn words(lab: &Lab, arguments: &[&str]) -> String {
+    let command = lab.command(arguments);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs a refresh while Alice holds a lease on her `claude`, and does something to what is about to become it.
+struct Leased {
+    tool: Child,
+    refresh: Child,
+}
+
+impl Leased {
+    fn begin(lab: &Lab, action: &str) -> Self {
+        let tool = lab.tool("lease.c");
+        let words = format!("exec {} home/a/claude {action} pid", tool.display());
+        let mut tool = lab.user_command(ALICE, &words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(tool.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "leased\n");
+        let refresh = lab.command(&["refresh"]).stderr(Stdio::piped()).spawn().unwrap();
+        fs::write(lab.at("pid"), refresh.id().to_string()).unwrap();
+        Self { tool, refresh }
+    }
+
+    /// Waits until both have ended.
+    fn end(mut self) -> Ran {
+        assert!(self.tool.wait().unwrap().success());
+        ran(self.refresh.wait_with_output().unwrap())
+    }
 }
 
 #[test]
@@ -49,18 +70,10 @@ fn a_program_inherits_its_three_streams_and_nothing_else() {
          (umask; ulimit -Sn) >\"$HOME/limits\"; (: </dev/tty) 2>/dev/null && : >\"$HOME/tty\"\n",
     );
     lab.sh("echo root >secret && chmod 600 secret");
-    let ours = lab.command(&["refresh"]);
-    let words: Vec<String> = std::iter::once(ours.get_program())
-        .chain(ours.get_args())
-        .map(|word| format!("'{}'", word.to_str().unwrap()))
-        .collect();
-    // With a descriptor of root's, a high limit and ignored signals, as a careless caller leaves them.
-    let script = format!(
-        "exec 7<secret 19<secret; trap '' HUP INT QUIT USR1 TSTP; {} || [ $? -eq 75 ]",
-        words.join(" ")
-    );
-    lab.sh(&format!(
-        "script -qec \"$(cat <<'END'\n{script}\nEND\n)\" /dev/null >/dev/null </dev/null"
+    // With a descriptor of root's and ignored signals, as a careless caller leaves them.
+    let refresh = words(&lab, &["refresh"]);
+    lab.at_a_terminal(&format!(
+        "exec 7<secret 19<secret; trap '' HUP INT QUIT USR1 TSTP; {refresh} || [ $? -eq 75 ]"
     ));
     let descriptors = lab.read("home/a/descriptors");
     let open: Vec<&str> = descriptors
@@ -91,9 +104,7 @@ fn a_program_inherits_its_three_streams_and_nothing_else() {
 #[test]
 fn a_user_who_kills_what_becomes_its_program_harms_its_own_link() {
     let lab = two_users("#!/bin/sh\n: >\"$HOME/ran\"\n");
-    let (mut tool, _) = start_tool(&lab, "lease.c", "home/a/claude kill");
-    let ran = lab.confined(&["refresh"]);
-    tool.wait().unwrap();
+    let ran = Leased::begin(&lab, "kill").end();
     assert_eq!(ran.code, Some(75), "{}", ran.stderr);
     assert!(ran.stderr.contains("ended by signal 9"), "{}", ran.stderr);
     assert!(!lab.at("home/a/ran").exists() && lab.at("home/b/ran").exists(), "{}", ran.stderr);
@@ -102,13 +113,32 @@ fn a_user_who_kills_what_becomes_its_program_harms_its_own_link() {
 #[test]
 fn a_user_who_limits_what_becomes_its_program_limits_nobody_else() {
     let lab = two_users("#!/bin/sh\necho more >\"$HOME/ran\"\n");
-    let (mut tool, _) = start_tool(&lab, "lease.c", "home/a/claude limit");
-    let ran = lab.confined(&["refresh"]);
-    tool.wait().unwrap();
+    let ran = Leased::begin(&lab, "limit").end();
     assert_eq!(ran.code, Some(75), "{}", ran.stderr);
     assert_eq!(lab.read("home/a/ran"), "", "the limit is the program's");
     assert!(lab.at("home/b/ran").exists(), "{}", ran.stderr);
     // Our own files are still written: the next run knows of this one.
     let states = fs::read_dir(lab.at("state/sources")).unwrap();
     assert!(states.count() >= 2);
+}
+
+#[test]
+fn a_program_at_our_terminal_types_nothing_into_it() {
+    let lab = two_users("");
+    let typist = lab.tool("typist.c");
+    lab.sh(&format!("install -m 755 {} typist.copy", typist.display()));
+    lab.as_user(ALICE, "cp typist.copy home/a/claude && chmod 755 home/a/claude");
+    let login = words(&lab, &["login", "--link", "a"]);
+    // Whatever stands in the input of the terminal afterwards is read as root's next command would be.
+    let script = format!(
+        "stty -echo; {login} || :; echo asks; read -t 3 line && echo \"got: $line\" || echo none"
+    );
+    let shown = lab.at_a_terminal(&script);
+    assert!(shown.contains("has typed"), "{shown}");
+    assert!(shown.contains("none") && !shown.contains("got:"), "{shown}");
+    // Without a terminal on its input it has none of ours on its output either.
+    let shown = lab.at_a_terminal(&format!(
+        "{login} </dev/null || :; read -t 3 line && echo \"got: $line\" || echo none"
+    ));
+    assert!(shown.contains("none") && !shown.contains("got:"), "{shown}");
 }

@@ -124,6 +124,20 @@ impl Lab {
         ran(self.command(arguments).output().unwrap())
     }
 
+    /// Runs a shell script as root at a terminal of its own, and says what that showed.
+    #[track_caller]
+    pub(crate) fn at_a_terminal(&self, script: &str) -> String {
+        fs::write(self.at("script"), script).unwrap();
+        let mut command = Command::new("script");
+        command.args(["-qec", "bash -e script", "/dev/null"]).current_dir(self.root.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Nothing is typed, and there is no end of the input either.
+        let _typed = child.stdin.take();
+        let ran = ran(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(0), "{script}: {}", ran.stdout);
+        ran.stdout
+    }
+
     /// Compiles one of the C programs beside this file, for everybody to run.
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile").join(name);

@@ -1,5 +1,6 @@
-/* lease FILE kill|stop|limit: holds a write lease on FILE, so that who executes or opens it waits; does that to
- * the first other process of which a thread has our real uid, then gives the lease back and says so. */
+/* lease FILE kill|stop|limit PIDFILE: holds a write lease on FILE, so that who executes or opens it waits; does
+ * that to the process that PIDFILE names, or a child of it, once a thread of it has our real uid; then gives the
+ * lease back. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,15 +13,18 @@
 
 static void nothing(int signal) { (void)signal; }
 
-static int is_ours(const char *process, const char *thread) {
+static int is_ours(const char *process, const char *thread, int ancestor) {
     char path[600], line[400];
-    int uid = -1;
+    int uid = -1, parent = -1;
     snprintf(path, sizeof path, "/proc/%s/task/%s/status", process, thread);
     FILE *status = fopen(path, "r");
     if (!status) return 0;
-    while (fgets(line, sizeof line, status)) sscanf(line, "Uid:\t%d", &uid);
+    while (fgets(line, sizeof line, status)) {
+        sscanf(line, "PPid:\t%d", &parent);
+        sscanf(line, "Uid:\t%d", &uid);
+    }
     fclose(status);
-    return uid == (int)getuid();
+    return uid == (int)getuid() && (parent == ancestor || atoi(process) == ancestor);
 }
 
 static int act(int id, const char *action) {
@@ -29,14 +33,24 @@ static int act(int id, const char *action) {
     return kill(id, strcmp(action, "stop") ? SIGKILL : SIGSTOP);
 }
 
+static int named(const char *path) {
+    int pid = -1;
+    FILE *file = fopen(path, "r");
+    if (!file) return -1;
+    if (fscanf(file, "%d.", &pid) != 1) pid = -1;
+    fclose(file);
+    return pid;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     signal(SIGIO, nothing);
     int fd = open(argv[1], O_RDONLY);
     if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK)) { perror(argv[1]); return 2; }
     puts("leased");
     fflush(stdout);
     for (;;) {
+        int ancestor = named(argv[3]);
         DIR *processes = opendir("/proc");
         struct dirent *process, *thread;
         while ((process = readdir(processes))) {
@@ -47,9 +61,7 @@ int main(int argc, char **argv) {
             DIR *threads = opendir(path);
             while (threads && (thread = readdir(threads))) {
                 int id = atoi(thread->d_name);
-                if (id <= 0 || !is_ours(process->d_name, thread->d_name) || act(id, argv[2])) continue;
-                printf("done to %d\n", pid);
-                fflush(stdout);
+                if (id <= 0 || !is_ours(process->d_name, thread->d_name, ancestor) || act(id, argv[2])) continue;
                 if (strcmp(argv[2], "stop")) return 0;
                 pause();
             }

@@ -11,6 +11,7 @@ use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::journal::detail;
+use crate::os::signals::Waiting;
 use crate::os::terminal;
 
 /// Variables of the terminal, besides those of every call.
@@ -68,8 +69,12 @@ impl SignIn {
         }
     }
 
-    /// Runs it with the terminal as its own. How it ends proves nothing.
-    pub(crate) fn run(&self, workplace: &Folder) -> Result<(), crate::os::error::Error> {
+    /// Runs it for the person at the terminal. How it ends proves nothing.
+    pub(crate) fn run(
+        &self,
+        workplace: &Folder,
+        waiting: &Waiting<'_>,
+    ) -> Result<(), crate::os::error::Error> {
         let mut call = match self {
             Self::Host(host) => {
                 let words = claude_cli::sign_in(host.version());
@@ -83,7 +88,7 @@ impl SignIn {
                 call = call.env(name, value);
             }
         }
-        terminal::run(&call).map(drop).inspect(|()| detail!("the sign-in has ended"))
+        terminal::run(&call, waiting).map(drop).inspect(|()| detail!("the sign-in has ended"))
     }
 
     /// The renewing call, which shows that the CLI answers.

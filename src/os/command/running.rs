@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::os::command::helper::Stage;
 use crate::os::command::launch::{Launched, Said, abandon, said};
@@ -137,8 +137,20 @@ impl Running {
         Ok(woken)
     }
 
+    /// The descriptor to poll: readable once it has ended.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Says whether it has been stopped since the last call.
+    pub(crate) fn has_stopped(&self) -> bool {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+        let stopped = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+        stopped.is_ok_and(|status| status.is_some_and(|status| status.stopped()))
+    }
+
     /// Says whether it has ended.
-    fn has_ended(&self) -> std::io::Result<bool> {
+    pub(crate) fn has_ended(&self) -> std::io::Result<bool> {
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
         match poll(&mut fds, Some(&none)) {
