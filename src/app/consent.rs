@@ -10,7 +10,7 @@ use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Pasted};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::os::clock;
 use crate::os::stage::{self, Durability};
 
@@ -26,7 +26,7 @@ pub(crate) fn missing(openclaw: &OpenClaw, ground: &Ground, link: &str) -> Optio
     }
     let why =
         "the first paste-token makes OpenClaw rewrite openclaw.json, and its comments are lost";
-    let hint = format!("oauth-sync gateway --consent --link {}", shell::quoted(link));
+    let hint = Hint::new("oauth-sync gateway --consent --link").arg(link);
     Some(Ending::Deferred(why.to_owned(), Some(hint)))
 }
 

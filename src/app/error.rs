@@ -1,8 +1,10 @@
 //! Why a use-case could not be carried out.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::domain::config::Problem;
+use crate::domain::shell::Hint;
 use crate::os;
 
 /// A use-case's failure; what became of a single source or sink is in its report instead.
@@ -25,14 +27,16 @@ impl Error {
     }
 
     /// The exact command, or advice, that helps.
-    pub(crate) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<Hint> {
         match self {
-            Self::System(error) => error.command().map(str::to_owned),
+            Self::System(error) => error.command().cloned(),
             Self::Configuration(_) => None,
-            Self::NoLink(directory, _) => Some(format!(
-                "put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{directory}/default.conf', see oauth-sync.conf(5)"
-            )),
-            Self::UnknownLink(_, known) => Some(format!("the links are: {}", known.join(", "))),
+            Self::NoLink(directory, _) => Some(
+                Hint::new("put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into")
+                    .path(Path::new(directory).join("default.conf"))
+                    .glued(", see oauth-sync.conf(5)"),
+            ),
+            Self::UnknownLink(_, known) => Some(Hint::new("the links are:").list(known)),
         }
     }
 }

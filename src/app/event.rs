@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
 use crate::domain::time::Timestamp;
+use crate::domain::visible::visible;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -54,7 +55,8 @@ impl Event {
         }
         let (ms, pid) = (clock::now().0, std::process::id());
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        let message = visible(&self.message).into_owned();
+        let bytes = serde_json::to_vec(&Self { message, ..self.clone() }).unwrap_or_default();
         Queue::Notify.put(run_dir, &format!("{ms:015}-{pid}-{count}.json"), &bytes)
     }
 

@@ -12,6 +12,7 @@ use crate::domain::claude_cli;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::Hint;
 use crate::domain::sign_in;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;
@@ -26,7 +27,7 @@ pub(crate) enum Signed {
     /// The file does not show it; why.
     Not(String),
     /// It could not be tried; why, and what helps.
-    Unable(String, Option<String>),
+    Unable(String, Option<Hint>),
 }
 
 /// Signs in with the terminal that we have; `announce` is told what is about to be run.
@@ -38,7 +39,7 @@ pub(crate) fn at(
     let place = match reach(&settings.claude_credentials) {
         Ok(place) => place,
         Err(error) => {
-            return Ok(Signed::Unable(error.to_string(), error.command().map(str::to_owned)));
+            return Ok(Signed::Unable(error.to_string(), error.command().cloned()));
         }
     };
     let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
@@ -47,7 +48,7 @@ pub(crate) fn at(
         Err(outcome) => return Ok(unable(outcome)),
     };
     if !sign_in.is_allowed() {
-        let hint = format!("sudo oauth-sync login --link {}", settings.name);
+        let hint = Hint::new("sudo oauth-sync login --link").arg(&settings.name);
         return Ok(Signed::Unable("the login belongs to another user".to_owned(), Some(hint)));
     }
     let before = place.source(clock::now()).credential().cloned();
@@ -81,7 +82,7 @@ fn unable(outcome: Outcome) -> Signed {
 pub(crate) fn find(
     places: &Places,
     settings: &Settings,
-) -> Result<Result<String, (String, Option<String>)>, Error> {
+) -> Result<Result<String, (String, Option<Hint>)>, Error> {
     let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
     let found = reach(&settings.claude_credentials)
         .map_err(|error| Outcome::unable(error.to_string()))

@@ -62,7 +62,7 @@ impl Look {
 
     /// A sink that cannot be looked at.
     pub(crate) fn failed(kind: SinkKind, path: PathBuf, error: &Error) -> Self {
-        let state = SinkState::Failed(error.to_string(), error.command().map(str::to_owned));
+        let state = SinkState::Failed(error.to_string(), error.command().cloned());
         Self::settled(kind, Some(path), state)
     }
 
@@ -175,6 +175,6 @@ impl Look {
     fn fail(&mut self, error: &Error) {
         self.changes.clear();
         (self.written, self.is_new) = (false, false);
-        self.state = SinkState::Failed(error.to_string(), error.command().map(str::to_owned));
+        self.state = SinkState::Failed(error.to_string(), error.command().cloned());
     }
 }

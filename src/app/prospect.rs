@@ -9,6 +9,7 @@ use crate::app::report::Report;
 use crate::domain::config::settings::{ClaudeCli, Method, Settings};
 use crate::domain::incident::Renewals;
 use crate::domain::schedule;
+use crate::domain::shell::Hint;
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 
@@ -59,7 +60,7 @@ pub(crate) fn of(
 }
 
 fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
-    let helps = |hint: &String| format!("; what helps: {hint}");
+    let helps = |hint: &Hint| format!("; what helps: {hint}");
     let stuck = outlook.stuck.as_ref().map(|stuck| {
         format!("{}{}", stuck.cause, stuck.hint.as_ref().map(helps).unwrap_or_default())
     });

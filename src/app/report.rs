@@ -9,6 +9,7 @@ use crate::app::parting::Parting;
 use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
 use crate::domain::incident::Kind;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -26,7 +27,7 @@ pub(crate) struct Report {
     /// The state of its source.
     pub(crate) source: Source,
     /// The command that helps where a person has to sign in.
-    pub(crate) sign_in: String,
+    pub(crate) sign_in: Hint,
     /// The token that the sinks should hold.
     pub(crate) wanted: Option<Mark>,
     /// Each sink, in the order of its kind.
@@ -83,7 +84,7 @@ pub(crate) enum SinkState {
     /// It holds the token, but could lose it when the power fails; why.
     Unsettled(String),
     /// The system refused; its message and the command that mends it.
-    Failed(String, Option<String>),
+    Failed(String, Option<Hint>),
 }
 
 impl SinkState {

@@ -68,7 +68,7 @@ fn one(
             "'{path}' makes this OpenClaw refuse to work, and it holds more than our token"
         );
         let mut line = Line::remark(Level::Error, "harmful", text);
-        line.hint = Some("run 'openclaw doctor --fix' as its user: it imports the file and renames it; it may also switch skills off in openclaw.json".to_owned());
+        line.hint = Some("run 'openclaw doctor --fix' as its user: it imports the file and renames it; it may also switch skills off in openclaw.json".into());
         return harmful.then_some(line);
     }
     if !may_write {

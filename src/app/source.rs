@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::credential::{self, Content};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::account;
@@ -18,7 +18,7 @@ pub(crate) fn look(path: &Path, now: Timestamp) -> Source {
         Ok(None) => Source::Absent,
         Err(error) if error.is_absent() => Source::Absent,
         Err(error) if error.is_changed() => Source::HalfWritten,
-        Err(error) => Source::Unreadable(error.to_string(), error.command().map(str::to_owned)),
+        Err(error) => Source::Unreadable(error.to_string(), error.command().cloned()),
     }
 }
 
@@ -35,10 +35,10 @@ fn read(path: &Path) -> Result<Option<Content>, Error> {
 /// The command that signs in again: it finds the user or the container, the place and the CLI.
 ///
 /// Where no CLI is to be run here, a person signs in where Claude is.
-pub(crate) fn sign_in(settings: &Settings) -> String {
+pub(crate) fn sign_in(settings: &Settings) -> Hint {
     match settings.claude_cli {
-        ClaudeCli::None => "claude auth login".to_owned(),
-        _ => format!("sudo oauth-sync login --link {}", shell::quoted(&settings.name)),
+        ClaudeCli::None => "claude auth login".into(),
+        _ => Hint::new("sudo oauth-sync login --link").arg(&settings.name),
     }
 }
 

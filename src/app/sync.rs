@@ -236,7 +236,7 @@ fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
     let Some(Err(error)) = &openclaw.state else { return None };
     let text = format!("{error}: nothing below it is brought in step");
     let mut line = Line::remark(Level::Error, "unreachable", text);
-    line.hint = error.command().map(str::to_owned);
+    line.hint = error.command().cloned();
     Some(line)
 }
 

@@ -154,7 +154,7 @@ impl Watcher {
         let before = self.scarce.take();
         let Some(scarce) = self.events.scarce() else { return };
         if before.is_none_or(|(before, _)| before != scarce) {
-            log::warn!("{scarce}");
+            log::warn!(hint = scarce.command().to_string(); "{scarce}");
         }
         self.scarce = Some((scarce, clock::now().after(COMPARE_INTERVAL)));
     }

@@ -50,7 +50,8 @@ fn settle(ground: &Ground, settings: &Settings) {
     refresh::pick_up(ground, [settings]);
     if refresh::waits(ground, settings) {
         log::error!(
-            "the renewed login of '{}' could not be put in place: it stays in '{}' until that folder is removed\nhint: install openclaw-oauth-sync again, or sign in to Claude again",
+            hint = "install openclaw-oauth-sync again, or sign in to Claude again";
+            "the renewed login of '{}' could not be put in place: it stays in '{}' until that folder is removed",
             settings.claude_credentials.display(),
             ground.places.state_dir.display()
         );

@@ -11,31 +11,24 @@ use crate::domain::login::LoginEnd;
 use crate::domain::time::{Timestamp, in_words};
 
 /// The lines of a link below its access token's.
-pub(super) fn text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
-    let mut text = String::new();
-    if let Some(login) = ahead.people.login {
-        text.extend([format!("          {}\n", login_text(login, now))]);
-    }
-    if let Some(renewal) = renewal_text(&ahead.prospect, now) {
-        text.extend([format!("  renewal {renewal}\n")]);
-    }
-    text += &history_text(&ahead.prospect.history);
+pub(super) fn lines(report: &Report, ahead: &Ahead, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let login = ahead.people.login;
+    lines.extend(login.map(|login| format!("          {}", login_text(login, now))));
+    lines.extend(renewal_text(&ahead.prospect, now).map(|renewal| format!("  renewal {renewal}")));
+    lines.extend(history_lines(&ahead.prospect.history));
     let is_told = ahead.people.open.iter().any(|open| open.kind == Kind::CannotSave);
     if let Some(why) = ahead.prospect.renewals.cannot_save.as_ref().filter(|_| !is_told) {
-        text.extend([format!("  people  {}: {why}\n", Kind::CannotSave.name())]);
+        lines.push(format!("  people  {}: {why}", Kind::CannotSave.name()));
     }
     for open in &ahead.people.open {
-        text.extend([format!(
-            "  people  {}, since {}: {}\n",
-            open.kind.name(),
-            open.since,
-            open.message
-        )]);
+        let (kind, since) = (open.kind.name(), open.since);
+        lines.push(format!("  people  {kind}, since {since}: {}", open.message));
         if open.kind.sign_in_helps() {
-            text.extend([format!("          run: {}\n", report.sign_in)]);
+            lines.push(format!("          run: {}", report.sign_in));
         }
     }
-    text
+    lines
 }
 
 /// Adds the same to a link's JSON.
@@ -71,14 +64,14 @@ fn renewal_text(prospect: &Prospect, now: Timestamp) -> Option<String> {
 }
 
 /// The last renewal, and what was tried in vain since.
-fn history_text(history: &[Entry]) -> String {
+fn history_lines(history: &[Entry]) -> impl Iterator<Item = String> {
     let renewed = history.iter().rfind(|entry| entry.outcome == "renewed");
     let failed = history.last().filter(|entry| entry.outcome != "renewed");
     let renewed = renewed.map(|entry| {
         let tenths = entry.duration.saturating_add(50) / 100;
         let (took, tenth) = (tenths / 10, tenths % 10);
         format!(
-            "          renewed at {} by method '{}' in {took}.{tenth} s\n",
+            "          renewed at {} by method '{}' in {took}.{tenth} s",
             entry.time, entry.method
         )
     });
@@ -86,9 +79,9 @@ fn history_text(history: &[Entry]) -> String {
         let cause = entry.cause.as_deref().unwrap_or(&entry.outcome);
         let times =
             if entry.count == 1 { String::new() } else { format!(", {} times", entry.count) };
-        format!("          not renewed at {}{times}: {cause}\n", entry.time)
+        format!("          not renewed at {}{times}: {cause}", entry.time)
     });
-    renewed.into_iter().chain(failed).collect()
+    renewed.into_iter().chain(failed)
 }
 
 fn incident(open: &Open, report: &Report) -> Value {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
-use crate::cli::render::answer;
+use crate::cli::render::{answer, answer_json};
 use crate::cli::survey::{self, Survey, Surveyed};
 use crate::domain::health::Level;
 use crate::domain::order;
@@ -21,24 +21,20 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, as_json: bool) -> E
         Ok(survey) => worst(survey),
         Err(_) => Level::Unknown,
     };
-    let text = match (&survey, as_json) {
-        (Ok(survey), true) => format!("{:#}\n", json_of(survey)),
-        (Ok(survey), false) => line(level, &all(survey)),
+    match (&survey, as_json) {
+        (Ok(survey), true) => answer_json(&json_of(survey)),
+        (Ok(survey), false) => answer([line(level, &all(survey))]),
         (Err(error), true) => {
-            format!(
-                "{:#}\n",
-                json!({"schema": SCHEMA, "status": level.name(), "error": why(error)})
-            )
+            answer_json(&json!({"schema": SCHEMA, "status": level.name(), "error": why(error)}));
         }
-        (Err(error), false) => line(level, &why(error)),
-    };
-    answer(&text);
+        (Err(error), false) => answer([line(level, &why(error))]),
+    }
     ExitCode::from(level as u8)
 }
 
 /// Says that the call itself is at fault, in the same form.
 pub(crate) fn misused() -> ExitCode {
-    answer(&line(Level::Unknown, "wrong call, see oauth-sync check --help"));
+    answer([line(Level::Unknown, "wrong call, see oauth-sync check --help")]);
     ExitCode::from(Level::Unknown as u8)
 }
 
@@ -49,8 +45,8 @@ fn worst(survey: &Survey) -> Level {
 
 /// One line and no bar in it: what follows a bar is performance data to a monitor.
 fn line(level: Level, text: &str) -> String {
-    let text = text.replace('|', "/").replace('\n', ", ");
-    format!("OAUTH-SYNC {} - {text}\n", level.word())
+    let text = text.replace('|', "/");
+    format!("OAUTH-SYNC {} - {text}", level.word())
 }
 
 fn why(error: &Error) -> String {

@@ -13,8 +13,9 @@ use crate::app::ground::{Ground, Places};
 use crate::app::services;
 use crate::cli::args;
 use crate::cli::exit::Exit;
-use crate::cli::render::answer;
+use crate::cli::render::{answer, answer_json};
 use crate::domain::detection::{Candidate, Cli};
+use crate::domain::shell::Hint;
 
 /// The version of the JSON that `detect --json` writes.
 const SCHEMA: u32 = 1;
@@ -25,16 +26,16 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     let detection = detect::run(root);
     if options.lacks_consent {
         if lacks_consent(places, &detection, root, &given(options)?)? {
-            answer("the first paste waits for a consent\n");
+            answer(["the first paste waits for a consent"]);
         }
         return Ok(Exit::Done);
     }
     if options.print {
-        answer(&print(&detection));
+        answer(print(&detection));
     } else if options.json {
-        answer(&format!("{:#}\n", as_json(&detection)));
+        answer_json(&as_json(&detection));
     } else if !options.write {
-        answer(&as_text(&detection));
+        answer(as_lines(&detection));
     }
     let exit = if options.switch_off_original { switch_off(&detection, root) } else { Exit::Done };
     if !options.write {
@@ -46,10 +47,13 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
         log::info!("wrote '{}'", path.display());
     }
     match unlinked {
-        Some(why) => log::warn!(
-            "nothing is linked: {why}\nhint: oauth-sync detect shows what was found, and oauth-sync setup links it; or write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into '{}/default.conf'",
-            places.config_dir.display()
-        ),
+        Some(why) => {
+            let hint = Hint::new(
+                "oauth-sync detect shows what was found, and oauth-sync setup links it; or write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into",
+            );
+            let hint = hint.path(places.config_dir.join("default.conf")).to_string();
+            log::warn!(hint; "nothing is linked: {why}");
+        }
         None if root.is_none() && file.is_some() => first::remember(places),
         None => {}
     }
@@ -99,10 +103,10 @@ fn switch_off(detection: &Detection, root: Option<&Path>) -> Exit {
 }
 
 /// What would be written unasked; what would not, is not to be proposed either.
-fn print(detection: &Detection) -> String {
-    let Ok(best) = detection.unasked() else { return String::new() };
+fn print(detection: &Detection) -> Vec<String> {
+    let Ok(best) = detection.unasked() else { return Vec::new() };
     let answers = write::answers(detection, best);
-    answers.iter().map(|(key, value)| format!("{key}={value}\n")).collect::<Vec<_>>().concat()
+    answers.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 fn as_json(detection: &Detection) -> serde_json::Value {
@@ -132,11 +136,11 @@ fn as_json(detection: &Detection) -> serde_json::Value {
         "unasked": unasked, "why_not": why, "rejected": findings.rejected, "rivals": findings.rivals})
 }
 
-fn as_text(detection: &Detection) -> String {
+fn as_lines(detection: &Detection) -> Vec<String> {
     let findings = &detection.findings;
-    let mut text = String::new();
+    let mut lines = Vec::new();
     if findings.logins.is_empty() {
-        text += "no Claude login was found\n";
+        lines.push("no Claude login was found".to_owned());
     }
     for login in &findings.logins {
         let cli = match &login.cli {
@@ -144,52 +148,44 @@ fn as_text(detection: &Detection) -> String {
             Cli::Container { name, .. } => format!("Claude CLI in container {name}"),
             Cli::None => "no Claude CLI".to_owned(),
         };
-        text.extend([format!("login     '{}': {}, {cli}\n", login.path.display(), login.state)]);
-        text += &indented(&login.warnings);
+        lines.push(format!("login     '{}': {}, {cli}", login.path.display(), login.state));
+        lines.extend(indented(&login.warnings));
     }
     if findings.claws.is_empty() {
-        text += "no OpenClaw was found\n";
+        lines.push("no OpenClaw was found".to_owned());
     }
     for claw in &findings.claws {
-        text.extend([format!(
-            "openclaw  '{}': version {}\n",
-            claw.state_dir.display(),
-            claw.version
-        )]);
-        if let Some((folder, service)) = &claw.compose {
-            text.extend([format!("          runs as {service} of '{}'\n", folder.display())]);
-        }
-        if let Some((unit, of_user)) = &claw.unit {
-            text.extend([format!(
-                "          runs as {}unit {unit}\n",
-                if *of_user { "user " } else { "" }
-            )]);
-        }
-        text += &indented(&claw.warnings);
+        let (path, version) = (claw.state_dir.display(), &claw.version);
+        lines.push(format!("openclaw  '{path}': version {version}"));
+        lines.extend(claw.compose.as_ref().map(|(folder, service)| {
+            format!("          runs as {service} of '{}'", folder.display())
+        }));
+        lines.extend(claw.unit.as_ref().map(|(unit, of_user)| {
+            let user = if *of_user { "user " } else { "" };
+            format!("          runs as {user}unit {unit}")
+        }));
+        lines.extend(indented(&claw.warnings));
     }
-    text.extend(detection.candidates.iter().map(|candidate| pair(detection, candidate)));
-    text.extend(findings.rejected.iter().map(|line| format!("left out  {line}\n")));
-    text.extend(findings.rivals.iter().map(|line| format!("rival     {line}\n")));
-    text + &match detection.unasked() {
-        Ok(_) => "the first candidate can be written: oauth-sync detect --write\n".to_owned(),
-        Err(why) => format!("nothing is linked unasked: {why}\n"),
-    }
+    lines.extend(detection.candidates.iter().flat_map(|candidate| pair(detection, candidate)));
+    lines.extend(findings.rejected.iter().map(|line| format!("left out  {line}")));
+    lines.extend(findings.rivals.iter().map(|line| format!("rival     {line}")));
+    lines.push(match detection.unasked() {
+        Ok(_) => "the first candidate can be written: oauth-sync detect --write".to_owned(),
+        Err(why) => format!("nothing is linked unasked: {why}"),
+    });
+    lines
 }
 
-fn indented(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("          {line}\n")).collect::<Vec<_>>().concat()
+fn indented(lines: &[String]) -> impl Iterator<Item = String> {
+    lines.iter().map(|line| format!("          {line}"))
 }
 
-fn pair(detection: &Detection, candidate: &Candidate) -> String {
+fn pair(detection: &Detection, candidate: &Candidate) -> Vec<String> {
     let login = &detection.findings.logins[candidate.login];
     let claw = &detection.findings.claws[candidate.claw];
     let (from, to, score) = (login.path.display(), claw.state_dir.display(), candidate.score);
-    let mut text = format!(
-        "candidate '{from}' to '{to}': {score} points, since {}\n",
-        candidate.reasons.join(", ")
-    );
-    if let Some(obstacle) = &candidate.obstacle {
-        text.extend([format!("          not unasked: {obstacle}\n")]);
-    }
-    text
+    let reasons = candidate.reasons.join(", ");
+    let mut lines = vec![format!("candidate '{from}' to '{to}': {score} points, since {reasons}")];
+    lines.extend(candidate.obstacle.iter().map(|why| format!("          not unasked: {why}")));
+    lines
 }

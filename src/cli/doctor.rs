@@ -9,9 +9,9 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::sync::{self, Options};
 use crate::cli::exit::Exit;
-use crate::cli::render::answer;
+use crate::cli::render::{answer, answer_json};
 use crate::cli::survey::{self, Survey};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 
 /// The version of the JSON that `doctor --json` writes.
 const SCHEMA: u32 = 1;
@@ -37,7 +37,11 @@ pub(crate) fn carry_out(
     if wish.fix && mend(places, only, &findings)? {
         findings = find(places, only, wish.root)?;
     }
-    answer(&if wish.json { format!("{:#}\n", json_of(&findings)) } else { text(&findings) });
+    if wish.json {
+        answer_json(&json_of(&findings));
+    } else {
+        answer(lines(&findings));
+    }
     Ok(exit(&findings))
 }
 
@@ -59,14 +63,14 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
             Some(hint) => format!("{problem}, {hint}"),
             None => problem.to_string(),
         };
-        let command =
-            format!("\"${{EDITOR:-vi}}\" +{} {}", problem.line, shell::path(&problem.file));
+        let line = u64::try_from(problem.line).unwrap_or(1);
+        let command = Hint::new("\"${EDITOR:-vi}\"").number("+", line).path(&problem.file);
         Finding::error("configuration-wrong", meaning, command)
     });
     let none = config.links.is_empty() && config.problems.is_empty();
     let none = none.then(|| {
         let meaning = Error::NoLink(places.config_dir.display().to_string(), config.unfinished);
-        Finding::error("no-link", meaning.to_string(), "oauth-sync setup".to_owned())
+        Finding::error("no-link", meaning.to_string(), "oauth-sync setup")
     });
     Ok(of_file.chain(none).collect())
 }
@@ -76,7 +80,7 @@ fn unfinished(places: &Places) -> Result<Option<Finding>, Error> {
     let open = ground::configuration(&places.config_dir)?.unfinished;
     Ok(open.first().map(|problem| {
         let meaning = format!("{problem}: it is no link yet");
-        Finding::warning("link-unfinished", meaning, "oauth-sync setup".to_owned())
+        Finding::warning("link-unfinished", meaning, "oauth-sync setup")
     }))
 }
 
@@ -122,23 +126,19 @@ fn exit(findings: &[Finding]) -> Exit {
     }
 }
 
-fn text(findings: &[Finding]) -> String {
+fn lines(findings: &[Finding]) -> Vec<String> {
     if findings.is_empty() {
-        return "nothing is wrong\n".to_owned();
+        return vec!["nothing is wrong".to_owned()];
     }
-    findings.iter().map(one).collect()
+    findings.iter().flat_map(one).collect()
 }
 
-fn one(finding: &Finding) -> String {
+fn one(finding: &Finding) -> Vec<String> {
     let link = finding.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
-    let fixable = if finding.fix.is_some() { "    or: oauth-sync doctor --fix\n" } else { "" };
-    format!(
-        "{} {}{link}\n    {}\n    {}\n{fixable}",
-        finding.severity.name(),
-        finding.id,
-        finding.meaning,
-        finding.command
-    )
+    let head = format!("{} {}{link}", finding.severity.name(), finding.id);
+    let rest = [format!("    {}", finding.meaning), format!("    {}", finding.command)];
+    let fixable = finding.fix.map(|_| "    or: oauth-sync doctor --fix".to_owned());
+    std::iter::once(head).chain(rest).chain(fixable).collect()
 }
 
 fn json_of(findings: &[Finding]) -> serde_json::Value {
@@ -150,7 +150,7 @@ fn json_of(findings: &[Finding]) -> serde_json::Value {
                 "severity": finding.severity.name(),
                 "link": finding.link,
                 "meaning": finding.meaning,
-                "command": finding.command,
+                "command": finding.command.to_string(),
                 "fixable": finding.fix.is_some(),
             })
         })

@@ -6,8 +6,11 @@ use crate::app::login::{self, Signed};
 use crate::app::rounds;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
+use crate::cli::render::several;
 use crate::domain::config::settings::Settings;
+use crate::domain::shell::Hint;
 use crate::domain::time::in_words;
+use crate::os::journal::below;
 use crate::os::{clock, terminal};
 
 /// Signs in at the one link, or the one named.
@@ -15,14 +18,12 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
     let links = ground::links(&places.config_dir, only)?;
     let [settings] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
-        log::error!("there are several links\nhint: --link NAME, one of {}", names.join(", "));
+        several(&names);
         return Ok(Exit::Usage);
     };
     if !terminal::is_interactive() {
-        log::error!(
-            "a sign-in needs a terminal\nhint: ssh -t HOST sudo oauth-sync login --link {}",
-            settings.name
-        );
+        let hint = Hint::new("ssh -t HOST sudo oauth-sync login --link").arg(&settings.name);
+        log::error!(hint = hint.to_string(); "a sign-in needs a terminal");
         return Ok(Exit::Usage);
     }
     sign_in(places, settings)
@@ -39,15 +40,13 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
             carry_on(places, settings)
         }
         Signed::Not(why) => {
-            log::error!(
-                "not signed in: {why}\nhint: oauth-sync login --link {}, and paste the code that the browser shows",
-                settings.name
-            );
+            let hint = Hint::new("oauth-sync login --link").arg(&settings.name);
+            let hint = hint.glued(", and paste the code that the browser shows");
+            log::error!(hint = hint.to_string(); "not signed in: {why}");
             Ok(Exit::NeedsPerson)
         }
         Signed::Unable(why, hint) => {
-            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            log::error!("cannot sign in: {why}{hint}");
+            log::error!(hint = below(hint.as_ref()); "cannot sign in: {why}");
             Ok(Exit::Failed)
         }
     }

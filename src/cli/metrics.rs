@@ -33,7 +33,7 @@ pub(crate) fn carry_out(
     let text = text(links.as_deref());
     match output {
         Some(path) => textfile::write(path, &text)?,
-        None => answer(&text),
+        None => answer(text.lines()),
     }
     Ok(exit)
 }

@@ -81,7 +81,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         }
         Command::Sync { watched: Some(record), .. } => {
             let known = app::watch::one(&places, only.unwrap_or_default(), record)?;
-            render::answer(&known);
+            render::write(&known);
             Ok(Exit::Done)
         }
         Command::Sync { dry_run, force, delegate, watched: None } => {

@@ -57,14 +57,16 @@ fn aliases(given: &[String]) -> Option<Vec<(String, String)>> {
 fn say(shown: &Shown, way: Way) -> Exit {
     let (link, path) = (&shown.link, shown.path.display());
     let primary = shown.models.primary.as_deref().unwrap_or("not set");
-    let mut text = format!("{link}  '{path}'\n  primary  {primary}\n");
-    for (id, alias) in &shown.models.aliases {
-        text.extend([format!("  model    {id}  {}\n", alias.as_deref().unwrap_or_default())]);
-    }
-    answer(&text);
+    let aliases = shown.models.aliases.iter().map(|(id, alias)| {
+        let alias = alias.as_deref().unwrap_or_default();
+        format!("  model    {id}  {alias}")
+    });
+    let lines = [format!("{link}  '{path}'"), format!("  primary  {primary}")];
+    answer(lines.into_iter().chain(aliases));
     for id in &shown.models.providers {
         log::warn!(
-            "{link}: models.providers.{id} in '{path}' takes the built-in models away\nhint: oauth-sync model --apply --drop-provider"
+            hint = "oauth-sync model --apply --drop-provider";
+            "{link}: models.providers.{id} in '{path}' takes the built-in models away"
         );
     }
     match (&shown.valid, way) {

@@ -1,6 +1,6 @@
 //! Answers on stdout, talk on stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use serde_json::json;
 
@@ -12,8 +12,10 @@ use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::gateway::Ledger;
 use crate::domain::messages;
+use crate::domain::shell::Hint;
 use crate::domain::time::{Timestamp, in_words};
-use crate::os::journal::printable;
+use crate::domain::visible::{visible, visible_json};
+use crate::os::journal::below;
 
 /// The version of the JSON that `status --json` writes; it grows with every change that can break a reader.
 const STATUS_SCHEMA: u32 = 1;
@@ -29,43 +31,42 @@ pub(crate) fn usage(error: &clap::Error) -> Exit {
 pub(crate) fn failure(error: &Error) {
     if let Error::Configuration(problems) = error {
         for problem in problems {
-            let hint = hint_line(problem.hint.as_deref());
-            log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}{hint}");
+            let hint = below(problem.hint.as_ref());
+            log::error!(MESSAGE_ID = messages::id("configuration"), hint; "{problem}");
         }
         return;
     }
-    log::error!("{error}{}", hint_line(error.hint().as_deref()));
+    log::error!(hint = below(error.hint().as_ref()); "{error}");
 }
 
-fn hint_line(hint: Option<&str>) -> String {
-    hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default()
+/// Says that one of several links has to be named.
+pub(crate) fn several(names: &[&str]) {
+    let hint = Hint::new("--link NAME, one of").list(names);
+    log::error!(hint = hint.to_string(); "there are several links");
 }
 
 /// Shows what a sync would do.
 pub(crate) fn plan(reports: &[Report]) {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for report in reports {
         let (link, path) = (&report.link, report.source_path.display().to_string());
-        text.extend([format!("{link}: {}\n", report.source.message(&path))]);
+        lines.push(format!("{link}: {}", report.source.message(&path)));
         for sink in &report.sinks {
             let deed = if sink.written { "would be written".to_owned() } else { state_of(sink) };
-            text.extend([format!("{link}: {}{}: {deed}\n", sink.kind, place_of(sink))]);
+            lines.push(format!("{link}: {}{}: {deed}", sink.kind, place_of(sink)));
         }
-        for remark in &report.remarks {
-            text.extend([format!("{link}: {}\n", remark.text)]);
-        }
+        lines.extend(report.remarks.iter().map(|remark| format!("{link}: {}", remark.text)));
     }
-    answer(&text);
+    answer(lines);
 }
 
 /// Shows what a refresh would do.
 pub(crate) fn renewals(renewals: &[Renewal]) {
-    let line = |renewal: &Renewal| {
+    let said = renewals.iter().flat_map(|renewal| {
         let links = renewal.links.join(", ");
-        let said = renewal.lines().into_iter().map(|line| format!("{links}: {}\n", line.text));
-        said.collect::<String>()
-    };
-    answer(&renewals.iter().map(line).collect::<String>());
+        renewal.lines().into_iter().map(move |line| format!("{links}: {}", line.text))
+    });
+    answer(said);
 }
 
 fn state_of(sink: &SinkReport) -> String {
@@ -85,10 +86,9 @@ pub(crate) fn status(status: &Status, as_json: bool) {
     if as_json {
         let links: Vec<_> = links.map(|(link, ahead)| link_json(link, ahead, status.now)).collect();
         let root = json!({"schema": STATUS_SCHEMA, "time": status.now.to_string(), "links": links});
-        answer(&format!("{root:#}\n"));
+        answer_json(&root);
     } else {
-        let text = links.map(|(link, ahead)| link_text(link, ahead, status.now));
-        answer(&text.collect::<String>());
+        answer(links.flat_map(|(link, ahead)| link_lines(link, ahead, status.now)));
     }
 }
 
@@ -121,26 +121,25 @@ fn link_json(report: &Report, ahead: &Ahead, now: Timestamp) -> serde_json::Valu
     value
 }
 
-fn link_text(report: &Report, ahead: &Ahead, now: Timestamp) -> String {
+fn link_lines(report: &Report, ahead: &Ahead, now: Timestamp) -> Vec<String> {
     let path = report.source_path.display();
-    let mut text = format!("{}\n  source  {}  '{path}'\n", report.link, report.source.name());
+    let name = report.source.name();
+    let mut lines = vec![report.link.clone(), format!("  source  {name}  '{path}'")];
     let expiry = report.source.credential().map(|credential| credential.expiry);
     match ahead.prospect.expiry.or(expiry) {
         Some(expiry) if expiry > now => {
             let left = in_words(expiry.left(now));
-            text.extend([format!("          access token ends at {expiry}, in {left}\n")]);
+            lines.push(format!("          access token ends at {expiry}, in {left}"));
         }
-        _ => text.extend([format!("          {}\n", report.source.message(&path.to_string()))]),
+        _ => lines.push(format!("          {}", report.source.message(&path.to_string()))),
     }
-    text += &ahead::text(report, ahead, now);
+    lines.extend(ahead::lines(report, ahead, now));
     for sink in &report.sinks {
-        text.extend([format!("  sink    {}{}: {}\n", sink.kind, place_of(sink), state_of(sink))]);
+        lines.push(format!("  sink    {}{}: {}", sink.kind, place_of(sink), state_of(sink)));
     }
-    text += &gateway_text(&report.gateway);
-    for remark in &report.remarks {
-        text.extend([format!("          {}\n", remark.text)]);
-    }
-    text
+    lines.extend(gateway_lines(&report.gateway));
+    lines.extend(report.remarks.iter().map(|remark| format!("          {}", remark.text)));
+    lines
 }
 
 /// What is known of a gateway: what it waits for and what was done last.
@@ -168,23 +167,39 @@ fn gateway_json(ledger: &Ledger) -> serde_json::Value {
     json!({ "version": version, "pending": pending, "last": last })
 }
 
-fn gateway_text(ledger: &Ledger) -> String {
-    let mut text = String::new();
+fn gateway_lines(ledger: &Ledger) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(pending) = &ledger.pending {
         let why = pending.waits.as_deref().unwrap_or("it is under work");
         let next = pending.next_try.map(|moment| format!(", next try at {moment}"));
-        text.extend([format!("  gateway waits: {why}{}\n", next.unwrap_or_default())]);
+        lines.push(format!("  gateway waits: {why}{}", next.unwrap_or_default()));
     }
     if let Some(act) = ledger.history.last().filter(|act| act.outcome == "done") {
         let gap = act.gap_ms.map(|gap| format!(", gone for {gap} ms")).unwrap_or_default();
-        text.extend([format!("  gateway {} at {}{gap}\n", act.deed, act.time)]);
+        lines.push(format!("  gateway {} at {}{gap}", act.deed, act.time));
     }
-    text
+    lines
 }
 
-/// Writes the answer; a reader that is gone is no failure.
-pub(crate) fn answer(text: &str) {
+/// Writes the answer, line by line: what others wrote can neither end one nor steer a terminal.
+pub(crate) fn answer<L: AsRef<str>>(lines: impl IntoIterator<Item = L>) {
+    let lines = lines.into_iter().map(|line| format!("{}\n", visible(line.as_ref())));
+    write(&lines.collect::<String>());
+}
+
+/// Writes the answer to a program.
+pub(crate) fn answer_json(value: &serde_json::Value) {
+    write(&format!("{}\n", visible_json(&format!("{value:#}"))));
+}
+
+/// Asks something; the line goes on with what is typed.
+pub(crate) fn ask(question: &str) {
+    write(&visible(question));
+}
+
+/// Writes text as it is, for what has to reach its reader byte for byte: the token.
+pub(crate) fn write(text: &str) {
     let mut out = std::io::stdout().lock();
-    let safe = if out.is_terminal() { printable(text) } else { text.to_owned() };
-    let _ = out.write_all(safe.as_bytes()).and_then(|()| out.flush());
+    // A reader that is gone is no failure.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -5,6 +5,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::cli::args;
 use crate::cli::exit::Exit;
+use crate::cli::render::several;
 
 /// Sets a key of the one link, or of the one named.
 pub(crate) fn carry_out(
@@ -19,10 +20,7 @@ pub(crate) fn carry_out(
             [settings] => settings.name.clone(),
             links => {
                 let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
-                log::error!(
-                    "there are several links\nhint: --link NAME, one of {}",
-                    names.join(", ")
-                );
+                several(&names);
                 return Ok(Exit::Usage);
             }
         },

@@ -6,7 +6,9 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::cli::exit::Exit;
 use crate::cli::{screen, survey};
+use crate::domain::visible::visible;
 use crate::os::clock;
+use crate::os::journal::below;
 use crate::os::signals::{Asked, Signals};
 use crate::os::terminal::{self, Abilities, Alternate};
 
@@ -31,9 +33,7 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
 pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
     let open = ground::configuration(&places.config_dir)?.unfinished;
     if let Some(problem) = open.first() {
-        let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-        let hint = hint.unwrap_or_default();
-        log::warn!("{problem}: it is no link yet{hint}");
+        log::warn!(hint = below(problem.hint.as_ref()); "{problem}: it is no link yet");
     }
     Ok(())
 }
@@ -42,7 +42,8 @@ pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
 pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     if !terminal::abilities().is_some_and(|abilities| abilities.cursor) {
         log::error!(
-            "there is no terminal to draw on\nhint: oauth-sync status, or --json for a program"
+            hint = "oauth-sync status, or --json for a program";
+            "there is no terminal to draw on"
         );
         return Ok(Exit::Usage);
     }
@@ -56,7 +57,10 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
         let Some(abilities) = terminal::abilities() else { return Ok(Exit::Done) };
         match picture(places, only, abilities) {
             Ok(picture) => alternate.show(&format!("{picture}\nCtrl-C ends")),
-            Err(error) => alternate.show(&format!("{error}\n\nCtrl-C ends")),
+            Err(error) => {
+                let error = error.to_string();
+                alternate.show(&format!("{}\n\nCtrl-C ends", visible(&error)));
+            }
         }
         clock::rest(PERIOD);
         if signals.pending() == Some(Asked::End) {

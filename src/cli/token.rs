@@ -8,7 +8,7 @@ use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::status;
 use crate::cli::exit::Exit;
-use crate::cli::render::answer;
+use crate::cli::render::{several, write};
 
 /// The version of the JSON that `token --json` writes.
 const SCHEMA: u32 = 1;
@@ -26,14 +26,15 @@ pub(crate) struct Wish {
 pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Result<Exit, Error> {
     if std::io::stdout().is_terminal() && !wish.force {
         log::error!(
-            "the access token is not shown on a terminal\nhint: oauth-sync token | COMMAND, or --force"
+            hint = "oauth-sync token | COMMAND, or --force";
+            "the access token is not shown on a terminal"
         );
         return Ok(Exit::Usage);
     }
     let links = status::all(places, only)?.links;
     let [report] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|report| report.link.as_str()).collect();
-        log::error!("there are several links\nhint: --link NAME, one of {}", names.join(", "));
+        several(&names);
         return Ok(Exit::Usage);
     };
     let Some(credential) = report.source.passable() else {
@@ -50,6 +51,6 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Resu
     } else {
         format!("{token}\n")
     };
-    answer(&text);
+    write(&text);
     Ok(Exit::Done)
 }

@@ -34,4 +34,5 @@ pub(crate) mod skew;
 pub(crate) mod source;
 pub(crate) mod splice;
 pub(crate) mod time;
+pub(crate) mod visible;
 pub(crate) mod webhook;

@@ -1,5 +1,6 @@
 //! What became of one attempt to renew a credential.
 
+use crate::domain::shell::Hint;
 use std::time::Duration;
 
 /// How one method of renewal ended.
@@ -26,7 +27,7 @@ pub(crate) enum Outcome {
         /// Why, in words fit for a message.
         cause: String,
         /// The exact command that mends it, where one is known.
-        hint: Option<String>,
+        hint: Option<Hint>,
     },
 }
 
@@ -52,9 +53,9 @@ impl Outcome {
     }
 
     /// The command that helps, where one is known.
-    pub(crate) fn hint(&self) -> Option<&str> {
+    pub(crate) fn hint(&self) -> Option<&Hint> {
         match self {
-            Self::Unable { hint, .. } => hint.as_deref(),
+            Self::Unable { hint, .. } => hint.as_ref(),
             _ => None,
         }
     }

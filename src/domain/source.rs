@@ -2,6 +2,7 @@
 
 use crate::domain::acceptance::Verdict;
 use crate::domain::credential::{Content, Credential};
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// What a source is good for at a moment.
@@ -28,7 +29,7 @@ pub(crate) enum Source {
     /// There is no file.
     Absent,
     /// The system does not let us read it; its message and the command that mends it.
-    Unreadable(String, Option<String>),
+    Unreadable(String, Option<Hint>),
 }
 
 impl Source {
@@ -119,7 +120,7 @@ impl Source {
     }
 
     /// The command that mends it, where the system's refusal tells one.
-    pub(crate) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<Hint> {
         match self {
             Self::Unreadable(_, hint) => hint.clone(),
             _ => None,

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
 
+use crate::domain::shell::User;
+
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
@@ -58,6 +60,11 @@ pub(crate) fn at_home(home: &Path) -> Option<Account> {
 /// Names a user for a message: the login name, or the number where there is none.
 pub(crate) fn name(uid: u32) -> String {
     of(uid).map_or_else(|| uid.to_string(), |account| account.name)
+}
+
+/// The user whose rights a command of a person's needs; `home` stands in where there is no account.
+pub(crate) fn typed(uid: u32, gid: u32, home: &Path) -> User {
+    User { uid, gid, name: of(uid).map(|account| account.name), home: home.to_owned() }
 }
 
 /// Lists the groups that a user belongs to, the primary one first.

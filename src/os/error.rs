@@ -1,5 +1,6 @@
 //! What the system refused, with the object and the cause.
 
+use crate::domain::shell::Hint;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub(crate) enum Cause {
     /// The system said so.
     System(io::Error),
     /// It is not what it has to be; what it is, and the command that mends it where there is one.
-    Odd(String, Option<String>),
+    Odd(String, Option<Hint>),
     /// It lies on a file system of this type, which may not answer, and this process must not hang.
     Slow(String),
     /// Somebody else changed it after it was read: it has to be looked at again.
@@ -42,17 +43,17 @@ impl Error {
     }
 
     /// Adds the exact command that mends it.
-    pub(crate) fn hint(mut self, command: String) -> Self {
+    pub(crate) fn hint(mut self, command: impl Into<Hint>) -> Self {
         if let Cause::Odd(_, hint) = &mut self.cause {
-            *hint = Some(command);
+            *hint = Some(command.into());
         }
         self
     }
 
     /// The command that mends it, where one is known.
-    pub(crate) fn command(&self) -> Option<&str> {
+    pub(crate) fn command(&self) -> Option<&Hint> {
         match &self.cause {
-            Cause::Odd(_, hint) => hint.as_deref(),
+            Cause::Odd(_, hint) => hint.as_ref(),
             Cause::System(_) | Cause::Slow(_) | Cause::Changed | Cause::Unsettled(_) => None,
         }
     }

@@ -21,7 +21,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::domain::shell;
+use crate::domain::shell::{Hint, User};
 use crate::os::account;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
@@ -174,6 +174,25 @@ impl Folder {
         Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
     }
 
+    /// Its owner, for a command that a person runs.
+    pub(crate) fn user(&self) -> User {
+        account::typed(self.identity.uid, self.identity.gid, &self.path)
+    }
+
+    /// A command on `./NAME` that acts in this very folder, whatever is put in its place.
+    pub(crate) fn only_here(&self, command: Hint) -> Hint {
+        match self.real_path() {
+            Ok(real) if self.identity.uid != 0 => command.within(&real),
+            _ => Hint::new("cd").path(&self.path).and(command),
+        }
+    }
+
+    /// The command that gives what stands under a name, and no link's aim, to the folder's owner.
+    pub(crate) fn chown(&self, name: &str) -> Hint {
+        let command = Hint::new("chown -h").owner(&self.user());
+        self.only_here(command.path(Path::new(".").join(name)))
+    }
+
     /// The same folder, with the rights of another user.
     pub(crate) fn with_rights_of(self, identity: &Identity) -> Self {
         Self { identity: identity.clone(), ..self }
@@ -247,11 +266,8 @@ impl ActingIn {
 }
 
 /// Refuses a file that belongs to another user than its folder, naming the command that mends it.
-pub(super) fn foreign(verb: &'static str, path: &Path, owner: u32, wanted: u32) -> Error {
-    // chown(1) takes the group of a user with an account only.
-    let group = if account::of(wanted).is_some() { ":" } else { "" };
-    let (owner, wanted) = (account::name(owner), account::name(wanted));
+pub(super) fn foreign(verb: &'static str, folder: &Folder, name: &str, owner: u32) -> Error {
+    let (owner, wanted) = (account::name(owner), account::name(folder.identity.uid));
     let what = format!("it belongs to {owner}, but its folder to {wanted}");
-    let path_in_quotes = shell::in_quotes(&path.display().to_string());
-    Error::odd(verb, path, what).hint(format!("chown {wanted}{group} {path_in_quotes}"))
+    Error::odd(verb, &folder.path.join(name), what).hint(folder.chown(name))
 }

@@ -33,6 +33,8 @@ mod proxy;
 pub(crate) mod queue;
 pub(crate) mod reserve;
 pub(crate) mod scarce;
+#[cfg(test)]
+mod shells;
 pub(crate) mod signals;
 pub(crate) mod stage;
 pub(crate) mod terminal;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::domain::shell::Hint;
+
 /// A limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scarce {
@@ -22,7 +24,7 @@ impl Scarce {
     }
 
     /// The command that raises the limit: to twice what it is, where that can be read.
-    fn command(self) -> String {
+    pub(crate) fn command(self) -> Hint {
         let path = Path::new("/proc/sys/fs/inotify").join(self.setting());
         let now = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
         let usual: u64 = match self {
@@ -30,7 +32,11 @@ impl Scarce {
             Self::Watches => 1_048_576,
         };
         let limit = now.map_or(usual, |now: u64| usual.max(now.saturating_mul(2)));
-        format!("sysctl -w fs.inotify.{}={limit}", self.setting())
+        let setting = match self {
+            Self::Instances => "fs.inotify.max_user_instances=",
+            Self::Watches => "fs.inotify.max_user_watches=",
+        };
+        Hint::new("sysctl -w").number(setting, limit)
     }
 }
 
@@ -40,10 +46,7 @@ impl fmt::Display for Scarce {
             Self::Instances => "no inotify instance is left",
             Self::Watches => "no inotify watch is left",
         };
-        let (setting, command) = (self.setting(), self.command());
-        write!(
-            f,
-            "{what} (fs.inotify.{setting}): changes are found once a minute only\nhint: {command}"
-        )
+        let setting = self.setting();
+        write!(f, "{what} (fs.inotify.{setting}): changes are found once a minute only")
     }
 }

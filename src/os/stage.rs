@@ -113,7 +113,7 @@ fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
     let failed = |source: Errno| Error::new("write", &path, source);
     let owner = part.folder.identity.uid;
     if let Some(old) = part.old.filter(|old| old.stat.st_uid != owner) {
-        return Err(foreign("write", &path, old.stat.st_uid, owner));
+        return Err(foreign("write", part.folder, part.name, old.stat.st_uid));
     }
     let temp = temp_name(part.name);
     let acting = part.folder.acting()?;
@@ -180,7 +180,7 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
             let (Some(keep), Some(old)) = (over, written.part.old) else {
                 let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
                 let error = Error::odd("write", &path_of(written), what);
-                return Err(error.hint("oauth-sync sync --force".to_owned()));
+                return Err(error.hint("oauth-sync sync --force"));
             };
             keep.write(folder, written.part.name, old, written.part.bytes).map(|()| folder)
         }

@@ -24,7 +24,7 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
         FileType::RegularFile if stat.st_mode & 0o111 == 0 => Trust::NotExecutable,
         FileType::RegularFile => judge(&stat),
         FileType::Symlink => {
-            Trust::Unsafe("it is a symbolic link", "cp --remove-destination the program itself to")
+            Trust::Unsafe("it is a symbolic link, and not the program itself", "rm")
         }
         _ => Trust::NotExecutable,
     })
@@ -33,7 +33,7 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
 /// Judges the folder `name` in `parent`: whoever can write in it can put a program there.
 pub(crate) fn folder(parent: &Folder, name: &str) -> Result<Trust, Error> {
     if parent.identity.uid != geteuid().as_raw() {
-        return Ok(Trust::Unsafe("the folder it is in belongs to another user", "chown root:"));
+        return Ok(Trust::Unsafe("the folder it is in belongs to another user", "chown -h root:"));
     }
     let Some(stat) = parent.stat(name)? else { return Ok(Trust::NotExecutable) };
     Ok(match FileType::from_raw_mode(stat.st_mode) {
@@ -44,7 +44,7 @@ pub(crate) fn folder(parent: &Folder, name: &str) -> Result<Trust, Error> {
 
 fn judge(stat: &Stat) -> Trust {
     if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
-        Trust::Unsafe("it belongs to another user", "chown root:")
+        Trust::Unsafe("it belongs to another user", "chown -h root:")
     } else if stat.st_mode & 0o022 != 0 {
         Trust::Unsafe("others than its owner may write it", "chmod go-w")
     } else {

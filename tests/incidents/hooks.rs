@@ -61,7 +61,7 @@ fn one_that_others_could_have_written_is_said_and_left_out() {
     }
     blanked(&bed);
     let ran = bed.run(["notify"]).exit(0);
-    let ran = ran.says("the hook 'BED/etc/hooks.d/10-open' is not run: others than its owner may write it\nhint: chmod go-w 'BED/etc/hooks.d/10-open'");
+    let ran = ran.says("the hook 'BED/etc/hooks.d/10-open' is not run: others than its owner may write it\nhint: chmod go-w BED/etc/hooks.d/10-open");
     let ran = ran.says("the hook 'BED/etc/hooks.d/30-link' is not run: it is a symbolic link");
     if is_root() {
         ran.says("the hook 'BED/etc/hooks.d/40-foreign' is not run: it belongs to another user");

@@ -38,7 +38,8 @@ impl Host {
         host.program("home/.local/bin/claude", "exit 0");
         host.program("bin/oauth-sync", &format!("exec {} \"$@\"", bed.args(&[]).join(" ")));
         // As sudo and docker would, but for the change of user and the container.
-        host.program("bin/sudo", "shift 2; exec \"$@\"");
+        let sudo = "[ \"$1\" = -iu ] || shift; shift 2; [ \"$1\" = -- ] && shift; exec \"$@\"";
+        host.program("bin/sudo", sudo);
         host.program(
             "bin/docker",
             &format!("echo \"$PWD: $*\" >>{}", bed.at("docker.log").display()),

@@ -198,7 +198,7 @@ fn a_root_owned_file_in_a_users_folder_is_refused_with_the_chown() {
         fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
         bed.run(["sync"])
             .exit(1)
-            .says("'BED/home/.openclaw/.env': it belongs to root, but its folder to 4711, so env keeps its old token\nhint: chown 4711 'BED/home/.openclaw/.env'\n");
+            .says("'BED/home/.openclaw/.env': it belongs to root, but its folder to 4711, so env keeps its old token\nhint: ( cd -P BED/home/.openclaw && test \"$(pwd -P)\" = BED/home/.openclaw && chown -h 4711:4711 ./.env )\n");
         assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=old\n");
     }
 }

@@ -4,11 +4,17 @@ use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method, Override};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
 /// The versions whose way of renewing was seen, the oldest and the newest.
 const TRIED: (Version, Version) = (Version([1, 0, 44]), Version([2, 1, 999]));
+
+/// What npm calls it.
+const PACKAGE: &str = "@anthropic-ai/claude-code";
+
+/// Its newest version.
+const LATEST: &str = "@anthropic-ai/claude-code@latest";
 
 /// The most that is read of a settings file, in bytes.
 const SETTINGS_LIMIT: u64 = 1 << 20;
@@ -38,9 +44,9 @@ fn program(
     config: &Folder,
 ) -> Option<Finding> {
     let user = User::owning(config);
-    let install = install(patient, &user);
+    let install = |package| install(patient, &user, package);
     match find_claude::find(configured, &user) {
-        Ok(claude) => untried(case, &claude, &install),
+        Ok(claude) => untried(case, &claude, install),
         Err(_) if configured.is_some() && find_claude::find(None, &user).is_ok() => {
             let path = configured.map(|path| path.display().to_string()).unwrap_or_default();
             let meaning = format!(
@@ -53,38 +59,40 @@ fn program(
             let meaning = format!("{why}: the CLI cannot renew the login");
             let others = case.settings.refresh.len() > 1;
             let kind = if others { Finding::warning } else { Finding::error };
-            Some(kind("cli-missing", meaning, install))
+            Some(kind("cli-missing", meaning, install(PACKAGE)))
         }
     }
 }
 
 /// The command that installs the CLI for a user.
-fn install(patient: &Patient<'_>, user: &User) -> String {
+fn install(patient: &Patient<'_>, user: &User, package: &'static str) -> Hint {
     match user.identity.uid {
-        0 => "npm install -g @anthropic-ai/claude-code".to_owned(),
-        _ => format!(
-            "{}npm install -g --prefix {} @anthropic-ai/claude-code",
-            patient.run_as(&user.identity, &user.home),
-            shell::path(&user.home.join(".npm-global"))
-        ),
+        0 => Hint::new("npm install -g").then(package),
+        _ => Hint::new("npm install -g --prefix")
+            .path(user.home.join(".npm-global"))
+            .then(package)
+            .run_at_login_of(&patient.user(&user.identity, &user.home)),
     }
 }
 
 /// A version that nobody has tried.
-fn untried(case: &Case<'_>, claude: &Claude, install: &str) -> Option<Finding> {
+fn untried(
+    case: &Case<'_>,
+    claude: &Claude,
+    install: impl FnOnce(&'static str) -> Hint,
+) -> Option<Finding> {
     let (place, version) = (claude.path.display(), claude.version?);
     if version < TRIED.0 {
         let meaning = format!(
             "'{place}' is version {version}, older than any that was tried: it may not renew"
         );
-        return Some(Finding::warning("cli-version-old", meaning, format!("{install}@latest")));
+        return Some(Finding::warning("cli-version-old", meaning, install(LATEST)));
     }
     (version > TRIED.1).then(|| {
         let meaning = format!(
             "'{place}' is version {version}, newer than any that was tried: a renewal still counts only once it is on the disk"
         );
-        let link = shell::quoted(&case.report.link);
-        let command = format!("oauth-sync refresh --force --link {link}");
+        let command = Hint::new("oauth-sync refresh --force --link").arg(&case.report.link);
         Finding::note("cli-version-unknown", meaning, command)
     })
 }
@@ -110,7 +118,7 @@ fn settings(config: &Folder, name: &str) -> Option<Finding> {
         "'{}' sets {variable}: Claude CLI then uses that instead of the login and never renews it",
         path.display()
     );
-    let command =
-        format!("sed -i 's/\"{variable}\"/\"UNUSED_{variable}\"/' {}", shell::path(&path));
+    let script = format!("s/\"{variable}\"/\"UNUSED_{variable}\"/");
+    let command = Hint::new("sed -i").arg(script).path(&path).run_by(&config.user());
     Some(Finding::error("env-token-in-settings", meaning, command))
 }

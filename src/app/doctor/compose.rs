@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::report::SinkState;
 use crate::domain::envfile;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
 
@@ -51,8 +51,8 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "no compose file in '{}' hands {key} to {service}: the token is in the .env, but not in the container",
         folder.display()
     );
-    let up = format!("docker compose up -d {}", shell::quoted(service));
-    let (at, run_as) = (shell::path(folder), patient.run_as_owner(&open));
+    let up = Hint::new("docker compose up -d").arg(service);
+    let (at, owner) = (Hint::new("cd").path(folder), patient.owner(&open));
     let Some(edited) = project.edited else {
         let lines = [
             "services:".to_owned(),
@@ -60,10 +60,8 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
             "    environment:".to_owned(),
             format!("      {key}: ${{{key}}}"),
         ];
-        let lines = lines.map(|line| shell::quoted(&line)).join(" ");
-        let new = shell::path(&folder.join(NEW));
-        let command =
-            format!("cd {at} && printf '%s\\n' {lines} | {run_as}tee {new} >/dev/null && {up}");
+        let new = Hint::new("printf '%s\\n'").args(lines).then(">").then(NEW);
+        let command = at.and(new).and(up).run_by(&owner);
         return Some(Finding::error("variable-not-in-container", meaning, command));
     };
     let file = folder.join(edited);
@@ -71,7 +69,8 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "{meaning}; in '{}', below services, {service}, environment, it takes the line {key}: ${{{key}}}",
         file.display()
     );
-    let command = format!("cd {at} && {run_as}\"${{EDITOR:-vi}}\" {} && {up}", shell::path(&file));
+    let edit = Hint::new("\"${EDITOR:-vi}\"").path(&file);
+    let command = at.and(edit).and(up).run_by(&owner);
     Some(Finding::error("variable-not-in-container", meaning, command))
 }
 

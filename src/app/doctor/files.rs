@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
 use crate::app::report::SinkState;
 use crate::domain::config::edit;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::os::folder::{Folder, Kind};
@@ -16,7 +16,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let source = || source(patient, case);
     findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
     findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
-        SinkState::Failed(why, command) => sink_failed(patient, case, why, command.as_deref()),
+        SinkState::Failed(why, command) => sink_failed(patient, case, why, command.as_ref()),
         SinkState::Stale(None) => Some(stale(case)),
         SinkState::Refused(why) => Some(refused(case, sink.kind, why)),
         _ => None,
@@ -37,11 +37,7 @@ fn source(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
             let meaning = format!(
                 "'{shown}' is a folder: docker makes one where a file is mounted that is not there yet, and nobody can sign in over it"
             );
-            Some(Finding::error(
-                "source-is-folder",
-                meaning,
-                format!("rmdir {}", shell::path(path)),
-            ))
+            Some(Finding::error("source-is-folder", meaning, without_folder(path)))
         }
         Some(Kind::Link) => {
             let meaning = format!(
@@ -57,13 +53,13 @@ fn source(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The command that has the source named by its own path, or that signs in anew without the link.
-fn straightened(patient: &Patient<'_>, case: &Case<'_>, path: &Path) -> String {
+fn straightened(patient: &Patient<'_>, case: &Case<'_>, path: &Path) -> Hint {
     let key = "CLAUDE_CREDENTIALS";
     if let Some(aim) = link::aim(path).filter(|aim| edit::set_key("", key, aim).is_ok()) {
         return case.set(key, &aim);
     }
-    let login = format!("oauth-sync login --link {}", shell::quoted(&case.report.link));
-    format!("{} && {login}", link::removal(patient, path))
+    let login = Hint::new("oauth-sync login --link").arg(&case.report.link);
+    link::removal(patient, path).and(login)
 }
 
 /// A file of root's, or of a third user's, in the folder of somebody else.
@@ -79,7 +75,7 @@ fn other_owner(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
         "'{}' belongs to {owner}, but its folder to {name}: a sign-in or renewal was run as {owner}, and {name}'s programs cannot use it",
         path.display()
     );
-    let command = format!("chown {wanted}:{} {}", folder.identity.gid, shell::path(path));
+    let command = folder.chown(path.file_name()?.to_str()?);
     Some(Finding::error("source-owner", meaning, command))
 }
 
@@ -87,23 +83,24 @@ fn sink_failed(
     patient: &Patient<'_>,
     case: &Case<'_>,
     why: &str,
-    command: Option<&str>,
+    command: Option<&Hint>,
 ) -> Option<Finding> {
     let (id, command) = match command {
         // The same file may be said to be in the way by several sinks.
-        Some(command) if command.starts_with("chown") => ("sink-owner", command.to_owned()),
-        Some(command) => ("sink-unusable", command.to_owned()),
+        Some(command) if command.to_string().contains("chown -h") => {
+            ("sink-owner", command.clone())
+        }
+        Some(command) => ("sink-unusable", command.clone()),
         None => {
             let path = case.report.sinks.iter().find_map(|sink| {
                 let of_it = matches!(&sink.state, SinkState::Failed(message, _) if message == why);
                 sink.path.clone().filter(|_| of_it)
             })?;
             let command = match kind(&path) {
-                Some(Kind::Folder) => format!("rmdir {}", shell::path(&path)),
+                Some(Kind::Folder) => without_folder(&path),
                 Some(Kind::Link) => {
-                    let sync =
-                        format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
-                    format!("{} && {sync}", link::replacement(patient, &path))
+                    let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+                    link::replacement(patient, &path).and(sync)
                 }
                 _ => way::mend(&path),
             };
@@ -117,7 +114,7 @@ fn stale(case: &Case<'_>) -> Finding {
     let meaning =
         "a sink does not hold the current token: the watcher does not run, or could not write it"
             .to_owned();
-    let command = format!("oauth-sync sync --link {}", shell::quoted(&case.report.link));
+    let command = Hint::new("oauth-sync sync --link").arg(&case.report.link);
     Finding::warning("sink-stale", meaning, command).fixed_by(Fix::Sync)
 }
 
@@ -138,7 +135,7 @@ fn nowhere(case: &Case<'_>) -> Option<Finding> {
     let whys = whys.collect::<Option<Vec<_>>>().filter(|whys| !whys.is_empty())?;
     let meaning =
         format!("no sink takes the token, so OpenClaw does not get it ({})", whys.join("; "));
-    let command = format!("oauth-sync sync --link {}", shell::quoted(&report.link));
+    let command = Hint::new("oauth-sync sync --link").arg(&report.link);
     Some(Finding::error("no-sink", meaning, command).fixed_by(Fix::Sync))
 }
 
@@ -150,9 +147,18 @@ fn configuration(case: &Case<'_>) -> Option<Finding> {
     (stat.st_mode & 0o077 != 0).then(|| {
         let meaning =
             format!("others can read '{}', and the webhook's address in it", file.display());
-        let command = format!("chmod 600 {}", shell::path(file));
+        let command = Hint::new("chmod 600").path(file);
         Finding::warning("configuration-open", meaning, command).fixed_by(Fix::CloseConfiguration)
     })
+}
+
+/// The command that takes an empty folder away, with the rights of whoever owns the one above.
+fn without_folder(path: &Path) -> Hint {
+    let command = Hint::new("rmdir").path(path);
+    match Folder::reach(folder(path)) {
+        Ok(above) => command.run_by(&above.user()),
+        Err(_) => command,
+    }
 }
 
 fn kind(path: &Path) -> Option<Kind> {

@@ -1,5 +1,7 @@
 //! What the doctor has to say about one cause.
 
+use crate::domain::shell::Hint;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
@@ -43,7 +45,7 @@ pub(crate) struct Finding {
     /// What is the matter, and what follows from it.
     pub(crate) meaning: String,
     /// The one command that mends it.
-    pub(crate) command: String,
+    pub(crate) command: Hint,
     /// What `--fix` does about it.
     pub(crate) fix: Option<Fix>,
     /// Whether only a person can help, by signing in again.
@@ -52,18 +54,19 @@ pub(crate) struct Finding {
 
 impl Finding {
     /// Something that keeps the token from where it belongs.
-    pub(crate) fn error(id: &'static str, meaning: String, command: String) -> Self {
+    pub(crate) fn error(id: &'static str, meaning: String, command: impl Into<Hint>) -> Self {
+        let command = command.into();
         let (link, fix, needs_sign_in) = (None, None, false);
         Self { id, severity: Severity::Error, link, meaning, command, fix, needs_sign_in }
     }
 
     /// Something that will go wrong, or does now and then.
-    pub(crate) fn warning(id: &'static str, meaning: String, command: String) -> Self {
+    pub(crate) fn warning(id: &'static str, meaning: String, command: impl Into<Hint>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(id, meaning, command) }
     }
 
     /// Something that is good to know.
-    pub(crate) fn note(id: &'static str, meaning: String, command: String) -> Self {
+    pub(crate) fn note(id: &'static str, meaning: String, command: impl Into<Hint>) -> Self {
         Self { severity: Severity::Note, ..Self::error(id, meaning, command) }
     }
 

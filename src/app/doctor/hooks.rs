@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::doctor::{Finding, Patient};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 use crate::os::trust::{self, Trust};
 
@@ -24,13 +24,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
     judged.collect()
 }
 
-fn refused(path: &Path, why: &str, command: &str) -> Finding {
+fn refused(path: &Path, why: &str, command: &'static str) -> Finding {
     let meaning = format!("the hook '{}' is not run: {why}", path.display());
-    let path = shell::path(path);
-    let command = if command.starts_with("cp ") {
-        format!("cp --remove-destination \"$(readlink -f {path})\" {path}")
-    } else {
-        format!("{command} {path}")
-    };
-    Finding::warning("hook-refused", meaning, command)
+    Finding::warning("hook-refused", meaning, Hint::new(command).path(path))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::services::{self, Services, UNITS};
 use crate::domain::config::settings::{Engine, Gateway};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 use crate::domain::time::in_words;
 use crate::os::account::Account;
@@ -36,11 +36,7 @@ fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         let meaning = format!(
             "this host's clock was {skew} the token endpoint's at the last renewal: expiries are measured by it, so renewals come at the wrong time"
         );
-        return Some(Finding::warning(
-            "clock-skew",
-            meaning,
-            "timedatectl set-ntp true".to_owned(),
-        ));
+        return Some(Finding::warning("clock-skew", meaning, "timedatectl set-ntp true"));
     }
     let path = &case.settings.claude_credentials;
     let stat = Folder::reach(path.parent()?).ok()?.stat(path.file_name()?.to_str()?).ok()??;
@@ -57,7 +53,7 @@ fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "by this host's clock the login in '{}' {ahead}: the clock is wrong, or was, and renewals come at the wrong time",
         path.display()
     );
-    Some(Finding::warning("clock-skew", meaning, "timedatectl set-ntp true".to_owned()))
+    Some(Finding::warning("clock-skew", meaning, "timedatectl set-ntp true"))
 }
 
 fn unsynchronised(patient: &Patient<'_>) -> Option<Finding> {
@@ -65,7 +61,7 @@ fn unsynchronised(patient: &Patient<'_>) -> Option<Finding> {
     let idle = patient.tree.has(folder) && !patient.tree.has(&folder.join("synchronized"));
     idle.then(|| {
         let meaning = "systemd-timesyncd runs, but has not set this host's clock yet: expiries are measured by it".to_owned();
-        Finding::note("clock-not-set", meaning, "timedatectl timesync-status".to_owned())
+        Finding::note("clock-not-set", meaning, "timedatectl timesync-status")
     })
 }
 
@@ -93,9 +89,9 @@ fn linger(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     );
     let flag = patient.tree.place(&flag);
     let command = if patient.tree.is_host() {
-        format!("loginctl enable-linger {}", shell::quoted(name))
+        Hint::new("loginctl enable-linger").arg(name)
     } else {
-        format!("install -D /dev/null {}", shell::path(&flag))
+        Hint::new("install -D /dev/null").path(&flag)
     };
     Some(Finding::error("linger-missing", meaning, command))
 }
@@ -125,16 +121,12 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         folder.display()
     );
     let prefix = patient.tree.place(Path::new("/"));
-    let at = if patient.tree.is_host() {
-        String::new()
+    let usermod = if patient.tree.is_host() {
+        Hint::new("usermod")
     } else {
-        format!("--prefix {} ", shell::path(&prefix))
+        Hint::new("usermod --prefix").path(&prefix)
     };
-    Some(Finding::error(
-        "docker-group",
-        meaning,
-        format!("usermod {at}-aG docker {}", shell::quoted(name)),
-    ))
+    Some(Finding::error("docker-group", meaning, usermod.then("-aG docker").arg(name)))
 }
 
 /// Units that were installed and would not come back after a boot.
@@ -146,13 +138,13 @@ fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
         "{} are not both enabled: after the next boot nothing renews the login, or nothing carries the token",
         UNITS.join(" and ")
     );
-    let units = UNITS.join(" ");
     let command = if patient.tree.is_host() {
-        format!("systemctl enable --now {units}")
+        Hint::new("systemctl enable --now")
     } else {
         let root = patient.tree.place(Path::new("/"));
-        format!("systemctl --root={} enable {units}", shell::path(&root))
+        Hint::new("systemctl").glue("--root=", root).then("enable")
     };
+    let command = command.args(UNITS);
     Some(Finding::error("units-not-enabled", meaning, command))
 }
 

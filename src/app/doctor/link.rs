@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use crate::app::doctor::Patient;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
+use crate::domain::visible::is_plain;
 use crate::os::folder::{Folder, Kind};
 use crate::os::program;
 
@@ -19,30 +20,30 @@ pub(super) fn aim(path: &Path) -> Option<String> {
     let owner = to.stat(name).ok()??.st_uid;
     let is_own = owner == from.identity.uid && to.identity.uid == owner;
     let is_file = to.kind(name).ok()? == Some(Kind::File);
-    aim.into_os_string().into_string().ok().filter(|aim| is_own && is_file && is_plain(aim))
+    Some(aim)
+        .filter(|aim| is_plain(aim.as_os_str()))
+        .and_then(|aim| aim.into_os_string().into_string().ok())
+        .filter(|_| is_own && is_file)
 }
 
 /// The command that puts a copy of what a link leads to in its place, or nothing.
-pub(super) fn replacement(patient: &Patient<'_>, path: &Path) -> String {
+pub(super) fn replacement(patient: &Patient<'_>, path: &Path) -> Hint {
     let Some(aim) = aim(path) else { return removal(patient, path) };
-    let (aim, link) = (shell::quoted(&aim), shell::path(path));
-    format!("{}cp -p --remove-destination {aim} {link}", run_as(patient, path))
+    as_owner(patient, path, Hint::new("cp -p --remove-destination").path(aim).path(path))
 }
 
 /// The command that takes a link away.
-pub(super) fn removal(patient: &Patient<'_>, path: &Path) -> String {
-    format!("{}rm {}", run_as(patient, path), shell::path(path))
+pub(super) fn removal(patient: &Patient<'_>, path: &Path) -> Hint {
+    as_owner(patient, path, Hint::new("rm").path(path))
 }
 
-fn run_as(patient: &Patient<'_>, path: &Path) -> String {
-    folder(path).map(|folder| patient.run_as_owner(&folder)).unwrap_or_default()
+fn as_owner(patient: &Patient<'_>, path: &Path, command: Hint) -> Hint {
+    match folder(path) {
+        Some(folder) => command.run_by(&patient.owner(&folder)),
+        None => command,
+    }
 }
 
 fn folder(path: &Path) -> Option<Folder> {
     Folder::reach(path.parent()?).ok()
-}
-
-/// Says whether a terminal takes the words as they are, when they are pasted.
-fn is_plain(path: &str) -> bool {
-    !path.chars().any(char::is_control)
 }

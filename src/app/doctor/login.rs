@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
 use crate::os::clock;
@@ -38,7 +38,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             dead("setup-token-ended")
         }
         Source::Expired(_) => {
-            let command = format!("oauth-sync refresh --link {}", shell::quoted(&report.link));
+            let command = Hint::new("oauth-sync refresh --link").arg(&report.link);
             Some(Finding::error("token-ended", meaning.clone(), command))
         }
         // Its refresh token was spent by what replaced it, and a second use could end that one too.
@@ -46,7 +46,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             Some(Finding::warning("login-put-back", meaning.clone(), sign_in).sign_in())
         }
         Source::Waiting(..) => {
-            let command = format!("oauth-sync sync --force --link {}", shell::quoted(&report.link));
+            let command = Hint::new("oauth-sync sync --force --link").arg(&report.link);
             Some(Finding::warning("login-waits", meaning.clone(), command))
         }
         Source::Undated => dead("login-undated"),
@@ -79,6 +79,6 @@ fn ends(case: &Case<'_>) -> Option<Finding> {
     Some(Finding::warning("login-ends", meaning, sign_in(case)).sign_in())
 }
 
-fn sign_in(case: &Case<'_>) -> String {
-    format!("oauth-sync login --link {}", shell::quoted(&case.report.link))
+fn sign_in(case: &Case<'_>) -> Hint {
+    Hint::new("oauth-sync login --link").arg(&case.report.link)
 }

@@ -28,7 +28,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
 use crate::domain::order;
-use crate::domain::shell;
+use crate::domain::shell::{Hint, User};
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
@@ -55,9 +55,8 @@ pub(crate) struct Case<'a> {
 
 impl Case<'_> {
     /// The command that sets a key of the link's configuration; an empty value takes it out.
-    fn set(&self, key: &str, value: &str) -> String {
-        let (link, value) = (shell::quoted(&self.report.link), shell::quoted(value));
-        format!("oauth-sync set --link {link} {key} {value}")
+    fn set(&self, key: &'static str, value: &str) -> Hint {
+        Hint::new("oauth-sync set --link").arg(&self.report.link).then(key).arg(value)
     }
 }
 
@@ -78,25 +77,17 @@ impl Patient<'_> {
         account.map_or_else(|| uid.to_string(), |account| account.name.clone())
     }
 
-    /// The start of a command that runs as a user who is at home there; nothing for root.
-    ///
-    /// sudo knows no user without an account, as those of containers: `runas_allow_unknown_id` of
-    /// sudoers(5) is off.
-    fn run_as(&self, user: &Identity, home: &Path) -> String {
+    /// A user for whom a command is meant, at home there if the host has no such account.
+    fn user(&self, user: &Identity, home: &Path) -> User {
         let Identity { uid, gid, .. } = *user;
-        match self.accounts.iter().find(|account| account.uid == uid) {
-            _ if uid == 0 => String::new(),
-            Some(account) => format!("sudo -iu {} ", shell::quoted(&account.name)),
-            None => format!(
-                "setpriv --reuid={uid} --regid={gid} --clear-groups env HOME={} ",
-                shell::path(home)
-            ),
-        }
+        let account = self.accounts.iter().find(|account| account.uid == uid);
+        let name = account.map(|account| account.name.clone());
+        User { uid, gid, name, home: home.to_owned() }
     }
 
-    /// The same for the owner of what lies in a folder.
-    fn run_as_owner(&self, folder: &Folder) -> String {
-        self.run_as(&folder.identity, &folder.path)
+    /// The owner of what lies in a folder.
+    fn owner(&self, folder: &Folder) -> User {
+        self.user(&folder.identity, &folder.path)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Case, Finding};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
+use crate::os::folder::Folder;
 use crate::os::mounts::{self, Mount};
 
 /// Looks at what the link's files are mounted on.
@@ -27,7 +28,11 @@ fn single(table: &[Mount], path: &Path) -> Option<Finding> {
         "'{}' is mounted by itself: a new file cannot take its place, and what else has it mounted keeps the old one",
         path.display()
     );
-    Some(Finding::error("single-file-mount", meaning, format!("umount {}", shell::path(path))))
+    let folder = Folder::reach(path.parent()?).ok()?;
+    let name = Path::new(".").join(path.file_name()?);
+    // No program of the mount's own, and no look at where the name leads by now.
+    let command = folder.only_here(Hint::new("umount -i -c").path(name));
+    Some(Finding::error("single-file-mount", meaning, command))
 }
 
 fn read_only(table: &[Mount], path: &Path) -> Option<Finding> {
@@ -37,7 +42,11 @@ fn read_only(table: &[Mount], path: &Path) -> Option<Finding> {
         path.display(),
         mount.point.display()
     );
-    let command = format!("mount -o remount,rw {}", shell::path(&mount.point));
+    let here = Folder::reach(&mount.point).ok();
+    let command = match here.filter(|folder| folder.identity.uid != 0) {
+        Some(folder) => folder.only_here(Hint::new("mount -i -c -o remount,rw .")),
+        None => Hint::new("mount -o remount,rw").path(&mount.point),
+    };
     Some(Finding::error("read-only-mount", meaning, command))
 }
 
@@ -50,11 +59,15 @@ fn elsewhere(case: &Case<'_>, source: &Path) -> Option<Finding> {
         source.display()
     );
     let command = match &case.settings.compose_dir {
-        Some(folder) => format!(
-            "cd {} && sed -i 's|/\\.credentials\\.json\\([:\"]\\)|\\1|g; s|/\\.credentials\\.json$||' *compose*.y*ml && docker compose up -d",
-            shell::path(folder)
-        ),
-        None => format!("nsenter -t {id} -m umount {}", shell::path(&place)),
+        Some(folder) => {
+            let edit = Hint::new(
+                "sed -i 's|/\\.credentials\\.json\\([:\"]\\)|\\1|g; s|/\\.credentials\\.json$||' *compose*.y*ml && docker compose up -d",
+            );
+            let owner = Folder::reach(folder).ok()?.user();
+            Hint::new("cd").path(folder).and(edit).run_by(&owner)
+        }
+        // Entered by umount itself: nothing that lies in there is run.
+        None => Hint::new("umount -i -c").number("-N ", id).path(&place),
     };
     Some(Finding::warning("single-file-mount-in-container", meaning, command))
 }

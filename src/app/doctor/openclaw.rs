@@ -6,10 +6,10 @@ use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
-use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
-use crate::domain::gateway::UNUSABLE_IDLE_COMMAND;
+use crate::domain::auth_profiles::{self, Context};
+use crate::domain::gateway::{UNUSABLE_IDLE_COMMAND, paste};
 use crate::domain::secret::Secret;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -18,15 +18,14 @@ use crate::os::program;
 /// Looks at the link's OpenClaw.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    let link = shell::quoted(&case.report.link);
     for remark in &case.report.remarks {
-        let sync = format!("oauth-sync sync --link {link}");
+        let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
         match remark.state {
             "retired" => findings.push(
                 Finding::error("retired-file", remark.text.clone(), sync).fixed_by(Fix::Sync),
             ),
             "harmful" => {
-                let command = openclaw(patient, case, "doctor --fix");
+                let command = openclaw(patient, case, Hint::new("openclaw doctor --fix"));
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "unreachable" => {
@@ -50,17 +49,17 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
 fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<Finding> {
     let SinkState::Hidden(why) = &sink.state else { return None };
     let meaning = format!("{why}, so the token that is kept alive is not used");
-    let order = format!("models auth order set --provider anthropic {OWN_PROFILE}");
-    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, &order)))
+    let command = openclaw(patient, case, paste::order_command());
+    Some(Finding::warning("profile-hidden", meaning, command))
 }
 
 /// A gateway that could not be seen to, though it was tried.
 fn gateway(case: &Case<'_>) -> Option<Finding> {
     let ledger = &case.report.gateway;
-    let link = shell::quoted(&case.report.link);
+    let link = &case.report.link;
     if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
         let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
-        let command = format!("oauth-sync gateway --consent --link {link}");
+        let command = Hint::new("oauth-sync gateway --consent --link").arg(link);
         return Some(Finding::warning("paste-consent", meaning, command));
     }
     let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0);
@@ -71,7 +70,7 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     let why = why.unwrap_or("it is not known why");
     pending?;
     let meaning = format!("the gateway does not use the new token yet: {why}");
-    Some(Finding::warning("gateway-waits", meaning, format!("oauth-sync sync --link {link}")))
+    Some(Finding::warning("gateway-waits", meaning, Hint::new("oauth-sync sync --link").arg(link)))
 }
 
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as
@@ -85,22 +84,21 @@ fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
             .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
     })?;
     let meaning = format!("{why}: each recreate is put off until 10 minutes before the token ends");
-    let link = shell::quoted(&case.report.link);
-    let unset = case.set("RECREATE_IDLE_COMMAND", "");
-    let command = format!("{unset} && oauth-sync sync --link {link}");
+    let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+    let command = case.set("RECREATE_IDLE_COMMAND", "").and(sync);
     Some(Finding::warning("idle-command-unusable", meaning, command))
 }
 
 /// A provider of a person's own takes the built-in models away: requests end in 404.
 fn provider(case: &Case<'_>, claw: &OpenClaw) -> Option<Finding> {
     let folder = case.settings.openclaw_state_dir.as_ref()?;
-    let link = shell::quoted(&case.report.link);
+    let link = &case.report.link;
     claw.config.has_anthropic_provider.then(|| {
         let meaning = format!(
             "models.providers.anthropic in openclaw.json of '{}' takes the built-in models away: where it names none of its own, requests end in 404",
             folder.display()
         );
-        let command = format!("oauth-sync model --apply --drop-provider --link {link}");
+        let command = Hint::new("oauth-sync model --apply --drop-provider --link").arg(link);
         Finding::note("own-provider", meaning, command)
     })
 }
@@ -148,8 +146,8 @@ fn hidden(
     let SinkState::Stale(Some(why)) = &sink.state else { return None };
     let meaning =
         format!("'{}': {why}, so the token that is kept alive is not used", path.display());
-    let order = format!("models auth order set --provider anthropic {}", shell::quoted(id));
-    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, &order)))
+    let order = Hint::new("openclaw models auth order set --provider anthropic").arg(id);
+    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, order)))
 }
 
 fn cool_down(
@@ -168,29 +166,32 @@ fn cool_down(
     );
     let command = if found.by_token {
         // A new token ends what the old one caused, as soon as it is carried over.
-        format!("oauth-sync refresh --force --link {}", shell::quoted(&case.report.link))
+        Hint::new("oauth-sync refresh --force --link").arg(&case.report.link)
     } else {
-        openclaw(patient, case, "models status")
+        openclaw(patient, case, Hint::new("openclaw models status"))
     };
     Some(Finding::warning("cool-down", meaning, command))
 }
 
-/// A call of `openclaw` as the user of its state folder.
-fn openclaw(patient: &Patient<'_>, case: &Case<'_>, words: &str) -> String {
+/// A call of `openclaw` as the user of its state folder, in its container if it has one.
+fn openclaw(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
     let folder = case.settings.openclaw_state_dir.as_deref();
+    if let Some(compose) = &case.settings.compose_dir {
+        let exec = Hint::new("docker compose exec").arg(&case.settings.compose_service);
+        let call = Hint::new("cd").path(compose).and(exec.followed_by(call));
+        return match Folder::reach(compose) {
+            Ok(compose) => call.run_by(&patient.owner(&compose)),
+            Err(_) => call,
+        };
+    }
+    let call = match &case.settings.openclaw_command {
+        Some(command) => call.instead_of("openclaw", command),
+        None => call,
+    };
     let owner = folder.and_then(|folder| Folder::reach(folder).ok());
-    if let Some(command) = &case.settings.openclaw_command {
-        let command: Vec<String> = command.iter().map(|word| shell::quoted(word)).collect();
-        return format!("{} {words}", command.join(" "));
-    }
-    if let Some(folder) = &case.settings.compose_dir {
-        let service = shell::quoted(&case.settings.compose_service);
-        return format!(
-            "cd {} && docker compose exec {service} openclaw {words}",
-            shell::path(folder)
-        );
-    }
     let home = folder.and_then(Path::parent).unwrap_or(Path::new("/"));
-    let run_as = owner.map(|folder| patient.run_as(&folder.identity, home)).unwrap_or_default();
-    format!("{run_as}openclaw {words}")
+    match owner {
+        Some(owner) => call.run_at_login_of(&patient.user(&owner.identity, home)),
+        None => call,
+    }
 }

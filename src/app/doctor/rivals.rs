@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::app::detect::{Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
 use crate::app::services;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
+use crate::os::folder::Folder;
 
 const UNIT: &str = "rival-unit";
 
@@ -43,16 +44,23 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
 }
 
 /// What switches a unit off, now and for good; in a tree nothing runs.
-fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> String {
+fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> Hint {
     let root = patient.tree.place(Path::new("/"));
-    let name = shell::path(Path::new(name));
     match (patient.tree.is_host(), user) {
-        (true, None) => format!("systemctl disable --now {name}"),
-        (true, Some(user)) => format!("systemctl --user -M {user}@ disable --now {name}"),
-        (false, None) => format!("systemctl --root={} disable {name}", shell::path(&root)),
+        (true, None) => Hint::new("systemctl disable --now").arg(name),
+        (true, Some(user)) => {
+            let systemctl = Hint::new("systemctl --user -M").glue_after(user, "@");
+            systemctl.then("disable --now").arg(name)
+        }
+        (false, None) => Hint::new("systemctl").glue("--root=", root).then("disable").arg(name),
         (false, Some(_)) => {
             let folder = patient.tree.place(folder);
-            format!("rm {}/*.wants/{name}", shell::path(&folder))
+            let rm = Hint::new("rm").glue("*.wants/", name);
+            let command = Hint::new("cd").path(&folder).and(rm);
+            match Folder::reach(&folder) {
+                Ok(folder) => command.run_by(&folder.user()),
+                Err(_) => command,
+            }
         }
     }
 }
@@ -78,8 +86,7 @@ fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
     );
     let words: Vec<String> = words.iter().map(|word| word.replace('.', "\\.")).collect();
     let script = format!("/{}/s/^[^#]/# &/", words.join("\\|"));
-    let command =
-        format!("sed -i {} {}", shell::quoted(&script), shell::path(&patient.tree.place(path)));
+    let command = Hint::new("sed -i").arg(&script).path(patient.tree.place(path));
     Finding::warning("rival-cron", meaning, command)
 }
 
@@ -98,7 +105,9 @@ fn running(patient: &Patient<'_>) -> Vec<Finding> {
             "the original's {} runs as process {id}: it renews or copies the same login",
             runs(&id)?
         );
-        Some(Finding::error("rival-process", meaning, format!("kill {id}")))
+        let owner = Folder::reach(&patient.tree.place(&proc.join(&id))).ok()?.user();
+        let command = Hint::new("kill").arg(&id).run_by(&owner);
+        Some(Finding::error("rival-process", meaning, command))
     });
     found.collect()
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Finding, Patient};
 use crate::domain::order;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 
 /// Where units lie, packaged and by hand.
 const FOLDERS: [&str; 3] =
@@ -88,21 +88,28 @@ fn writable(text: &str) -> impl Iterator<Item = PathBuf> {
     words.map(|word| PathBuf::from(word.trim_start_matches(['-', '+'])))
 }
 
-fn command(patient: &Patient<'_>, units: &[Unit], missing: &[PathBuf]) -> String {
+/// Adds the paths by drop-ins; what systemd would read as more than a path goes in by hand.
+fn command(patient: &Patient<'_>, units: &[Unit], missing: &[PathBuf]) -> Hint {
+    let names = units.iter().map(|unit| unit.name.as_str());
+    if !missing.iter().all(|path| is_bare(path)) {
+        return Hint::new("systemctl edit").args(names);
+    }
     let folder = patient.tree.place(Path::new("/etc/systemd/system"));
-    let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
-    let paths: Vec<String> = missing.iter().map(|path| format!("-{}", path.display())).collect();
-    let text = format!("[Service]\\nReadWritePaths={}\\n", paths.join(" "));
-    let drop_in = format!(
-        "for u in {}; do install -d {}/$u.d && printf {} > {}/$u.d/{DROP_IN}; done",
-        names.join(" "),
-        shell::path(&folder),
-        shell::quoted(&text),
-        shell::path(&folder)
-    );
+    let paths = missing.iter().map(|path| format!("-{}", path.display()));
+    let paths = paths.collect::<Vec<_>>().join(" ");
+    let each = Hint::new("for u in").args(names).glued("; do install -d");
+    let write = Hint::new("printf '[Service]\\nReadWritePaths=%s\\n'").glue("", paths);
+    let at = |hint: Hint| hint.glue_both("", &folder, "/\"$u.d\"");
+    let drop_in = at(each).and(at(write.then(">"))).glued("/").glued(DROP_IN).glued("; done");
     if patient.tree.is_host() {
-        format!("{drop_in}; systemctl daemon-reload && systemctl try-restart oauth-sync.service")
+        drop_in.glued("; systemctl daemon-reload && systemctl try-restart oauth-sync.service")
     } else {
         drop_in
     }
+}
+
+/// Says whether a unit file takes a path as it is: no blank, quote, specifier or escape.
+fn is_bare(path: &Path) -> bool {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
+    path.to_str().is_some_and(|path| path.chars().all(is_bare))
 }

@@ -2,25 +2,24 @@
 
 use std::path::Path;
 
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
 /// The command that gives the first thing on the way that is not its user's back to that user; the
 /// one that shows the way where there is none.
-pub(super) fn mend(path: &Path) -> String {
+pub(super) fn mend(path: &Path) -> Hint {
     let mut steps: Vec<&Path> = path.ancestors().collect();
     steps.reverse();
-    steps
-        .iter()
-        .find_map(|step| taken(step))
-        .unwrap_or_else(|| format!("namei -l {}", shell::path(path)))
+    steps.iter().find_map(|step| taken(step)).unwrap_or_else(|| Hint::new("namei -l").path(path))
 }
 
 /// The command for one step, if that is another's in a user's own folder.
-fn taken(step: &Path) -> Option<String> {
+fn taken(step: &Path) -> Option<Hint> {
     let above = Folder::reach(step.parent()?).ok()?;
     let stat = above.stat(step.file_name()?.to_str()?).ok()??;
-    let owner = above.identity;
-    let is_taken = owner.uid != 0 && stat.st_uid != owner.uid;
-    is_taken.then(|| format!("chown -R {}:{} {}", owner.uid, owner.gid, shell::path(step)))
+    let uid = above.identity.uid;
+    let name = Path::new(".").join(step.file_name()?);
+    // `-R` follows no link, and `-h` changes none's aim.
+    let chown = || Hint::new("chown -hR").owner(&above.user()).path(name);
+    (uid != 0 && stat.st_uid != uid).then(|| above.only_here(chown()))
 }

@@ -22,7 +22,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     work.courtesy(&Identity::own())?;
     let watch = calm::stopwatch();
     let ended = run(&words, LIMIT)
-        .map_err(|error| Ending::Deferred(error.to_string(), error.command().map(str::to_owned)))?;
+        .map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))?;
     if ended.is_success() {
         let took = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
         return Ok(Ending::Done(Deed::Restarted, Some(took)));

@@ -9,6 +9,7 @@ use crate::domain::config::settings::Recreate;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::order;
+use crate::domain::shell::Hint;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -72,11 +73,12 @@ pub(crate) fn find(
             let why = format!(
                 "COMPOSE_DIR is '{path}', but the container of service {service} was made in '{place}'"
             );
-            Err(Ending::Deferred(why, Some(format!("write COMPOSE_DIR=\"{place}\""))))
+            Err(Ending::Deferred(why, Some(Hint::new("write").glue("COMPOSE_DIR=", place))))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'");
-            let hint = format!("cd '{path}' && {} up -d {service}", engine.typed());
+            let up = Hint::new(engine.typed()).then("up -d").arg(service);
+            let hint = engine.in_project(up);
             Err(Ending::Deferred(why, Some(hint)))
         }
         (1, _) => {
@@ -134,7 +136,7 @@ fn check(folder: &Folder, path: &Path, required: bool) -> Result<(), Ending> {
         let why = format!(
             "'{shown}' belongs to {owner} or can be written by others, but its folder is root's: root does not run it"
         );
-        let hint = format!("chown root: '{shown}' && chmod go-w '{shown}'");
+        let hint = Hint::new("ls -l").path(path);
         return Err(Ending::Deferred(why, Some(hint)));
     }
     Ok(())
@@ -146,7 +148,7 @@ fn missing(path: &Path) -> Ending {
 }
 
 fn system(error: &Error) -> Ending {
-    Ending::Deferred(error.to_string(), error.command().map(str::to_owned))
+    Ending::Deferred(error.to_string(), error.command().cloned())
 }
 
 /// Looks at the image that a recreate would take; what is to be said first if it is another one.
@@ -156,8 +158,9 @@ fn image_stands(
     old: &Container,
 ) -> Result<Option<String>, Ending> {
     let Some((id, version)) = engine.image(&old.tag)? else {
-        let why = format!("the image '{}' is not there any more", old.tag);
-        return Err(Ending::Deferred(why, Some(format!("{} build, or pull", engine.typed()))));
+        let why = format!("the image '{}' is not there any more: build or pull it", old.tag);
+        let build = Hint::new(engine.typed()).then("build").arg(&work.settings.compose_service);
+        return Err(Ending::Deferred(why, Some(engine.in_project(build))));
     };
     if id == old.image {
         return Ok(None);

@@ -39,7 +39,7 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
         // It may be busy all the same: nobody has said that it is idle.
         Err(error) => {
             let why = format!("{UNUSABLE_IDLE_COMMAND}: {error}");
-            Err(Ending::Deferred(why, error.command().map(str::to_owned)))
+            Err(Ending::Deferred(why, error.command().cloned()))
         }
     }
 }

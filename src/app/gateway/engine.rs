@@ -10,6 +10,7 @@ use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
 use crate::domain::order;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
@@ -113,8 +114,15 @@ impl<'a> Engine<'a> {
     }
 
     /// The command that shows all that a container wrote.
-    pub(crate) fn logs_command(&self, container: &Container) -> String {
-        format!("{} logs {}", self.program, container.id.get(..12).unwrap_or_default())
+    pub(crate) fn logs_command(&self, container: &Container) -> Hint {
+        let id = container.id.get(..12).unwrap_or_default();
+        Hint::new(self.program).then("logs").arg(id).run_by(&self.place.folder.user())
+    }
+
+    /// A call of compose as a person types it, who need not own the project.
+    pub(crate) fn in_project(&self, command: Hint) -> Hint {
+        let folder = self.place.folder;
+        Hint::new("cd").path(&folder.path).and(command).run_by(&folder.user())
     }
 
     /// Compose as a person would type it.
@@ -153,7 +161,7 @@ impl<'a> Engine<'a> {
         let (stand_alone, package) = if is_podman {
             ("podman-compose", "podman-compose")
         } else {
-            ("docker-compose", "docker-compose-v2, or docker-compose")
+            ("docker-compose", "docker-compose-v2")
         };
         let said = |argv: &[&str]| {
             let ended = self.feed(argv, Vec::new(), ASK).ok().filter(Ended::is_success)?;
@@ -170,7 +178,7 @@ impl<'a> Engine<'a> {
             let words = vec![stand_alone.to_owned()];
             return Ok(Compose { words, has_pull, is_podmans: is_podman });
         }
-        let hint = format!("install compose: apt install {package}");
+        let hint = Hint::new("apt install").then(package);
         let why = format!("neither '{} compose' nor {stand_alone} can be run", self.program);
         Err(Ending::Deferred(why, Some(hint)))
     }
@@ -270,9 +278,9 @@ impl<'a> Engine<'a> {
             None
         } else if lower.contains("permission denied") {
             let name = account::name(self.place.identity.uid);
-            Some(format!("usermod -aG docker {name}"))
+            Some(Hint::new("usermod -aG docker").arg(name))
         } else if lower.contains("cannot connect") {
-            Some("systemctl start docker".to_owned())
+            Some("systemctl start docker".into())
         } else {
             None
         };

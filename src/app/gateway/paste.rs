@@ -10,6 +10,7 @@ use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
 use crate::domain::messages;
 use crate::os::clock;
+use crate::os::journal::below;
 use crate::os::stage::{self, Durability};
 
 /// After so many failures `env` takes over.
@@ -154,9 +155,9 @@ fn read_back(
 fn say(work: &Work<'_>, found: &ReadBack) {
     let link = &work.settings.name;
     if let Some(other) = &found.hidden_by {
-        let command = rules::order_command();
+        let hint = rules::order_command().to_string();
         let id = messages::id("sink-hidden");
-        log::warn!(MESSAGE_ID = id, link = link.as_str(); "{link}: OpenClaw uses the profile {other} before ours\nhint: {command}");
+        log::warn!(MESSAGE_ID = id, link = link.as_str(), hint; "{link}: OpenClaw uses the profile {other} before ours");
     } else if work.ledger.is_hidden() {
         log::info!("{link}: OpenClaw uses the pasted profile again");
     }
@@ -172,9 +173,9 @@ fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
     let why = ending.why().unwrap_or_default().to_owned();
     let known = work.ledger.paste.clone().unwrap_or_default();
     if known.barred.as_ref() != Some(&why) {
-        let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        let hint = below(ending.hint());
         let (id, link) = (messages::id("paste-barred"), work.settings.name.as_str());
-        log::warn!(MESSAGE_ID = id, link; "{link}: the token cannot be pasted: {why}{hint}");
+        log::warn!(MESSAGE_ID = id, link, hint; "{link}: the token cannot be pasted: {why}");
     }
     let lacks_consent =
         consent::missing(&work.openclaw, work.ground, &work.settings.name).is_some();

@@ -58,7 +58,7 @@ impl Program {
         let found =
             places.map(|place| place.join("openclaw")).find(|path| program::key(path).is_some());
         let found = found.ok_or_else(|| {
-            let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".to_owned();
+            let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".into();
             Ending::Deferred("no program openclaw was found on this host".to_owned(), Some(hint))
         })?;
         Ok(Self::Host(vec![found.to_string_lossy().into_owned()]))
@@ -77,9 +77,7 @@ impl Program {
                 let argv: Vec<&str> =
                     command.iter().map(String::as_str).chain(words.iter().copied()).collect();
                 let ended = host_place(&folder, command).feed(&argv, input, LIMIT);
-                ended.map_err(|error| {
-                    Ending::Deferred(error.to_string(), error.command().map(str::to_owned))
-                })
+                ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
             }
             Self::Container(container) => {
                 let folder = compose::compose_folder(work)?;
@@ -130,7 +128,7 @@ fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {
     let path = work.settings.openclaw_state_dir.as_deref();
     let path = path.ok_or_else(|| Ending::deferred("OPENCLAW_STATE_DIR is not set"))?;
     Folder::reach(path)
-        .map_err(|error| Ending::Deferred(error.to_string(), error.command().map(str::to_owned)))
+        .map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
 }
 
 /// Where a host's `openclaw` runs: in its state folder, with its own folder first on the `PATH`,

@@ -33,7 +33,7 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
             let talk = masking::tail(&text(&ended.stderr), 1);
             let why = if ended.overdue { "it took too long".to_owned() } else { why };
             let why = masking::mask(&format!("secrets reload: {why} {talk}"), &[]);
-            let hint = paste::lacks_scope(&why).then(|| APPROVE.to_owned());
+            let hint = paste::lacks_scope(&why).then(|| APPROVE.into());
             Err(Ending::Failed(why.trim().to_owned(), hint))
         }
     }

@@ -4,7 +4,7 @@ use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::messages;
-use crate::os::journal::detail;
+use crate::os::journal::{below, detail};
 
 /// Leaves what was done, or could not be done, for the hooks.
 pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: Option<&str>) {
@@ -21,7 +21,7 @@ pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: O
 
 /// Says how it ended; a wait that goes on is no news.
 pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: bool) {
-    let hint = ending.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let hint = below(ending.hint());
     match ending {
         Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
         Ending::Done(deed, Some(gap)) => {
@@ -42,11 +42,11 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
         Ending::Deferred(why, _) => {
             let id = messages::id("gateway-deferred");
-            log::warn!(MESSAGE_ID = id, link; "{link}: the gateway keeps its old token: {why}{hint}");
+            log::warn!(MESSAGE_ID = id, link, hint; "{link}: the gateway keeps its old token: {why}");
         }
         Ending::Failed(why, _) => {
             let id = messages::id("gateway-failed");
-            log::error!(MESSAGE_ID = id, link; "{link}: the gateway is not as it should be: {why}{hint}");
+            log::error!(MESSAGE_ID = id, link, hint; "{link}: the gateway is not as it should be: {why}");
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::{Deed, Ending, masking};
 use crate::domain::messages;
+use crate::domain::shell::Hint;
 use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -68,7 +69,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let new = settled(&unit, port)?;
     if !new.active || new.pid == old.pid {
         let why = format!("{} does not stay up after its restart", unit.name);
-        return Err(Ending::Failed(why, Some(unit.command(&["status", &unit.name]))));
+        return Err(Ending::Failed(why, Some(unit.status())));
     }
     let gap = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
     detail!("{}: {} restarted since {began}", work.settings.name, unit.name);
@@ -133,10 +134,14 @@ impl Unit {
     }
 
     /// The command as a person would type it.
-    fn command(&self, words: &[&str]) -> String {
-        [&["systemctl"], &self.manager().iter().map(String::as_str).collect::<Vec<_>>()[..], words]
-            .concat()
-            .join(" ")
+    fn status(&self) -> Hint {
+        let systemctl = Hint::new("systemctl");
+        let systemctl = match (self.of_user, Identity::own().uid == self.owner.uid) {
+            (false, _) => systemctl,
+            (true, true) => systemctl.then("--user"),
+            (true, false) => systemctl.then("--user -M").glue_after(&self.owner.name, "@"),
+        };
+        systemctl.then("status").arg(&self.name)
     }
 
     /// The options that lead to its manager.
@@ -169,7 +174,7 @@ impl Unit {
             let why = format!(
                 "{name} has no systemd manager now, since nothing keeps it without a login"
             );
-            return Err(Ending::Deferred(why, Some(format!("loginctl enable-linger {name}"))));
+            return Err(Ending::Deferred(why, Some(Hint::new("loginctl enable-linger").arg(name))));
         }
         Err(Ending::deferred(format!("systemctl: {said}")))
     }
@@ -181,8 +186,9 @@ impl Unit {
         let lingers = marks.and_then(|marks| marks.stat(name)).is_ok_and(|mark| mark.is_some());
         if self.of_user && !lingers {
             log::warn!(
-                MESSAGE_ID = messages::id("linger"), link;
-                "{link}: {} does not run, and without a login nothing keeps it running\nhint: loginctl enable-linger {name}",
+                MESSAGE_ID = messages::id("linger"), link,
+                hint = Hint::new("loginctl enable-linger").arg(name).to_string();
+                "{link}: {} does not run, and without a login nothing keeps it running",
                 self.name
             );
         }

@@ -154,9 +154,10 @@ impl<'a> Work<'a> {
                 // The running gateway keeps the old token then (seen in 2026.6.1).
                 Err(ending) if reload::is_refused(&ending) && self.kind() != Gateway::None => {
                     log::warn!(
-                        MESSAGE_ID = messages::id("reload-refused"), link = self.settings.name.as_str();
-                        "{}: OpenClaw does not let its command line reload secrets: the gateway is restarted instead\nhint: {}",
-                        self.settings.name, reload::APPROVE
+                        MESSAGE_ID = messages::id("reload-refused"), link = self.settings.name.as_str(),
+                        hint = reload::APPROVE;
+                        "{}: OpenClaw does not let its command line reload secrets: the gateway is restarted instead",
+                        self.settings.name
                     );
                     self.recreate()
                 }
@@ -180,8 +181,9 @@ impl<'a> Work<'a> {
             Gateway::Command => command::restart(self),
             Gateway::Auto | Gateway::None => {
                 log::warn!(
-                    MESSAGE_ID = messages::id("gateway-unknown"), link = self.settings.name.as_str();
-                    "{}: no gateway was found here: one that runs uses the new token only after its next start\nhint: set GATEWAY, see oauth-sync.conf(5)",
+                    MESSAGE_ID = messages::id("gateway-unknown"), link = self.settings.name.as_str(),
+                    hint = "set GATEWAY, see oauth-sync.conf(5)";
+                    "{}: no gateway was found here: one that runs uses the new token only after its next start",
                     self.settings.name
                 );
                 Ok(Ending::Done(Deed::Nothing, None))

@@ -5,8 +5,11 @@ use std::path::Path;
 use crate::app::withdraw::{FLAG, FLAG_MARK};
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::{News, Open, Said};
+use crate::domain::shell::Hint;
+use crate::domain::visible::visible;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::journal::below;
 use crate::os::stage::{self, Durability};
 
 /// The most that is read of a flag file, in bytes.
@@ -15,7 +18,7 @@ const LIMIT: u64 = 64 * 1024;
 /// Puts the flag where a sign-in is asked for, again with each reminder; takes it away when it is done.
 pub(super) fn keep(
     settings: &Settings,
-    command: &str,
+    command: &Hint,
     before: &[Open],
     now: &[Open],
     news: &[News],
@@ -30,18 +33,20 @@ pub(super) fn keep(
         _ => return,
     };
     if let Err(error) = done {
-        let hint = error.command().map(|command| format!("\nhint: {command}")).unwrap_or_default();
         log::warn!(
-            "{}: {error}: the flag file does not tell how the login is{hint}",
+            hint = below(error.command());
+            "{}: {error}: the flag file does not tell how the login is",
             settings.name
         );
     }
 }
 
-fn text(settings: &Settings, command: &str, open: &Open) -> String {
+fn text(settings: &Settings, command: &Hint, open: &Open) -> String {
     format!(
         "{FLAG_MARK}\nlink: {}\nsince: {}\n{}\nrun: {command}\nThis file goes away by itself once there is a new login.\n",
-        settings.name, open.since, open.message
+        settings.name,
+        open.since,
+        visible(&open.message)
     )
 }
 

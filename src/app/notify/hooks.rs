@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::event::Event;
 use crate::domain::messages;
+use crate::domain::shell::Hint;
 use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
@@ -50,8 +51,9 @@ impl Hooks {
             Trust::NotExecutable => return Ok(None),
             Trust::Unsafe(why, command) => {
                 log::error!(
-                    MESSAGE_ID = messages::id("hook-refused");
-                    "no hook in '{0}' is run: {why}\nhint: {command} '{0}'",
+                    MESSAGE_ID = messages::id("hook-refused"),
+                    hint = Hint::new(command).path(&path).to_string();
+                    "no hook in '{}' is run: {why}",
                     path.display()
                 );
                 return Ok(None);
@@ -90,7 +92,12 @@ fn may_run(folder: &Folder, name: &str) -> bool {
             false
         }
         Ok(Trust::Unsafe(why, command)) => {
-            log::error!(MESSAGE_ID = messages::id("hook-refused"); "the hook '{0}' is not run: {why}\nhint: {command} '{0}'", path.display());
+            log::error!(
+                MESSAGE_ID = messages::id("hook-refused"),
+                hint = Hint::new(command).path(&path).to_string();
+                "the hook '{}' is not run: {why}",
+                path.display()
+            );
             false
         }
         Err(error) => {

@@ -185,8 +185,8 @@ fn compare_clocks(work: &Work<'_>, state: &mut State, asked: Timestamp, answered
     if let Some(skew) = state.skew.filter(|skew| skew.is_news(before)) {
         let link = work.settings.name.as_str();
         log::warn!(
-            MESSAGE_ID = messages::id("clock-skew"), link;
-            "{link}: this host's clock is {skew} the token endpoint's: expiries are measured by it, so renewals come at the wrong time\nhint: timedatectl set-ntp true"
+            MESSAGE_ID = messages::id("clock-skew"), link, hint = "timedatectl set-ntp true";
+            "{link}: this host's clock is {skew} the token endpoint's: expiries are measured by it, so renewals come at the wrong time"
         );
     }
 }
@@ -196,7 +196,7 @@ pub(super) fn unsaved(work: &Work<'_>, refused: &Refused) -> Stuck {
     let cause = saved::told(work, &words(refused));
     match refused {
         Refused::Held(_) => Stuck::for_now(cause),
-        Refused::System(error) => Stuck::for_people(cause, error.command().map(str::to_owned)),
+        Refused::System(error) => Stuck::for_people(cause, error.command().cloned()),
     }
 }
 
@@ -239,5 +239,5 @@ fn words(refused: &Refused) -> String {
 
 fn unable(error: &Error) -> Outcome {
     let cause = format!("{error}, so nothing was asked of the token endpoint");
-    Outcome::Unable { cause, hint: error.command().map(str::to_owned) }
+    Outcome::Unable { cause, hint: error.command().cloned() }
 }

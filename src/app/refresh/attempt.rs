@@ -17,7 +17,7 @@ use crate::domain::config::settings::Method;
 use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::os::claude_lock::Refused;
 use crate::os::{clock, dice};
@@ -55,9 +55,7 @@ impl<'a> Turn<'a> {
             let cause = format!("'{path}' still says an earlier expiry than the true one: {why}");
             match refused {
                 Refused::Held(_) => Stuck::for_now(cause),
-                Refused::System(error) => {
-                    Stuck::for_people(cause, error.command().map(str::to_owned))
-                }
+                Refused::System(error) => Stuck::for_people(cause, error.command().cloned()),
             }
         });
         let mut turn = Self { work, state, options, seen, remarks: Vec::new(), unsaved: None };
@@ -263,7 +261,7 @@ impl<'a> Turn<'a> {
                 file.display(),
                 place.path.display()
             );
-            Stuck::for_people(cause, Some(format!("rm -i -- {}", shell::path(&file))))
+            Stuck::for_people(cause, Some(Hint::new("rm -i --").path(&file)))
         });
         match stuck.or(stray) {
             Some(stuck) => self.tell(stuck),

@@ -11,6 +11,7 @@ use crate::domain::claude_cli::{self, blocker, cause};
 use crate::domain::config::settings::ClaudeCli;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::Hint;
 use crate::os::claude_lock::Refused;
 use crate::os::command::{Call, Ended, Running};
 use crate::os::error::Error;
@@ -107,7 +108,7 @@ impl Attempt<'_, '_> {
             let owner = account::name(folder.identity.uid);
             return Err(Outcome::Unable {
                 cause: format!("{owner} cannot write in '{shown}', so the CLI would not renew"),
-                hint: Some(format!("chown {owner}: '{shown}'; chmod u+rwx '{shown}'")),
+                hint: Some(Hint::new("chmod u+rwx").path(&folder.path).run_by(&folder.user())),
             });
         }
         let own = text(folder, SETTINGS);
@@ -119,7 +120,7 @@ impl Attempt<'_, '_> {
         ] {
             if let Some(name) = text.as_deref().and_then(blocker) {
                 let cause = format!("'{path}' sets {name}, which keeps the CLI from renewing");
-                let hint = format!("take {name} out of \"env\" in '{path}'");
+                let hint = Hint::new("take").then(name).then("out of \"env\" in").path(path);
                 return Err(Outcome::Unable { cause, hint: Some(hint) });
             }
         }
@@ -228,7 +229,7 @@ fn system(error: Error) -> Outcome {
 }
 
 fn told(error: &Error) -> Outcome {
-    let hint = error.command().map(str::to_owned);
+    let hint = error.command().cloned();
     if error.is_denied() || error.is_absent() || hint.is_some() {
         return Outcome::Unable { cause: error.to_string(), hint };
     }

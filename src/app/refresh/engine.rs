@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::config::settings::{Engine, Settings};
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::Hint;
 use crate::os::command::{Call, Ended};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -104,6 +105,14 @@ impl Client {
         call
     }
 
+    /// The engine's command as a person types it, who need not be the engine's user.
+    pub(super) fn typed(&self, words: &'static str) -> Hint {
+        let (Identity { uid, gid, .. }, command) =
+            (&self.identity, Hint::new(self.name()).then(words));
+        let is_own = *uid == Identity::own().uid;
+        if is_own { command } else { command.run_by(&account::typed(*uid, *gid, &self.place.path)) }
+    }
+
     /// A call of the engine's command at this terminal.
     pub(super) fn call_here(&self, words: &[&str]) -> Call<'_> {
         let argv = std::iter::once(self.name()).chain(words.iter().copied());
@@ -137,10 +146,10 @@ impl Client {
         let name = self.name();
         let (cause, hint) = if has(&["permission denied"]) {
             let user = account::name(self.identity.uid);
-            let hint = format!("usermod -aG docker {user}");
+            let hint = Hint::new("usermod -aG docker").arg(&user);
             (format!("{user} may not use {name}"), Some(hint))
         } else if has(&["cannot connect", "is the docker daemon running", "connection refused"]) {
-            let hint = format!("systemctl start {name}");
+            let hint = Hint::new("systemctl start").then(name);
             (format!("{name} is down: nobody answers on its socket"), Some(hint))
         } else {
             (format!("{name} refused: {}", ended.how()), None)
@@ -150,7 +159,9 @@ impl Client {
 
     fn not_started(&self, error: &Error) -> Outcome {
         let name = self.name();
-        let hint = error.is_absent().then(|| format!("install {name}, or set CLAUDE_CLI=\"host\""));
+        let hint = error.is_absent().then(|| {
+            Hint::new("put").then(name).then("onto this host, or set CLAUDE_CLI=\"host\"")
+        });
         Outcome::Unable { cause: error.to_string(), hint }
     }
 }

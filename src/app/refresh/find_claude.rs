@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::claude_cli::Version;
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::{account, environment, program};
@@ -115,12 +116,13 @@ fn absent(user: &User) -> Outcome {
     let owner = account::name(user.identity.uid);
     Outcome::Unable {
         cause: format!(
-            "there is no 'claude' for {owner}: not on its PATH, nor below '{}' where installers put it",
+            "there is no 'claude' for {owner}: not on its PATH, nor below '{}' where installers put it; CLAUDE_CLI_PATH names another place, and REFRESH=\"api\" needs none",
             user.home.display()
         ),
-        hint: Some(format!(
-            "sudo -iu {owner} sh -c 'curl -fsSL https://claude.ai/install.sh | bash', or set CLAUDE_CLI_PATH, or REFRESH=\"api\""
-        )),
+        hint: Some(
+            Hint::new("curl -fsSL https://claude.ai/install.sh | bash")
+                .run_at_login_of(&account::typed(user.identity.uid, user.identity.gid, &user.home)),
+        ),
     }
 }
 

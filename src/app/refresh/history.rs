@@ -6,6 +6,7 @@ use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
 use crate::domain::config::settings::Method;
 use crate::domain::secret::Fingerprint;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -27,7 +28,7 @@ pub(crate) struct Entry {
     pub(crate) cause: Option<String>,
     /// The command that helps, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
     /// How many in a row.
     pub(crate) count: u32,
     /// How long it took, in ms.

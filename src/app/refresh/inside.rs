@@ -52,7 +52,6 @@ pub(super) fn check_running(
     container: &Container,
     name: &str,
 ) -> Result<(), Outcome> {
-    let engine = client.name();
     let verb = match container.status.as_str() {
         "running" => return Ok(()),
         "restarting" | "removing" => {
@@ -63,26 +62,25 @@ pub(super) fn check_running(
     };
     Err(Outcome::Unable {
         cause: format!("container '{name}' is not running but {}", container.status),
-        hint: Some(format!("{engine} {verb} {name}")),
+        hint: Some(client.typed(verb).arg(name)),
     })
 }
 
 /// There is no such container.
 pub(super) fn missing(client: &Client, name: &str) -> Outcome {
     Outcome::Unable {
-        cause: format!("there is no container '{name}'"),
-        hint: Some(format!("{} ps --all, then set CLAUDE_CONTAINER", client.name())),
+        cause: format!("there is no container '{name}', which CLAUDE_CONTAINER names"),
+        hint: Some(client.typed("ps --all")),
     }
 }
 
 /// There is no CLI in it.
 pub(super) fn without_claude(client: &Client, name: &str) -> Outcome {
     Outcome::Unable {
-        cause: format!("there is no 'claude' in container '{name}'"),
-        hint: Some(format!(
-            "{} exec {name} npm install -g @anthropic-ai/claude-code, or set REFRESH=\"api\"",
-            client.name()
-        )),
+        cause: format!(
+            "there is no 'claude' in container '{name}', and REFRESH=\"api\" needs none"
+        ),
+        hint: Some(client.typed("exec").arg(name).then("npm install -g @anthropic-ai/claude-code")),
     }
 }
 
@@ -128,7 +126,7 @@ pub(super) fn owner_inside(client: &Client, inside: &Path, name: &str) -> Result
 fn unseen(path: impl std::fmt::Display, name: &str) -> Outcome {
     Outcome::Unable {
         cause: format!("container '{name}' does not see the login at '{path}'"),
-        hint: Some("mount the folder, not the file, into the container".to_owned()),
+        hint: Some("mount the folder, not the file, into the container".into()),
     }
 }
 

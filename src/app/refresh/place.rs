@@ -100,7 +100,7 @@ impl Place {
         match self.read() {
             Ok(Some(text)) => Source::of(text.content, now),
             Ok(None) => Source::Absent,
-            Err(error) => Source::Unreadable(error.to_string(), error.command().map(str::to_owned)),
+            Err(error) => Source::Unreadable(error.to_string(), error.command().cloned()),
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) fn record(work: &Work<'_>, made: Made<'_>, before: &Sight, renewed: O
         method: made.method.to_owned(),
         outcome: outcome.name().to_owned(),
         cause: outcome.cause().map(str::to_owned),
-        hint: outcome.hint().map(str::to_owned),
+        hint: outcome.hint().cloned(),
         count: 1,
         duration: millis(now.left(made.started)),
         gained: millis(gained.unwrap_or_default()),

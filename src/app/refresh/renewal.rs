@@ -7,6 +7,7 @@ use log::Level;
 
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
@@ -22,7 +23,7 @@ pub(crate) struct Renewal {
     /// How it ended.
     pub(crate) conclusion: Conclusion,
     /// The command that helps where a person has to sign in.
-    pub(crate) sign_in: String,
+    pub(crate) sign_in: Hint,
     /// What there is to say besides.
     pub(crate) remarks: Vec<Line>,
 }
@@ -51,7 +52,7 @@ pub(crate) enum Conclusion {
     /// A person must sign in; why.
     NeedsPerson(String),
     /// No method can be used here; why, and the command that mends it.
-    Failed(String, Option<String>),
+    Failed(String, Option<Hint>),
     /// What would be done, in a dry run.
     Planned(String),
 }

@@ -30,7 +30,7 @@ use crate::domain::claude_file;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::grant::{self, Answer, Grant};
 use crate::domain::secret::{Fingerprint, Secret};
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::error::Error;
@@ -275,8 +275,7 @@ fn judge(
 /// token that the answer takes the place of.
 fn belongs(work: &Work<'_>, state: &State, head: &Head, stands: bool) -> Result<(), Stuck> {
     let origin = head.origin.clone().or_else(|| state.origin());
-    let link = shell::quoted(&work.settings.name);
-    let force = format!("sudo oauth-sync refresh --force --link {link}");
+    let force = Hint::new("sudo oauth-sync refresh --force --link").arg(&work.settings.name);
     let sign_in = source::sign_in(work.settings);
     let stuck = |why: String, hint| Err(Stuck::for_people(told(work, &why), Some(hint)));
     let Some(origin) = origin else {
@@ -365,7 +364,7 @@ fn absent(work: &Work<'_>) -> Stuck {
     Stuck::for_now(told(work, "is not there"))
 }
 
-fn waits(work: &Work<'_>, why: &str, hint: Option<String>) -> Stuck {
+fn waits(work: &Work<'_>, why: &str, hint: Option<Hint>) -> Stuck {
     Stuck::for_people(told(work, why), hint)
 }
 

@@ -44,7 +44,7 @@ impl SignIn {
             ClaudeCli::None => Err(Outcome::Unable {
                 cause: "CLAUDE_CLI=\"none\": there is no Claude CLI that may be run here"
                     .to_owned(),
-                hint: Some("sign in where Claude is, or set CLAUDE_CLI".to_owned()),
+                hint: Some("sign in where Claude is, or set CLAUDE_CLI".into()),
             }),
         }
     }

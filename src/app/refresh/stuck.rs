@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// How long what settles by itself may take before it is worth a word: a writer is at work, or
@@ -17,7 +18,7 @@ pub(crate) struct Stuck {
     /// What is the matter.
     pub(crate) cause: String,
     /// The command that helps.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
     /// Whether it is likely to settle by itself.
     pub(crate) settles: bool,
     /// Since when.
@@ -27,7 +28,7 @@ pub(crate) struct Stuck {
 
 impl Stuck {
     /// What only a person, or a change of the file, ends.
-    pub(crate) fn for_people(cause: String, hint: Option<String>) -> Self {
+    pub(crate) fn for_people(cause: String, hint: Option<Hint>) -> Self {
         Self { cause, hint, settles: false, since: None }
     }
 

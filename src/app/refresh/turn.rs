@@ -46,7 +46,7 @@ fn attempt(
         Ok(place) => place,
         Err(error) if error.is_absent() => return Ok(without(group, Source::Absent)),
         Err(error) => {
-            let hint = error.command().map(str::to_owned);
+            let hint = error.command().cloned();
             return Ok(without(group, Source::Unreadable(error.to_string(), hint)));
         }
     };

@@ -9,10 +9,11 @@ use crate::domain::acceptance::Mark;
 use crate::domain::gateway::paste;
 use crate::domain::incident::Kind;
 use crate::domain::messages;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::journal::detail;
+use crate::os::journal::{below, detail};
 
 /// The state of an incident that is over.
 pub(crate) const RECOVERED: &str = "recovered";
@@ -25,7 +26,7 @@ pub(crate) struct Line {
     /// What happened and what follows.
     pub(crate) text: String,
     /// The exact command that helps.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
     /// Which sink it is about.
     pub(crate) sink: Option<SinkKind>,
     /// The state of the source or sink, for the journal.
@@ -46,17 +47,14 @@ impl Line {
     pub(crate) fn log(&self, link: &str) {
         let sink = self.sink.map(SinkKind::name).unwrap_or_default();
         let expiry = self.expiry.map(|expiry| expiry.to_string()).unwrap_or_default();
-        let text = match &self.hint {
-            Some(hint) => format!("{link}: {}\nhint: {hint}", self.text),
-            None => format!("{link}: {}", self.text),
-        };
+        let (text, hint) = (format!("{link}: {}", self.text), below(self.hint.as_ref()));
         if self.level >= Level::Debug {
             return detail!("{text}");
         }
         let (level, state, expiry) = (self.level, self.state, expiry.as_str());
         match messages::id(self.message()) {
-            "" => log::log!(level, link, sink, state, expiry; "{text}"),
-            id => log::log!(level, MESSAGE_ID = id, link, sink, state, expiry; "{text}"),
+            "" => log::log!(level, hint, link, sink, state, expiry; "{text}"),
+            id => log::log!(level, MESSAGE_ID = id, hint, link, sink, state, expiry; "{text}"),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::cli::survey::{Survey, Surveyed};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::time::{Timestamp, in_words};
-use crate::os::journal::printable;
+use crate::domain::visible::visible;
 
 /// How long an access token lives, and a login: what a full bar stands for.
 const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
@@ -28,7 +28,7 @@ pub(crate) fn of(survey: &Survey) -> Vec<Link> {
 fn one(link: &Surveyed, now: Timestamp) -> Link {
     let found: Vec<&str> = link.health.findings.iter().map(|(_, text)| text.as_str()).collect();
     let verdict = if found.is_empty() { "fine".to_owned() } else { found.join("; ") };
-    let path = Some(printable(&link.report.source_path.display().to_string()));
+    let path = Some(visible(&link.report.source_path.display().to_string()).into_owned());
     let mut rows = vec![Row { path, ..row("source", Sign::None, link.report.source.name()) }];
     rows.extend(first_clock(link, now));
     rows.extend(second_clock(link, now));
@@ -40,15 +40,15 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     rows.extend(renewals(link, now));
     rows.extend(incidents(link, now));
     Link {
-        name: printable(&link.report.link),
+        name: visible(&link.report.link).into_owned(),
         level: link.health.level,
-        verdict: printable(&verdict),
+        verdict: visible(&verdict).into_owned(),
         rows,
     }
 }
 
 fn row(label: &'static str, sign: Sign, text: impl AsRef<str>) -> Row {
-    Row { label, sign, text: printable(text.as_ref()), path: None }
+    Row { label, sign, text: visible(text.as_ref()).into_owned(), path: None }
 }
 
 fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
@@ -118,7 +118,7 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
 fn sinks(link: &Surveyed) -> Vec<Row> {
     let rows = link.report.sinks.iter().enumerate().map(|(at, sink)| {
         let label = if at == 0 { "sinks" } else { "" };
-        let path = sink.path.as_ref().map(|path| printable(&path.display().to_string()));
+        let path = sink.path.as_ref().map(|path| visible(&path.display().to_string()).into_owned());
         let text = match sink.state.why() {
             Some(why) => format!("{} {}: {why}", sink.kind, sink.state.name()),
             None => format!("{} {}", sink.kind, sink.state.name()),

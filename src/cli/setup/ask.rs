@@ -1,6 +1,6 @@
 //! Questions at the terminal, and what may be answered.
 
-use crate::cli::render::answer;
+use crate::cli::render::{answer, ask};
 use crate::os::terminal;
 
 /// What somebody said to a proposal.
@@ -48,7 +48,7 @@ impl Asker {
     fn ask(self, question: &str, proposed: bool) -> Said {
         if self.yes {
             let said = if proposed { "yes" } else { "no" };
-            answer(&format!("  {question} {said}\n"));
+            answer([format!("  {question} {said}")]);
             return if proposed { Said::Yes } else { Said::No };
         }
         loop {
@@ -57,7 +57,7 @@ impl Asker {
             };
             match said(&line) {
                 Some(said) => return said,
-                None => answer("  y does it, n or s skips it, b goes back, q leaves\n"),
+                None => answer(["  y does it, n or s skips it, b goes back, q leaves"]),
             }
         }
     }
@@ -65,10 +65,10 @@ impl Asker {
     /// Asks for a text; Enter takes what is proposed.
     pub(super) fn text(self, question: &str, proposed: &str) -> Typed {
         if self.yes {
-            answer(&format!("  {question} {proposed}\n"));
+            answer([format!("  {question} {proposed}")]);
             return Typed::Text(proposed.to_owned());
         }
-        answer(&format!("  {question}\n"));
+        answer([format!("  {question}")]);
         let proposal = if proposed.is_empty() { String::new() } else { format!("{proposed}, ") };
         match prompt(&format!("  [{proposal}b back, q quit] ")).as_deref() {
             None | Some("q" | "quit") => Typed::Quit,
@@ -90,10 +90,10 @@ fn said(line: &str) -> Option<Said> {
 }
 
 fn prompt(question: &str) -> Option<String> {
-    answer(question);
+    ask(question);
     let line = terminal::read_line();
     if line.is_none() {
-        answer("\n");
+        answer([""]);
     }
     line
 }

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::domain::config::settings::ClaudeCli;
-use crate::domain::shell;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
 use crate::os::{clock, terminal};
@@ -41,8 +41,8 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         ));
         return Ok(Turn::Pass);
     };
-    let words: Vec<String> = plan.words.iter().map(|word| shell::quoted(word)).collect();
-    Guide::found(&format!("as {}: {}", plan.user, words.join(" ")));
+    let words = plan.words.iter().fold(Hint::new(""), |hint, word| hint.glue("", word));
+    Guide::found(&format!("as {}: {words}", plan.user));
     match guide.ask.may("Install Claude CLI so?") {
         Said::Yes => {}
         other => return Ok(other.into()),

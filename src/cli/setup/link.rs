@@ -151,7 +151,7 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let file = guide.places.config_dir.join(write::FILE);
     Guide::found(&format!("this goes into '{}':", file.display()));
     for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
-        answer(&format!("      {key}=\"{value}\"\n"));
+        answer([format!("      {key}=\"{value}\"")]);
     }
     let faults = write::faults_to_be(&guide.places.config_dir, &guide.detection, &answers)?;
     if !faults.is_empty() {
@@ -168,7 +168,8 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let against = obstacle.or_else(|| tie(guide, &openclaw));
     if let Some(why) = against.filter(|_| guide.ask.yes && !is_told) {
         log::error!(
-            "the link is not written: {why}\nhint: oauth-sync setup --yes --claude FILE --openclaw DIR takes both as they are named"
+            hint = "oauth-sync setup --yes --claude FILE --openclaw DIR takes both as they are named";
+            "the link is not written: {why}"
         );
         return Ok(Turn::Next);
     }

@@ -19,6 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render::answer;
 use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
+use crate::domain::shell::Hint;
 use crate::os::terminal;
 use ask::{Asker, Said};
 
@@ -91,10 +92,13 @@ pub(crate) fn carry_out(
     options: &args::Setup,
 ) -> Result<Exit, Error> {
     if !options.yes && !terminal::is_interactive() {
-        log::error!(
-            "setup asks questions, and there is no terminal to ask on\nhint: oauth-sync setup --yes takes every proposal; or oauth-sync detect --write, or write '{}/default.conf' by hand, see oauth-sync.conf(5)",
-            places.config_dir.display()
-        );
+        let file = places.config_dir.join("default.conf");
+        let hint = Hint::new(
+            "oauth-sync setup --yes takes every proposal; or oauth-sync detect --write, or write",
+        )
+        .path(file);
+        let hint = hint.then("by hand, see oauth-sync.conf(5)").to_string();
+        log::error!(hint; "setup asks questions, and there is no terminal to ask on");
         return Ok(Exit::Usage);
     }
     let root = options.root.as_deref();
@@ -115,16 +119,17 @@ impl Guide<'_> {
     fn walk(&mut self) -> Result<Exit, Error> {
         let (mut at, mut back) = (0, false);
         while let Some((title, step)) = STEPS.get(at) {
-            answer(&format!("\n[{}/{}] {title}\n", at + 1, STEPS.len()));
+            answer([String::new(), format!("[{}/{}] {title}", at + 1, STEPS.len())]);
             match step(self)? {
                 Turn::Quit if self.ask.yes => {
-                    answer(
-                        "\nStopped early. What was done stays; oauth-sync setup goes on from here.\n",
-                    );
+                    answer([
+                        "",
+                        "Stopped early. What was done stays; oauth-sync setup goes on from here.",
+                    ]);
                     return Ok(Exit::gravest([self.exit, Exit::Failed]));
                 }
                 Turn::Quit => {
-                    answer("\nLeft. What was done stays; oauth-sync setup goes on from here.\n");
+                    answer(["", "Left. What was done stays; oauth-sync setup goes on from here."]);
                     return Ok(Exit::Done);
                 }
                 // What asks nothing is passed in the direction that one goes.
@@ -150,7 +155,7 @@ impl Guide<'_> {
 
     /// Says something about what was found.
     fn found(text: &str) {
-        answer(&format!("  {text}\n"));
+        answer([format!("  {text}")]);
     }
 
     /// Says that a step has to wait for an earlier one.

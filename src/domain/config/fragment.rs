@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::config::keys::{KEYS, did_you_mean, find};
+use crate::domain::shell::Hint;
 
 /// What is wrong, and where; never shows a value that could be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) struct Fault {
     /// What is wrong.
     pub(crate) cause: String,
     /// What to do about it, where that can be said.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
     /// Whether nothing is wrong but that half of the link is not said yet.
     pub(super) is_gap: bool,
 }
@@ -32,7 +33,7 @@ impl Fault {
     }
 
     /// Adds what to do about it.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<Hint>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -107,7 +108,7 @@ fn read_line(text: &str, line: usize, fragment: &mut Fragment) {
     let given = if looks_like_a_token(text) { Ok(Given::Unreadable) } else { found.read(text) };
     let given = given.unwrap_or_else(|why| {
         let fault = Fault::new(line, format!("{}: {why}", known.name));
-        fragment.faults.push(fault.hint(format!("write {}=\"value\"", known.name)));
+        fragment.faults.push(fault.hint(Hint::new("write").then(known.name).glued("=\"value\"")));
         Given::Unreadable
     });
     fragment.entries.push(Entry { key: known.name, line, given });

@@ -13,6 +13,7 @@ pub(crate) mod words;
 mod tests;
 
 use crate::domain::order;
+use crate::domain::shell::Hint;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,7 @@ pub(crate) struct Problem {
     /// What is wrong; shows no value that could be a secret.
     pub(crate) cause: String,
     /// What to do about it, where that can be said.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
 }
 
 impl fmt::Display for Problem {

@@ -8,6 +8,7 @@ use crate::domain::config::settings::{
     ClaudeCli, Engine, Gateway, Method, NotifyFormat, Override, Recreate, Settings, Sinks,
 };
 use crate::domain::config::values::{self, Checked};
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 
 /// Reads every value, fills in the defaults and checks that the keys agree with each other.
@@ -157,8 +158,8 @@ impl Reader<'_> {
         };
         if !self.is_set(needed) {
             let word = if needed == "COMPOSE_DIR" { "compose" } else { "command" };
-            let hint = format!("write {needed}=\"…\", or GATEWAY=\"auto\"");
-            self.fault("GATEWAY", &format!("GATEWAY '{word}' needs {needed}"), &hint);
+            let hint = Hint::new("write").then(needed).glued("=\"…\", or GATEWAY=\"auto\"");
+            self.fault("GATEWAY", &format!("GATEWAY '{word}' needs {needed}"), hint);
         }
     }
 
@@ -200,7 +201,7 @@ impl Reader<'_> {
         self.fragment.entry(key).map_or(1, |entry| entry.line)
     }
 
-    fn fault(&mut self, key: &str, cause: &str, hint: &str) {
+    fn fault(&mut self, key: &str, cause: &str, hint: impl Into<Hint>) {
         self.faults.push(Fault::new(self.line(key), cause).hint(hint));
     }
 }

@@ -1,5 +1,6 @@
 //! How an attempt to get a token into a gateway ended, and what was done to it.
 
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// How an attempt ended.
@@ -10,9 +11,9 @@ pub(crate) enum Ending {
     /// It may be done, but not now; why, and when to ask again.
     PutOff(String, Timestamp),
     /// Something is in the way that may pass; nothing was touched. Why, and the command that helps.
-    Deferred(String, Option<String>),
+    Deferred(String, Option<Hint>),
     /// It was tried and is not proven; why, and the command that helps.
-    Failed(String, Option<String>),
+    Failed(String, Option<Hint>),
 }
 
 /// What was done to a gateway.
@@ -68,9 +69,9 @@ impl Ending {
     }
 
     /// The command that helps.
-    pub(crate) fn hint(&self) -> Option<&str> {
+    pub(crate) fn hint(&self) -> Option<&Hint> {
         match self {
-            Self::Deferred(_, hint) | Self::Failed(_, hint) => hint.as_deref(),
+            Self::Deferred(_, hint) | Self::Failed(_, hint) => hint.as_ref(),
             _ => None,
         }
     }

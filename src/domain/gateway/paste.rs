@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::openclaw_config::is_anthropic;
 use crate::domain::secret::Secret;
+use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// How many of a token's last letters `models status` shows.
@@ -47,8 +48,8 @@ pub(crate) fn arguments(expiry: Timestamp, now: Timestamp, agent: Option<&str>) 
 }
 
 /// The command that puts our profile first.
-pub(crate) fn order_command() -> String {
-    format!("openclaw models auth order set --provider anthropic {OWN_PROFILE}")
+pub(crate) fn order_command() -> Hint {
+    Hint::new("openclaw models auth order set --provider anthropic").then(OWN_PROFILE)
 }
 
 /// Reads `models status --json`; `None` if it is not that.

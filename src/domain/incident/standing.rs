@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::acceptance::Mark;
 use crate::domain::incident::{Kind, Standing, message};
 use crate::domain::login::LoginEnd;
+use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
@@ -20,7 +21,7 @@ pub(crate) struct Renewals {
     /// Why a renewed login could not be saved.
     pub(crate) cannot_save: Option<String>,
     /// The command that helps to save it, where one is known.
-    pub(crate) helps: Option<String>,
+    pub(crate) helps: Option<Hint>,
     /// Why the Claude CLI could not be started.
     pub(crate) cli_gone: Option<String>,
     /// When the first and the last of the attempts that failed in a row began.

@@ -73,9 +73,7 @@ impl Folder {
     fn denied(&self, name: &str, path: &Path) -> Error {
         let owner = self.stat_at(name).map(|stat| stat.st_uid);
         match owner {
-            Ok(owner) if owner != self.identity.uid => {
-                foreign("read", path, owner, self.identity.uid)
-            }
+            Ok(owner) if owner != self.identity.uid => foreign("read", self, name, owner),
             _ => Error::new("read", path, Errno::ACCESS),
         }
     }

@@ -74,7 +74,7 @@ fn a_link_to_what_is_not_the_users_own_is_taken_away() {
         std::os::unix::fs::symlink(aim, host.at(SOURCE)).unwrap();
         host.own();
         let found = host.finds_also("source-is-link");
-        assert_eq!(found.command, format!("sudo -iu claw {signs_in}"));
+        assert_eq!(found.command, format!("sudo -H -u claw -- {signs_in}"));
     }
     let (removes, _) = signs_in.split_once(" && ").unwrap();
     host.shell(removes);
