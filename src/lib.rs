@@ -7,6 +7,9 @@ mod cli;
 mod domain;
 mod os;
 
+#[cfg(any(test, fuzzing))]
+pub mod properties;
+
 /// Runs the program with its arguments and returns its exit status.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
     cli::run(args)

@@ -144,7 +144,8 @@ fn account(line: &str) -> Option<Account> {
     Some(Account { name: name.to_owned(), uid: uid.parse().ok()?, gid: gid.parse().ok()?, home })
 }
 
-fn memberships<'a>(group: &'a str, user: &'a str) -> impl Iterator<Item = u32> + 'a {
+/// The groups of a group(5) file that name a user.
+pub(crate) fn memberships<'a>(group: &'a str, user: &'a str) -> impl Iterator<Item = u32> + 'a {
     group.lines().filter_map(move |line| {
         let mut fields = line.split(':');
         let gid = fields.nth(2)?.parse().ok()?;

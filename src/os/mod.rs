@@ -29,7 +29,7 @@ pub(crate) mod offspring;
 pub(crate) mod over;
 pub(crate) mod process;
 pub(crate) mod program;
-mod proxy;
+pub(crate) mod proxy;
 pub(crate) mod queue;
 pub(crate) mod reserve;
 pub(crate) mod scarce;

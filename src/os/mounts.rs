@@ -167,7 +167,7 @@ fn read(path: impl AsRef<Path>) -> Vec<Mount> {
 }
 
 /// Reads a line of `proc_pid_mountinfo(5)`.
-fn parse(line: &str) -> Option<Mount> {
+pub(crate) fn parse(line: &str) -> Option<Mount> {
     let fields: Vec<&str> = line.split(' ').collect();
     let [id, _, device, root, point, options, ..] = fields[..] else { return None };
     let [kind, origin, super_options] =

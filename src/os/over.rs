@@ -197,6 +197,21 @@ fn pour(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// For the property tests: what can be read of a record is written as it was, and a text that is half
+/// written is told from one that is whole.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check_record(bytes: &[u8]) {
+    let Some(record) = Record::parse(bytes) else { return };
+    let text = record.text();
+    let again = Record::parse(&text).expect("it is read again");
+    assert!(again == record);
+    let Record { old, new, .. } = record;
+    assert!(!is_torn(old, old, new) && !is_torn(new, old, new));
+    let at = old.len().min(new.len()) / 2;
+    let torn = [&new[..at], &old[at..]].concat();
+    assert_eq!(is_torn(&torn, old, new), torn != old && torn != new);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 ///
 /// # Errors
 /// Names the variable and says what is wrong, without its value: that may hold a password.
-pub(super) fn of(
+pub(crate) fn of(
     url: &str,
     get: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<Proxy>, String> {
@@ -32,6 +32,9 @@ pub(super) fn of(
     };
     let value = value.to_str().ok_or_else(|| refused("its address is not UTF-8 text"))?;
     let proxy = Proxy::new(value.trim()).map_err(|_| refused("its address is wrong"))?;
+    if proxy.host().is_empty() {
+        return Err(refused("its address is wrong"));
+    }
     // A port that is none would be taken for the usual one.
     let end = proxy.uri().authority().and_then(|a| Some(a.as_str().rsplit('@').next()?.len()));
     if proxy.uri().port_u16().is_none() && end.is_none_or(|end| end > proxy.host().len() + 1) {

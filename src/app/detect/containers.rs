@@ -103,7 +103,7 @@ fn of_engine(engine: &'static str) -> Vec<Container> {
 }
 
 /// Reads what `inspect` of an engine prints; running containers come first, and Claude's own.
-pub(super) fn read(engine: &'static str, text: &str) -> Vec<Container> {
+pub(crate) fn read(engine: &'static str, text: &str) -> Vec<Container> {
     let mut values: Vec<Value> = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
     let runs = |value: &Value| value.pointer("/State/Running").and_then(Value::as_bool);
     order::sort_by_key(&mut values, |value| runs(value) != Some(true));

@@ -4,7 +4,7 @@
 //! with that user's rights.
 
 mod claws;
-mod containers;
+pub(crate) mod containers;
 pub(crate) mod first;
 mod fitting;
 mod homes;

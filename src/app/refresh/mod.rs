@@ -18,7 +18,7 @@ mod outlook;
 pub(crate) mod place;
 mod record;
 mod renewal;
-mod saved;
+pub(crate) mod saved;
 pub(crate) mod sign_in;
 pub(crate) mod state;
 mod stuck;

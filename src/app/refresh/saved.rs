@@ -379,7 +379,8 @@ fn read(sources: &Folder, file: &str) -> Result<Option<(Head, Vec<u8>)>, Error> 
     Ok(parse(&seen.bytes))
 }
 
-fn parse(bytes: &[u8]) -> Option<(Head, Vec<u8>)> {
+/// Reads a saved answer; `None` if its first line is not whole.
+pub(crate) fn parse(bytes: &[u8]) -> Option<(Head, Vec<u8>)> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let head = record::read(&bytes[..end])?;
     Some((head, bytes[end + 1..].trim_ascii_end().to_vec()))

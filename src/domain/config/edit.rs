@@ -58,7 +58,7 @@ pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refu
 
 /// Reads what a text says for `key`, if it says something.
 pub(crate) fn value_of(text: &str, key: &str) -> Option<String> {
-    let said = text.lines().rev().find_map(|line| {
+    let said = text[byte_order_mark(text)..].lines().rev().find_map(|line| {
         assignment(line).filter(|found| found.key == key).map(|found| found.read(line.trim_end()))
     });
     match said {

@@ -1,0 +1,59 @@
+//! Our own records, which anybody may have damaged: what is read is written and read again as it was.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::app::event::Event;
+use crate::app::record;
+use crate::app::refresh::history::Entry;
+use crate::app::refresh::saved;
+use crate::app::refresh::state::State;
+use crate::domain::config::settings::NotifyFormat;
+use crate::domain::gateway::{Ledger, Request};
+use crate::domain::incident::Severity;
+use crate::domain::webhook;
+use crate::os::over;
+
+/// State, history, ledgers, requests and events.
+pub(super) fn state_files(bytes: &[u8]) {
+    again::<State>(bytes);
+    again::<Vec<Entry>>(bytes);
+    again::<Ledger>(bytes);
+    again::<Request>(bytes);
+    again::<Event>(bytes);
+}
+
+fn again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
+    let Some(read) = record::read::<T>(bytes) else { return };
+    let written = serde_json::to_vec(&read).expect("it is written");
+    let same = record::read::<T>(&written).expect("it is read again");
+    assert_eq!(serde_json::to_vec(&same).ok(), Some(written));
+}
+
+/// The answers of the token endpoint that wait.
+pub(super) fn saved_answers(bytes: &[u8]) {
+    let Some((head, body)) = saved::parse(bytes) else { return };
+    let mut text = serde_json::to_vec(&head).expect("it is written");
+    text.push(b'\n');
+    text.extend_from_slice(&body);
+    text.resize(text.len() + 9, b' ');
+    assert_eq!(saved::parse(&text), Some((head, body)));
+}
+
+/// The record of a file that is written over in place.
+pub(super) fn over(bytes: &[u8]) {
+    over::check_record(bytes);
+}
+
+/// What a webhook is told: one JSON text, whatever the message is.
+pub(super) fn notice(bytes: &[u8]) {
+    let message = String::from_utf8_lossy(bytes);
+    let address = "https://hooks.example.com/services/A/B/C";
+    let slack = webhook::letter(NotifyFormat::Slack, address, "default", Severity::Error, &message);
+    assert!(serde_json::from_slice::<Value>(slack.body.as_bytes()).is_ok(), "{}", slack.body);
+    let ntfy = webhook::letter(NotifyFormat::Ntfy, address, "default", Severity::Error, &message);
+    for (name, value) in &ntfy.headers {
+        assert!(!value.contains(['\r', '\n']), "{name}: {value}");
+    }
+}
