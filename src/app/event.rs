@@ -1,5 +1,6 @@
 //! An event that people, or their programs, may want to hear of; left in the queue `notify.d`.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,6 +33,12 @@ pub(crate) struct Event {
     pub(crate) expires_at: Option<String>,
     /// Whether a person is meant, by the webhook; a deed is for the hooks alone.
     pub(crate) for_people: bool,
+    /// The incident that it is about; empty for a deed.
+    #[serde(default)]
+    pub(crate) about: String,
+    /// How many earlier ones of its kind it stands for, which nobody has heard of.
+    #[serde(default)]
+    pub(crate) merged: u32,
 }
 
 impl Event {
@@ -44,20 +51,51 @@ impl Event {
             severity: "info".to_owned(),
             expires_at: expiry.map(|expiry| expiry.to_string()),
             for_people: false,
+            about: String::new(),
+            merged: 0,
         }
     }
 
-    /// Leaves it in the queue; news for people only if it is not what waits there last of this link:
-    /// on a full disk nobody can remember that it was left.
+    /// What is alike in all events of one kind of a link, fit for a file's name.
+    pub(crate) fn kind(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.link, &self.name, &self.about).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// Takes the place of an earlier event of its kind.
+    pub(crate) fn merge(&mut self, earlier: &Self) {
+        self.merged = self.merged.saturating_add(earlier.merged).saturating_add(1);
+    }
+
+    /// Leaves it in the queue, in place of one of its kind that waits there: whatever a user does, no more
+    /// than one of each kind waits for each link. News for people is left only if it is not what waits
+    /// there last of this link: on a full disk nobody can remember that it was left.
     pub(crate) fn leave(&self, run_dir: &Path) -> Result<(), Error> {
-        if self.for_people && self.waits(&Queue::Notify.open(run_dir)?)? {
+        let queue = Queue::Notify.open(run_dir)?;
+        if self.for_people && self.waits(&queue)? {
             return Ok(());
+        }
+        let kind = self.kind();
+        let mut event = self.clone();
+        let mut earlier = Vec::new();
+        for name in queue.names()?.iter().filter_map(|name| name.to_str()) {
+            if is_of_kind(name, &kind)
+                && let Ok(Some(seen)) = queue.read(name, STATE_LIMIT)
+            {
+                if let Some(old) = record::read::<Self>(&seen.bytes) {
+                    event.merge(&old);
+                }
+                earlier.push(name.to_owned());
+            }
         }
         let (ms, pid) = (clock::now().0, std::process::id());
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let message = visible(&self.message).into_owned();
-        let bytes = serde_json::to_vec(&Self { message, ..self.clone() }).unwrap_or_default();
-        Queue::Notify.put(run_dir, &format!("{ms:015}-{pid}-{count}.json"), &bytes)
+        event.message = visible(&event.message).into_owned();
+        let bytes = serde_json::to_vec(&event).unwrap_or_default();
+        Queue::Notify.put(run_dir, &format!("{ms:015}-{pid}-{count}-{kind}.json"), &bytes)?;
+        // The new one first: a run that is killed here tells one twice.
+        earlier.iter().try_for_each(|name| queue.remove(name).map(|_| ()))
     }
 
     /// Says whether the last that waits of this link is the same news.
@@ -71,12 +109,17 @@ impl Event {
     }
 }
 
+/// Says whether an event's file name says that it is of this kind.
+pub(crate) fn is_of_kind(file: &str, kind: &str) -> bool {
+    file.strip_suffix(".json").and_then(|stem| stem.rsplit('-').next()) == Some(kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn news_for_people_waits_once_and_a_deed_as_often_as_it_was_done() {
+    fn of_each_kind_the_newest_waits_and_stands_for_the_others() {
         let run = tempfile::tempdir().unwrap();
         let deed = Event::deed("recreated", "default", "it was recreated".to_owned(), None);
         let news = |name: &str| Event { name: name.to_owned(), for_people: true, ..deed.clone() };
@@ -85,6 +128,23 @@ mod tests {
             event.leave(run.path()).unwrap();
         }
         let queue = Queue::Notify.open(run.path()).unwrap();
-        assert_eq!(queue.names().unwrap().len(), 5);
+        let waiting: Vec<(String, u32)> = queue
+            .names()
+            .unwrap()
+            .iter()
+            .map(|name| {
+                let seen = queue.read(name.to_str().unwrap(), STATE_LIMIT).unwrap().unwrap();
+                let event = record::read::<Event>(&seen.bytes).unwrap();
+                (event.name, event.merged)
+            })
+            .collect();
+        // The second `begun` was the same news as the one before it.
+        let newest = [("recovered", 0), ("blanked", 1), ("recreated", 1)];
+        assert_eq!(waiting, newest.map(|(name, merged)| (name.to_owned(), merged)));
+        for _ in 0..1000 {
+            begun.leave(run.path()).unwrap();
+            over.leave(run.path()).unwrap();
+        }
+        assert_eq!(queue.names().unwrap().len(), 3);
     }
 }

@@ -12,6 +12,7 @@ use crate::app::event::Event;
 use crate::app::ground::Ground;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Line, RECOVERED, Report};
+use crate::app::said;
 use crate::app::source;
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
@@ -144,7 +145,7 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
     let mut line = Line::remark(level, state, news.message.clone());
     line.expiry = view.passed.map(|mark| mark.expiry);
     line.hint.clone_from(&hint);
-    line.log(&settings.name);
+    said::seldom(&line, &settings.name, (news.kind.name(), over));
     let message = match &hint {
         Some(command) => format!("{}; run: {command}", news.message),
         None => news.message.clone(),
@@ -156,6 +157,8 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         severity: news.severity().name().to_owned(),
         expires_at: line.expiry.map(|expiry| expiry.to_string()),
         for_people: true,
+        about: news.kind.name().to_owned(),
+        merged: 0,
     };
     if let Err(error) = event.leave(&ground.places.run_dir) {
         log::error!("{}: {error}: hooks and webhook do not hear of it", settings.name);

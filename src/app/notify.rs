@@ -5,16 +5,18 @@
 
 mod hooks;
 mod item;
+mod told;
 mod webhook;
 
 use std::path::Path;
 
 use crate::app::error::Error;
-use crate::app::event::Event;
+use crate::app::event::{Event, is_of_kind};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::notify::hooks::Hooks;
 use crate::app::notify::item::Item;
+use crate::app::notify::told::Told;
 use crate::app::record;
 use crate::domain::config::settings::Settings;
 use crate::domain::messages;
@@ -28,6 +30,9 @@ use crate::os::signals::Deferral;
 /// The folder in the state folder that holds what still has to be told.
 pub(crate) const FOLDER: &str = "notify";
 
+/// The folder in the state folder that holds when people were told what.
+const TOLD: &str = "told";
+
 /// Tells everything that waits; says whether all of it was told.
 pub(crate) fn run(places: &Places) -> Result<bool, Error> {
     let ground = Ground::open(places)?;
@@ -39,7 +44,8 @@ pub(crate) fn run(places: &Places) -> Result<bool, Error> {
     let mut all_told = true;
     loop {
         take_over(&queue, &state)?;
-        all_told &= Round::new(places).carry(&state, &signals)?;
+        let told = Told::in_folder(ground.folder(TOLD)?);
+        all_told &= Round::new(places, told).carry(&state, &signals)?;
         if queue.names()?.is_empty() {
             return Ok(all_told);
         }
@@ -60,11 +66,34 @@ fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
         let seen = queue.read(&name, STATE_LIMIT);
         let event = seen.ok().flatten().and_then(|seen| record::read::<Event>(&seen.bytes));
         match event {
-            Some(event) => Item::new(event).save(state, &name)?,
+            Some(event) => take_in(event, state, &name)?,
             None if Path::new(&name).extension().is_none() => {}
             None => log::warn!("the event '{name}' cannot be read and is left out"),
         }
         queue.remove(&name)?;
+    }
+    Ok(())
+}
+
+/// Takes one event over, in place of one of its kind that waits, and of what it has overtaken.
+fn take_in(event: Event, state: &Folder, name: &str) -> Result<(), Error> {
+    let kind = event.kind();
+    let mut item = Item::new(event);
+    let mut earlier = Vec::new();
+    for old in state.names()?.iter().filter_map(|old| old.to_str()).filter(|old| *old != name) {
+        let Some(waiting) = Item::load(state, old) else { continue };
+        if is_of_kind(old, &kind) {
+            item.merge(&waiting);
+        } else if waiting.is_overtaken_by(&item.event) {
+            item.event.merge(&waiting.event);
+        } else {
+            continue;
+        }
+        earlier.push(old.to_owned());
+    }
+    item.save(state, name)?;
+    for old in earlier {
+        state.remove(&old)?;
     }
     Ok(())
 }
@@ -76,14 +105,15 @@ struct Round {
     /// Links whose webhook has failed in this pass: the others in the line wait with the first.
     failed: Vec<(String, Timestamp)>,
     all_told: bool,
+    told: Told,
 }
 
 impl Round {
-    fn new(places: &Places) -> Self {
+    fn new(places: &Places, told: Told) -> Self {
         // Faults of the configuration are told by those who watch it; good links are used.
         let links = ground::configuration(&places.config_dir).map(|config| config.links);
         let hooks = Hooks::find(&places.config_dir);
-        Self { hooks, links: links.unwrap_or_default(), failed: Vec::new(), all_told: true }
+        Self { hooks, links: links.unwrap_or_default(), failed: Vec::new(), all_told: true, told }
     }
 
     fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
@@ -134,8 +164,15 @@ impl Round {
             item.next = Some(*next);
             return item.is_over(now);
         }
+        if let Some(moment) = self.told.until(&item.event, now) {
+            item.wait_until(moment);
+            return false;
+        }
         let why = match webhook::post(address, link.notify_format, &item.event) {
-            Ok(()) => return true,
+            Ok(()) => {
+                self.told.remember(&item.event, now);
+                return true;
+            }
             Err(why) => why,
         };
         let next = item.put_off(now);

@@ -1,11 +1,19 @@
 //! Says a state once, on transition.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::app::report::{Line, Report};
 use crate::domain::messages;
+use crate::domain::pace::{Limit, Pace};
+use crate::os::clock;
+
+/// How often the same may happen to a link and be said.
+const SELDOM: Limit = Limit { burst: 5, interval: Duration::from_secs(120) };
 
 /// What was said last, so that it is not said again.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -67,6 +75,22 @@ pub(crate) fn deeds(report: &Report) {
 /// Says everything a report has to say, as a one-shot command does.
 pub(crate) fn all(report: &Report) {
     report.lines().iter().for_each(|line: &Line| line.log(&report.link));
+}
+
+/// Says what happens to a link again and again: a few times at once, and then now and then.
+pub(crate) fn seldom(message: &Line, link: &str, kind: impl Hash) {
+    static SAID: Mutex<BTreeMap<u64, (Pace, u32)>> = Mutex::new(BTreeMap::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let (pace, left_out) = said.entry(digest((link, kind))).or_default();
+    if pace.take(SELDOM, clock::now()).is_err() {
+        *left_out = left_out.saturating_add(1);
+        return;
+    }
+    match std::mem::take(left_out) {
+        0 => {}
+        count => log::warn!("{link}: {count} messages like the next one were not logged"),
+    }
+    message.log(link);
 }
 
 fn digest(text: impl Hash) -> u64 {

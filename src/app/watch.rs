@@ -15,6 +15,7 @@ use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::app::watched::{COMPARE_INTERVAL, Watched};
+use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::events::{Changes, Events, Wake};
@@ -154,7 +155,8 @@ impl Watcher {
         let before = self.scarce.take();
         let Some(scarce) = self.events.scarce() else { return };
         if before.is_none_or(|(before, _)| before != scarce) {
-            log::warn!(hint = scarce.command().to_string(); "{scarce}");
+            let (id, hint) = (messages::id("watch-limit"), scarce.command().to_string());
+            log::warn!(MESSAGE_ID = id, hint; "{scarce}");
         }
         self.scarce = Some((scarce, clock::now().after(COMPARE_INTERVAL)));
     }

@@ -3,7 +3,7 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 36] = [
+pub(crate) const MESSAGES: [(&str, &str); 37] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
@@ -40,6 +40,7 @@ pub(crate) const MESSAGES: [(&str, &str); 36] = [
     ("webhook", "e7a760f586f74ec7a2aa0b90f64d3bbd"),
     ("clock-skew", "274eb7a1bf5d49b29608120ba9533313"),
     ("configuration", "aa211b66b6e74a379ff22fcbf31f4842"),
+    ("watch-limit", "6b0f5d0c2a7e4c8fb3d1e94a57c6d218"),
 ];
 
 /// The identifier of a message, by its name; empty where there is none.

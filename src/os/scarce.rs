@@ -43,10 +43,13 @@ impl Scarce {
 impl fmt::Display for Scarce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self {
-            Self::Instances => "no inotify instance is left",
-            Self::Watches => "no inotify watch is left",
+            Self::Instances => "instance",
+            Self::Watches => "watch",
         };
         let setting = self.setting();
-        write!(f, "{what} (fs.inotify.{setting}): changes are found once a minute only")
+        write!(
+            f,
+            "no inotify {what} is left in fs.inotify.{setting}: changes are found once a minute only"
+        )
     }
 }

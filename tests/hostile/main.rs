@@ -7,6 +7,7 @@
 )]
 
 mod children;
+mod flood;
 mod hanging;
 #[expect(dead_code, reason = "the cases use all of it")]
 mod lab;

@@ -100,3 +100,35 @@ fn what_nobody_took_for_a_day_is_given_up() {
     assert!(!ran.err.contains("canary"));
     assert_eq!(std::fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0);
 }
+
+#[test]
+fn people_are_told_of_each_kind_once_in_ten_minutes_and_then_how_often_it_happened() {
+    let bed = bed();
+    let server = Listener::new(200);
+    bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
+    blanked(&bed);
+    bed.run(["notify"]).exit(0);
+    assert_eq!(server.letters().len(), 1);
+    for name in ["B", "C", "D"] {
+        let watch = bed.watch_as(&[], &["--delegate"]);
+        watch.heard("READY=1");
+        bed.replace(SOURCE, bed.login_text(name, 9));
+        watch.says("there is a living login");
+        bed.replace(SOURCE, crate::BLANK);
+        watch.says("emptied the login");
+        watch.end();
+        bed.run(["notify"]);
+    }
+    let letters = server.letters();
+    assert_eq!(letters.len(), 2, "one of each kind: {letters:?}");
+    // What was overtaken is not told afterwards: the newest state alone waits.
+    let waits = waiting(&bed);
+    std::fs::remove_dir_all(bed.at("lib/told")).unwrap();
+    age(&bed, &waits, 1);
+    bed.run(["notify"]).exit(0);
+    let letters = server.letters();
+    assert_eq!(letters.len(), 3);
+    let last = &letters[2].body;
+    assert!(last.contains("emptied the login") && last.contains("more times"), "{last}");
+    no_token_is_kept(&bed);
+}

@@ -352,7 +352,7 @@ fn with_nothing_left_to_watch_with_it_compares_each_minute() {
         let watch = bed.watch_as(&wrapper, &[]);
         watch.heard("READY=1");
         all_hold(&watch, "A");
-        watch.says(&format!("({limit}): changes are found once a minute only"));
+        watch.says(&format!("{limit}: changes are found once a minute only"));
         watch.says(&format!("hint: sysctl -w {limit}="));
         let next = || {
             let text = bed.read("trace");

@@ -114,6 +114,7 @@ fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
         .env("OAUTH_SYNC_EVENT", &event.name)
         .env("OAUTH_SYNC_LINK", &event.link)
         .env("OAUTH_SYNC_EXPIRES_AT", event.expires_at.as_deref().unwrap_or_default())
+        .env("OAUTH_SYNC_MERGED", event.merged.to_string())
         .env("OAUTH_SYNC_MESSAGE", &event.message);
     for name in ["HOME", "LANG"] {
         if let Some(value) = environment::get(name) {

@@ -17,6 +17,9 @@ use crate::os::stage::{self, Durability};
 /// How long a webhook is tried; an incident that is not over is said again daily anyway.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// How long nothing of a kind is told a link's people after something of it was.
+pub(super) const PACE: Duration = Duration::from_secs(10 * 60);
+
 /// A run that has not come to an event by then was killed.
 const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
 
@@ -34,6 +37,8 @@ pub(super) struct Item {
     pub(super) tries: u32,
     /// When it is tried again.
     pub(super) next: Option<Timestamp>,
+    /// Whether it waits only since one of its kind was told a moment ago.
+    pub(super) is_paced: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,26 +48,45 @@ struct File {
     hooks_done: bool,
     tries: u32,
     next: Option<i64>,
+    #[serde(default)]
+    is_paced: bool,
 }
 
 impl From<File> for Item {
     fn from(file: File) -> Self {
         let (since, next) = (Timestamp(file.since), file.next.map(Timestamp));
-        Self { event: file.event, since, hooks_done: file.hooks_done, tries: file.tries, next }
+        let (hooks_done, tries, is_paced) = (file.hooks_done, file.tries, file.is_paced);
+        Self { event: file.event, since, hooks_done, tries, next, is_paced }
     }
 }
 
 impl From<Item> for File {
     fn from(item: Item) -> Self {
         let (since, next) = (item.since.0, item.next.map(|next| next.0));
-        Self { event: item.event, since, hooks_done: item.hooks_done, tries: item.tries, next }
+        let (hooks_done, tries, is_paced) = (item.hooks_done, item.tries, item.is_paced);
+        Self { event: item.event, since, hooks_done, tries, next, is_paced }
     }
 }
 
 impl Item {
     /// An event that nobody has heard of.
     pub(super) fn new(event: Event) -> Self {
-        Self { event, since: clock::now(), hooks_done: false, tries: 0, next: None }
+        let (since, hooks_done, tries, next) = (clock::now(), false, 0, None);
+        Self { event, since, hooks_done, tries, next, is_paced: false }
+    }
+
+    /// Takes the place of one of its kind that the webhook was not told yet.
+    pub(super) fn merge(&mut self, earlier: &Self) {
+        self.event.merge(&earlier.event);
+        (self.tries, self.next, self.is_paced) = (earlier.tries, earlier.next, earlier.is_paced);
+    }
+
+    /// Says whether this is the other end of the same incident, which waits for nothing but its turn: the
+    /// newer one is all that people still have to hear.
+    pub(super) fn is_overtaken_by(&self, newer: &Event) -> bool {
+        let event = &self.event;
+        let is_same = event.link == newer.link && event.about == newer.about;
+        self.is_paced && newer.for_people && is_same && event.name != newer.name
     }
 
     /// Loads one; `None` if it cannot be read.
@@ -79,7 +103,8 @@ impl Item {
 
     /// Says whether its next try is still to come; a clock that was set back puts nothing off for long.
     pub(super) fn is_put_off(&self, now: Timestamp) -> bool {
-        let latest = now.after(webhook::wait(self.tries));
+        let wait = if self.is_paced { PACE } else { webhook::wait(self.tries) };
+        let latest = now.after(wait);
         self.next.is_some_and(|next| next > now && next <= latest)
     }
 
@@ -92,11 +117,16 @@ impl Item {
         }
     }
 
+    /// Waits for its turn, which comes at `moment`.
+    pub(super) fn wait_until(&mut self, moment: Timestamp) {
+        (self.next, self.is_paced) = (Some(moment), true);
+    }
+
     /// Puts the next try off; until when.
     pub(super) fn put_off(&mut self, now: Timestamp) -> Timestamp {
         self.tries += 1;
         let next = now.after(webhook::wait(self.tries));
-        self.next = Some(next);
+        (self.next, self.is_paced) = (Some(next), false);
         next
     }
 

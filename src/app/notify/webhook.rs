@@ -18,7 +18,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// In words fit for a message, if it was not taken.
 pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<(), String> {
     let severity = Severity::from_name(&event.severity);
-    let letter = webhook::letter(format, address.expose(), &event.link, severity, &event.message);
+    let message = match event.merged {
+        0 => event.message.clone(),
+        count => {
+            format!("{} (this happened {count} more times since you were last told)", event.message)
+        }
+    };
+    let letter = webhook::letter(format, address.expose(), &event.link, severity, &message);
     match os::webhook::post(address, &letter, LIMIT)? {
         200..300 => Ok(()),
         status => Err(format!("it answered with status {status}")),
