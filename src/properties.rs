@@ -16,7 +16,7 @@ mod stores;
 type Property = fn(&[u8]);
 
 /// Every parser of bytes that are not our own, by name.
-const ALL: [(&str, Property); 27] = [
+const ALL: [(&str, Property); 28] = [
     ("auth-profiles", stores::auth_profiles),
     ("auth-state", stores::auth_state),
     ("claude-settings", host::claude_settings),
@@ -44,6 +44,7 @@ const ALL: [(&str, Property); 27] = [
     ("state-files", records::state_files),
     ("times", logins::times),
     ("token-answers", logins::token_answers),
+    ("unit-files", host::unit_files),
 ];
 
 /// Checks the property of that name.

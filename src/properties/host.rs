@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::containers;
 use crate::app::detect::write::parse_answers;
+use crate::app::detect::{containers, rivals, units};
 use crate::domain::claude_cli;
 use crate::domain::config::{self, edit, words};
 use crate::domain::container;
@@ -142,6 +142,17 @@ pub(super) fn output(bytes: &[u8]) {
     assert!(!masking::tail(&masked, 3).contains('\n'));
     if let Some(cause) = claude_cli::cause(&text) {
         assert!(!cause.is_empty());
+    }
+}
+
+/// The file of a unit: only whole paths are taken from it.
+pub(super) fn unit_files(bytes: &[u8]) {
+    let Some(text) = super::text(bytes) else { return };
+    for hint in units::variables(text) {
+        assert!(hint.folder.is_absolute(), "{}", hint.folder.display());
+    }
+    for word in text.split_whitespace() {
+        assert!(rivals::script(word).is_none_or(|script| word.ends_with(script)));
     }
 }
 

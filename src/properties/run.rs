@@ -191,6 +191,7 @@ properties! {
     state_files "state-files",
     times "times",
     token_answers "token-answers",
+    unit_files "unit-files",
 }
 
 #[test]

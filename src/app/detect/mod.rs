@@ -13,7 +13,7 @@ pub(crate) mod rivals;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod units;
+pub(crate) mod units;
 pub(crate) mod write;
 
 use std::path::Path;

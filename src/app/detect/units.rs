@@ -76,7 +76,8 @@ fn environment_of(tree: &Tree, unit: &str) -> String {
     texts.map(|text| named(&text)).collect()
 }
 
-fn variables(unit: &str) -> Vec<Hint> {
+/// The variables of the file of a unit that tell where OpenClaw or Claude is.
+pub(crate) fn variables(unit: &str) -> Vec<Hint> {
     let lines = unit.lines().filter_map(|line| line.trim().strip_prefix("Environment="));
     let assignments = lines.flat_map(|line| words::split(line).unwrap_or_default());
     assignments

@@ -63,7 +63,7 @@ pub(super) fn over(kind: Kind, view: &View<'_>) -> String {
             _ => format!("there is a new login in '{}'{end}", view.path),
         },
         Kind::CannotSave => {
-            format!("the login in '{}' was renewed and saved again{end}", view.path)
+            format!("nothing of the login in '{}' waits to be saved any more{end}", view.path)
         }
         Kind::CliGone => "Claude CLI can be started again".to_owned(),
         Kind::RefreshFailing => format!("the login in '{}' was renewed again{end}", view.path),
