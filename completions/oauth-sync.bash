@@ -219,7 +219,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__doctor)
-            opts="-v -q -h --json --fix --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --json --fix --upgrade --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -189,6 +189,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l fix -d 'Do what is ours and safe'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l upgrade -d 'Show only what this version refuses, or runs as another user, unlike an earlier one'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s h -l help -d 'Print help'

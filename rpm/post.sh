@@ -7,4 +7,8 @@ if [ "$1" -eq 1 ]; then
     systemctl --no-reload preset oauth-sync.service oauth-sync-refresh.timer >/dev/null 2>&1 || :
     timeout 60 oauth-sync detect --write </dev/null >&2 || :
 fi
+# What an earlier version took and this one refuses is listed; none of it is changed.
+if [ "$1" -gt 1 ]; then
+    timeout 60 oauth-sync doctor --upgrade </dev/null >&2 || :
+fi
 exit 0

@@ -5,7 +5,8 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
 use crate::app::prospect::{self, Prospect};
 use crate::app::report::Report;
-use crate::app::sync::{self, Options};
+use crate::app::sync;
+use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 
@@ -29,12 +30,16 @@ pub(crate) struct Ahead {
     pub(crate) prospect: Prospect,
 }
 
-/// Looks at all links, or at the one named.
+/// Looks at all links, or at the one named; any fault of the configuration is an error.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
+    of(places, &ground::links(&places.config_dir, only)?)
+}
+
+/// Looks at these links.
+pub(crate) fn of(places: &Places, settings: &[Settings]) -> Result<Status, Error> {
     let now = clock::now();
     let ground = Ground::look(places)?;
-    let settings = ground::links(&places.config_dir, only)?;
-    let mut links = sync::all(places, only, Options { dry_run: true, force: false })?;
+    let mut links = sync::dry(&ground, settings);
     for report in &mut links {
         report.as_it_stands();
     }

@@ -59,6 +59,12 @@ pub(crate) fn all(
     Ok(links.iter().map(|settings| patiently(&ground, settings, options)).collect())
 }
 
+/// Finds out what a sync of these links would do, and does nothing.
+pub(crate) fn dry(ground: &Ground, links: &[Settings]) -> Vec<Report> {
+    let options = Options { dry_run: true, force: false };
+    links.iter().map(|settings| patiently(ground, settings, options)).collect()
+}
+
 /// Syncs the link of that name, whatever is wrong with others.
 pub(crate) fn named(places: &Places, name: &str) -> Result<Vec<Report>, Error> {
     let (links, _) = ground::sound_links(&places.config_dir, Some(name))?;

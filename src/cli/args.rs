@@ -146,6 +146,9 @@ pub(crate) enum Command {
         /// Do what is ours and safe
         #[arg(long)]
         fix: bool,
+        /// Show only what this version refuses, or runs as another user, unlike an earlier one
+        #[arg(long)]
+        upgrade: bool,
         /// Look for units, accounts and cron jobs in DIR instead of the host
         #[arg(long, value_name = "DIR", hide = true)]
         root: Option<PathBuf>,

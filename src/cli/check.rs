@@ -8,6 +8,7 @@ use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::cli::render::{answer, answer_json};
 use crate::cli::survey::{self, Survey, Surveyed};
+use crate::domain::config::Problem;
 use crate::domain::health::Level;
 use crate::domain::order;
 
@@ -16,9 +17,10 @@ const SCHEMA: u32 = 1;
 
 /// Checks all links, or the one named; whatever keeps it from looking is "cannot tell".
 pub(crate) fn carry_out(places: &Places, only: Option<&str>, as_json: bool) -> ExitCode {
-    let survey = survey::look(places, only);
+    let survey = survey::sound(places, only);
     let level = match &survey {
         Ok(survey) => worst(survey),
+        Err(Error::Configuration(faults)) => of_faults(faults).unwrap_or(Level::Unknown),
         Err(_) => Level::Unknown,
     };
     match (&survey, as_json) {
@@ -39,8 +41,15 @@ pub(crate) fn misused() -> ExitCode {
 }
 
 fn worst(survey: &Survey) -> Level {
-    let levels = survey.links.iter().map(|link| link.health.level);
+    let levels = survey.links.iter().map(|link| link.health.level).chain(of_faults(&survey.faults));
     levels.max_by_key(|level| level.gravity()).unwrap_or(Level::Unknown)
+}
+
+/// A file that somebody else could write is refused and its link stands still; of one with another fault
+/// nothing can be told.
+fn of_faults(faults: &[Problem]) -> Option<Level> {
+    let is_refused = faults.iter().any(|fault| fault.line == 0);
+    (!faults.is_empty()).then_some(if is_refused { Level::Wrong } else { Level::Unknown })
 }
 
 /// One line and no bar in it: what follows a bar is performance data to a monitor.
@@ -51,18 +60,21 @@ fn line(level: Level, text: &str) -> String {
 
 fn why(error: &Error) -> String {
     match error {
-        Error::Configuration(problems) => {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
+        Error::Configuration(faults) => told(faults),
         other => other.to_string(),
     }
 }
 
-/// What is to be said of all links, the gravest first.
+fn told(faults: &[Problem]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What is to be said of the configuration and of all links, the gravest first.
 fn all(survey: &Survey) -> String {
     let mut links: Vec<&Surveyed> = survey.links.iter().collect();
     order::sort_by_key(&mut links, |link| std::cmp::Reverse(link.health.level.gravity()));
-    links.into_iter().map(one).collect::<Vec<_>>().join("; ")
+    let faults = Some(told(&survey.faults)).filter(|text| !text.is_empty());
+    faults.into_iter().chain(links.into_iter().map(one)).collect::<Vec<_>>().join("; ")
 }
 
 fn one(link: &Surveyed) -> String {
@@ -84,10 +96,14 @@ fn json_of(survey: &Survey) -> serde_json::Value {
             "findings": findings,
         })
     });
-    json!({
+    let mut all = json!({
         "schema": SCHEMA,
         "time": survey.now.to_string(),
         "status": worst(survey).name(),
         "links": links.collect::<Vec<_>>(),
-    })
+    });
+    if !survey.faults.is_empty() {
+        all["error"] = told(&survey.faults).into();
+    }
+    all
 }

@@ -23,6 +23,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) json: bool,
     /// Do what is ours and safe.
     pub(crate) fix: bool,
+    /// Show only what this version refuses and an earlier one took.
+    pub(crate) upgrade: bool,
     /// A tree that stands for the host.
     pub(crate) root: Option<&'a Path>,
 }
@@ -37,25 +39,29 @@ pub(crate) fn carry_out(
     if wish.fix && mend(places, only, &findings)? {
         findings = find(places, only, wish.root)?;
     }
+    if wish.upgrade {
+        findings.retain(Finding::is_of_an_upgrade);
+    }
     if wish.json {
         answer_json(&json_of(&findings));
     } else {
-        answer(lines(&findings));
+        answer(lines(&findings, wish));
     }
     Ok(exit(&findings))
 }
 
 fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Vec<Finding>, Error> {
     let faults = configuration(places)?;
-    if !faults.is_empty() {
-        return Ok(faults);
-    }
-    let survey = survey::look(places, only)?;
+    let survey = match survey::sound(places, only) {
+        Ok(survey) => survey,
+        Err(_) if !faults.is_empty() => return Ok(faults),
+        Err(error) => return Err(error),
+    };
     let of_links = doctor::run(places, &cases(&survey), root);
-    Ok(unfinished(places)?.into_iter().chain(of_links).collect())
+    Ok(faults.into_iter().chain(unfinished(places)?).chain(of_links).collect())
 }
 
-/// Faults of the configuration come first: nothing can be said of a link that cannot be read.
+/// Faults of the configuration come first: nothing more can be said of a link that cannot be read.
 fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
     let config = ground::configuration(&places.config_dir)?;
     let of_file = config.problems.iter().map(|problem| {
@@ -104,7 +110,7 @@ fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<boo
     if fixable.is_empty() {
         return Ok(false);
     }
-    let survey = survey::look(places, only)?;
+    let survey = survey::sound(places, only)?;
     for finding in &fixable {
         log::info!("mending {}: {}", finding.id, finding.meaning);
         doctor::fix(&cases(&survey), finding)?;
@@ -126,8 +132,8 @@ fn exit(findings: &[Finding]) -> Exit {
     }
 }
 
-fn lines(findings: &[Finding]) -> Vec<String> {
-    if findings.is_empty() {
+fn lines(findings: &[Finding], wish: Wish<'_>) -> Vec<String> {
+    if findings.is_empty() && !wish.upgrade {
         return vec!["nothing is wrong".to_owned()];
     }
     findings.iter().flat_map(one).collect()

@@ -115,8 +115,9 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })
         }
-        Command::Doctor { json, fix, root } => {
-            let wish = doctor::Wish { json: *json, fix: *fix, root: root.as_deref() };
+        Command::Doctor { json, fix, upgrade, root } => {
+            let (json, fix, upgrade) = (*json, *fix, *upgrade);
+            let wish = doctor::Wish { json, fix, upgrade, root: root.as_deref() };
             doctor::carry_out(&places, only, wish)
         }
         Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),

@@ -5,6 +5,7 @@ use crate::app::ground::{self, Places};
 use crate::app::health;
 use crate::app::report::Report;
 use crate::app::status::{self, Ahead};
+use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
@@ -13,8 +14,10 @@ use crate::domain::time::Timestamp;
 pub(crate) struct Survey {
     /// The moment.
     pub(crate) now: Timestamp,
-    /// The links, in the order of their files.
+    /// The links that are sound, in the order of their files.
     pub(crate) links: Vec<Surveyed>,
+    /// What is wrong with the configuration of others.
+    pub(crate) faults: Vec<Problem>,
 }
 
 /// A link at that moment.
@@ -29,10 +32,19 @@ pub(crate) struct Surveyed {
     pub(crate) health: Health,
 }
 
-/// Looks at all links, or at the one named; changes nothing.
+/// Looks at all links, or at the one named; changes nothing. Any fault of the configuration is an error.
 pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
-    let settings = ground::links(&places.config_dir, only)?;
-    let status = status::all(places, only)?;
+    ground::links(&places.config_dir, only)?;
+    sound(places, only)
+}
+
+/// Looks at the links that are sound, or at the one named; faults of others are told beside them.
+pub(crate) fn sound(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
+    let (settings, mut faults) = ground::sound_links(&places.config_dir, only)?;
+    if only.is_some() {
+        faults.clear();
+    }
+    let status = status::of(places, &settings)?;
     let (now, mut links) = (status.now, Vec::new());
     for (report, ahead) in status.links.into_iter().zip(status.ahead) {
         // A configuration that changed in between is read anew by the next look.
@@ -42,5 +54,5 @@ pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error>
         let health = health::of(settings, &report, &ahead.people, &ahead.prospect, now);
         links.push(Surveyed { settings: settings.clone(), report, ahead, health });
     }
-    Ok(Survey { now, links })
+    Ok(Survey { now, links, faults })
 }

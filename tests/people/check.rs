@@ -73,6 +73,28 @@ fn the_gravest_of_several_links_counts_and_comes_first() {
     bed.run(["check", "--link", "default"]).exit(0);
 }
 
+/// A link whose configuration has a fault is not dropped, and hides no other.
+#[test]
+fn a_fault_of_one_link_is_told_beside_the_others() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.write("etc/other.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
+    let ran = bed.run(["check"]).exit(3).err(&[]);
+    assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{}", ran.out);
+    assert!(ran.out.contains("etc/other.conf:1: "), "{}", ran.out);
+    assert!(ran.out.contains("; default: access token ends in 7h 59m"), "{}", ran.out);
+    let json = bed.run(["check", "--json"]).exit(3).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["links"][0]["name"], "default");
+    assert!(json["error"].as_str().unwrap().contains("etc/other.conf:1: "), "{json:#}");
+    bed.run(["check", "--link", "default"]).exit(0);
+    bed.run(["check", "--link", "other"]).exit(3);
+    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
+    bed.login_for("B", -1);
+    let ran = bed.run(["check"]).exit(2);
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - "), "{}", ran.out);
+}
+
 #[test]
 fn the_json_has_a_schema() {
     let bed = bed();

@@ -33,6 +33,10 @@ pub(crate) enum Fix {
     Sync,
 }
 
+/// What an earlier version took without a word.
+const OF_AN_UPGRADE: [&str; 4] =
+    ["configuration-wrong", "hook-refused", "program-refused", "command-not-as-root"];
+
 /// A cause that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -68,6 +72,11 @@ impl Finding {
     /// Something that is good to know.
     pub(crate) fn note(id: &'static str, meaning: String, command: impl Into<Hint>) -> Self {
         Self { severity: Severity::Note, ..Self::error(id, meaning, command) }
+    }
+
+    /// Whether an earlier version took what it is about.
+    pub(crate) fn is_of_an_upgrade(&self) -> bool {
+        OF_AN_UPGRADE.contains(&self.id)
     }
 
     /// The doctor may do it himself.

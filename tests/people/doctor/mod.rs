@@ -43,6 +43,13 @@ fn faults_of_the_configuration_come_with_their_line() {
     host.bed.write("etc/other.conf", "# mine\nCLAUDE_CREDENTALS=/x\n");
     let found = host.finds_also("configuration-wrong");
     assert!(found.command.starts_with("\"${EDITOR:-vi}\" +"), "{}", found.command);
+    // and keeps no other link from being looked at
+    fs::remove_file(host.at(SOURCE)).unwrap();
+    host.finds_also("configuration-wrong");
+    host.finds_also("login-absent");
+    let upgrade = host.bed.run(["doctor", "--upgrade"]).exit(1).out;
+    assert!(upgrade.starts_with("error configuration-wrong\n"), "{upgrade}");
+    assert!(!upgrade.contains("login-absent"), "{upgrade}");
     fs::remove_file(host.at("etc/other.conf")).unwrap();
     fs::remove_file(host.at(CONF)).unwrap();
     assert_eq!(host.finds("no-link").command, "oauth-sync setup");
