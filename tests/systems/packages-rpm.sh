@@ -7,14 +7,14 @@
 m=rpm
 tools=${TOOLS:-$root/target/tools}
 
-# The same files as 1.0.1, with another sample configuration, to upgrade to.
+# The same files as 9.0.0, with another sample configuration, to upgrade to.
 build_next() {
     mkdir -p "$scratch/tree/target/rpm"
     (cd "$root" && git ls-files -z | tar --null -T - -cf -) | tar -C "$scratch/tree" -xBf -
     cp -r "$root/target/rpm/files" "$scratch/tree/target/rpm/"
     cd "$scratch/tree"
-    sed -i '0,/^version = .*/s//version = "1.0.1"/' Cargo.toml
-    echo '# a word that is new in 1.0.1' >>docs/examples/default.conf
+    sed -i '0,/^version = .*/s//version = "9.0.0"/' Cargo.toml
+    echo '# a word that is new in 9.0.0' >>docs/examples/default.conf
     "$tools/bin/cargo-generate-rpm" --auto-req builtin --output "$scratch/next.rpm"
 }
 
@@ -61,13 +61,13 @@ upgraded() {
     renewal=$(bed exec "$m" systemctl show -P MainPID oauth-sync-renew.service)
     watcher=$(bed exec "$m" systemctl show -P MainPID oauth-sync.service)
     dnf upgrade /root/next.rpm
-    says openclaw-oauth-sync-1.0.1-1 bed exec "$m" rpm -q openclaw-oauth-sync
+    says openclaw-oauth-sync-9.0.0-1 bed exec "$m" rpm -q openclaw-oauth-sync
     [ "$(bed exec "$m" systemctl show -P MainPID oauth-sync-renew.service)" = "$renewal" ]
     [ "$(bed exec "$m" systemctl show -P MainPID oauth-sync.service)" != "$watcher" ]
     end_slow_renewal "$m"
     # the admin's stays, the new sample lies beside it, and is no link
     [ "$(configured)" = "default.conf default.conf.rpmnew hooks.d" ]
-    bed exec "$m" grep -q 'new in 1.0.1' /etc/oauth-sync/default.conf.rpmnew
+    bed exec "$m" grep -q 'new in 9.0.0' /etc/oauth-sync/default.conf.rpmnew
     sums "$m" | grep -v rpmnew | diff "$scratch/before" -
     all_up "$m"
     arrives "$m"
@@ -120,7 +120,7 @@ untouched() {
     bed exec "$m" rpm -V openclaw-oauth-sync
     dnf upgrade /root/next.rpm
     [ "$(configured)" = "default.conf hooks.d" ]
-    bed exec "$m" grep -q 'new in 1.0.1' /etc/oauth-sync/default.conf
+    bed exec "$m" grep -q 'new in 9.0.0' /etc/oauth-sync/default.conf
     bed sh "$m" 'mv /home/claw/not-yet /home/claw/.claude'
     dnf remove openclaw-oauth-sync
     bed sh "$m" '[ ! -e /etc/oauth-sync ]'

@@ -172,9 +172,24 @@ deb_life() {
     bed stop "$m"
 }
 
+# A system older than the one that the package was built on.
+starts_on() {
+    local suite=$1 m=deb-$1
+    need "$suite: a machine boots" bed boot "$m" "$suite"
+    furnish "$m"
+    t "$suite: apt installs it, and all units are up" installs "$m"
+    write_link "$m"
+    t "$suite: a link that appears is used" arrives "$m"
+    t "$suite: autopkgtest's smoke passes" smoke_passes "$m"
+    bed stop "$m"
+}
+
 need "the packages are built" build_packages
 deb_life bookworm
 deb_life trixie
 if reachable noble; then
     deb_life noble
+fi
+if reachable jammy; then
+    starts_on jammy
 fi
