@@ -68,6 +68,8 @@ autopkgtest_passes() {
     bed sh "$m" <<'SCRIPT'
 cd /root/clone
 cp target/debian/openclaw-oauth-sync.deb /root/
+# the tree is copied twice, into memory
+rm -r target
 (
     printf 'Source: openclaw-oauth-sync\nMaintainer: nobody <nobody@example.org>\n\n'
     dpkg-deb -f /root/openclaw-oauth-sync.deb Package Architecture Depends Description
