@@ -14,15 +14,21 @@ mod telling;
 mod unit;
 mod work;
 
+use std::time::Duration;
+
 use crate::app::error::Error;
 use crate::app::gateway::work::Work;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::ledger;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
-use crate::os::clock;
+use crate::os::lanes::{Lanes, Step};
+use crate::os::{self, clock};
 
 pub(crate) use round::run;
+
+/// How long the answers are waited for at a time.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// How a run is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +53,34 @@ pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), 
     // A fault in the configuration comes first: then nothing is made at all.
     let links = ground::links(&places.config_dir, only)?;
     let ground = Ground::open(places)?;
-    for settings in &links {
-        // Whoever works on it asks by itself, and its ledger must not be overwritten.
-        let lock = ledger::try_lock(&places.run_dir, &settings.name)?;
-        let Some(_lock) = lock else { continue };
-        let ledger = ledger::load(&places.state_dir, &settings.name);
-        // The sync that follows reads the same, and says of which link it cannot.
-        let Ok(mut work) = Work::begin(&ground, settings, ledger) else { continue };
-        if work.openclaw.wants_version(settings, clock::now()) {
-            work.learn_version();
-            work.save();
+    std::thread::scope(|scope| {
+        let failed = |source| os::error::Error::new("wait for work in", &places.run_dir, source);
+        let mut lanes = Lanes::new(scope, None).map_err(failed)?;
+        for settings in &links {
+            lanes.push(round::user(settings), || learn_version(&ground, settings));
         }
+        let mut result = Ok(());
+        loop {
+            match lanes.wait(None, LIMIT).map_err(failed)? {
+                Step::Done(learnt) => result = result.and(learnt),
+                Step::Woken => {}
+                Step::Idle => return result,
+            }
+        }
+    })
+}
+
+fn learn_version(ground: &Ground, settings: &Settings) -> Result<(), Error> {
+    let places = &ground.places;
+    // Whoever works on it asks by itself, and its ledger must not be overwritten.
+    let lock = ledger::try_lock(&places.run_dir, &settings.name)?;
+    let Some(_lock) = lock else { return Ok(()) };
+    let ledger = ledger::load(&places.state_dir, &settings.name);
+    // The sync that follows reads the same, and says of which link it cannot.
+    let Ok(mut work) = Work::begin(ground, settings, ledger) else { return Ok(()) };
+    if work.openclaw.wants_version(settings, clock::now()) {
+        work.learn_version();
+        work.save();
     }
     Ok(())
 }

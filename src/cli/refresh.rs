@@ -21,7 +21,8 @@ pub(super) fn carry_out(
     unattended: bool,
 ) -> Result<Exit, Error> {
     if options.dry_run {
-        let (renewals, problems) = refresh::all(places, only, options)?;
+        let (renewals, problems) = refresh::all(places, only, options, &|_| ())?;
+        let renewals: Vec<Renewal> = renewals.into_iter().map(|(renewal, ())| renewal).collect();
         render::renewals(&renewals);
         return Ok(Exit::gravest([Exit::of_renewals(&renewals), faults(problems)]));
     }
@@ -31,22 +32,31 @@ pub(super) fn carry_out(
     if unattended && !first::is_linked(places)? {
         return Ok(Exit::Done);
     }
-    let (renewals, problems) = refresh::all(places, only, options)?;
-    // A service that runs every half hour leaves it to the incidents to say so once and daily.
-    let told = |renewal: &&Renewal| {
-        journal::is_connected() && matches!(renewal.conclusion, Conclusion::NeedsPerson(_))
-    };
-    renewals.iter().filter(|renewal| !told(renewal)).for_each(Renewal::log);
-    let renewed = renewals.iter().filter(|renewal| renewal.is_renewed());
+    let (renewals, problems) = refresh::all(places, only, options, &|one| follow(places, one))?;
+    let (renewals, brought): (Vec<Renewal>, Vec<Vec<Exit>>) = renewals.into_iter().unzip();
     let mut exits = vec![Exit::of_renewals(&renewals), faults(problems)];
-    for (renewal, link) in renewed.flat_map(|one| one.links.iter().map(move |link| (one, link))) {
-        rounds::tell_of_renewal(places, renewal, link);
-        exits.push(bring(places, link));
-    }
+    exits.extend(brought.into_iter().flatten());
     if only.is_none() {
         rounds::make(places)?;
     }
     Ok(Exit::gravest(exits))
+}
+
+/// Says what became of a source, and brings the sinks of its links in step where it was renewed.
+fn follow(places: &Places, renewal: &Renewal) -> Vec<Exit> {
+    // A service that runs every half hour leaves it to the incidents to say so once and daily.
+    let told = journal::is_connected() && matches!(renewal.conclusion, Conclusion::NeedsPerson(_));
+    if !told {
+        renewal.log();
+    }
+    if !renewal.is_renewed() {
+        return Vec::new();
+    }
+    let bring = |link: &String| {
+        rounds::tell_of_renewal(places, renewal, link);
+        bring(places, link)
+    };
+    renewal.links.iter().map(bring).collect()
 }
 
 /// Brings the sinks of one link in step; what keeps it from that keeps it from no other.

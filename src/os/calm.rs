@@ -1,6 +1,7 @@
 //! Waiting for a folder to become quiet, and for the next look at something that tells nobody.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use inotify::{Inotify, WatchMask};
@@ -21,6 +22,17 @@ impl Arrivals {
         let mask = WatchMask::MOVED_TO | WatchMask::CLOSE_WRITE | WatchMask::ONLYDIR;
         inotify.watches().add(folder.proc_path(), mask)?;
         Ok(Self { inotify })
+    }
+
+    /// The descriptor to poll: readable once something has arrived.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+
+    /// Forgets what has arrived so far.
+    pub(crate) fn forget(&mut self) {
+        // Nothing to read is as good.
+        let _ = self.inotify.read_events(&mut [0u8; 4096]);
     }
 
     /// Waits until nothing has arrived for `span`, but no longer than `limit`.
@@ -48,6 +60,20 @@ pub(crate) fn pause(span: Duration) {
     {
         // A signal cuts it short; the loop goes on.
         let _ = poll(&mut [], Some(&timespec(left)));
+    }
+}
+
+/// Waits until a descriptor has something to read, but no longer than `limit`; says whether it has.
+pub(crate) fn wait_for(fd: BorrowedFd<'_>, limit: Duration) -> bool {
+    let end = Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+        match poll(&mut fds, Some(&timespec(left))) {
+            Ok(1..) => return true,
+            Ok(_) | Err(rustix::io::Errno::INTR) if !left.is_zero() => {}
+            _ => return false,
+        }
     }
 }
 

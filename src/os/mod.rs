@@ -22,6 +22,7 @@ pub(crate) mod health;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod journal;
+pub(crate) mod lanes;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod notify;

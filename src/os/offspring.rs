@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child as Process, Command, Stdio};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal};
-use rustix::time::Timespec;
 
+use crate::os::calm;
 use crate::os::error::Error;
 
 /// The running program, also after its file was replaced by an upgrade.
@@ -20,7 +20,10 @@ const SELF: &str = "/proc/self/exe";
 pub(crate) const ANSWER_LIMIT: usize = 65_536;
 
 /// How long a child that may hang has to end once it is asked to.
-const LAST_WAIT: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a run has: what the units have as `TimeoutStopSec=`.
+const RUN_WAIT: Duration = Duration::from_secs(180);
 
 /// What a child process is there for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,19 +125,12 @@ impl Offspring {
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
     }
 
-    /// Asks it to end and waits until it did; a renewal first saves what it was given.
+    /// Asks it to end, waits for that and ends it; a renewal first saves what it was given, as long as
+    /// systemd would let it.
     pub(crate) fn end(mut self) {
         self.signal(false);
-        if !self.may_hang {
-            let _ = self.child.wait();
-            return;
-        }
-        self.poll(&LAST_WAIT);
+        calm::wait_for(self.fd(), if self.may_hang { LAST_WAIT } else { RUN_WAIT });
         self.signal(true);
         let _ = self.child.try_wait();
-    }
-
-    fn poll(&self, limit: &Timespec) {
-        let _ = poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(limit));
     }
 }

@@ -9,6 +9,9 @@ use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
 
+/// The largest request that is read, in bytes.
+const REQUEST_LIMIT: u64 = 64 << 10;
+
 /// What a queue asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
@@ -69,6 +72,20 @@ impl Queue {
             let _ = run.remove(&outside);
             Error::new("queue", &queue.path.join(name), source)
         })
+    }
+
+    /// Takes every request out; what they say.
+    pub(crate) fn take(self, run_dir: &Path) -> Result<Vec<Vec<u8>>, Error> {
+        let queue = self.open(run_dir)?;
+        let mut requests = Vec::new();
+        for name in queue.names()? {
+            let name = name.to_string_lossy();
+            let request = queue.read(&name, REQUEST_LIMIT)?;
+            if queue.remove(&name)? {
+                requests.extend(request.map(|seen| seen.bytes));
+            }
+        }
+        Ok(requests)
     }
 
     /// Takes every request out without looking at it; how many there were.

@@ -68,8 +68,8 @@ static PREPARED: Mutex<Option<Deferral>> = Mutex::new(None);
 pub(crate) struct Deferral {
     /// Whether signals act at once.
     open: Arc<AtomicBool>,
-    /// How many hold them back.
-    holds: Arc<AtomicUsize>,
+    /// How many hold them back; whoever changes that sets `open` before another may.
+    holds: Arc<Mutex<usize>>,
     /// The signal that came meanwhile; 0 is none.
     caught: Arc<AtomicUsize>,
 }
@@ -106,7 +106,8 @@ impl Deferral {
 
     /// Makes signals wait until the answer is dropped.
     pub(crate) fn hold(&self) -> Waiting<'_> {
-        self.holds.fetch_add(1, Ordering::SeqCst);
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        *holds += 1;
         self.open.store(false, Ordering::SeqCst);
         Waiting(self)
     }
@@ -121,7 +122,9 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.0.holds.fetch_sub(1, Ordering::SeqCst) > 1 {
+        let mut holds = self.0.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        *holds = holds.saturating_sub(1);
+        if *holds > 0 {
             return;
         }
         self.0.open.store(true, Ordering::SeqCst);

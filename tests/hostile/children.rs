@@ -3,8 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
-use crate::lab::{ALICE, BOB, Lab, Ran, ran};
+use crate::hanging::Hangs;
+use crate::lab::{ALICE, BOB, Lab, Ran, ran, wait_until};
+
+/// Longer than anything here takes on a slow machine, and shorter than what a hanging program is given.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Alice and Bob with logins that are due, and a `claude` each; Bob's leaves a mark that it was run.
 fn two_users(alices: &str) -> Lab {
@@ -45,11 +50,15 @@ impl Leased {
         let tool = lab.tool("lease.c");
         let words = format!("exec {} home/a/claude {action} pid", tool.display());
         let mut tool = lab.user_command(ALICE, &words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(tool.stdout.take().unwrap());
         let mut line = String::new();
-        BufReader::new(tool.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        said.read_line(&mut line).unwrap();
         assert_eq!(line, "leased\n");
         let refresh = lab.command(&["refresh"]).stderr(Stdio::piped()).spawn().unwrap();
         fs::write(lab.at("pid"), refresh.id().to_string()).unwrap();
+        line.clear();
+        said.read_line(&mut line).unwrap();
+        assert_eq!(line, "done\n");
         Self { tool, refresh }
     }
 
@@ -141,4 +150,119 @@ fn a_program_at_our_terminal_types_nothing_into_it() {
         "{login} </dev/null || :; read -t 3 line && echo \"got: $line\" || echo none"
     ));
     assert!(shown.contains("none") && !shown.contains("got:"), "{shown}");
+}
+
+#[test]
+fn a_user_who_stops_what_becomes_its_program_stops_nobody_else() {
+    let lab = two_users("#!/bin/sh\n: >\"$HOME/ran\"\n");
+    let mut leased = Leased::begin(&lab, "stop");
+    let is_bobs = wait_until(LIMIT, || lab.at("home/b/ran").exists());
+    assert!(leased.refresh.try_wait().unwrap().is_none(), "Alice's program is still stopped");
+    leased.tool.kill().unwrap();
+    leased.tool.wait().unwrap();
+    let children = format!("$(cat /proc/{}/task/*/children)", leased.refresh.id());
+    lab.sh(&format!("for child in {children}; do kill -KILL $child || :; done"));
+    let ran = ran(leased.refresh.wait_with_output().unwrap());
+    assert!(is_bobs, "Bob's login is renewed while Alice's program is stopped");
+    assert!(ran.stderr.contains("a: ") && ran.stderr.contains("signal 9"), "{}", ran.stderr);
+}
+
+/// A program that hangs until it is killed, and says that it does.
+const HANGS: &str = "#!/bin/sh\necho $$ >\"$HOME/hangs\"\nexec sleep 1000\n";
+
+/// Ends the programs that hang.
+fn end_hanging(lab: &Lab) {
+    lab.sh("kill -KILL $(cat home/*/hangs)");
+}
+
+#[test]
+fn ten_links_of_which_one_hangs_renew_the_other_nine() {
+    for hanging in [ALICE, BOB] {
+        let lab = two_users(HANGS);
+        if hanging == BOB {
+            // The first of the links of one and the same user.
+            lab.sh("rm etc/a.conf");
+            claude(&lab, BOB, "b", HANGS);
+        }
+        for number in 2..10 {
+            let home = format!("home/b/{number}");
+            lab.login(BOB, &format!("{home}/.claude"), "3", 600);
+            lab.as_user(
+                BOB,
+                &format!(
+                    "printf '#!/bin/sh\\n: >{0}/ran\\n' >{home}/claude; chmod 755 {home}/claude",
+                    lab.at(&home).display()
+                ),
+            );
+            let lines = format!(
+                "CLAUDE_CREDENTIALS=\"{0}/.claude/.credentials.json\"\nCLAUDE_CLI_PATH=\"{0}/claude\"\nREFRESH=\"cli\"\nSINKS=\"none\"\n",
+                lab.at(&home).display()
+            );
+            lab.configuration(&format!("c{number}"), &lines);
+        }
+        let refresh = lab.command(&["refresh"]).stderr(Stdio::piped()).spawn().unwrap();
+        let hangs = if hanging == ALICE { "home/a/hangs" } else { "home/b/hangs" };
+        assert!(wait_until(LIMIT, || lab.read(hangs).ends_with('\n')));
+        let others =
+            wait_until(LIMIT, || (2..10).all(|n| lab.at(&format!("home/b/{n}/ran")).exists()));
+        let still = lab.at(&format!("/proc/{}", lab.read(hangs).trim())).exists();
+        end_hanging(&lab);
+        let ran = ran(refresh.wait_with_output().unwrap());
+        assert!(others && still, "{hanging}: {}", ran.stderr);
+        assert_eq!(ran.code, Some(75), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_asked_for_while_a_renewal_hangs_is_renewed_meanwhile() {
+    let lab = two_users(HANGS);
+    lab.sh("mv etc/b.conf b.conf");
+    let refresh = lab.command(&["refresh", "--unattended"]).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(wait_until(LIMIT, || lab.read("home/a/hangs").ends_with('\n')));
+    lab.sh("mv b.conf etc/ && printf b >run/request && mv run/request run/refresh.d/1-2");
+    let renewed = wait_until(LIMIT, || lab.at("home/b/ran").exists());
+    end_hanging(&lab);
+    let ran = ran(refresh.wait_with_output().unwrap());
+    assert!(renewed, "{}", ran.stderr);
+    assert!(!lab.at("run/refresh.d/1-2").exists());
+}
+
+#[test]
+fn a_gateway_that_hangs_delays_no_other_users() {
+    let lab = two_users("");
+    for (uid, user) in [(ALICE, "a"), (BOB, "b")] {
+        let hangs = if user == "a" { HANGS } else { "#!/bin/sh\n: >\"$HOME/restarted\"\n" };
+        lab.as_user(uid, &format!("mkdir -m 700 home/{user}/.openclaw; echo X=1 >home/{user}/.openclaw/.env; echo '{{}}' >home/{user}/.openclaw/openclaw.json; cat >home/{user}/restart <<'END'\n{hangs}END\nchmod 755 home/{user}/restart"));
+        let restart = lab.at(&format!("home/{user}/restart"));
+        let home = lab.at("home").join(user);
+        lab.as_user(uid, &format!("sed -i \"2iHOME={}\" home/{user}/restart", home.display()));
+        lab.link(user, &format!(
+            "REFRESH=\"off\"\nSINKS=\"env\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"command\"\nGATEWAY_COMMAND=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\n",
+            restart.display()
+        ));
+    }
+    let sync = |link: &str| lab.confined(&["sync", "--delegate", "--link", link]);
+    sync("a");
+    let gateway = lab.command(&["gateway"]).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(wait_until(LIMIT, || lab.read("home/a/hangs").ends_with('\n')), "it hangs");
+    // Asked for meanwhile.
+    let synced = sync("b");
+    let restarted = wait_until(LIMIT, || lab.at("home/b/restarted").exists());
+    end_hanging(&lab);
+    let ran = ran(gateway.wait_with_output().unwrap());
+    assert!(restarted, "{}\n{}", synced.stderr, ran.stderr);
+}
+
+#[test]
+fn an_interpreter_that_never_answers_ends_with_its_own_link() {
+    let lab = two_users("");
+    lab.as_user(ALICE, "touch home/a/sh");
+    let sh = lab.at("home/a/sh");
+    lab.as_user(ALICE, &format!("printf '#!{}\\n' >home/a/claude", sh.display()));
+    let hangs = Hangs::over(sh);
+    let refresh = lab.command(&["refresh"]).stderr(Stdio::piped()).spawn().unwrap();
+    let renewed = wait_until(LIMIT, || lab.at("home/b/ran").exists());
+    drop(hangs);
+    let ran = ran(refresh.wait_with_output().unwrap());
+    assert!(renewed, "{}", ran.stderr);
 }

@@ -12,13 +12,14 @@ use crate::lab::{ALICE, BOB, Lab, wait_until};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A mounted `hangfs`; taken away when dropped.
-struct Hangs {
+pub(crate) struct Hangs {
     server: Child,
     at: PathBuf,
 }
 
 impl Hangs {
-    fn over(at: PathBuf) -> Self {
+    /// Mounts it as Alice.
+    pub(crate) fn over(at: PathBuf) -> Self {
         let mut server = Command::new(program())
             .arg(&at)
             .arg(ALICE.to_string())

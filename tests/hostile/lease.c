@@ -62,6 +62,8 @@ int main(int argc, char **argv) {
             while (threads && (thread = readdir(threads))) {
                 int id = atoi(thread->d_name);
                 if (id <= 0 || !is_ours(process->d_name, thread->d_name, ancestor) || act(id, argv[2])) continue;
+                puts("done");
+                fflush(stdout);
                 if (strcmp(argv[2], "stop")) return 0;
                 pause();
             }

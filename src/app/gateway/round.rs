@@ -14,11 +14,13 @@ use crate::domain::gateway::{Ending, Ledger, Pending};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
-use crate::os::clock;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
 use crate::os::journal::detail;
+use crate::os::lanes::{Lanes, Step};
 use crate::os::queue::Queue;
 use crate::os::signals::Deferral;
+use crate::os::{self, clock};
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.
 const QUIET: Duration = Duration::from_millis(1500);
@@ -38,7 +40,28 @@ impl Haste {
     }
 }
 
-/// Sees to everything that is queued or due for another try.
+/// How often it is looked what has become due while somebody's gateway takes its time.
+const GLANCE: Duration = Duration::from_secs(20);
+
+/// What a thread found of its link.
+type Seen = (String, Result<Option<Closing>, Error>);
+
+/// A run under way.
+struct Round<'a> {
+    ground: &'a Ground,
+    queue: &'a Folder,
+    only: Option<&'a str>,
+    haste: Haste,
+    closings: Vec<Closing>,
+    /// The links that are seen to now, or wait for their user's others.
+    busy: Vec<String>,
+    /// Those with which this run has no business any more.
+    passed: Vec<String>,
+    failed: Option<Error>,
+}
+
+/// Sees to everything that is queued or due for another try: to gateways of different users beside each
+/// other, to one of each user at a time.
 pub(crate) fn run(
     places: &Places,
     only: Option<&str>,
@@ -46,34 +69,90 @@ pub(crate) fn run(
 ) -> Result<Vec<Closing>, Error> {
     let ground = Ground::open(places)?;
     let queue = Queue::Gateway.open(&places.run_dir)?;
-    let mut closings: Vec<Closing> = Vec::new();
-    loop {
-        if haste == Haste::Joined {
-            join_burst(&queue, places);
-        }
-        // Off the queue before anything can fail: what stays there starts the unit again at once.
-        unlink(&ground, &queue, only)?;
-        let due = due(&ground, &queue, only, haste)?;
-        let due: Vec<String> =
-            due.into_iter().filter(|link| haste.again(link, &closings)).collect();
-        if due.is_empty() {
-            return Ok(closings);
-        }
-        // Read anew each time: a hanging recreate can outlast a change of the configuration.
-        let links = settings(&places.config_dir)?;
-        let mut worked = false;
-        for link in due {
-            let settings = links.iter().find(|settings| settings.name == link);
-            if let Some(closing) = see_to(&ground, &queue, &link, settings, haste)? {
-                worked = true;
-                closings.retain(|other| other.link != closing.link);
-                closings.push(closing);
+    let mut round = Round {
+        ground: &ground,
+        queue: &queue,
+        only,
+        haste,
+        closings: Vec::new(),
+        busy: Vec::new(),
+        passed: Vec::new(),
+        failed: None,
+    };
+    std::thread::scope(|scope| {
+        let failed = |source| os::error::Error::new("wait for work in", &queue.path, source);
+        let mut lanes = Lanes::new(scope, None).map_err(failed)?;
+        let mut arrivals = Arrivals::watch(&queue).ok().filter(|_| haste == Haste::Joined);
+        loop {
+            if haste == Haste::Joined {
+                join_burst(&queue, places);
+            }
+            round.begin(&mut lanes)?;
+            match lanes.wait(arrivals.as_ref().map(Arrivals::fd), GLANCE).map_err(failed)? {
+                Step::Done((link, seen)) => round.note(&link, seen),
+                Step::Woken => arrivals.iter_mut().for_each(Arrivals::forget),
+                Step::Idle => return round.failed.map_or(Ok(round.closings), Err),
             }
         }
-        if !worked {
-            return Ok(closings);
+    })
+}
+
+impl<'a> Round<'a> {
+    /// Begins with every link that has something to do now and is not seen to yet.
+    fn begin<'scope>(&mut self, lanes: &mut Lanes<'scope, '_, Seen>) -> Result<(), Error>
+    where
+        'a: 'scope,
+    {
+        let Self { ground, queue, haste, .. } = *self;
+        // Off the queue before anything can fail: what stays there starts the unit again at once.
+        let taken = unlink(ground, queue, self.only)?;
+        self.passed.retain(|link| !taken.contains(link));
+        let mut due = due(ground, queue, self.only, haste)?;
+        due.retain(|link| {
+            !self.busy.contains(link)
+                && !self.passed.contains(link)
+                && haste.again(link, &self.closings)
+        });
+        if due.is_empty() {
+            return Ok(());
+        }
+        // Read anew each time: a hanging recreate can outlast a change of the configuration.
+        let links = settings(&ground.places.config_dir)?;
+        for link in due {
+            let settings = links.iter().find(|settings| settings.name == link).cloned();
+            let user = settings.as_ref().map_or_else(|| Identity::own().uid, user);
+            self.busy.push(link.clone());
+            lanes.push(user, move || {
+                let seen = see_to(ground, queue, &link, settings.as_ref(), haste);
+                (link, seen)
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes note of what became of a link; a failure of one keeps no other from its turn.
+    fn note(&mut self, link: &str, seen: Result<Option<Closing>, Error>) {
+        self.busy.retain(|busy| busy != link);
+        match seen {
+            Ok(Some(closing)) => {
+                self.closings.retain(|other| other.link != closing.link);
+                self.closings.push(closing);
+            }
+            Ok(None) => self.passed.push(link.to_owned()),
+            Err(error) => {
+                self.passed.push(link.to_owned());
+                self.failed.get_or_insert(error);
+            }
         }
     }
+}
+
+/// The user whose gateway it is; ours where that is not known.
+pub(super) fn user(settings: &Settings) -> u32 {
+    let source = settings.claude_credentials.parent();
+    let places = [settings.openclaw_state_dir.as_deref(), settings.compose_dir.as_deref(), source];
+    let place = places.into_iter().flatten().next().and_then(|place| Folder::reach(place).ok());
+    place.map_or_else(|| Identity::own().uid, |place| place.identity.uid)
 }
 
 /// Waits for a burst of requests to end, where any has come.
@@ -87,15 +166,17 @@ fn join_burst(queue: &Folder, places: &Places) {
     }
 }
 
-/// Takes every request into its link's ledger; those of a link that another process works on wait.
-fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<(), Error> {
+/// Takes every request into its link's ledger, and says whose; those of a link that is worked on wait.
+fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<Vec<String>, Error> {
+    let mut taken = Vec::new();
     for request in requests::waiting(queue)? {
         let is_asked = only.is_none_or(|only| only == request.link);
         if is_asked && let Some(_lock) = ledger::try_lock(&ground.places.run_dir, &request.link)? {
             pick_up(ground, queue, &request.link)?;
+            taken.push(request.link);
         }
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// The links with something to do now: queued, or due for another try.
@@ -149,7 +230,11 @@ fn see_to(
     };
     // A compose that is killed between the old container and the new one leaves no gateway at all.
     let signals = Deferral::prepare(run_dir)?;
-    let _waiting = signals.hold();
+    let waiting = signals.hold();
+    if waiting.asked() {
+        // Another one's work holds the signal back; this one's is the next run's.
+        return Ok(None);
+    }
     let mut ledger = pick_up(ground, queue, link)?;
     if haste == Haste::AtOnce {
         ledger.doubt(clock::now());

@@ -5,6 +5,7 @@
 //! those running when its own command ends, so each call carries a mark in its environment.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 
@@ -30,6 +31,8 @@ for p in /proc/[0-9]*; do
 done
 exit 0
 "#;
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
 
 /// Carries a call's mark.
 const MARK: &str = "OAUTH_SYNC_RUN";
@@ -59,7 +62,9 @@ impl Contained {
         let inside = path_inside(&client, &container, file, name)?;
         let user = owner_inside(&client, &inside, name)?;
         let (claude, config) = probe(&client, &user, name)?;
-        let mark = format!("{}-{}", std::process::id(), clock::now().0);
+        // Two calls of this process may begin within one millisecond.
+        let count = CALLS.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("{}-{}-{count}", std::process::id(), clock::now().0);
         let mut environment: Vec<(String, String)> = EMPTIED
             .into_iter()
             .map(|name| (name, ""))

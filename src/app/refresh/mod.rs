@@ -29,6 +29,8 @@ pub(crate) use outlook::{Outlook, look};
 pub(crate) use renewal::{Conclusion, Renewal};
 pub(crate) use truth::{refused, with_true_expiry};
 
+use std::time::Duration;
+
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
@@ -39,9 +41,19 @@ use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
-use crate::os;
+use crate::os::calm::Arrivals;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::lanes::{Lanes, Step};
+use crate::os::queue::Queue;
 use crate::os::signals::{Deferral, Waiting};
+use crate::os::{self, clock};
+
+/// After how long one source that takes its time keeps no other of the same user waiting.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// For how long a run takes in what is asked for meanwhile.
+const WINDOW: Duration = Duration::from_secs(600);
 
 /// How a refresh is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,31 +91,129 @@ impl Work<'_> {
 
 /// Links that share a source; the first of them that may renew it speaks for all.
 #[derive(Debug)]
-struct Group<'a> {
+struct Group {
     /// The source, if its folder can be reached.
     place: Result<Place, os::error::Error>,
-    links: Vec<&'a Settings>,
+    links: Vec<Settings>,
 }
 
-impl Group<'_> {
+impl Group {
     fn settings(&self) -> &Settings {
         let renewing = self.links.iter().find(|link| !link.refresh.is_empty());
         renewing.unwrap_or(&self.links[0])
     }
+
+    /// The user whose source it is; ours where that is not known.
+    fn user(&self) -> u32 {
+        self.place.as_ref().map_or_else(|_| Identity::own().uid, |place| place.folder.identity.uid)
+    }
 }
 
 /// Renews the sources of all links, or that of the one named; a link with faults stops no other.
-pub(crate) fn all(
+///
+/// Sources of different users are renewed beside each other, and `each` hears of every one at once, on the
+/// thread that renewed it. What is asked for meanwhile is renewed too. The order of the result is that of
+/// the links.
+pub(crate) fn all<T: Send>(
     places: &Places,
     only: Option<&str>,
     options: Options,
-) -> Result<(Vec<Renewal>, Vec<Problem>), Error> {
+    each: &(impl Fn(&Renewal) -> T + Sync),
+) -> Result<(Told<T>, Vec<Problem>), Error> {
     let (links, problems) = ground::sound_links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
     let signals = Deferral::prepare(&places.run_dir)?;
     let groups = groups(&links);
-    let turns = groups.iter().map(|group| turn::take(&ground, group, options, &signals));
-    Ok((turns.collect(), problems))
+    let takes_more = only.is_none() && !options.dry_run;
+    let take = |group: &Group| {
+        let renewal = turn::take(&ground, group, options, &signals);
+        let told = each(&renewal);
+        (renewal, told)
+    };
+    let renewals = side_by_side(&ground, groups, takes_more, &take)
+        .map_err(|source| os::error::Error::new("wait for renewals in", &places.run_dir, source))?;
+    Ok((renewals, problems))
+}
+
+/// Renewals, each with what `each` made of it.
+type Told<T> = Vec<(Renewal, T)>;
+
+/// A renewal, after its place in the order of the result.
+type Numbered<T> = (usize, (Renewal, T));
+
+/// Has `take` renew each source, those of different users beside each other.
+fn side_by_side<T: Send>(
+    ground: &Ground,
+    groups: Vec<Group>,
+    takes_more: bool,
+    take: &(impl Fn(&Group) -> (Renewal, T) + Sync),
+) -> std::io::Result<Told<T>> {
+    let begun = clock::now();
+    let run_dir = &ground.places.run_dir;
+    let mut arrivals = takes_more
+        .then(|| Queue::Refresh.open(run_dir).ok())
+        .flatten()
+        .and_then(|queue| Arrivals::watch(&queue).ok());
+    let mut done: Vec<Numbered<T>> = std::thread::scope(|scope| {
+        let mut lanes = Lanes::new(scope, Some(PATIENCE))?;
+        let mut count = 0;
+        let mut next = numbered(ground, groups, &mut count);
+        let mut done: Vec<Numbered<T>> = Vec::new();
+        loop {
+            for (number, group) in std::mem::take(&mut next) {
+                lanes.push(group.user(), move || (number, take(&group)));
+            }
+            match lanes.wait(arrivals.as_ref().map(Arrivals::fd), WINDOW)? {
+                Step::Done(one) => {
+                    done.retain(|(_, (other, _))| other.links != one.1.0.links);
+                    done.push(one);
+                }
+                Step::Woken => {
+                    arrivals.iter_mut().for_each(Arrivals::forget);
+                    if clock::now() >= begun.after(WINDOW) {
+                        // What comes later is the next run's, or this one would never end.
+                        arrivals = None;
+                    } else {
+                        next = numbered(ground, asked(ground), &mut count);
+                    }
+                }
+                Step::Idle => return std::io::Result::Ok(done),
+            }
+        }
+    })?;
+    done.sort_by_key(|(number, _)| *number);
+    Ok(done.into_iter().map(|(_, one)| one).collect())
+}
+
+/// Numbers sources; one that could not be renewed the last time keeps none waiting that could.
+fn numbered(ground: &Ground, groups: Vec<Group>, count: &mut usize) -> Vec<(usize, Group)> {
+    let mut numbered: Vec<_> = (*count..).zip(groups).collect();
+    *count += numbered.len();
+    numbered.sort_by_key(|(_, group)| has_failed(ground, group));
+    numbered
+}
+
+/// Takes the requests that have come meanwhile: the sources that they are about.
+fn asked(ground: &Ground) -> Vec<Group> {
+    let places = &ground.places;
+    let requests = Queue::Refresh.take(&places.run_dir).unwrap_or_default();
+    if requests.is_empty() {
+        return Vec::new();
+    }
+    // Faults of the configuration were said, or are by the next run.
+    let Ok((links, _)) = ground::sound_links(&places.config_dir, None) else { return Vec::new() };
+    let is_asked = |link: &Settings| requests.iter().any(|name| *name == link.name.as_bytes());
+    let mut groups = groups(&links);
+    groups.retain(|group| group.links.iter().any(is_asked));
+    groups
+}
+
+/// Says whether a source could not be renewed the last time.
+fn has_failed(ground: &Ground, group: &Group) -> bool {
+    let (Ok(place), Ok(Some(sources))) = (&group.place, sources(ground, false)) else {
+        return false;
+    };
+    state::State::load(&sources, place).is_ok_and(|state| state.failures > 0)
 }
 
 /// Carries answers that earlier runs left into their sources; renews nothing.
@@ -131,17 +241,17 @@ pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
 }
 
 /// Joins links that share a source, by whatever paths they name it.
-fn groups<'a>(links: impl IntoIterator<Item = &'a Settings>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+fn groups<'a>(links: impl IntoIterator<Item = &'a Settings>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for link in links {
         let place = Place::reach(&link.claude_credentials);
-        let same = |group: &&mut Group<'a>| match (&group.place, &place) {
+        let same = |group: &&mut Group| match (&group.place, &place) {
             (Ok(a), Ok(b)) => a.key == b.key,
             _ => group.links[0].claude_credentials == link.claude_credentials,
         };
         match groups.iter_mut().find(same) {
-            Some(group) => group.links.push(link),
-            None => groups.push(Group { place, links: vec![link] }),
+            Some(group) => group.links.push(link.clone()),
+            None => groups.push(Group { place, links: vec![link.clone()] }),
         }
     }
     groups

@@ -26,7 +26,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// Takes a source's turn.
 pub(super) fn take(
     ground: &Ground,
-    group: &Group<'_>,
+    group: &Group,
     options: Options,
     signals: &Deferral,
 ) -> Renewal {
@@ -38,7 +38,7 @@ pub(super) fn take(
 
 fn attempt(
     ground: &Ground,
-    group: &Group<'_>,
+    group: &Group,
     options: Options,
     signals: &Deferral,
 ) -> Result<Renewal, Error> {
@@ -77,7 +77,7 @@ fn attempt(
 /// true expiry back.
 pub(super) fn pick_up(
     ground: &Ground,
-    group: &Group<'_>,
+    group: &Group,
     signals: &Deferral,
 ) -> Result<Option<Renewal>, Error> {
     let (Ok(place), Some(folder)) = (&group.place, sources(ground, false)?) else {
@@ -109,12 +109,7 @@ pub(super) fn pick_up(
 }
 
 /// What would be done; nothing is sent, written or locked.
-fn plan(
-    ground: &Ground,
-    group: &Group<'_>,
-    place: &Place,
-    options: Options,
-) -> Result<Renewal, Error> {
+fn plan(ground: &Ground, group: &Group, place: &Place, options: Options) -> Result<Renewal, Error> {
     let (settings, now) = (group.settings(), clock::now());
     let source = place.source(now);
     let outlook = super::look(ground, settings, &source, now)?;
@@ -139,7 +134,7 @@ fn plan(
 }
 
 /// A source whose folder cannot be reached.
-fn without(group: &Group<'_>, source: Source) -> Renewal {
+fn without(group: &Group, source: Source) -> Renewal {
     let conclusion = Conclusion::idle(&source, clock::now());
     Renewal::of(group, source, conclusion)
 }
@@ -162,7 +157,7 @@ fn patiently(ground: &Ground, place: &Place) -> Result<Option<Lock>, Error> {
 }
 
 impl Renewal {
-    fn of(group: &Group<'_>, source: Source, conclusion: Conclusion) -> Self {
+    fn of(group: &Group, source: Source, conclusion: Conclusion) -> Self {
         let settings = group.settings();
         Self {
             links: group.links.iter().map(|link| link.name.clone()).collect(),
