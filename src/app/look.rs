@@ -20,6 +20,8 @@ pub(crate) struct Look {
     kind: SinkKind,
     path: Option<PathBuf>,
     state: SinkState,
+    /// Why it is not known whether OpenClaw uses what the sink holds.
+    doubt: Option<&'static str>,
     expiry: Option<Timestamp>,
     changes: Vec<Change>,
     lock: Option<LockPlace>,
@@ -55,9 +57,9 @@ pub(crate) struct LockPlace {
 impl Look {
     /// A sink that nothing has to be, or can be, written to.
     pub(crate) fn settled(kind: SinkKind, path: Option<PathBuf>, state: SinkState) -> Self {
-        let (expiry, changes) = (None, Vec::new());
+        let (doubt, expiry, changes) = (None, None, Vec::new());
         let (lock, held, written, is_new) = (None, None, false, false);
-        Self { kind, path, state, expiry, changes, lock, held, written, is_new }
+        Self { kind, path, state, doubt, expiry, changes, lock, held, written, is_new }
     }
 
     /// A sink that cannot be looked at.
@@ -91,6 +93,11 @@ impl Look {
     /// Remembers when the sink says that its token ends.
     pub(crate) fn expiring(self, expiry: Option<Timestamp>) -> Self {
         Self { expiry, ..self }
+    }
+
+    /// Remembers why it is not known whether OpenClaw uses what the sink holds.
+    pub(crate) fn doubted(self, doubt: Option<&'static str>) -> Self {
+        Self { doubt, ..self }
     }
 
     /// Remembers which lock OpenClaw takes for it.
@@ -167,7 +174,10 @@ impl Look {
 
     /// What became of it; gives OpenClaw's lock back.
     pub(crate) fn done(self) -> SinkReport {
-        let Self { kind, path, state, expiry, changes, written, is_new, .. } = self;
+        let Self { kind, path, mut state, doubt, expiry, changes, written, is_new, .. } = self;
+        if let (SinkState::InStep, Some(doubt)) = (&state, doubt) {
+            state = SinkState::Stale(Some(doubt.to_owned()));
+        }
         let replaced = changes.into_iter().filter_map(|change| change.old).collect();
         SinkReport { kind, path, state, expiry, written, is_new, replaced }
     }

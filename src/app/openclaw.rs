@@ -1,6 +1,8 @@
 //! Looks at one OpenClaw: its state folder, agents, configuration and version.
 
 mod agents;
+mod configuration;
+mod variables;
 mod version;
 
 use std::path::Path;
@@ -21,7 +23,9 @@ use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
-pub(crate) use agents::{Agent, make_main_agent};
+pub(crate) use agents::{Agent, main_agent_path, make_main_agent};
+pub(crate) use configuration::ConfigFile;
+pub(crate) use variables::Variables;
 
 /// The most that is read of openclaw.json, or of what a program says of itself, in bytes.
 pub(crate) const SIZE_LIMIT: u64 = 4 << 20;
@@ -43,6 +47,10 @@ pub(crate) struct OpenClaw {
     pub(crate) state: Option<Result<Rc<Folder>, Error>>,
     /// What openclaw.json says; nothing where there is none.
     pub(crate) config: OpenclawConfig,
+    /// The file that it stands in, if there is one.
+    pub(crate) config_file: Option<ConfigFile>,
+    /// Where it is told to look for its files.
+    pub(crate) variables: Option<Variables>,
     /// Its agents that have a folder of their own, by name.
     pub(crate) agents: Vec<Agent>,
     /// Why agents' folders cannot be opened.
@@ -67,9 +75,15 @@ impl OpenClaw {
     ) -> Self {
         let state =
             settings.openclaw_state_dir.as_deref().map(|path| Folder::reach(path).map(Rc::new));
-        let folder = state.as_ref().and_then(|state| state.as_deref().ok());
-        let config = folder.and_then(configuration).unwrap_or_default();
-        let (agents, barred) = folder.map(agents::all).unwrap_or_default();
+        let folder = state.as_ref().and_then(|state| state.as_ref().ok()).map(Rc::as_ref);
+        let variables = folder.map(|state| Variables::find(settings, state));
+        let reached = folder.zip(variables.as_ref());
+        let (config, config_file) = reached
+            .map(|(state, variables)| configuration::read(state, variables))
+            .unwrap_or_default();
+        let (agents, barred) = reached
+            .map(|(state, variables)| agents::all(state, &config, variables))
+            .unwrap_or_default();
         let has_oauth_json =
             folder.is_some_and(|folder| stands(folder, "credentials", "oauth.json"));
         let ledger = ledger::load(&ground.places.state_dir, &settings.name);
@@ -81,7 +95,18 @@ impl OpenClaw {
             .filter_map(Agent::profiles_text)
             .any(|text| auth_profiles::living(text, now, &is_ours));
         let verdict = era::decide(&evidence);
-        Self { state, config, agents, barred, has_oauth_json, verdict, has_living_profile, ledger }
+        Self {
+            state,
+            config,
+            config_file,
+            variables,
+            agents,
+            barred,
+            has_oauth_json,
+            verdict,
+            has_living_profile,
+            ledger,
+        }
     }
 
     /// The state folder, if it could be reached.
@@ -113,15 +138,17 @@ impl OpenClaw {
         if !several {
             return vec![None];
         }
-        if agents.is_empty() || agents.iter().any(|agent| agent == "main") {
+        if agents.is_empty() || agents.iter().any(|agent| agent.id == "main") {
             return vec![Some("main".to_owned())];
         }
-        agents.iter().cloned().map(Some).collect()
+        agents.iter().map(|agent| Some(agent.id.clone())).collect()
     }
 
     /// What the choice of sinks depends on.
     pub(crate) fn traces(&self, has_env_key: bool) -> Vec<Trace> {
-        let profiles = self.agents.iter().any(|agent| !matches!(agent.profiles, Ok(None)));
+        // A store that cannot be reached is not taken for one that is not there.
+        let profiles = !self.barred.is_empty()
+            || self.agents.iter().any(|agent| !matches!(agent.profiles, Ok(None)));
         let traces = [
             (self.has_oauth_json, Trace::OauthJson),
             (profiles, Trace::AuthProfiles),
@@ -130,12 +157,6 @@ impl OpenClaw {
         ];
         traces.into_iter().filter_map(|(stands, trace)| stands.then_some(trace)).collect()
     }
-}
-
-fn configuration(state: &Folder) -> Option<OpenclawConfig> {
-    let seen =
-        CONFIGURATIONS.iter().find_map(|name| state.read(name, SIZE_LIMIT).ok().flatten())?;
-    OpenclawConfig::read(std::str::from_utf8(&seen.bytes).ok()?).ok()
 }
 
 fn stands(state: &Folder, below: &str, name: &str) -> bool {

@@ -127,6 +127,7 @@ pub(crate) fn link(
     let may_write = !options.dry_run;
     report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
     report.remarks.extend(unreachable(&openclaw));
+    report.remarks.extend(not_understood(&openclaw));
     let looks = sinks::look(
         settings,
         &openclaw,
@@ -244,6 +245,17 @@ fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
     let mut line = Line::remark(Level::Error, "unreachable", text);
     line.hint = error.command().cloned();
     Some(line)
+}
+
+/// Says that openclaw.json is not understood: nothing is concluded from it, and nothing from its
+/// silence.
+fn not_understood(openclaw: &OpenClaw) -> Option<Line> {
+    let file = openclaw.config_file.as_ref()?;
+    let (path, why) = (file.path.display(), file.fault.as_ref()?);
+    let text = format!(
+        "'{path}' is not understood: {why}: which version OpenClaw has and which profile it uses is not known"
+    );
+    Some(Line::remark(Level::Error, "openclaw-config", text))
 }
 
 fn save(ground: &Ground, settings: &Settings, memory: &Memory) {

@@ -83,7 +83,7 @@ fn lacks_consent(
     for folder in [&mut settings.openclaw_state_dir, &mut settings.compose_dir] {
         *folder = folder.as_deref().map(|folder| tree.place(folder));
     }
-    consent::is_missing(&Ground::look(places)?, &settings)
+    Ok(consent::awaited(&Ground::look(places)?, &settings)?.is_some())
 }
 
 /// Switches the original's units off, now and for good, before ours take over; one that cannot be

@@ -17,7 +17,9 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
 /// Takes the consent where the first paste waits for it, and pastes at once.
 pub(crate) fn agree(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     let agreed = consent::give_where_missing(places, only)?;
-    say(&agreed);
+    for (link, loss) in &agreed {
+        log::info!("{link}: agreed: {loss}; a copy is kept beside it");
+    }
     if agreed.is_empty() {
         log::info!("nothing waits for a consent");
         return Ok(Exit::Done);
@@ -27,16 +29,12 @@ pub(crate) fn agree(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
 
 /// Notes the consent, and leaves everything else to the services.
 pub(crate) fn agree_ahead(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    say(&consent::give_ahead(places, only)?);
-    Ok(Exit::Done)
-}
-
-fn say(agreed: &[String]) {
-    for link in agreed {
+    for link in consent::give_ahead(places, only)? {
         log::info!(
             "{link}: agreed: OpenClaw may rewrite openclaw.json, and a copy is kept beside it"
         );
     }
+    Ok(Exit::Done)
 }
 
 /// Deferred if a gateway still needs something, for which its moment has not come.

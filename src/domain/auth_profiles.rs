@@ -61,6 +61,9 @@ pub(crate) struct Edit {
     pub(crate) hidden_by: Option<String>,
     /// Whether a cool-down was ended that the old token had caused.
     pub(crate) cleared_cooldown: bool,
+    /// Whether it is known which profile OpenClaw uses: an order in the store says so, or else
+    /// openclaw.json, if it is understood.
+    pub(crate) is_order_known: bool,
 }
 
 /// Makes the store carry the credential's access token, as type `token` and without the refresh
@@ -101,8 +104,10 @@ pub(crate) fn edit(
         let carried = ranking.first(&store).is_some_and(|first| carries(first, credential));
         hidden_by = (!carried).then(|| profile_id.clone());
     }
+    let is_order_known = context.config.is_known || files.store().order.is_some();
     let auth_state = files.state.and_then(Splice::finish);
-    Ok(Edit { text: files.profiles.finish(), auth_state, profile_id, hidden_by, cleared_cooldown })
+    let text = files.profiles.finish();
+    Ok(Edit { text, auth_state, profile_id, hidden_by, cleared_cooldown, is_order_known })
 }
 
 /// A store has more profiles than are rewritten.

@@ -3,7 +3,7 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 37] = [
+pub(crate) const MESSAGES: [(&str, &str); 38] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
@@ -24,6 +24,7 @@ pub(crate) const MESSAGES: [(&str, &str); 37] = [
     ("unreadable", "bf7b7af12c3a4a6287a36e517fc29400"),
     ("retired", "dda8de61d55b402981354d3e5d55c4ad"),
     ("unreachable", "7dd1b7411f1b4ca59b68a0a33479b518"),
+    ("openclaw-config", "36fa8153613d48aeb6810fe241c83112"),
     ("renewal-failed", "5cae9ec0bc534eda85fbf8a6f754afa3"),
     ("sink-failed", "43cdbaa196ad4053a95a6e08b45b7048"),
     ("sink-refused", "bdf92611da22455497826be0be122ada"),

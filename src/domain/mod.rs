@@ -17,6 +17,7 @@ pub(crate) mod gateway;
 pub(crate) mod grant;
 pub(crate) mod health;
 pub(crate) mod incident;
+pub(crate) mod json5;
 pub(crate) mod login;
 pub(crate) mod messages;
 pub(crate) mod models;

@@ -1,12 +1,13 @@
 //! OpenClaw's own `openclaw.json`: what it says about versions, profiles and their order.
 //!
-//! JSON5 with comments is what OpenClaw reads (2026.1.30 to 2026.9.6). Files that it includes
-//! (`$include`) are not followed.
+//! Here is what a configuration means (2026.1.30 to 2026.9.6); its text is read by `json5`, and
+//! `include` puts the files together that it is made of.
+
+pub(crate) mod include;
 
 use serde_json::Value;
 
 use crate::domain::era::Version;
-use crate::domain::splice::{self, Dialect, Malformed};
 
 /// Where a gateway listens that is not told otherwise.
 const PORT: u16 = 18789;
@@ -14,20 +15,30 @@ const PORT: u16 = 18789;
 /// What we need of `openclaw.json`; the default stands for a file that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OpenclawConfig {
+    /// Whether it is known what the file says; where it is not, there is no version, order, profile
+    /// or agent below that could be relied on.
+    pub(crate) is_known: bool,
     /// `meta.lastTouchedVersion`: the version that last wrote the file.
     pub(crate) last_touched: Option<Version>,
     /// `auth.order` for anthropic, an empty one too: it means that no profile is used.
     pub(crate) order: Option<Vec<String>>,
     /// `auth.profiles`, in the order of the file.
     pub(crate) profiles: Vec<ConfiguredProfile>,
-    /// Whether it has comments, which every write by OpenClaw loses.
-    pub(crate) has_comments: bool,
     /// Whether `models.providers.anthropic` stands there, which takes the built-in models away.
     pub(crate) has_anthropic_provider: bool,
     /// Where the gateway listens on loopback; `None` where it does not.
     pub(crate) gateway_port: Option<u16>,
-    /// The agents' names; nothing where the file names none.
-    pub(crate) agents: Vec<String>,
+    /// The agents, in the order of the file; none where it names none.
+    pub(crate) agents: Vec<ConfiguredAgent>,
+}
+
+/// An agent that `openclaw.json` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfiguredAgent {
+    /// Its id, as it is part of paths.
+    pub(crate) id: String,
+    /// Its `agentDir` as it is written, where it is not `agents/ID/agent` in the state directory.
+    pub(crate) dir: Option<String>,
 }
 
 /// What `openclaw.json` says about one profile; the secret itself is in the store.
@@ -44,10 +55,10 @@ pub(crate) struct ConfiguredProfile {
 impl Default for OpenclawConfig {
     fn default() -> Self {
         Self {
+            is_known: true,
             last_touched: None,
             order: None,
             profiles: Vec::new(),
-            has_comments: false,
             has_anthropic_provider: false,
             gateway_port: Some(PORT),
             agents: Vec::new(),
@@ -56,22 +67,26 @@ impl Default for OpenclawConfig {
 }
 
 impl OpenclawConfig {
-    /// Reads the file's text.
-    pub(crate) fn read(text: &str) -> Result<Self, Malformed> {
-        let root = splice::read(text, Dialect::Json5)?;
+    /// What a file says that cannot be understood.
+    pub(crate) fn unknown() -> Self {
+        Self { is_known: false, ..Self::default() }
+    }
+
+    /// Reads a whole configuration, with the files that it includes.
+    pub(crate) fn read(root: &Value) -> Self {
         let touched = root.pointer("/meta/lastTouchedVersion").and_then(Value::as_str);
         let profiles = root.pointer("/auth/profiles").and_then(Value::as_object);
         let providers = root.pointer("/models/providers").and_then(Value::as_object);
-        Ok(Self {
+        Self {
+            is_known: true,
             last_touched: touched.and_then(Version::parse),
             order: root.pointer("/auth/order").and_then(anthropic_order),
             profiles: profiles.into_iter().flatten().map(configured).collect(),
-            has_comments: splice::has_comments(text),
             has_anthropic_provider: providers
                 .is_some_and(|providers| providers.keys().any(|id| is_anthropic(id))),
-            gateway_port: gateway_port(&root),
-            agents: agents(&root),
-        })
+            gateway_port: gateway_port(root),
+            agents: agents(root),
+        }
     }
 
     /// What is said about the profile `id`.
@@ -92,12 +107,51 @@ pub(crate) fn anthropic_order(orders: &Value) -> Option<Vec<String>> {
     Some(ids.filter(|id| !id.is_empty()).collect())
 }
 
-/// `agents.list`, and `agents.entries` as 2026.9 writes it.
-fn agents(root: &Value) -> Vec<String> {
-    let list = root.pointer("/agents/list").and_then(Value::as_array).into_iter().flatten();
-    let listed = list.filter_map(|agent| Some(agent.get("id")?.as_str()?.to_owned()));
-    let entries = root.pointer("/agents/entries").and_then(Value::as_object).into_iter().flatten();
-    listed.chain(entries.map(|(id, _)| id.clone())).collect()
+/// `agents.entries` as 2026.9 writes it, else `agents.list`; of agents with the same id the first.
+fn agents(root: &Value) -> Vec<ConfiguredAgent> {
+    let roster = root.get("agents");
+    let entries = roster.and_then(|agents| agents.get("entries"));
+    let named: Vec<(&str, &Value)> = if let Some(entries) = entries {
+        let entries = entries.as_object().into_iter().flatten();
+        entries.map(|(id, agent)| (id.as_str(), agent)).collect()
+    } else {
+        let list = roster.and_then(|agents| agents.get("list")?.as_array());
+        let list = list.into_iter().flatten();
+        list.map(|agent| (agent.get("id").and_then(Value::as_str).unwrap_or_default(), agent))
+            .collect()
+    };
+    let mut agents: Vec<ConfiguredAgent> = Vec::new();
+    for (id, agent) in named.into_iter().filter(|(_, agent)| agent.is_object()) {
+        let dir = agent.get("agentDir").and_then(Value::as_str).map(str::trim);
+        let dir = dir.filter(|dir| !dir.is_empty()).map(str::to_owned);
+        let agent = ConfiguredAgent { id: agent_id(id), dir };
+        if !agents.iter().any(|other| other.id == agent.id) {
+            agents.push(agent);
+        }
+    }
+    agents
+}
+
+/// The id that OpenClaw makes of a name (`normalizeAgentId`).
+fn agent_id(name: &str) -> String {
+    let is_sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    let name = name.trim().to_lowercase();
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if begins && name.len() <= 64 && name.chars().all(is_sound) {
+        return name;
+    }
+    let mut id = String::new();
+    let mut was_sound = true;
+    for c in name.chars() {
+        match (is_sound(c), was_sound) {
+            (true, _) => id.push(c),
+            (false, true) => id.push('-'),
+            (false, false) => {}
+        }
+        was_sound = is_sound(c);
+    }
+    let id: String = id.trim_matches('-').chars().take(64).collect();
+    if id.is_empty() { "main".to_owned() } else { id }
 }
 
 /// The port on loopback; what listens on one address of a network, or elsewhere, is not seen there.
@@ -123,18 +177,35 @@ fn configured((id, profile): (&String, &Value)) -> ConfiguredProfile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::json5;
+
+    fn read(text: &str) -> OpenclawConfig {
+        OpenclawConfig::read(&json5::read(text.as_bytes()).expect("it is JSON5").value)
+    }
 
     #[test]
     fn agents_are_named_in_either_form() {
-        let agents = |text| OpenclawConfig::read(text).unwrap().agents;
-        assert_eq!(agents("{agents:{list:[{id:'a'},{id:'main'}]}}"), ["a", "main"]);
-        assert_eq!(agents("{agents:{entries:{ops:{},main:{}}}}"), ["ops", "main"]);
+        let agents = |text| {
+            let agents = read(text).agents.into_iter();
+            agents.map(|agent| (agent.id, agent.dir.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        let right = |ids: &[(&str, &str)]| {
+            ids.iter().map(|(id, dir)| ((*id).to_owned(), (*dir).to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            agents("{agents:{list:[{id:'a',agentDir:' ~/a '},{id:'main'},null,'x',{id:'A'}]}}"),
+            right(&[("a", "~/a"), ("main", "")])
+        );
+        let both = "{agents:{entries:{ops:{agentDir:'/x'},main:{}},list:[{id:'a'}]}}";
+        assert_eq!(agents(both), right(&[("ops", "/x"), ("main", "")]));
+        assert_eq!(agents("{agents:{entries:{' My  Bot! ':{}}}}"), right(&[("my-bot", "")]));
+        assert_eq!(agents("{agents:{list:[{}]}}"), right(&[("main", "")]));
         assert!(agents("{agents:{defaults:{}}}").is_empty());
     }
 
     #[test]
     fn a_gateway_on_loopback_has_a_port() {
-        let port = |text| OpenclawConfig::read(text).unwrap().gateway_port;
+        let port = |text| read(text).gateway_port;
         assert_eq!(port("{}"), Some(18789));
         assert_eq!(port("{gateway:{port:1234,bind:'lan'}}"), Some(1234));
         assert_eq!(port("{gateway:{port:1234,bind:'tailnet'}}"), None);
@@ -158,7 +229,7 @@ mod tests {
 
     #[test]
     fn reads_what_a_person_and_openclaw_wrote() {
-        let config = OpenclawConfig::read(TEXT).expect("it is JSON5");
+        let config = read(TEXT);
         assert_eq!(config.last_touched, Version::parse("2026.2.25"));
         assert_eq!(
             config.order.as_deref(),
@@ -167,19 +238,13 @@ mod tests {
         let profile = config.profile("anthropic:default").expect("it is configured");
         assert!(profile.anthropic && profile.mode == "oauth");
         assert!(!config.profile("openai:default").expect("it is configured").anthropic);
-        assert!(config.has_comments && config.has_anthropic_provider);
+        assert!(config.is_known && config.has_anthropic_provider);
     }
 
     #[test]
     fn says_nothing_of_what_is_not_there() {
         for text in ["{}", "{\"auth\": [], \"meta\": null, models: {providers: {}}}"] {
-            assert_eq!(OpenclawConfig::read(text), Ok(OpenclawConfig::default()), "{text}");
+            assert_eq!(read(text), OpenclawConfig::default(), "{text}");
         }
-    }
-
-    #[test]
-    fn names_the_place_of_what_it_cannot_read() {
-        let error = OpenclawConfig::read("{\n  meta: {,}\n}");
-        assert_eq!(error, Err(Malformed { line: 2, column: 10 }));
     }
 }

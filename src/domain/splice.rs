@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use jsonc_parser::ast::{Array, Object, Value as Node};
 use jsonc_parser::common::Ranged;
-use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -174,16 +174,6 @@ pub(crate) fn read(text: &str, dialect: Dialect) -> Result<Value, Malformed> {
         Dialect::Json => serde_json::from_slice(body.as_bytes()).map_err(|error| at(&error)),
         Dialect::Json5 => tree(body).map(|root| to_value(&root)),
     }
-}
-
-/// Says whether a well-formed text has comments in it.
-pub(crate) fn has_comments(text: &str) -> bool {
-    let collect = CollectOptions {
-        comments: CommentCollectionStrategy::Separate,
-        ..CollectOptions::default()
-    };
-    parse_to_ast(text.strip_prefix(BOM).unwrap_or(text), &collect, &options())
-        .is_ok_and(|parsed| parsed.comments.is_some_and(|comments| !comments.is_empty()))
 }
 
 fn options() -> ParseOptions {

@@ -8,6 +8,7 @@
 mod change;
 mod crossing;
 mod finish;
+mod follow;
 mod read;
 mod walk;
 mod ways;
@@ -29,6 +30,7 @@ use crate::os::identity::Identity;
 use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
 
 pub(crate) use crossing::{Refused, never_wait, refusal, refused};
+pub(crate) use follow::Followed;
 pub(crate) use ways::Ways;
 
 /// A folder, open, and whose rights everything in it is done with.
@@ -168,10 +170,7 @@ impl Folder {
 
     /// Its path without any link in it.
     pub(crate) fn real_path(&self) -> Result<PathBuf, Error> {
-        use std::os::unix::ffi::OsStringExt;
-        let real = rustix::fs::readlink(self.proc_path(), Vec::new())
-            .map_err(|source| Error::new("look at", &self.path, source))?;
-        Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
+        real_path_of(&self.fd, &self.path)
     }
 
     /// Its owner, for a command that a person runs.
@@ -244,6 +243,14 @@ impl Folder {
     pub(super) fn proc_path(&self) -> PathBuf {
         proc_path(&self.fd)
     }
+}
+
+/// The path of what is open, without any link in it.
+fn real_path_of(fd: &OwnedFd, path: &Path) -> Result<PathBuf, Error> {
+    use std::os::unix::ffi::OsStringExt;
+    let real = rustix::fs::readlink(proc_path(fd), Vec::new())
+        .map_err(|source| Error::new("look at", path, source))?;
+    Ok(PathBuf::from(OsString::from_vec(real.into_bytes())))
 }
 
 /// Borrowed rights, bound to error messages.

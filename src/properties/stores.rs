@@ -1,14 +1,16 @@
 //! OpenClaw's stores: what is edited holds the token, and everything else as it was.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::domain::auth_profiles::{self, Context};
 use crate::domain::credential::Credential;
-use crate::domain::openclaw_config::OpenclawConfig;
+use crate::domain::openclaw_config::{OpenclawConfig, include};
 use crate::domain::secret::Secret;
-use crate::domain::splice::{Dialect, Splice, has_comments, read};
+use crate::domain::splice::{Dialect, Splice, read};
 use crate::domain::time::Timestamp;
-use crate::domain::{envfile, models, oauth_json};
+use crate::domain::{envfile, json5, models, oauth_json};
 
 fn credential() -> Credential {
     Credential {
@@ -24,7 +26,7 @@ fn is_ours(token: &Secret) -> bool {
 }
 
 fn config() -> OpenclawConfig {
-    OpenclawConfig::read("{}").expect("that is one")
+    OpenclawConfig::read(&json!({}))
 }
 
 fn context<'a>(config: &'a OpenclawConfig, auth_state: Option<&'a str>) -> Context<'a> {
@@ -99,9 +101,16 @@ fn beside(text: &str, keys: &[&str]) -> Value {
 
 /// What is read of OpenClaw's configuration, whatever stands there.
 pub(super) fn openclaw_json(bytes: &[u8]) {
-    let Some(text) = super::text(bytes) else { return };
-    let Ok(config) = OpenclawConfig::read(text) else { return };
-    assert_eq!(config.has_comments, has_comments(text));
+    let Ok(document) = json5::read(bytes) else { return };
+    // A file that includes itself under ever new names comes to an end, too.
+    let root = document.value.clone();
+    let resolved = include::resolve(document.value, Path::new("/s/openclaw.json"), &mut |path| {
+        let is_odd = path.as_os_str().len() % 2 == 1;
+        Ok(if is_odd { root.clone() } else { json!({"auth": {}}) })
+    });
+    let Ok(resolved) = resolved else { return };
+    assert!(resolved.files.iter().all(|file| file.path.is_absolute()));
+    let config = OpenclawConfig::read(&resolved.value);
     for profile in &config.profiles {
         assert!(config.profile(&profile.id).is_some());
     }

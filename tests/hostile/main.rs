@@ -12,6 +12,7 @@ mod hanging;
 #[expect(dead_code, reason = "the cases use all of it")]
 mod lab;
 mod logins;
+mod openclaw_config;
 
 use lab::{ALICE, BOB, Lab};
 

@@ -81,7 +81,7 @@ fn the_catalog_explains_every_message_and_no_other() {
 #[test]
 fn the_manual_describes_every_message_of_the_catalog_and_no_other() {
     let subjects: Vec<String> = catalog().into_iter().map(|entry| entry.subject).collect();
-    assert_eq!(described().first_chunk::<37>().expect("as many").as_slice(), subjects);
+    assert_eq!(described()[..subjects.len()], subjects);
 }
 
 /// The messages of DIAGNOSTICS: those of the catalog, then those of commands that a person types.

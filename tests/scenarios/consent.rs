@@ -2,7 +2,7 @@
 //! and taken up by a running `watch`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::bed::{Bed, CONF, ENV, STATE};
 use crate::detect::Host;
@@ -102,4 +102,97 @@ fn a_running_watch_takes_it_up() {
     bed.run(["gateway", "--consent", "--delegate"]).exit(0);
     watch.until("the token is pasted", || pasted.exists());
     assert_eq!(bed.read(&format!("{STATE}/openclaw.json.before-oauth-sync")), COMMENTED);
+}
+
+/// A link whose `openclaw` does with openclaw.json what 2026.9.6 was seen to do at its first paste.
+fn pasting() -> Bed {
+    let bed = Bed::new();
+    bed.login("A");
+    let script = r#"#!/bin/sh
+cd "$OPENCLAW_STATE_DIR"
+case "$*" in
+--version) echo 2026.9.6 ;;
+*paste-token*)
+    tail -c 9 | tr -d '\n' >pasted
+    f=openclaw.json
+    if grep -q 'auth:{$include' "$f"; then f=auth.json5; fi
+    sed 's://.*$::' "$f" >new && mv -f new "$f"
+    ;;
+*'models status'*)
+    echo '{"auth":{"providers":[{"provider":"anthropic","profiles":{"labels":["anthropic:oauth-sync=token:…'"$(cat pasted)"'"]}}],"oauth":{"providers":[{"provider":"anthropic","effectiveProfiles":[{"profileId":"anthropic:oauth-sync"}]}]}}}' ;;
+esac
+"#;
+    bed.write("bin/openclaw", script);
+    fs::set_permissions(bed.at("bin/openclaw"), PermissionsExt::from_mode(0o755)).unwrap();
+    bed.conf("OPENCLAW_COMMAND", bed.at("bin/openclaw").to_str().unwrap());
+    bed
+}
+
+/// Runs the gateway's part until it waits for the consent, and gives what it asks.
+#[track_caller]
+fn asked(bed: &Bed) -> String {
+    bed.run(["sync"]);
+    let said = format!("{:?}", bed.run(["gateway"]));
+    assert!(!bed.exists(&format!("{STATE}/pasted")), "pasted unasked: {said}");
+    let status = bed.run(["status"]).out;
+    assert!(status.contains("the first paste-token makes OpenClaw rewrite"), "{status}");
+    status
+}
+
+#[test]
+fn a_link_is_cut_only_after_a_consent_that_names_it() {
+    let bed = pasting();
+    // No comments: the link alone is enough to ask.
+    let text = "{meta:{lastTouchedVersion:'2026.9.6'}}\n";
+    bed.write("home/repo/openclaw.json", text);
+    let config = format!("{STATE}/openclaw.json");
+    symlink("../repo/openclaw.json", bed.at(&config)).unwrap();
+    let said = asked(&bed);
+    let (file, target) = (bed.at(&config), bed.at("home/repo/openclaw.json"));
+    let both = format!(
+        "rewrite '{}': a file takes the place of the link to '{}'",
+        file.display(),
+        target.display()
+    );
+    assert!(said.contains(&both), "{said}");
+    let both = bed.plain(&both);
+    // Who agreed to a loss of comments did not agree to that.
+    bed.run(["gateway", "--consent", "--delegate"]).exit(0);
+    asked(&bed);
+    bed.run(["gateway", "--consent"]).says("agreed: ").says(&both);
+    assert!(bed.exists(&format!("{STATE}/pasted")) && bed.at(&config).is_file());
+    assert_eq!(bed.read(&format!("{STATE}/openclaw.json.before-oauth-sync")), text);
+    assert_eq!(bed.read("home/repo/openclaw.json"), text);
+}
+
+#[test]
+fn an_included_file_is_rewritten_only_after_a_consent_that_names_it() {
+    let bed = pasting();
+    let text = "{meta:{lastTouchedVersion:'2026.9.6'},auth:{$include:'auth.json5'}}\n";
+    bed.write(&format!("{STATE}/openclaw.json"), text);
+    let auth = format!("{STATE}/auth.json5");
+    bed.write(&auth, "{} // mine\n");
+    let said = asked(&bed);
+    assert!(said.contains(&format!("rewrite '{}'", bed.at(&auth).display())), "{said}");
+    // Another file was named to whoever agrees before this one changes.
+    bed.run(["gateway", "--consent"]).says("auth.json5");
+    assert_eq!(bed.read(&format!("{auth}.before-oauth-sync")), "{} // mine\n");
+    assert_eq!(bed.read(&format!("{STATE}/openclaw.json")), text);
+}
+
+#[test]
+fn what_was_agreed_to_holds_for_nothing_else() {
+    let bed = pasting();
+    let config = format!("{STATE}/openclaw.json");
+    bed.write(&config, COMMENTED);
+    asked(&bed);
+    let status = bed.run(["gateway", "--consent", "--delegate"]).exit(0);
+    drop(status);
+    // In the meantime the file has become a link, or one that is not understood.
+    fs::rename(bed.at(&config), bed.at("home/openclaw.json")).unwrap();
+    symlink("../openclaw.json", bed.at(&config)).unwrap();
+    asked(&bed);
+    fs::remove_file(bed.at(&config)).unwrap();
+    bed.write(&config, "{").openclaw("2026.9.6");
+    asked(&bed);
 }

@@ -13,6 +13,7 @@ mod consent;
 mod detect;
 mod gateway;
 mod layers;
+mod openclaw_config;
 mod rivals;
 mod sinks;
 mod source;

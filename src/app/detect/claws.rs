@@ -10,6 +10,7 @@ use crate::app::detect::units::{self, Hint};
 use crate::domain::detection::{Claw, Findings};
 use crate::domain::envfile;
 use crate::domain::era::Version;
+use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::order;
 
@@ -93,7 +94,8 @@ fn one(world: &World<'_>, projects: &[Project], path: &Path, findings: &mut Find
             .push(format!("'{}' is no folder that its owner may open", path.display()));
     }
     let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
-    let version = config.as_deref().and_then(|text| OpenclawConfig::read(text).ok()?.last_touched);
+    let document = config.as_deref().and_then(|text| json5::read(text.as_bytes()).ok());
+    let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
     let mut warnings = warnings(tree, path);
     let mut compose = None;
     for project in projects.iter().filter(|project| project.state_dir.as_deref() == Some(path)) {

@@ -28,6 +28,10 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
                 let command = openclaw(patient, case, Hint::new("openclaw doctor --fix"));
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
+            "openclaw-config" => {
+                let command = openclaw(patient, case, Hint::new("config validate"));
+                findings.push(Finding::error("openclaw-config", remark.text.clone(), command));
+            }
             "unreachable" => {
                 let command = remark
                     .hint
@@ -57,8 +61,9 @@ fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<F
 fn gateway(case: &Case<'_>) -> Option<Finding> {
     let ledger = &case.report.gateway;
     let link = &case.report.link;
-    if ledger.paste.as_ref().is_some_and(|paste| paste.lacks_consent) {
-        let meaning = "openclaw.json has comments, which the first paste-token loses: somebody has to agree first".to_owned();
+    if let Some(paste) = ledger.paste.as_ref().filter(|paste| paste.lacks_consent) {
+        let why = paste.barred.as_deref().unwrap_or("something in openclaw.json would be lost");
+        let meaning = format!("{why}: somebody has to agree first");
         let command = Hint::new("oauth-sync gateway --consent --link").arg(link);
         return Some(Finding::warning("paste-consent", meaning, command));
     }

@@ -10,13 +10,14 @@ use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
 use crate::domain::messages;
 use crate::os::clock;
+use crate::os::folder::Folder;
 use crate::os::journal::below;
 use crate::os::stage::{self, Durability};
 
 /// After so many failures `env` takes over.
 const ENOUGH: u32 = 3;
 
-/// What is put behind the name of openclaw.json before its comments are lost.
+/// What is put behind the name of a copy of the file that OpenClaw rewrites.
 const BACKUP: &str = ".before-oauth-sync";
 
 /// Pastes the token that may be passed on now, unless it was.
@@ -90,18 +91,18 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
     }
 }
 
-/// Keeps openclaw.json as it is before OpenClaw takes its comments away.
+/// Keeps the file that OpenClaw rewrites as it is before something in it is lost.
 fn back_up(work: &Work<'_>) -> Result<(), Ending> {
     let Some(state) = work.openclaw.folder() else { return Ok(()) };
-    if !consent::loses_comments(&work.openclaw) {
-        return Ok(());
-    }
-    let name = format!("openclaw.json{BACKUP}");
+    let Some(path) = consent::at_stake(&work.openclaw) else { return Ok(()) };
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let name = format!("{}{BACKUP}", name.to_string_lossy());
     let kept = || {
-        let Some(seen) = state.read("openclaw.json", SIZE_LIMIT)? else { return Ok(()) };
-        match state.stat(&name)? {
+        let Some(followed) = state.read_through(path, SIZE_LIMIT)? else { return Ok(()) };
+        let folder = Folder::reach(folder)?;
+        match folder.stat(&name)? {
             Some(_) => Ok(()),
-            None => stage::replace(state, &name, &seen.bytes, Durability::Flushed),
+            None => stage::replace(&folder, &name, &followed.seen.bytes, Durability::Flushed),
         }
     };
     kept().map_err(|error: crate::os::error::Error| Ending::deferred(error.to_string()))

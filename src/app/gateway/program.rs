@@ -1,5 +1,6 @@
 //! Finds and runs a link's `openclaw`: a program of this host, or one in the gateway's container.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ impl Program {
                 let folder = state_folder(work)?;
                 let argv: Vec<&str> =
                     command.iter().map(String::as_str).chain(words.iter().copied()).collect();
-                let ended = host_place(&folder, command).feed(&argv, input, LIMIT);
+                let ended = host_place(work, &folder, command).feed(&argv, input, LIMIT);
                 ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
             }
             Self::Container(container) => {
@@ -133,9 +134,23 @@ fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {
 
 /// Where a host's `openclaw` runs: in its state folder, with its own folder first on the `PATH`,
 /// where its node may be.
-fn host_place<'a>(folder: &'a Folder, command: &[String]) -> Place<'a> {
+fn host_place<'a>(work: &Work<'_>, folder: &'a Folder, command: &[String]) -> Place<'a> {
     let mut place =
         Place::new(folder, &folder.identity).env("OPENCLAW_STATE_DIR", folder.path.clone());
+    let settings = work.settings;
+    for (name, value) in [
+        ("OPENCLAW_CONFIG_PATH", &settings.openclaw_config_path),
+        ("OPENCLAW_AGENT_DIR", &settings.openclaw_agent_dir),
+    ] {
+        if let Some(value) = value {
+            place = place.env(name, value.clone());
+        }
+    }
+    if !settings.openclaw_include_roots.is_empty() {
+        let roots = settings.openclaw_include_roots.iter().map(|root| root.as_os_str());
+        place =
+            place.env("OPENCLAW_INCLUDE_ROOTS", roots.collect::<Vec<_>>().join(OsStr::new(":")));
+    }
     let own = Path::new(&command[0]).parent().filter(|own| own.is_absolute());
     place.path.extend(own.map(|own| own.to_string_lossy().into_owned()));
     place

@@ -129,6 +129,9 @@ impl SinkReport {
             | SinkState::Absent(_)
             | SinkState::Stale(None) => return None,
             SinkState::Busy(why) => (Level::Debug, format!("{}{place} waits: {why}", self.kind)),
+            SinkState::Stale(Some(why)) if self.written => {
+                (Level::Warn, format!("{}{place} holds the new token, but {why}", self.kind))
+            }
             SinkState::Stale(Some(why)) => {
                 (Level::Warn, format!("{}{place} stays as it is: {why}", self.kind))
             }

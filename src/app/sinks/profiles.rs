@@ -17,11 +17,12 @@ use crate::os::folder::Folder;
 use crate::os::foreign_lock::{self, Form};
 use crate::os::stage;
 
-/// Where the main agent lives in a state folder.
-const MAIN_AGENT: &str = "agents/main/agent";
-
 const PROFILES: &str = "auth-profiles.json";
 const AUTH_STATE: &str = "auth-state.json";
+
+/// Why nobody can say that the token is used.
+const UNKNOWN_ORDER: &str =
+    "openclaw.json is not understood, so it is not known which profile OpenClaw uses";
 
 /// OpenClaw's lock beside its profiles; a folder up to 2026.1.30, a file from 2026.2.17 on.
 const PROFILES_LOCK: &str = "auth-profiles.json.lock";
@@ -50,14 +51,15 @@ pub(super) fn look(openclaw: &OpenClaw, choice: Choice, wanted: &Wanted<'_>) -> 
 /// The main agent's store, where there is none yet; the other agents read it as a base of theirs.
 fn first_profile(state: &Folder, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let kind = SinkKind::AuthProfiles;
-    let path = state.path.join(MAIN_AGENT).join(PROFILES);
+    let variables = openclaw.variables.as_ref();
+    let path = openclaw::main_agent_path(state, variables).join(PROFILES);
     if wanted.credential().is_none() {
         return Look::absent(kind, Some(path), "there is no such file");
     }
     if !wanted.may_write {
         return Look::to_be_made(kind, path);
     }
-    match openclaw::make_main_agent(state) {
+    match openclaw::make_main_agent(state, variables) {
         Ok(agent) => profile(&agent, openclaw, wanted),
         Err(error) => Look::failed(kind, path, &error),
     }
@@ -102,6 +104,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         Err(fault) => return Look::malformed(kind, path, &fault.to_string()),
     };
     let expiry = held.and_then(|held| held.expiry);
+    let doubt = (!edit.is_order_known).then_some(UNKNOWN_ORDER);
     if let (Some(other), None) = (&edit.hidden_by, &edit.text) {
         let why = format!("OpenClaw uses the profile {other} before it");
         return Look::settled(kind, Some(path), SinkState::Stale(Some(why))).expiring(expiry);
@@ -115,11 +118,11 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         })
         .collect();
     if changes.is_empty() {
-        return Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry);
+        return Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry).doubted(doubt);
     }
     let form = lock_form(openclaw);
     let lock = LockPlace { folder: Rc::clone(&agent.folder), name: PROFILES_LOCK, form, tag };
-    Look::stale(kind, path, changes).expiring(expiry).locked_by(lock)
+    Look::stale(kind, path, changes).expiring(expiry).doubted(doubt).locked_by(lock)
 }
 
 /// What OpenClaw's lock is, by its version.

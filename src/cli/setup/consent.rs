@@ -29,7 +29,7 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     );
     match guide.ask.may_costly("Agree, with a copy kept beside it?") {
         Said::Yes => {
-            consent::give(guide.places, &guide.name)?;
+            consent::give(guide.places, &guide.name, why)?;
             Guide::found("agreed");
             Ok(Turn::Next)
         }

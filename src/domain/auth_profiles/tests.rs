@@ -54,7 +54,8 @@ fn is_ours(token: &Secret) -> bool {
 
 /// An edit beside an `auth-state.json` and an openclaw.json; made twice, to see that it is done.
 fn edit_with(text: &str, state: Option<&str>, config: &str) -> Edit {
-    let config = OpenclawConfig::read(config).expect("the configuration is well-formed");
+    let config = crate::domain::json5::read(config.as_bytes()).expect("it is well-formed");
+    let config = OpenclawConfig::read(&config.value);
     let context = Context { now: NOW, config: &config, auth_state: state, is_ours: &is_ours };
     let first = edit(Some(text), &context, &credential()).expect("the store is well-formed");
     let text = first.text.as_deref().unwrap_or(text);

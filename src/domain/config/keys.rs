@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 29] = [
+pub(crate) const KEYS: [Key; 32] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("CLAUDE_CLI", Value("host"),
@@ -65,6 +65,12 @@ pub(crate) const KEYS: [Key; 29] = [
         "How long before the access token ends it is renewed, between 1m and 24h."),
     key("OPENCLAW_STATE_DIR", Unset,
         "OpenClaw's state folder, usually ~/.openclaw of its user, as an absolute path."),
+    key("OPENCLAW_CONFIG_PATH", Made("what the .env in OPENCLAW_STATE_DIR says, else openclaw.json there"),
+        "OpenClaw's configuration file, for one that is told so by the variable of this name."),
+    key("OPENCLAW_INCLUDE_ROOTS", Made("what the .env in OPENCLAW_STATE_DIR says"),
+        "Where files may be that the configuration includes, besides its own directory: absolute paths with colons between them."),
+    key("OPENCLAW_AGENT_DIR", Made("what the .env in OPENCLAW_STATE_DIR says, else agents/main/agent there"),
+        "The directory of the main agent's store, for an OpenClaw that is told so by the variable of this name."),
     key("OPENCLAW_VERSION", Value("auto"),
         "OpenClaw's version, for one that is not found out by itself."),
     key("OPENCLAW_COMMAND", Made("the host's openclaw, or compose exec"),

@@ -29,6 +29,12 @@ pub(crate) struct Settings {
     pub(crate) refresh_margin: Duration,
     /// OpenClaw's state folder.
     pub(crate) openclaw_state_dir: Option<PathBuf>,
+    /// OpenClaw's configuration file, where it is not in the state folder.
+    pub(crate) openclaw_config_path: Option<PathBuf>,
+    /// Where included configuration files may be, besides the configuration's own folder.
+    pub(crate) openclaw_include_roots: Vec<PathBuf>,
+    /// The folder of the main agent's store, where it is not in the state folder.
+    pub(crate) openclaw_agent_dir: Option<PathBuf>,
     /// OpenClaw's version; none: to be found out.
     pub(crate) openclaw_version: Option<String>,
     /// How to run `openclaw`; never empty.

@@ -49,6 +49,11 @@ impl Reader<'_> {
             docker_host: self.read("DOCKER_HOST", values::socket),
             refresh: self.refresh(),
             refresh_margin: self.read("REFRESH_MARGIN", values::margin).unwrap_or_default(),
+            openclaw_config_path: self.read("OPENCLAW_CONFIG_PATH", values::path),
+            openclaw_include_roots: self
+                .read("OPENCLAW_INCLUDE_ROOTS", values::paths)
+                .unwrap_or_default(),
+            openclaw_agent_dir: self.read("OPENCLAW_AGENT_DIR", values::path),
             openclaw_version: self.read("OPENCLAW_VERSION", values::version).flatten(),
             openclaw_command: self.read("OPENCLAW_COMMAND", values::command),
             sinks: self.read("SINKS", values::sinks).unwrap_or(Sinks::Auto),

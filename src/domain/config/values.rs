@@ -63,6 +63,11 @@ pub(super) fn path(text: &str) -> Checked<PathBuf> {
     }
 }
 
+/// Reads absolute paths with colons between them.
+pub(super) fn paths(text: &str) -> Checked<Vec<PathBuf>> {
+    text.split(':').filter(|part| !part.is_empty()).map(path).collect()
+}
+
 /// Reads a margin of 1 minute to 24 hours.
 pub(super) fn margin(text: &str) -> Checked<Duration> {
     let day = Duration::from_secs(86_400);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Dialect, Malformed, Splice, has_comments, read};
+use super::{Dialect, Malformed, Splice, read};
 
 fn splice(text: &str) -> Splice {
     Splice::new(text, Dialect::Json5).expect("the text is well-formed")
@@ -139,13 +139,6 @@ fn malformed_texts_are_told_by_place_alone() {
         let error = Splice::new(text, dialect).err();
         assert_eq!(error, Some(Malformed { line, column }), "{text:?}");
     }
-}
-
-#[test]
-fn comments_are_told_from_addresses() {
-    assert!(has_comments("{a: 1 /* one */}"));
-    assert!(has_comments("// head\n{}"));
-    assert!(!has_comments(r#"{"a": "https://example.org/*"}"#));
 }
 
 /// Trivia as people write it.

@@ -18,13 +18,7 @@ impl Folder {
     ///
     /// A read is no snapshot: one that a writer got into is done again.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
-        let mut tries = 1..READ_TRIES;
-        loop {
-            match self.read_once(name, limit) {
-                Err(error) if error.is_changed() && tries.next().is_some() => {}
-                other => return other,
-            }
-        }
+        patiently(|| self.read_once(name, limit))
     }
 
     /// Looks at a regular file with one link without reading it: what is replaced may be of any size,
@@ -48,29 +42,17 @@ impl Folder {
         };
         drop(acting);
         let stat = rustix::fs::fstat(&fd).map_err(|source| Error::new("read", &path, source))?;
-        check_plain(&path, &stat, limit)?;
+        check_plain(&path, &stat, limit, Links::One)?;
         Ok(Some((File::from(fd), stat)))
     }
 
     fn read_once(&self, name: &str, limit: u64) -> Result<Option<Seen>, Error> {
-        let Some((mut file, stat)) = self.open(name, limit)? else { return Ok(None) };
-        let path = self.path.join(name);
-        let failed = |source| Error::new("read", &path, source);
-        let size = usize::try_from(stat.st_size).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(size + 1);
-        (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > limit {
-            return Err(too_large(&path, limit));
-        }
-        let now = rustix::fs::fstat(&file).map_err(|source| failed(source.into()))?;
-        if stamp(&now) != stamp(&stat) {
-            return Err(Error { verb: "read", object: path, cause: Cause::Changed });
-        }
-        Ok(Some(Seen { bytes, stat, fd: file.into() }))
+        let Some((file, stat)) = self.open(name, limit)? else { return Ok(None) };
+        whole(file, stat, &self.path.join(name), limit).map(Some)
     }
 
     /// Explains why a file in a folder of its own user cannot be opened.
-    fn denied(&self, name: &str, path: &Path) -> Error {
+    pub(super) fn denied(&self, name: &str, path: &Path) -> Error {
         let owner = self.stat_at(name).map(|stat| stat.st_uid);
         match owner {
             Ok(owner) if owner != self.identity.uid => foreign("read", self, name, owner),
@@ -79,18 +61,52 @@ impl Folder {
     }
 }
 
+/// How many names a file may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    One,
+    Any,
+}
+
+/// Reads again what a writer got into.
+pub(super) fn patiently<T>(read: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut tries = 1..READ_TRIES;
+    loop {
+        match read() {
+            Err(error) if error.is_changed() && tries.next().is_some() => {}
+            other => return other,
+        }
+    }
+}
+
+/// Reads an open file to its end.
+pub(super) fn whole(mut file: File, stat: Stat, path: &Path, limit: u64) -> Result<Seen, Error> {
+    let failed = |source| Error::new("read", path, source);
+    let size = usize::try_from(stat.st_size).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(size + 1);
+    (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(path, limit));
+    }
+    let now = rustix::fs::fstat(&file).map_err(|source| failed(source.into()))?;
+    if stamp(&now) != stamp(&stat) {
+        return Err(Error { verb: "read", object: path.to_owned(), cause: Cause::Changed });
+    }
+    Ok(Seen { bytes, stat, fd: file.into() })
+}
+
 /// What changes with every write, and with a rename over the file.
 fn stamp(stat: &Stat) -> impl PartialEq + use<> {
     (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec)
 }
 
-fn check_plain(path: &Path, stat: &Stat, limit: u64) -> Result<(), Error> {
+pub(super) fn check_plain(path: &Path, stat: &Stat, limit: u64, links: Links) -> Result<(), Error> {
     let what = match FileType::from_raw_mode(stat.st_mode) {
         // Replaced or removed since it was opened.
         FileType::RegularFile if stat.st_nlink == 0 => {
             return Err(Error { verb: "read", object: path.to_owned(), cause: Cause::Changed });
         }
-        FileType::RegularFile if stat.st_nlink > 1 => {
+        FileType::RegularFile if links == Links::One && stat.st_nlink > 1 => {
             "it has a second name (hard link), so it is not clear who else reads it"
         }
         FileType::RegularFile if u64::try_from(stat.st_size).is_ok_and(|size| size > limit) => {

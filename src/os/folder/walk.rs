@@ -118,7 +118,7 @@ fn follow(link: &OwnedFd, at: &Path, reached: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Takes `.` and `..` out of a path that consists of root's own folders up to the link.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -1,0 +1,96 @@
+//! Reading a file through the links of those who own the way to it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::read::{Links, check_plain, patiently, whole};
+use super::walk::{LINK_LIMIT, normal, open_rest, open_root};
+use super::{Folder, Seen, crossing, real_path_of};
+use crate::os::error::Error;
+use crate::os::identity::Identity;
+
+/// A file that was read through links.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    /// The file itself.
+    pub(crate) seen: Seen,
+    /// Its path without any link in it.
+    pub(crate) real_path: PathBuf,
+}
+
+impl Folder {
+    /// Reads the regular file at an absolute path with the rights of this folder, through links;
+    /// `None` if nothing is there.
+    ///
+    /// A user's links lead only where that user may read, since they are followed with that user's
+    /// rights. Where the rights are root's, each step is taken as by [`Folder::reach`], and from the
+    /// first that is another user's on with the rights of that user. A second name of the file (hard
+    /// link) is no fault: whoever may read it may read it.
+    pub(crate) fn read_through(&self, path: &Path, limit: u64) -> Result<Option<Followed>, Error> {
+        patiently(|| match self.read_once_through(path, limit) {
+            Err(error) if error.is_absent() => Ok(None),
+            other => other.map(Some),
+        })
+    }
+
+    fn read_once_through(&self, path: &Path, limit: u64) -> Result<Followed, Error> {
+        let (mut path, mut identity) = (path.to_owned(), self.identity.clone());
+        for _ in 0..LINK_LIMIT {
+            let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            let (Some(parent), Some(name)) = (path.parent(), name) else {
+                return Err(Error::odd("read", &path, "it is no path of a file"));
+            };
+            let folder = Self::on_the_way(parent, &name, &identity)?;
+            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            let acting = folder.acting()?;
+            let opened = folder.open_at(&name, flags, Mode::empty());
+            drop(acting);
+            match opened {
+                Ok(fd) => {
+                    let real_path = real_path_of(&fd, &path)?;
+                    let stat = rustix::fs::fstat(&fd);
+                    let stat = stat.map_err(|source| Error::new("read", &path, source))?;
+                    check_plain(&path, &stat, limit, Links::Any)?;
+                    let seen = whole(File::from(fd), stat, &path, limit)?;
+                    return Ok(Followed { seen, real_path });
+                }
+                Err(Errno::LOOP) => {}
+                Err(Errno::ACCESS) => return Err(folder.denied(&name, &path)),
+                Err(source) => return Err(crossing::failed("read", &path, source)),
+            }
+            let aim = || rustix::fs::readlinkat(&folder.fd, name.as_str(), Vec::new());
+            let aim = folder.acting()?.and(aim, "follow", &path)?;
+            path = folder.real_path()?.join(aim.to_string_lossy().as_ref());
+            identity = folder.identity;
+        }
+        Err(Error::new("read", &path, Errno::LOOP))
+    }
+
+    /// Opens the directory of a name that is read with these rights, and gives it the rights of
+    /// whoever owns the name where the directory is root's.
+    fn on_the_way(parent: &Path, name: &str, identity: &Identity) -> Result<Self, Error> {
+        if identity.uid == 0 && geteuid().is_root() {
+            let folder = Self::reach(&normal(parent))?;
+            if folder.identity.uid != 0 {
+                return Ok(folder);
+            }
+            let stat = folder.stat(name)?;
+            let stat = stat.ok_or_else(|| Error::new("read", &parent.join(name), Errno::NOENT))?;
+            let owner = Identity::of(stat.st_uid, stat.st_gid);
+            return Ok(if stat.st_uid == 0 { folder } else { folder.with_rights_of(&owner) });
+        }
+        let rest = parent.strip_prefix("/").unwrap_or(parent);
+        let is_strict = crossing::applies(parent);
+        let acting =
+            identity.act().map_err(|source| Error::new("become the owner of", parent, source))?;
+        // A magic link of /proc would lead to what this process has open.
+        let fd = open_rest(&open_root()?, rest, ResolveFlags::NO_MAGICLINKS, is_strict);
+        drop(acting);
+        let fd = fd.map_err(|source| crossing::failed("open", parent, source))?;
+        Ok(Self::new(parent, identity.clone(), fd))
+    }
+}
