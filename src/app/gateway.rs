@@ -12,6 +12,7 @@ mod reload;
 mod round;
 mod telling;
 mod unit;
+mod unit_proof;
 mod work;
 
 use std::time::Duration;

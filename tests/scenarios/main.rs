@@ -19,4 +19,5 @@ mod sinks;
 mod source;
 mod status;
 mod sync;
+mod units;
 mod watch;

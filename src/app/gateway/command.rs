@@ -15,7 +15,7 @@ use crate::os::identity::Identity;
 /// How long `GATEWAY_COMMAND` may take.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// Restarts the gateway by its command; that it exits with 0 is all the proof there is.
+/// Restarts the gateway by its command; that it exits with 0 proves nothing.
 pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let words = work.settings.gateway_command.clone();
     let words = words.ok_or_else(|| Ending::deferred("GATEWAY_COMMAND is not set"))?;
@@ -25,7 +25,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         .map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))?;
     if ended.is_success() {
         let took = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
-        return Ok(Ending::Done(Deed::Restarted, Some(took)));
+        return Ok(Ending::Done(Deed::RestartedUnproven, Some(took)));
     }
     let said = masking::tail(&masking::mask(&text(&ended.stderr), &[]), 3);
     let said = if said.is_empty() { said } else { format!(": {said}") };

@@ -24,6 +24,11 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
     let hint = below(ending.hint());
     match ending {
         Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
+        Ending::Done(Deed::RestartedUnproven, _) => {
+            log::info!(
+                "{link}: the gateway was restarted; whether it uses the new token is not proven"
+            );
+        }
         Ending::Done(deed, Some(gap)) => {
             log::info!(
                 "{link}: the gateway was {} and uses the new token; it was gone for {gap} ms",

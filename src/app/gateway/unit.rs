@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::unit_proof::{self, Environment};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::{Deed, Ending, masking};
@@ -24,6 +25,9 @@ const RESTART: Duration = Duration::from_secs(300);
 /// How long a unit has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
 
+/// The most that is read of a unit, in bytes.
+const UNIT_LIMIT: u64 = 64 * 1024;
+
 /// A manager and one of its units.
 struct Unit {
     name: String,
@@ -36,6 +40,7 @@ struct State {
     loaded: bool,
     active: bool,
     pid: String,
+    environment: Environment,
 }
 
 /// Which kind of unit runs this link's gateway, if any is loaded.
@@ -52,7 +57,7 @@ pub(crate) fn found(work: &Work<'_>) -> Option<Gateway> {
 pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let of_user = work.kind() == Gateway::SystemdUser;
     let Some((unit, old)) = loaded(work, of_user)? else {
-        let why = format!("systemd knows none of the units {:?}", names(work, of_user));
+        let why = format!("systemd knows none of the units {:?}", names(work));
         return Err(Ending::deferred(why));
     };
     if !old.active {
@@ -60,6 +65,9 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         unit.say_if_it_cannot_stay(&work.settings.name);
         return Ok(Ending::Done(Deed::Nothing, None));
     }
+    let mut set = old.environment;
+    add_unit_files(work, &unit, &mut set);
+    unit_proof::in_the_way(work, &unit.name, &set)?;
     work.courtesy(&Identity::own())?;
     let port = work.openclaw.config.gateway_port;
     let port = port.filter(|port| health::answers("127.0.0.1", *port));
@@ -71,9 +79,15 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.status())));
     }
+    let is_proven = unit_proof::proven(work, &new.pid, &set)?;
+    if unit.state()?.pid != new.pid {
+        let why = format!("{} does not stay up after its restart", unit.name);
+        return Err(Ending::Failed(why, Some(unit.status())));
+    }
     let gap = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
     detail!("{}: {} restarted since {began}", work.settings.name, unit.name);
-    Ok(Ending::Done(Deed::Restarted, Some(gap)))
+    let deed = if is_proven { Deed::Restarted } else { Deed::RestartedUnproven };
+    Ok(Ending::Done(deed, Some(gap)))
 }
 
 /// Waits until the unit answers on `port` as it did before, or has stayed up for a while.
@@ -98,7 +112,7 @@ fn loaded(work: &Work<'_>, of_user: bool) -> Result<Option<(Unit, State)>, Endin
     let Some(owner) = owner else {
         return Err(Ending::deferred("the state folder's owner has no account here"));
     };
-    for name in names(work, of_user) {
+    for name in names(work) {
         let unit = Unit { name, owner: owner.clone(), of_user };
         let state = unit.state()?;
         if state.loaded {
@@ -109,19 +123,32 @@ fn loaded(work: &Work<'_>, of_user: bool) -> Result<Option<(Unit, State)>, Endin
 }
 
 /// The names that OpenClaw gives its units; a profile's state folder carries the profile's name.
-fn names(work: &Work<'_>, of_user: bool) -> Vec<String> {
+fn names(work: &Work<'_>) -> Vec<String> {
     let state = work.settings.openclaw_state_dir.as_deref().and_then(Path::file_name);
     let profile = state.and_then(|name| name.to_str()?.strip_prefix(".openclaw-"));
     match profile {
         Some(profile) => vec![format!("openclaw-gateway-{profile}.service")],
-        None if of_user => vec!["openclaw-gateway.service".to_owned()],
+        // Quadlet makes openclaw.service of OpenClaw's own openclaw.container.
         None => ["openclaw-gateway.service", "openclaw.service"].map(str::to_owned).to_vec(),
+    }
+}
+
+/// Adds what the unit's own text sets, where it lies in a user's home.
+fn add_unit_files(work: &Work<'_>, unit: &Unit, set: &mut Environment) {
+    let Some(state) = work.openclaw.folder() else { return };
+    let above = state.path.parent().map(Path::to_owned);
+    for home in [Some(unit.owner.home.clone()), above].into_iter().flatten() {
+        let path = home.join(".config/systemd/user").join(&unit.name);
+        if let Ok(Some(followed)) = state.read_through(&path, UNIT_LIMIT) {
+            set.add_unit(&String::from_utf8_lossy(&followed.seen.bytes), &home);
+        }
     }
 }
 
 impl Unit {
     fn state(&self) -> Result<State, Ending> {
-        let words = ["show", "-p", "LoadState", "-p", "ActiveState", "-p", "MainPID", &self.name];
+        let properties = "LoadState,ActiveState,MainPID,Environment,EnvironmentFiles";
+        let words = ["show", "-p", properties, &self.name];
         let said = self.systemctl(&words, ASK)?;
         let value = |key: &str| {
             said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or("")
@@ -130,6 +157,7 @@ impl Unit {
             loaded: value("LoadState") == "loaded",
             active: value("ActiveState") == "active",
             pid: value("MainPID").to_owned(),
+            environment: Environment::shown(&said),
         })
     }
 

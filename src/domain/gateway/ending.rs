@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// It uses the new token, or takes it when it starts; what was done.
+    /// What was done: it uses the new token, or takes it when it starts, or is not known to.
     Done(Deed, Option<u64>),
     /// It may be done, but not now; why, and when to ask again.
     PutOff(String, Timestamp),
@@ -25,7 +25,9 @@ pub(crate) enum Deed {
     Pasted,
     /// It read its secrets again.
     Reloaded,
-    /// Its unit, or its command, was restarted.
+    /// It was restarted, and nobody can tell whether it uses the new token.
+    RestartedUnproven,
+    /// Its unit was restarted.
     Restarted,
     /// Its container was recreated.
     Recreated,
@@ -38,7 +40,7 @@ impl Deed {
             Self::Nothing => "nothing",
             Self::Pasted => "pasted",
             Self::Reloaded => "reloaded",
-            Self::Restarted => "restarted",
+            Self::Restarted | Self::RestartedUnproven => "restarted",
             Self::Recreated => "recreated",
         }
     }
