@@ -42,6 +42,21 @@ fn a_command_restarts_the_gateway_once_for_each_token() {
 }
 
 #[test]
+fn a_request_that_cannot_be_taken_keeps_no_other_in_the_queue() {
+    let bed = queued();
+    for link in ["aaa", "zzz"] {
+        let request = bed.read(REQUEST).replace("default", link);
+        bed.write(&format!("run/gateway.d/{link}.json"), request);
+        // No file can be written where a directory is.
+        fs::create_dir_all(bed.at(&format!("lib/gateway/{link}.json/full"))).unwrap();
+    }
+    bed.run(["gateway"]).exit(1).says("default: the gateway was restarted");
+    assert_eq!(calls(&bed), 1);
+    assert!(!bed.exists(REQUEST));
+    assert!(bed.exists("run/gateway.d/aaa.json"), "it is lost");
+}
+
+#[test]
 fn an_idle_command_that_cannot_be_run_is_said_once_and_does_not_mean_busy() {
     let bed = queued();
     bed.run(["gateway"]).exit(0);

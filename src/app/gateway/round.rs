@@ -10,7 +10,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::ledger;
 use crate::app::requests;
 use crate::domain::config::settings::Settings;
-use crate::domain::gateway::{Ending, Ledger, Pending};
+use crate::domain::gateway::{Ending, Ledger, Pending, Request};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
@@ -105,8 +105,7 @@ impl<'a> Round<'a> {
     {
         let Self { ground, queue, haste, .. } = *self;
         // Off the queue before anything can fail: what stays there starts the unit again at once.
-        let taken = unlink(ground, queue, self.only)?;
-        self.passed.retain(|link| !taken.contains(link));
+        self.unlink()?;
         let mut due = due(ground, queue, self.only, haste)?;
         due.retain(|link| {
             !self.busy.contains(link)
@@ -128,6 +127,32 @@ impl<'a> Round<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Takes every request into its link's ledger; those of a link that is worked on wait, and one that
+    /// cannot be taken keeps no other in the queue.
+    fn unlink(&mut self) -> Result<(), Error> {
+        for Request { link, .. } in requests::waiting(self.queue)? {
+            if self.only.is_some_and(|only| only != link) {
+                continue;
+            }
+            match self.pick_up_if_free(&link) {
+                Ok(true) => self.passed.retain(|passed| *passed != link),
+                Ok(false) => {}
+                Err(error) => {
+                    self.failed.get_or_insert(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a link's requests unless another process works on it; says whether it did.
+    fn pick_up_if_free(&self, link: &str) -> Result<bool, Error> {
+        let Some(_lock) = ledger::try_lock(&self.ground.places.run_dir, link)? else {
+            return Ok(false);
+        };
+        pick_up(self.ground, self.queue, link).map(|_| true)
     }
 
     /// Takes note of what became of a link; a failure of one keeps no other from its turn.
@@ -164,19 +189,6 @@ fn join_burst(queue: &Folder, places: &Places) {
     if let Err(error) = waited {
         detail!("cannot watch '{}': {error}", places.run_dir.display());
     }
-}
-
-/// Takes every request into its link's ledger, and says whose; those of a link that is worked on wait.
-fn unlink(ground: &Ground, queue: &Folder, only: Option<&str>) -> Result<Vec<String>, Error> {
-    let mut taken = Vec::new();
-    for request in requests::waiting(queue)? {
-        let is_asked = only.is_none_or(|only| only == request.link);
-        if is_asked && let Some(_lock) = ledger::try_lock(&ground.places.run_dir, &request.link)? {
-            pick_up(ground, queue, &request.link)?;
-            taken.push(request.link);
-        }
-    }
-    Ok(taken)
 }
 
 /// The links with something to do now: queued, or due for another try.
