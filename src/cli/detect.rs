@@ -186,6 +186,13 @@ fn pair(detection: &Detection, candidate: &Candidate) -> Vec<String> {
     let (from, to, score) = (login.path.display(), claw.state_dir.display(), candidate.score);
     let reasons = candidate.reasons.join(", ");
     let mut lines = vec![format!("candidate '{from}' to '{to}': {score} points, since {reasons}")];
-    lines.extend(candidate.obstacle.iter().map(|why| format!("          not unasked: {why}")));
+    if let Some(why) = &candidate.obstacle {
+        let setup = Hint::new("oauth-sync setup --yes --claude").path(&login.path);
+        lines.push(format!("          not unasked: {why}"));
+        lines.push(format!(
+            "          yours to decide: {}",
+            setup.then("--openclaw").path(&claw.state_dir)
+        ));
+    }
     lines
 }

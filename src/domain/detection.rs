@@ -10,8 +10,10 @@ use crate::domain::order;
 pub(crate) struct Control {
     /// The owners, in order and each once, root only where there is nobody else.
     pub(crate) uids: Vec<u32>,
-    /// Whether every folder above the path itself is root's.
-    pub(crate) under_root: bool,
+    /// Whether others can write in a directory on the way, be it a sticky one.
+    pub(crate) is_shared: bool,
+    /// Where it is said to be what it is, if it is no home's own: the owners of the files that say so.
+    pub(crate) named_by: Vec<u32>,
 }
 
 impl Control {
@@ -19,9 +21,34 @@ impl Control {
     pub(crate) fn of(owners: &[u32]) -> Self {
         let mut others: Vec<u32> = owners.iter().copied().filter(|uid| *uid != 0).collect();
         order::sort_and_dedup(&mut others);
-        let above = owners.split_last().map_or(&[][..], |(_, above)| above);
-        let under_root = above.iter().all(|uid| *uid == 0);
-        Self { uids: if others.is_empty() { vec![0] } else { others }, under_root }
+        let uids = if others.is_empty() { vec![0] } else { others };
+        Self { uids, ..Self::default() }
+    }
+
+    /// The one account that controls it, or why there is none.
+    fn account(&self, is_account: &dyn Fn(u32) -> bool) -> Result<u32, String> {
+        let [uid] = self.uids[..] else {
+            let names: Vec<String> = self.uids.iter().map(u32::to_string).collect();
+            return Err(format!(
+                "more than one user controls the way to it (uid {})",
+                names.join(", ")
+            ));
+        };
+        if self.is_shared {
+            return Err("others can write in a directory on the way to it".to_owned());
+        }
+        if !is_account(uid) {
+            return Err(format!("uid {uid} has no account here"));
+        }
+        let is_told =
+            self.named_by.is_empty() || self.named_by.iter().any(|by| *by == 0 || *by == uid);
+        if !is_told {
+            return Err(format!(
+                "only the files of another user name it (uid {})",
+                self.named_by[0]
+            ));
+        }
+        Ok(uid)
     }
 }
 
@@ -103,13 +130,21 @@ pub(crate) struct Findings {
     pub(crate) rivals: Vec<String>,
 }
 
-/// Ranks every pair, best first. `is_account` tells the uids that are people's on this host.
-pub(crate) fn rank(findings: &Findings, is_account: &dyn Fn(u32) -> bool) -> Vec<Candidate> {
+/// What tells whose is whose on a host.
+pub(crate) struct Proofs<'a> {
+    /// Tells the uids that have an account here.
+    pub(crate) is_account: &'a dyn Fn(u32) -> bool,
+    /// Tells whether one container has both as its own.
+    pub(crate) has_both: &'a dyn Fn(&Login, &Claw) -> bool,
+}
+
+/// Ranks every pair, best first.
+pub(crate) fn rank(findings: &Findings, proofs: &Proofs<'_>) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for (claw_at, claw) in findings.claws.iter().enumerate() {
         for (login_at, login) in findings.logins.iter().enumerate() {
             let (score, reasons) = score(login, claw);
-            let obstacle = obstacle(login, claw, is_account);
+            let obstacle = obstacle(login, claw, proofs);
             candidates.push(Candidate { login: login_at, claw: claw_at, score, reasons, obstacle });
         }
     }
@@ -150,29 +185,27 @@ fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
 }
 
 /// Why a link may not be written without a person's word.
-fn obstacle(login: &Login, claw: &Claw, is_account: &dyn Fn(u32) -> bool) -> Option<String> {
+fn obstacle(login: &Login, claw: &Claw, proofs: &Proofs<'_>) -> Option<String> {
     let unconfigured = || "there is no openclaw.json in the state folder".to_owned();
-    apart(&login.control, &claw.control, is_account)
+    let apart = apart(&login.control, &claw.control, proofs.is_account);
+    apart
+        .filter(|_| !(proofs.has_both)(login, claw))
         .or_else(|| (!claw.configured).then(unconfigured))
 }
 
-/// Why a login and an OpenClaw are not one user's: nobody must be able to make this program hand
+/// Why a login and an OpenClaw are not one account's: nobody must be able to make this program hand
 /// another's token to them, or theirs to another's OpenClaw.
 pub(crate) fn apart(
     login: &Control,
     claw: &Control,
     is_account: &dyn Fn(u32) -> bool,
 ) -> Option<String> {
-    let names =
-        |control: &Control| control.uids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    if login.uids.len() > 1 || claw.uids.len() > 1 {
-        let uids = if login.uids.len() > 1 { login } else { claw };
-        return Some(format!("more than one user controls the way to it (uid {})", names(uids)));
+    let both = login.account(is_account).and_then(|login| Ok((login, claw.account(is_account)?)));
+    match both {
+        Ok((login, claw)) if login == claw => None,
+        Ok((login, claw)) => Some(format!("the login is uid {login}'s and OpenClaw uid {claw}'s")),
+        Err(why) => Some(why),
     }
-    let of_container =
-        claw.under_root && login.uids == vec![0] && !claw.uids.iter().any(|uid| is_account(*uid));
-    (login.uids != claw.uids && !of_container)
-        .then(|| format!("the login is uid {}'s and OpenClaw uid {}'s", names(login), names(claw)))
 }
 
 #[cfg(test)]
@@ -199,7 +232,9 @@ mod tests {
 
     fn verdict(logins: Vec<Login>, claws: Vec<Claw>) -> Result<(usize, usize), String> {
         let findings = Findings { logins, claws, ..Findings::default() };
-        let candidates = rank(&findings, &|uid| (1000..2000).contains(&uid));
+        let is_account = |uid| uid == 0 || (1000..2000).contains(&uid);
+        let proofs = Proofs { is_account: &is_account, has_both: &|_, _| false };
+        let candidates = rank(&findings, &proofs);
         unasked(candidates.iter()).map(|best| (best.login, best.claw))
     }
 
@@ -218,9 +253,33 @@ mod tests {
     }
 
     #[test]
-    fn a_containers_numeric_user_under_roots_folders_is_roots_own() {
-        assert_eq!(verdict(vec![login(&[0, 0])], vec![claw(&[0, 0, 65_000])]), Ok((0, 0)));
-        assert!(verdict(vec![login(&[0, 0])], vec![claw(&[0, 1001, 65_000])]).is_err());
+    fn who_has_no_account_proves_nothing() {
+        assert!(verdict(vec![login(&[0, 0])], vec![claw(&[0, 0, 65_000])]).is_err());
+        assert!(verdict(vec![login(&[0, 100_001])], vec![claw(&[0, 100_001])]).is_err());
+    }
+
+    #[test]
+    fn neither_does_a_shared_directory_nor_anothers_word() {
+        let pair = |change: &dyn Fn(&mut Control)| {
+            let mut claw = claw(&[0, 0, 1001]);
+            change(&mut claw.control);
+            verdict(vec![login(&[0, 0, 1001])], vec![claw])
+        };
+        assert!(pair(&|control| control.is_shared = true).is_err());
+        assert!(pair(&|control| control.named_by = vec![1002]).is_err());
+        assert!(pair(&|control| control.named_by = vec![1002, 1001]).is_ok());
+        assert!(pair(&|control| control.named_by = vec![0]).is_ok());
+    }
+
+    #[test]
+    fn a_container_that_has_both_proves_the_pair() {
+        let findings = Findings {
+            logins: vec![login(&[0, 0])],
+            claws: vec![claw(&[0, 0, 65_000])],
+            ..Findings::default()
+        };
+        let proofs = Proofs { is_account: &|uid| uid == 0, has_both: &|_, _| true };
+        assert!(unasked(rank(&findings, &proofs).iter()).is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) mod credential;
 pub(crate) mod detection;
 pub(crate) mod envfile;
 pub(crate) mod era;
+pub(crate) mod expand;
 pub(crate) mod gateway;
 pub(crate) mod grant;
 pub(crate) mod health;

@@ -13,6 +13,7 @@ mod hanging;
 mod lab;
 mod logins;
 mod openclaw_config;
+mod shown;
 
 use lab::{ALICE, BOB, Lab};
 

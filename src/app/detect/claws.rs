@@ -7,12 +7,15 @@ use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::{self, Tree};
 use crate::app::detect::units::{self, Hint};
-use crate::domain::detection::{Claw, Findings};
+use crate::domain::detection::{Claw, Control, Findings};
 use crate::domain::envfile;
 use crate::domain::era::Version;
+use crate::domain::expand::expand;
 use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
-use crate::domain::order;
+use crate::domain::visible::is_plain;
+use crate::os::account;
+use crate::os::folder::Folder;
 
 /// The names that the state folder has had (2026.1.30 to 2026.9.6).
 const NAMES: [&str; 4] = [".openclaw", ".clawdbot", ".moltbot", ".moldbot"];
@@ -44,18 +47,18 @@ struct Project {
 pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
     let (tree, homes) = (world.tree, world.homes);
     let projects = projects(world);
-    let of_homes = homes.iter().flat_map(|home| of_home(tree, home));
-    let of_projects = projects.iter().filter_map(|project| project.state_dir.clone());
+    let of_homes = homes.iter().flat_map(|home| of_home(tree, home)).map(|folder| (folder, None));
+    let of_hints = world.hints.iter().filter_map(|hint| Some((of_hint(hint)?, Some(hint.uid))));
+    let of_projects = projects.iter().filter_map(|project| {
+        let uids = tree.control(&project.folder).map(|control| control.uids).unwrap_or_default();
+        let by = if let [uid] = uids[..] { uid } else { u32::MAX };
+        Some((project.state_dir.clone()?, Some(by)))
+    });
     let usual = ["/data/.openclaw", "/opt/openclaw/.openclaw", "/srv/openclaw/.openclaw"];
-    let mut folders: Vec<PathBuf> = of_homes
-        .chain(world.hints.iter().filter_map(of_hint))
-        .chain(world.containers.iter().flat_map(of_container))
-        .chain(of_projects)
-        .chain(usual.map(PathBuf::from))
-        .collect();
-    order::sort_and_dedup(&mut folders);
-    for folder in folders {
-        one(world, &projects, &folder, findings);
+    let of_host = world.containers.iter().flat_map(of_container).chain(usual.map(PathBuf::from));
+    let named = of_homes.chain(of_hints).chain(of_projects);
+    for (folder, named_by) in tree.once_each(named.chain(of_host.map(|folder| (folder, Some(0))))) {
+        one(world, &projects, (&folder, named_by), findings);
     }
 }
 
@@ -79,13 +82,22 @@ fn of_variable(variable: &str, value: &Path) -> Option<PathBuf> {
     }
 }
 
-fn one(world: &World<'_>, projects: &[Project], path: &Path, findings: &mut Findings) {
+fn one(
+    world: &World<'_>,
+    projects: &[Project],
+    (path, named_by): (&Path, Vec<u32>),
+    findings: &mut Findings,
+) {
     let tree = world.tree;
     if !tree.has(path) {
         return;
     }
+    if !is_plain(path.as_os_str()) {
+        let name = path.display();
+        return findings.rejected.push(format!("'{name}' has control characters in its name"));
+    }
     let control = match tree.control(path) {
-        Ok(control) => control,
+        Ok(control) => Control { named_by, ..control },
         Err(error) => return findings.rejected.push(error.to_string()),
     };
     if tree.folder(path).is_none() {
@@ -98,9 +110,15 @@ fn one(world: &World<'_>, projects: &[Project], path: &Path, findings: &mut Find
     let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
     let mut warnings = warnings(tree, path);
     let mut compose = None;
-    for project in projects.iter().filter(|project| project.state_dir.as_deref() == Some(path)) {
+    for project in projects.iter().filter(|project| {
+        project.state_dir.as_deref().is_some_and(|state_dir| tree.is_same(state_dir, path))
+    }) {
         // Whoever writes the compose folder gets the token by its `.env`.
-        if tree.control(&project.folder).is_ok_and(|of_project| of_project.uids == control.uids) {
+        if tree
+            .control(&project.folder)
+            .is_ok_and(|of_project| of_project.uids == control.uids && !of_project.is_shared)
+            && is_plain(project.folder.as_os_str())
+        {
             compose = compose.or_else(|| Some((project.folder.clone(), project.service.clone())));
         } else {
             let (folder, path) = (project.folder.display(), path.display());
@@ -158,7 +176,7 @@ fn labelled(container: &Container) -> Option<Project> {
 }
 
 /// The state folders that are mounted into a container.
-fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
+pub(super) fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
     let named = units::VARIABLES
         .iter()
         .filter_map(|variable| of_variable(variable, Path::new(container.variable(variable)?)));
@@ -166,6 +184,20 @@ fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
     let homes = homes.flat_map(|home| NAMES.map(|name| home.join(name)));
     let inside: Vec<PathBuf> = named.chain(homes).collect();
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
+}
+
+/// What a line of a compose file mounts as the state folder.
+fn mounted(line: &str) -> Option<&str> {
+    let line = line.trim().strip_prefix("- ")?.trim().trim_matches(['"', '\'']);
+    let homes = [":/home/node/.openclaw", ":/root/.openclaw"];
+    homes.iter().find_map(|inside| line.split_once(inside)).map(|(host, _)| host)
+}
+
+/// The home of a folder's owner.
+fn home_of(tree: &Tree, folder: &Folder) -> Option<String> {
+    let accounts = account::parse(&tree.text(Path::new("/etc/passwd"))?);
+    let owner = accounts.into_iter().find(|one| one.uid == folder.identity.uid)?;
+    owner.home.into_os_string().into_string().ok()
 }
 
 fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
@@ -176,6 +208,13 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         return None;
     }
     let env = tree::text_in(&opened, ".env").unwrap_or_default();
-    let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| folder.join(value.expose()));
+    let known = |name: &str| match envfile::get(&env, name) {
+        Some(value) => Some(value.expose().to_owned()),
+        None if name == "HOME" => home_of(tree, &opened),
+        None => None,
+    };
+    let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
+    let named = named.or_else(|| text.lines().find_map(mounted).map(str::to_owned));
+    let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
     Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })
 }

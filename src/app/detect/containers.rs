@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::app::detect::{claws, logins};
 use crate::domain::order;
 use crate::os::command::{Call, Ended};
 use crate::os::environment;
@@ -34,6 +35,8 @@ pub(crate) struct Container {
     environment: Vec<String>,
     /// Compose's labels: working folder and service.
     pub(crate) compose: Option<(PathBuf, String)>,
+    /// Whether its engine is the host's own, or ours: not another user's, named by `DOCKER_HOST`.
+    is_ours: bool,
     /// Where its writable layer is on the host, if the engine says so.
     layer: Option<PathBuf>,
 }
@@ -68,6 +71,20 @@ impl Container {
     /// Where a path of the writable layer, which goes with the container, is on the host.
     pub(crate) fn in_layer(&self, inside: &Path) -> Option<PathBuf> {
         Some(self.layer.as_ref()?.join(inside.strip_prefix("/").ok()?))
+    }
+
+    /// Whether it has this very login and this very state folder as its own, by its mounts.
+    ///
+    /// That is proof only where nobody but us, or root, answers for the engine.
+    pub(super) fn has_both(&self, login: &Path, claw: &Path) -> bool {
+        let is_login =
+            |inside: PathBuf| self.on_host(&inside).is_some_and(|(host, _)| host == login);
+        let login_folders = self.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from).into_iter();
+        let login_folders =
+            login_folders.chain(self.homes().into_iter().map(|home| home.join(".claude")));
+        self.is_ours
+            && login_folders.map(|folder| folder.join(logins::FILE)).any(is_login)
+            && claws::of_container(self).any(|host| host == claw)
     }
 
     /// Whether its name or its image's says that it is there for Claude's sake.
@@ -145,6 +162,7 @@ fn container(engine: &'static str, value: &Value) -> Option<Container> {
         mounts: mounts.collect(),
         environment: environment.collect(),
         compose: folder.zip(label("com.docker.compose.service")),
+        is_ours: environment::get("DOCKER_HOST").is_none(),
         layer: text("/GraphDriver/Data/UpperDir").map(PathBuf::from),
     })
 }

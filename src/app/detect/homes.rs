@@ -27,7 +27,10 @@ pub(crate) fn all(tree: &Tree) -> Vec<Home> {
             || account.home.starts_with("/srv")
             || account.home.starts_with("/opt");
         let known = homes.iter().any(|home| home.path == account.home);
-        if (is_person || is_service) && !known && tree.folder(&account.home).is_some() {
+        let folder = tree.folder(&account.home);
+        // Whoever owns a home lives there, whatever the uid.
+        let is_own = folder.as_ref().is_some_and(|folder| folder.identity.uid == account.uid);
+        if (is_person || is_service || is_own) && !known && folder.is_some() {
             homes.push(Home { uid: account.uid, name: account.name, path: account.home });
         }
     }

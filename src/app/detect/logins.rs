@@ -7,12 +7,12 @@ use crate::app::detect::containers::{Container, Mount};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::source;
-use crate::domain::detection::{Cli, Findings, Login};
-use crate::domain::order;
+use crate::domain::detection::{Cli, Control, Findings, Login};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
+use crate::domain::visible::is_plain;
 
-const FILE: &str = ".credentials.json";
+pub(super) const FILE: &str = ".credentials.json";
 
 /// Adds every login that is found.
 pub(crate) fn find(world: &World<'_>, now: Timestamp, findings: &mut Findings) {
@@ -20,14 +20,15 @@ pub(crate) fn find(world: &World<'_>, now: Timestamp, findings: &mut Findings) {
         of_container(world, container, now, findings);
     }
     let of_homes = world.homes.iter().map(|home| home.path.join(".claude"));
+    let of_homes = of_homes.map(|folder| (folder, None));
     let named = world.hints.iter().filter(|hint| hint.variable == "CLAUDE_CONFIG_DIR");
-    let mut folders: Vec<PathBuf> = of_homes.chain(named.map(|hint| hint.folder.clone())).collect();
-    order::sort_and_dedup(&mut folders);
-    for folder in folders {
+    let named = named.map(|hint| (hint.folder.clone(), Some(hint.uid)));
+    for (folder, named_by) in world.tree.once_each(of_homes.chain(named)) {
         let path = folder.join(FILE);
         if findings.logins.iter().all(|login| login.path != path) {
             let cli = world.home_of(&path).and_then(|home| claude(world.tree, home));
-            one(world.tree, &path, cli.map_or(Cli::None, Cli::Host), now, findings);
+            let cli = cli.map_or(Cli::None, Cli::Host);
+            one(world.tree, (&path, named_by), cli, now, findings);
         }
     }
 }
@@ -41,7 +42,8 @@ fn of_container(world: &World<'_>, container: &Container, now: Timestamp, findin
         let known = findings.logins.iter().position(|login| login.path == path);
         let at = known.unwrap_or(findings.logins.len());
         if known.is_none() {
-            one(world.tree, &path, cli(world, &path, container, mount), now, findings);
+            let cli = cli(world, &path, container, mount);
+            one(world.tree, (&path, Vec::new()), cli, now, findings);
         }
         let Some(login) = findings.logins.get_mut(at) else { continue };
         login.warnings.extend(warnings(container, mount, &folder.join(FILE)));
@@ -99,7 +101,17 @@ fn is_in_layer(tree: &Tree, container: &Container, inside: &Path) -> bool {
     container.on_host(inside).is_none() && layer.is_some_and(|path| tree.has(&path))
 }
 
-fn one(tree: &Tree, path: &Path, cli: Cli, now: Timestamp, findings: &mut Findings) {
+fn one(
+    tree: &Tree,
+    (path, named_by): (&Path, Vec<u32>),
+    cli: Cli,
+    now: Timestamp,
+    findings: &mut Findings,
+) {
+    if !is_plain(path.as_os_str()) {
+        let name = path.display();
+        return findings.rejected.push(format!("'{name}' has control characters in its name"));
+    }
     let state = source::look(&tree.place(path), now);
     let shown = path.display();
     match &state {
@@ -112,6 +124,7 @@ fn one(tree: &Tree, path: &Path, cli: Cli, now: Timestamp, findings: &mut Findin
     }
     match tree.control(path) {
         Ok(control) => {
+            let control = Control { named_by, ..control };
             let (path, state, warnings) = (path.to_owned(), state.name(), Vec::new());
             findings.logins.push(Login { path, control, state, cli, warnings });
         }

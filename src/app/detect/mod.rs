@@ -26,6 +26,9 @@ pub(crate) use fitting::Stated;
 pub(crate) use rivals::Rival;
 pub(crate) use tree::Tree;
 
+/// The uid that stands for whoever has none.
+const NOBODY: u32 = 65_534;
+
 /// What was found, and the pairs that could be linked, best first.
 #[derive(Debug)]
 pub(crate) struct Detection {
@@ -39,7 +42,7 @@ pub(crate) struct Detection {
     pub(crate) tree: Tree,
     /// The containers: each one's name, and the engine that runs it.
     pub(crate) containers: Vec<(String, &'static str)>,
-    /// The uids of those who have a home here.
+    /// The uids that have an account here.
     pub(crate) accounts: Vec<u32>,
 }
 
@@ -75,7 +78,7 @@ impl Detection {
     }
 
     fn is_account(&self, uid: u32) -> bool {
-        self.accounts.contains(&uid) || account::of(uid).is_some()
+        uid == 0 || self.accounts.contains(&uid)
     }
 }
 
@@ -109,10 +112,18 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     claws::find(&world, &mut findings);
     let rivals = rivals::all(tree, &homes);
     findings.rivals = rivals.iter().map(ToString::to_string).collect();
-    let containers = containers.iter().map(|one| (one.name.clone(), one.engine)).collect();
-    let accounts = homes.iter().map(|home| home.uid).collect();
+    let names = containers.iter().map(|one| (one.name.clone(), one.engine)).collect();
+    let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
+    let accounts = account::parse(&passwd).into_iter().map(|account| account.uid);
+    let accounts = accounts.filter(|uid| *uid != NOBODY).collect();
     let (candidates, tree) = (Vec::new(), tree.clone());
-    let mut all = Detection { findings, candidates, rivals, tree, containers, accounts };
-    all.candidates = detection::rank(&all.findings, &|uid| all.is_account(uid));
+    let mut all = Detection { findings, candidates, rivals, tree, containers: names, accounts };
+    let has_both = |login: &Login, claw: &Claw| {
+        let has_both = |one: &containers::Container| one.has_both(&login.path, &claw.state_dir);
+        containers.iter().any(has_both)
+    };
+    let is_account = |uid| all.is_account(uid);
+    let proofs = detection::Proofs { is_account: &is_account, has_both: &has_both };
+    all.candidates = detection::rank(&all.findings, &proofs);
     all
 }

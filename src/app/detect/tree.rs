@@ -2,12 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FileType, Mode, Stat};
+
 use crate::domain::detection::Control;
+use crate::domain::order;
+use crate::os::account;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
 /// The most that is read of a unit, a compose file or a crontab, in bytes.
 const TEXT_LIMIT: u64 = 256 * 1024;
+
+/// The device and inode of a directory.
+type Key = (u64, u64);
 
 /// Where the search begins.
 #[derive(Clone, Debug)]
@@ -39,6 +46,43 @@ impl Tree {
         Folder::reach(&self.place(path)).ok()
     }
 
+    /// Every directory once, by its own name rather than by a link's, with whose files name it; a home's
+    /// own needs nobody's word.
+    pub(crate) fn once_each(
+        &self,
+        named: impl Iterator<Item = (PathBuf, Option<u32>)>,
+    ) -> Vec<(PathBuf, Vec<u32>)> {
+        let mut all: Vec<(bool, PathBuf, Option<u32>)> = named
+            .map(|(path, by)| {
+                let real = self.folder(&path).and_then(|folder| self.real(&folder));
+                (real.as_ref().is_some_and(|real| *real != path), path, by)
+            })
+            .collect();
+        order::sort_and_dedup(&mut all);
+        let mut once: Vec<(PathBuf, Option<Key>, Vec<u32>, bool)> = Vec::new();
+        for (_, path, by) in all {
+            let key = self.folder(&path).and_then(|folder| folder.key().ok());
+            let known = once.iter_mut().find(|one| one.0 == path || key.is_some() && one.1 == key);
+            match known {
+                Some(known) => {
+                    known.2.extend(by);
+                    known.3 |= by.is_none();
+                }
+                None => once.push((path, key, by.into_iter().collect(), by.is_none())),
+            }
+        }
+        let settled = |(path, _, by, is_homes): (_, _, _, bool)| {
+            (path, if is_homes { Vec::new() } else { by })
+        };
+        once.into_iter().map(settled).collect()
+    }
+
+    /// Whether two paths lead to one directory.
+    pub(crate) fn is_same(&self, one: &Path, other: &Path) -> bool {
+        let key = |path| self.folder(path).and_then(|folder| folder.key().ok());
+        one == other || key(one).is_some_and(|one| key(other) == Some(one))
+    }
+
     /// Reads a text file of the host.
     pub(crate) fn text(&self, path: &Path) -> Option<String> {
         text_in(&self.folder(path.parent()?)?, path.file_name()?.to_str()?)
@@ -57,20 +101,68 @@ impl Tree {
         parent.is_some_and(|folder| folder.stat(name).is_ok_and(|stat| stat.is_some()))
     }
 
-    /// Who could put something else at a path: the owners of its components.
+    /// Who could put something else at a path: the owners of its components, as it is named and as
+    /// its links lead on.
     pub(crate) fn control(&self, path: &Path) -> Result<Control, Error> {
-        let mut owners = Vec::new();
+        let mut stats = self.stats(path)?;
+        let folder = self.folder(path).or_else(|| self.folder(path.parent()?));
+        let real = folder.and_then(|folder| self.real(&folder));
+        if let Some(real) = real.filter(|real| real != path && Some(&**real) != path.parent()) {
+            stats.extend(self.stats(&real)?);
+        }
+        let owners: Vec<u32> = stats.iter().map(|stat| stat.st_uid).collect();
+        let is_shared = stats.iter().any(|stat| self.is_shared(stat));
+        Ok(Control { is_shared, ..Control::of(&owners) })
+    }
+
+    /// What stands at each step of a path.
+    fn stats(&self, path: &Path) -> Result<Vec<Stat>, Error> {
+        let mut stats = Vec::new();
         let mut above: Option<PathBuf> = None;
         for step in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
             if let (Some(above), Some(name)) =
                 (&above, step.file_name().and_then(|name| name.to_str()))
             {
-                let stat = Folder::reach(&self.place(above))?.stat(name)?;
-                owners.extend(stat.map(|stat| stat.st_uid));
+                stats.extend(Folder::reach(&self.place(above))?.stat(name)?);
             }
             above = Some(step.to_owned());
         }
-        Ok(Control::of(&owners))
+        Ok(stats)
+    }
+
+    /// A folder's path on the host without links.
+    fn real(&self, folder: &Folder) -> Option<PathBuf> {
+        let real = folder.real_path().ok()?;
+        match &self.root {
+            Some(root) => {
+                let root = std::fs::canonicalize(root).ok()?;
+                Some(Path::new("/").join(real.strip_prefix(root).ok()?))
+            }
+            None => Some(real),
+        }
+    }
+
+    /// Says whether others than its owner and root can put something into a directory.
+    fn is_shared(&self, stat: &Stat) -> bool {
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+            && (mode.contains(Mode::WOTH)
+                || mode.contains(Mode::WGRP) && !self.is_own_group(stat.st_gid, stat.st_uid))
+    }
+
+    /// Says whether nobody but one user, and root, is in a group.
+    fn is_own_group(&self, gid: u32, uid: u32) -> bool {
+        let accounts = account::parse(&self.text(Path::new("/etc/passwd")).unwrap_or_default());
+        let groups = self.text(Path::new("/etc/group")).unwrap_or_default();
+        let named = groups.lines().filter_map(|line| {
+            let mut fields = line.split(':').skip(2);
+            (fields.next()?.parse() == Ok(gid)).then(|| fields.next().unwrap_or_default())
+        });
+        let named: Vec<&str> = named.flat_map(|members| members.split(',')).collect();
+        accounts
+            .iter()
+            .filter(|one| one.gid == gid || named.contains(&one.name.as_str()))
+            .all(|one| one.uid == uid || one.uid == 0)
     }
 
     /// Who could put something at a path that need not be there yet.

@@ -21,6 +21,8 @@ pub(crate) struct Hint {
     pub(crate) variable: String,
     /// The folder.
     pub(crate) folder: PathBuf,
+    /// Whose file says so; root's where it is the whole host's.
+    pub(crate) uid: u32,
 }
 
 /// The variables that name a folder of Claude's or OpenClaw's.
@@ -38,13 +40,17 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home]) -> Vec<Hint> {
     let system = SYSTEM.iter().take(2).flat_map(|folder| {
         let texts = texts(tree, Path::new(folder)).into_iter();
         // Whoever wrote a system unit may read what it names; a user may not have root read for them.
-        texts.flat_map(|(_, text)| [environment_of(tree, &text), text])
+        texts.flat_map(|(_, text)| {
+            let mut texts = environment_of(tree, &text);
+            texts.push((text, 0));
+            texts
+        })
     });
     let users = homes.iter().flat_map(|home| {
         let texts = texts(tree, &home.path.join(USER)).into_iter();
-        texts.map(|(_, text)| text.replace("%h", &home.path.to_string_lossy()))
+        texts.map(|(_, text)| (text.replace("%h", &home.path.to_string_lossy()), home.uid))
     });
-    system.chain(users).flat_map(|text| variables(&text)).collect()
+    system.chain(users).flat_map(|(text, uid)| variables(&text, uid)).collect()
 }
 
 /// The service units of a folder and their drop-ins, with their texts.
@@ -63,21 +69,26 @@ pub(super) fn texts(tree: &Tree, folder: &Path) -> Vec<(PathBuf, String)> {
     files.into_iter().filter_map(|path| Some((path.clone(), tree.text(&path)?))).collect()
 }
 
-/// What the files that a unit takes its environment from say, in the form of a unit.
-fn environment_of(tree: &Tree, unit: &str) -> String {
+/// What the files that a unit takes its environment from say, in the form of a unit, and whose they
+/// are.
+fn environment_of(tree: &Tree, unit: &str) -> Vec<(String, u32)> {
     let files = unit.lines().filter_map(|line| line.trim().strip_prefix("EnvironmentFile="));
-    let texts = files.filter_map(|file| tree.text(Path::new(file.trim_start_matches('-'))));
+    let texts = files.filter_map(|file| {
+        let file = Path::new(file.trim_start_matches('-'));
+        let uid = tree.control(file).ok().filter(|control| control.uids.len() == 1)?.uids[0];
+        Some((tree.text(file)?, uid))
+    });
     let named = |text: &String| {
         let values = VARIABLES.iter().filter_map(|variable| {
             Some(format!("Environment=\"{variable}={}\"\n", envfile::get(text, variable)?.expose()))
         });
         values.collect::<String>()
     };
-    texts.map(|text| named(&text)).collect()
+    texts.map(|(text, uid)| (named(&text), uid)).collect()
 }
 
-/// The variables of the file of a unit that tell where OpenClaw or Claude is.
-pub(crate) fn variables(unit: &str) -> Vec<Hint> {
+/// The variables of the file of a unit that tell where OpenClaw or Claude is; `uid` owns the file.
+pub(crate) fn variables(unit: &str, uid: u32) -> Vec<Hint> {
     let lines = unit.lines().filter_map(|line| line.trim().strip_prefix("Environment="));
     let assignments = lines.flat_map(|line| words::split(line).unwrap_or_default());
     assignments
@@ -85,7 +96,7 @@ pub(crate) fn variables(unit: &str) -> Vec<Hint> {
             let (variable, value) = word.split_once('=')?;
             let (variable, folder) = (variable.to_owned(), PathBuf::from(value));
             let known = VARIABLES.contains(&variable.as_str()) && folder.is_absolute();
-            known.then_some(Hint { variable, folder })
+            known.then_some(Hint { variable, folder, uid })
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Recreates a gateway that is a service of a compose project, when nothing speaks against it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::gateway::engine::{Compose, Engine, absolute};
 use crate::app::gateway::proof::{self, Expected};
@@ -73,7 +73,17 @@ pub(crate) fn find(
             let why = format!(
                 "COMPOSE_DIR is '{path}', but the container of service {service} was made in '{place}'"
             );
-            Err(Ending::Deferred(why, Some(Hint::new("write").glue("COMPOSE_DIR=", place))))
+            if is_here(&other.project) {
+                return Err(Ending::Deferred(
+                    why,
+                    Some(Hint::new("write").glue("COMPOSE_DIR=", place)),
+                ));
+            }
+            let maker = maker(&other.project);
+            let why = format!("{why}, which this host does not have: {maker}");
+            let hint =
+                Hint::new("set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)");
+            Err(Ending::Deferred(why, Some(hint)))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'");
@@ -91,6 +101,40 @@ pub(crate) fn find(
             let why = format!("several projects have a service {service} in '{path}': {names:?}");
             Err(Ending::deferred(why))
         }
+    }
+}
+
+/// Says whether a project's folder and its files are on this host.
+fn is_here(project: &Project) -> bool {
+    let is_file = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        Folder::reach(path.parent()?).ok()?.stat(&name).ok()?
+    };
+    Folder::reach(Path::new(&project.folder)).is_ok()
+        && project.files.iter().all(|file| is_file(absolute(project, file)).is_some())
+}
+
+/// Who made a project whose files are elsewhere, by where it says that they are.
+fn maker(project: &Project) -> &'static str {
+    let is_at = |start: &str| {
+        let file = project.files.first().map_or("", String::as_str);
+        project.folder.starts_with(start) || file.starts_with(start)
+    };
+    match () {
+        () if is_at("/data/compose/") => "Portainer made it, from files of its own",
+        () if is_at("/data/coolify/") || is_at("/artifacts/") => {
+            "Coolify made it, from files of its own"
+        }
+        () if is_at("/opt/stacks/") || is_at("/app/data/") => {
+            "Dockge made it, from files of its own"
+        }
+        () if is_at("/var/lib/casaos/") || is_at("/DATA/AppData/") => {
+            "CasaOS made it, from files of its own"
+        }
+        () if project.files.iter().any(|file| file == "-" || file.ends_with("/-")) => {
+            "compose read it from its standard input"
+        }
+        () => "another program made it, from files of its own",
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::config::words::{self, Fault};
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::parse_duration;
+use crate::domain::visible::is_control;
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
@@ -49,7 +50,7 @@ pub(super) fn path(text: &str) -> Checked<PathBuf> {
     if !text.starts_with('/') {
         return must("be an absolute path");
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_control) {
         return must("have no control characters");
     }
     let path = PathBuf::from(text);
