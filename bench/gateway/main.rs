@@ -29,6 +29,8 @@ mod port;
 mod probe;
 #[path = "../../tests/support/scratch.rs"]
 mod scratch;
+#[path = "../../tests/support/yard.rs"]
+mod yard;
 
 use std::process::ExitCode;
 use std::time::Duration;

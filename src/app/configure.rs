@@ -8,6 +8,7 @@ use crate::domain::config::{self, Config, edit};
 use crate::domain::shell::Hint;
 use crate::os;
 use crate::os::folder::Folder;
+use crate::os::own_files;
 use crate::os::stage::{self, Durability};
 
 /// The one key whose value is a secret.
@@ -22,7 +23,7 @@ pub(crate) fn set(
     key: &str,
     value: &str,
 ) -> Result<Option<PathBuf>, Error> {
-    let folder = Folder::reach(&places.config_dir)?;
+    let folder = own_files::directory(&places.config_dir)?;
     let name = format!("{link}.conf");
     let path = places.config_dir.join(&name);
     if key == SECRET && !value.is_empty() {
@@ -64,9 +65,7 @@ fn text_of(folder: &Folder, link: &str, name: &str) -> Result<String, Error> {
         let links = names.by_ref().filter_map(|name| name.strip_suffix(".conf"));
         return Err(Error::UnknownLink(link.to_owned(), links.map(str::to_owned).collect()));
     }
-    let bytes = folder.read(name, CONFIG_LIMIT)?.map(|seen| seen.bytes).unwrap_or_default();
-    let odd = |_| os::error::Error::odd("read", &folder.path.join(name), "it is not UTF-8 text");
-    Ok(String::from_utf8(bytes).map_err(odd)?)
+    Ok(own_files::text(folder, name, CONFIG_LIMIT)?.unwrap_or_default())
 }
 
 fn read(path: &Path, text: &str) -> Config {

@@ -1,7 +1,7 @@
 //! Sees to the gateways: carries out what syncs left for them, and tries again what did not work.
 
 mod child;
-mod command;
+pub(crate) mod command;
 mod compose;
 mod courtesy;
 mod engine;

@@ -15,6 +15,7 @@ use crate::os::fingerprint::Fingerprinter;
 use crate::os::folder::Folder;
 use crate::os::foreign_lock::Tag;
 use crate::os::lock::Lock;
+use crate::os::own_files;
 
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
@@ -151,9 +152,13 @@ pub(crate) fn configuration_with(
     draft: Option<(&str, String)>,
 ) -> Result<Config, Error> {
     let draft = draft.map(|(name, text)| (config_dir.join(name), text));
-    let folder = match Folder::reach(config_dir) {
+    let folder = match own_files::directory(config_dir) {
         Ok(folder) => folder,
         Err(error) if error.is_absent() => return Ok(config::read(draft.as_slice())),
+        Err(error) if error.is_odd() => {
+            let problems = vec![disobeyed(config_dir, &error)];
+            return Ok(Config { problems, ..Config::default() });
+        }
         Err(error) => return Err(error.into()),
     };
     let mut files = Vec::new();
@@ -164,13 +169,18 @@ pub(crate) fn configuration_with(
         if draft.as_ref().is_some_and(|(drafted, _)| *drafted == path) {
             continue;
         }
-        match folder.read(name, CONFIG_LIMIT) {
-            Ok(Some(seen)) => match String::from_utf8(seen.bytes) {
+        match own_files::read(&folder, name, CONFIG_LIMIT) {
+            Ok(Some(bytes)) => match String::from_utf8(bytes) {
                 Ok(text) => files.push((path, text)),
-                Err(_) => unreadable.push(fault(&path, "it is not UTF-8 text".to_owned())),
+                Err(_) => unreadable.push(Problem {
+                    file: path,
+                    line: 1,
+                    cause: own_files::NO_TEXT.to_owned(),
+                    hint: None,
+                }),
             },
             Ok(None) => {}
-            Err(error) => unreadable.push(fault(&path, error.to_string())),
+            Err(error) => unreadable.push(disobeyed(&path, &error)),
         }
     }
     files.extend(draft);
@@ -180,8 +190,10 @@ pub(crate) fn configuration_with(
     Ok(config)
 }
 
-fn fault(file: &Path, cause: String) -> Problem {
-    Problem { file: file.to_owned(), line: 1, cause, hint: None }
+/// A file that is not obeyed as a whole.
+fn disobeyed(file: &Path, error: &os::error::Error) -> Problem {
+    let hint = error.command().cloned();
+    Problem { file: file.to_owned(), line: 0, cause: error.cause.to_string(), hint }
 }
 
 /// Package managers and editors leave copies beside a file; only plain `NAME.conf` counts.

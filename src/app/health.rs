@@ -2,6 +2,7 @@
 
 use log::Level;
 
+use crate::app::admission;
 use crate::app::incident::People;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Report, SinkReport, SinkState};
@@ -25,13 +26,13 @@ pub(crate) fn of(
         passed: report.wanted.map(|mark| mark.expiry),
         margin: (!settings.refresh.is_empty()).then_some(settings.refresh_margin),
         sinks: &sinks,
-        troubles: troubles(report, prospect),
+        troubles: troubles(settings, report, prospect),
         worries: worries(report, prospect),
         now,
     })
 }
 
-fn troubles(report: &Report, prospect: &Prospect) -> Vec<String> {
+fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<String> {
     let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
     let mut troubles: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
     let renewals = &prospect.renewals;
@@ -39,6 +40,8 @@ fn troubles(report: &Report, prospect: &Prospect) -> Vec<String> {
         troubles.push("the server refuses to renew the login: sign in again".to_owned());
     }
     let unsaved = renewals.cannot_save.as_ref();
+    let refused = admission::of_link(settings).into_iter();
+    troubles.extend(refused.map(|refusal| format!("{}: {}", refusal.what, refusal.why)));
     troubles.extend(unsaved.map(|why| format!("a renewed login cannot be saved: {why}")));
     troubles
 }

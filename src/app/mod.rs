@@ -2,6 +2,7 @@
 //!
 //! They import each other without a circle: what two need is neither's, but a module below both.
 
+pub(crate) mod admission;
 pub(crate) mod arming;
 pub(crate) mod configure;
 pub(crate) mod consent;

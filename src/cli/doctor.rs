@@ -66,11 +66,13 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
     let config = ground::configuration(&places.config_dir)?;
     let of_file = config.problems.iter().map(|problem| {
         let meaning = match &problem.hint {
-            Some(hint) => format!("{problem}, {hint}"),
-            None => problem.to_string(),
+            Some(hint) if problem.line > 0 => format!("{problem}, {hint}"),
+            _ => problem.to_string(),
         };
         let line = u64::try_from(problem.line).unwrap_or(1);
-        let command = Hint::new("\"${EDITOR:-vi}\"").number("+", line).path(&problem.file);
+        let edit = || Hint::new("\"${EDITOR:-vi}\"").number("+", line).path(&problem.file);
+        let whole = problem.hint.clone().filter(|_| problem.line == 0);
+        let command = whole.unwrap_or_else(edit);
         Finding::error("configuration-wrong", meaning, command)
     });
     let none = config.links.is_empty() && config.problems.is_empty();

@@ -27,6 +27,7 @@ pub(crate) mod openclaw_config;
 pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod pace;
+pub(crate) mod program_dirs;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod shell;

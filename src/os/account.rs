@@ -12,6 +12,7 @@ use crate::domain::shell::User;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
+const SOURCES: &str = "/etc/nsswitch.conf";
 
 /// How many users and homes are remembered; the watcher asks for the same few at each change.
 const REMEMBERED: usize = 8;
@@ -132,6 +133,59 @@ fn find(is_it: impl Fn(&Account) -> bool) -> Option<Account> {
     std::fs::read_to_string(PASSWD).ok()?.lines().filter_map(account).find(is_it)
 }
 
+/// Who besides root holds a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outsider {
+    /// Nobody.
+    Nobody,
+    /// One of them, by name.
+    Named(String),
+    /// It cannot be told: the group is not in the file, or other sources add members.
+    Unknown,
+}
+
+/// Finds somebody besides root who holds a group, as the primary one or as a further one.
+pub(crate) fn outsider(gid: u32) -> Outsider {
+    let text = |path| std::fs::read_to_string(path).ok();
+    let (Some(passwd), Some(group)) = (text(PASSWD), text(GROUP)) else { return Outsider::Unknown };
+    let sources = text(SOURCES).unwrap_or_default();
+    if has_other_sources(&sources) { Outsider::Unknown } else { outsider_in(gid, &passwd, &group) }
+}
+
+fn outsider_in(gid: u32, passwd: &str, group: &str) -> Outsider {
+    let accounts = parse(passwd);
+    let mut members = Vec::new();
+    let mut is_known = false;
+    for line in group.lines() {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [_, _, number, list] = fields[..] else { continue };
+        if number.trim().parse() == Ok(gid) {
+            is_known = true;
+            members.extend(list.split(',').map(str::trim).filter(|name| !name.is_empty()));
+        }
+    }
+    if !is_known {
+        return Outsider::Unknown;
+    }
+    let primary = accounts.iter().filter(|account| account.gid == gid && account.uid != 0);
+    let is_root =
+        |name: &str| accounts.iter().any(|account| account.name == name && account.uid == 0);
+    let further = members.into_iter().filter(|name| !is_root(name)).map(str::to_owned);
+    let mut names = primary.map(|account| account.name.clone()).chain(further);
+    names.next().map_or(Outsider::Nobody, Outsider::Named)
+}
+
+/// Says whether accounts or groups come from elsewhere too (`nsswitch.conf(5)`); what systemd adds are
+/// its own passing users.
+fn has_other_sources(text: &str) -> bool {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let databases = lines.filter_map(|line| line.trim().split_once(':'));
+    databases
+        .filter(|(name, _)| matches!(name.trim(), "passwd" | "group" | "initgroups"))
+        .flat_map(|(_, sources)| sources.split_whitespace())
+        .any(|source| !source.starts_with('[') && !matches!(source, "files" | "systemd"))
+}
+
 /// Reads the text of a passwd(5) file.
 pub(crate) fn parse(passwd: &str) -> Vec<Account> {
     passwd.lines().filter_map(account).collect()
@@ -156,6 +210,39 @@ pub(crate) fn memberships<'a>(group: &'a str, user: &'a str) -> impl Iterator<It
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_counts_with_its_primary_members() {
+        let passwd = "root:x:0:0::/root:\ntoor:x:0:50::/root:\nclaw:x:1001:51::/home/claw:";
+        let group = "root:x:0:\nstaff:x:50:root,toor\nclaw:x:51:\ndev:x:52:root,claw\ngone:x:53:x";
+        let named = |name: &str| Outsider::Named(name.to_owned());
+        for (gid, who) in [
+            (0, Outsider::Nobody),
+            (50, Outsider::Nobody),
+            (51, named("claw")),
+            (52, named("claw")),
+            (53, named("x")),
+            (54, Outsider::Unknown),
+        ] {
+            assert_eq!(outsider_in(gid, passwd, group), who, "{gid}");
+        }
+    }
+
+    #[test]
+    fn a_directory_service_may_add_members() {
+        for (text, others) in [
+            ("", false),
+            (
+                "passwd: files systemd\ngroup: files [SUCCESS=merge] systemd # sss\nhosts: dns",
+                false,
+            ),
+            ("passwd: files\ngroup:files sss", true),
+            ("passwd: compat", true),
+            ("initgroups: ldap", true),
+        ] {
+            assert_eq!(has_other_sources(text), others, "{text}");
+        }
+    }
 
     #[test]
     fn reads_passwd_and_group() {

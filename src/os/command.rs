@@ -24,6 +24,7 @@ use crate::os::command::launch::Launched;
 use crate::os::command::pipes::Pipes;
 use crate::os::command::request::Request;
 use crate::os::error::Error;
+use crate::os::exec_policy;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
@@ -78,9 +79,11 @@ impl<'a> Call<'a> {
     /// Starts it and leaves it to the caller to wait for its end.
     ///
     /// Waits until it is executed: its owner can keep it from that. When `limit` is over it is ended as
-    /// in [`Call::run`], and not being started is the error.
+    /// in [`Call::run`], and not being started is the error. With root's rights it is started only if
+    /// [`exec_policy`] admits it.
     pub(crate) fn start(&self, limit: Duration) -> Result<Running, Error> {
-        let (launched, pipes) = self.launch().map_err(|source| self.failed(source))?;
+        let (launched, pipes) =
+            exec_policy::admit(self)?.launch().map_err(|source| self.failed(source))?;
         self.executed(Running::over(launched, pipes), limit)
     }
 
@@ -90,7 +93,11 @@ impl<'a> Call<'a> {
         streams: [BorrowedFd<'_>; 3],
         limit: Duration,
     ) -> Result<Running, Error> {
-        let launched = launch::launch(&self.request(true), streams, self.folder.fd.as_fd());
+        let launched = launch::launch(
+            &exec_policy::admit(self)?.request(true),
+            streams,
+            self.folder.fd.as_fd(),
+        );
         let launched = launched.map_err(|source| self.failed(source))?;
         self.executed(Running::over(launched, Pipes::default()), limit)
     }

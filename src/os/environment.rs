@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Where this host has its programs.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where hosts have their programs: the usual directories, and those of snaps and of `NixOS`.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin:/var/lib/snapd/snap/bin:/run/current-system/sw/bin";
 
 /// Reads a variable; one that is empty counts as unset.
 pub(crate) fn get(name: &str) -> Option<OsString> {

@@ -103,14 +103,19 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} '{}': ", self.verb, self.object.display())?;
-        match &self.cause {
-            Cause::System(source) | Cause::Unsettled(source) => write!(f, "{source}"),
-            Cause::Odd(what, _) => f.write_str(what),
-            Cause::Slow(kind) => {
+        write!(f, "cannot {} '{}': {}", self.verb, self.object.display(), self.cause)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(source) | Self::Unsettled(source) => write!(f, "{source}"),
+            Self::Odd(what, _) => f.write_str(what),
+            Self::Slow(kind) => {
                 write!(f, "it lies on a file system of type '{kind}', which may not answer")
             }
-            Cause::Changed => f.write_str("somebody else changed it meanwhile"),
+            Self::Changed => f.write_str("somebody else changed it meanwhile"),
         }
     }
 }

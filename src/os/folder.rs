@@ -10,7 +10,7 @@ mod crossing;
 mod finish;
 mod follow;
 mod read;
-mod walk;
+pub(super) mod walk;
 mod ways;
 
 use std::ffi::OsString;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType};
 
+use crate::domain::program_dirs;
+use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 
-/// Where the host's programs are.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The most that is read of a user's `.npmrc`, in bytes.
+const TEXT_LIMIT: u64 = 64 * 1024;
 
 /// Says whether `path` is a file that the user may run.
 pub(crate) fn is_runnable(identity: &Identity, path: &Path) -> bool {
@@ -24,7 +26,20 @@ pub(crate) fn is_known(identity: &Identity, word: &str) -> bool {
     if word.contains('/') {
         return is_runnable(identity, &Path::new("/").join(word));
     }
-    PATH.split(':').any(|folder| is_runnable(identity, &Path::new(folder).join(word)))
+    environment::PATH.split(':').any(|folder| is_runnable(identity, &Path::new(folder).join(word)))
+}
+
+/// Where a user's own programs may be below a home, the likeliest first.
+pub(crate) fn below_home(home: &Path) -> Vec<PathBuf> {
+    let names = |path: &Path| {
+        let names = Folder::reach(path).and_then(|folder| folder.names()).unwrap_or_default();
+        names.into_iter().filter_map(|name| name.into_string().ok()).collect()
+    };
+    let text = |path: &Path| {
+        let folder = Folder::reach(path.parent()?).ok()?;
+        String::from_utf8(folder.read(path.file_name()?.to_str()?, TEXT_LIMIT).ok()??.bytes).ok()
+    };
+    program_dirs::below_home(home, names, text)
 }
 
 /// Follows all links, as far as the user may.

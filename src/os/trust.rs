@@ -5,9 +5,11 @@ use rustix::process::geteuid;
 
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
+use crate::os::{environment, exec_policy};
 
 /// Whether a program may be run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Trust {
     /// It is ours alone.
     Runs,
@@ -15,6 +17,14 @@ pub(crate) enum Trust {
     NotExecutable,
     /// Others could have written it; what is wrong, and the command that mends it.
     Unsafe(&'static str, &'static str),
+    /// Root does not run it by [`exec_policy`].
+    Refused(Error),
+}
+
+/// Says whether a name is a hook's: editors and package managers leave copies beside a file.
+pub(crate) fn is_hook(name: &str) -> bool {
+    let leftovers = [".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmsave", ".rpmnew", ".bak", "~"];
+    !name.starts_with('.') && !leftovers.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Judges the program `name` in `folder`.
@@ -22,7 +32,17 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
     let Some(stat) = folder.stat(name)? else { return Ok(Trust::NotExecutable) };
     Ok(match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile if stat.st_mode & 0o111 == 0 => Trust::NotExecutable,
-        FileType::RegularFile => judge(&stat),
+        FileType::RegularFile => match judge(&stat) {
+            Trust::Runs => {
+                let path = folder.path.join(name);
+                let own = Identity::own();
+                match exec_policy::judge(&own, path.as_os_str(), &environment::path()) {
+                    Ok(()) => Trust::Runs,
+                    Err(error) => Trust::Refused(error),
+                }
+            }
+            other => other,
+        },
         FileType::Symlink => {
             Trust::Unsafe("it is a symbolic link, and not the program itself", "rm")
         }

@@ -88,7 +88,8 @@ impl Bed {
     /// An empty project's folder and a link to it.
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let folder = TempDir::with_prefix("oauth-sync-docker-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-docker-", crate::yard::parent())
+            .expect("a folder can be made");
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let bed = Self {
             folder,

@@ -14,6 +14,8 @@ mod podman;
 mod port;
 mod recreate;
 mod standalone;
+#[path = "../support/yard.rs"]
+mod yard;
 
 /// Makes up an access token in the shape of a real one.
 fn token(name: &str) -> String {

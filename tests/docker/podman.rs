@@ -54,7 +54,8 @@ struct Bed {
 
 impl Bed {
     fn up() -> Self {
-        let folder = TempDir::with_prefix("oauth-sync-podman-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-podman-", crate::yard::parent())
+            .expect("a folder can be made");
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", PRIVATE, "sh"]).arg(folder.path()).stdout(Stdio::piped());
         let mut holder = command.spawn().expect("util-linux is there");

@@ -1,5 +1,8 @@
 //! A scratch host: root's configuration and state, and the homes of two users without accounts.
 
+#[path = "../support/yard.rs"]
+mod yard;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +38,8 @@ impl Lab {
     /// Makes `etc`, `state`, `run` (root's, 0700) and `home/a`, `home/b` (the users' own, 0755).
     pub(crate) fn new() -> Self {
         assert!(rustix::process::geteuid().is_root(), "these tests act as root for two users");
-        let lab = Self { root: TempDir::with_prefix("oauth-sync-lab-").unwrap() };
+        let lab =
+            Self { root: TempDir::with_prefix_in("oauth-sync-lab-", yard::parent()).unwrap() };
         lab.sh("chmod 755 . && mkdir -m 700 etc state run && mkdir -p home/a home/b");
         lab.sh(&format!("chown {ALICE}:{ALICE} home/a && chown {BOB}:{BOB} home/b"));
         lab
@@ -109,7 +113,16 @@ impl Lab {
     /// Prepares the program, with the units' capabilities.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(CONFINED[0]);
-        command.args(&CONFINED[1..]).arg(env!("CARGO_BIN_EXE_oauth-sync"));
+        command.args(&CONFINED[1..]).arg(program());
+        self.completed(command, arguments)
+    }
+
+    /// Runs the program to its end, with all that root has.
+    pub(crate) fn unconfined(&self, arguments: &[&str]) -> Ran {
+        ran(self.completed(Command::new(program()), arguments).output().unwrap())
+    }
+
+    fn completed(&self, mut command: Command, arguments: &[&str]) -> Command {
         for (option, directory) in
             [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
         {
@@ -153,6 +166,12 @@ impl Lab {
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .unwrap_or_default()
     }
+}
+
+/// The program under test; another build of it shows what a case finds there.
+fn program() -> std::ffi::OsString {
+    let other = std::env::var_os("OAUTH_SYNC_BIN");
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_oauth-sync").into())
 }
 
 /// Waits until `condition` holds; says whether it did within `limit`.

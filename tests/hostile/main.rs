@@ -9,13 +9,15 @@
 mod children;
 mod flood;
 mod hanging;
-#[expect(dead_code, reason = "the cases use all of it")]
 mod lab;
 mod logins;
 mod openclaw_config;
 mod shown;
 
 use lab::{ALICE, BOB, Lab};
+
+mod configuration;
+mod programs;
 
 #[test]
 fn a_due_login_without_a_method_is_left_alone() {

@@ -1,5 +1,8 @@
 //! The machine: its clock, its disk, its timer and what its agents hold.
 
+#[path = "../support/yard.rs"]
+mod yard;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,7 +44,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(watches: bool) -> Self {
-        let root = TempDir::with_prefix("oauth-sync-month.").unwrap();
+        let root = TempDir::with_prefix_in("oauth-sync-month.", yard::parent()).unwrap();
         let endpoint = Endpoint::start(root.path());
         let mut world = Self {
             endpoint,

@@ -26,7 +26,8 @@ struct Project {
 
 impl Project {
     fn new(openclaw: &OpenClaw<'_>, certificate: &Path) -> Self {
-        let folder = TempDir::with_prefix("oauth-sync-composed-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-composed-", crate::yard::parent())
+            .expect("a folder can be made");
         // The container's user has to read the certificate.
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(folder.path(), open).expect("root may do that");

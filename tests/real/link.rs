@@ -35,7 +35,8 @@ impl Link {
 
     /// To one that is found as the configuration says, with more variables for our own program.
     pub(crate) fn with(openclaw: &OpenClaw, more: &str, variables: &[(String, String)]) -> Self {
-        let folder = TempDir::with_prefix("oauth-sync-real-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-real-", crate::yard::parent())
+            .expect("a folder can be made");
         let link = Self { folder, variables: variables.to_vec() };
         for name in ["etc", "claude"] {
             std::fs::create_dir(link.path(name)).expect("it is new");

@@ -18,6 +18,8 @@ mod openclaw;
 mod port;
 #[path = "../support/scratch.rs"]
 mod scratch;
+#[path = "../support/yard.rs"]
+mod yard;
 
 mod canary;
 mod claude_cli;

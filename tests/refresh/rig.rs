@@ -1,5 +1,8 @@
 //! A scratch login, its configuration and its endpoint, and the real binary run over them.
 
+#[path = "../support/yard.rs"]
+mod yard;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -31,7 +34,7 @@ pub(crate) struct Ran {
 impl Rig {
     /// A login whose access token has so many minutes left.
     pub(crate) fn new(minutes_left: i64) -> Self {
-        let root = TempDir::with_prefix("oauth-sync-refresh.").unwrap();
+        let root = TempDir::with_prefix_in("oauth-sync-refresh.", yard::parent()).unwrap();
         let endpoint = Endpoint::start(root.path());
         let login = endpoint.sign_in();
         let rig = Self { root, endpoint, login };

@@ -5,6 +5,9 @@
 #[path = "bed/watch.rs"]
 pub(crate) mod watch;
 
+#[path = "../support/yard.rs"]
+mod yard;
+
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +49,7 @@ pub(crate) struct Print {
 impl Bed {
     /// A configured link without a login; refuses to lie in a real home.
     pub(crate) fn new() -> Self {
-        Self::within(&std::env::temp_dir())
+        Self::within(&yard::parent())
     }
 
     /// The same under another folder.

@@ -34,7 +34,8 @@ const CONFINED: [&str; 2] = ["/usr/bin/setpriv", "--bounding-set=-all,+setuid,+s
 impl OauthSync {
     /// Links the login of `claude`, renewed by these methods.
     pub(crate) fn new(claude: &Claude<'_>, endpoint: &Endpoint, methods: &str) -> Self {
-        let folder = TempDir::with_prefix("oauth-sync-ours-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-ours-", crate::yard::parent())
+            .expect("a folder can be made");
         let source = claude.source();
         let home = source.parent().and_then(Path::parent).expect("it lies in a home").to_owned();
         let mut environment = endpoint.environment().to_vec();

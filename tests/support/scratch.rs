@@ -41,7 +41,8 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes an empty home with a folder for temporary files.
     pub(crate) fn new() -> Self {
-        let folder = TempDir::with_prefix("oauth-sync-real-").expect("a folder can be made");
+        let folder = TempDir::with_prefix_in("oauth-sync-real-", crate::yard::parent())
+            .expect("a folder can be made");
         let scratch = Self { folder };
         scratch.refuse_a_real_home();
         scratch.make_folder(&scratch.path().join("tmp"));

@@ -8,9 +8,11 @@ use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::source;
 use crate::domain::detection::{Cli, Control, Findings, Login};
+use crate::domain::program_dirs;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::visible::is_plain;
+use crate::os::environment;
 
 pub(super) const FILE: &str = ".credentials.json";
 
@@ -134,11 +136,8 @@ fn one(
 
 /// Where installers put Claude CLI, in the order in which a user's PATH would find it.
 fn claude(tree: &Tree, home: &Home) -> Option<PathBuf> {
-    let of_user = [".local/bin/claude", ".claude/local/claude", ".npm-global/bin/claude"];
-    let of_user = of_user.map(|below| home.path.join(below));
-    let of_host = ["/usr/local/bin/claude", "/usr/bin/claude"].map(PathBuf::from);
-    let nvm = home.path.join(".nvm/versions/node");
-    let versions =
-        tree.names(&nvm).into_iter().rev().map(|version| nvm.join(version).join("bin/claude"));
-    of_user.into_iter().chain(of_host).chain(versions).find(|path| tree.has(path))
+    let of_user = program_dirs::below_home(&home.path, |at| tree.names(at), |at| tree.text(at));
+    let of_host = environment::PATH.split(':').map(PathBuf::from);
+    let mut all = of_user.into_iter().chain(of_host).map(|folder| folder.join("claude"));
+    all.find(|path| tree.has(path))
 }

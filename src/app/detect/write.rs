@@ -11,6 +11,7 @@ use crate::domain::config::{self, Config, Problem};
 use crate::domain::detection::{Candidate, Claw, Cli};
 use crate::os;
 use crate::os::folder::Folder;
+use crate::os::own_files;
 use crate::os::stage::{self, Durability};
 
 /// The packages' own link.
@@ -86,7 +87,8 @@ pub(crate) fn write(
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Written, Error> {
-    let folder = ground::open_or_make(config_dir)?;
+    ground::open_or_make(config_dir)?;
+    let folder = own_files::directory(config_dir)?;
     let path = config_dir.join(FILE);
     let old = text_of(&folder)?;
     let Draft { text, unlinked } = drafted(&path, old.as_deref(), detection, given)?;
@@ -105,7 +107,7 @@ pub(crate) fn link_to_be(
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Option<Settings>, Error> {
-    let old = match Folder::reach(config_dir) {
+    let old = match own_files::directory(config_dir) {
         Ok(folder) => text_of(&folder)?,
         Err(error) if error.is_absent() => None,
         Err(error) => return Err(error.into()),
@@ -203,14 +205,7 @@ fn completion(
 }
 
 fn text_of(folder: &Folder) -> Result<Option<String>, Error> {
-    let Some(seen) = folder.read(FILE, CONFIG_LIMIT)? else { return Ok(None) };
-    match String::from_utf8(seen.bytes) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => {
-            Err(os::error::Error::odd("read", &folder.path.join(FILE), "it is not UTF-8 text")
-                .into())
-        }
-    }
+    Ok(own_files::text(folder, FILE, CONFIG_LIMIT)?)
 }
 
 fn edited(path: &Path, text: &str, answers: &[Answer]) -> Result<String, Error> {

@@ -13,6 +13,7 @@ mod locks;
 mod login;
 mod mounts;
 mod openclaw;
+mod programs;
 mod renewals;
 mod rivals;
 mod sandbox;
@@ -107,6 +108,7 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
         found.extend(claude::look(&patient, case));
         found.extend(locks::look(&patient, case));
         found.extend(openclaw::look(&patient, case));
+        found.extend(programs::look(case));
         found.extend(compose::look(&patient, case));
         found.extend(host::of_link(&patient, case));
         let link = &case.report.link;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
+use crate::app::gateway::command;
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
@@ -12,7 +13,6 @@ use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
-use crate::os::identity::Identity;
 use crate::os::program;
 
 /// Looks at the link's OpenClaw.
@@ -81,11 +81,12 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as
 /// may be.
 fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
-    let words = case.settings.recreate_idle_command.as_ref()?;
+    let command = case.settings.recreate_idle_command.as_ref()?;
     let was_tried = waits.filter(|why| why.starts_with(UNUSABLE_IDLE_COMMAND)).map(str::to_owned);
     let why = was_tried.or_else(|| {
-        let name = words.first()?;
-        (!program::is_known(&Identity::own(), name))
+        let name = command.words.first()?;
+        let user = command::identity(case.settings, command).ok()?;
+        (!program::is_known(&user, name))
             .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
     })?;
     let meaning = format!("{why}: each recreate is put off until 10 minutes before the token ends");
@@ -189,12 +190,16 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
             Err(_) => call,
         };
     }
-    let call = match &case.settings.openclaw_command {
-        Some(command) => call.instead_of("openclaw", command),
+    let named = case.settings.openclaw_command.as_ref();
+    let call = match named {
+        Some(command) => call.instead_of("openclaw", &command.words),
         None => call,
     };
     let owner = folder.and_then(|folder| Folder::reach(folder).ok());
     let home = folder.and_then(Path::parent).unwrap_or(Path::new("/"));
+    if let Some(user) = named.and_then(|named| command::identity(case.settings, named).ok()) {
+        return call.run_at_login_of(&patient.user(&user, home));
+    }
     match owner {
         Some(owner) => call.run_at_login_of(&patient.user(&owner.identity, home)),
         None => call,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
-use crate::app::gateway::{command, work::Work};
+use crate::app::gateway::{command as configured, work::Work};
 use crate::domain::config::settings::QuietHours;
 use crate::domain::gateway::{Ending, UNUSABLE_IDLE_COMMAND};
 use crate::domain::time::Timestamp;
@@ -28,8 +28,8 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
         let until = end.min(bound);
         return Err(Ending::PutOff(format!("it is quiet hours until {until}"), until));
     }
-    let Some(words) = &work.settings.recreate_idle_command else { return Ok(()) };
-    match command::run(words, IDLE_LIMIT) {
+    let Some(command) = &work.settings.recreate_idle_command else { return Ok(()) };
+    match configured::run(work.settings, command, IDLE_LIMIT) {
         Ok(ended) if ended.is_success() => Ok(()),
         Ok(_) => {
             let until = now.after(BUSY).min(bound);
@@ -37,10 +37,7 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
             Err(Ending::PutOff(why, until))
         }
         // It may be busy all the same: nobody has said that it is idle.
-        Err(error) => {
-            let why = format!("{UNUSABLE_IDLE_COMMAND}: {error}");
-            Err(Ending::Deferred(why, error.command().cloned()))
-        }
+        Err((why, hint)) => Err(Ending::Deferred(format!("{UNUSABLE_IDLE_COMMAND}: {why}"), hint)),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::os::command::Ended;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::unit;
+use crate::os::{environment, exec_policy, unit};
 
 /// The longest that a question to the engine may take.
 const ASK: Duration = Duration::from_secs(60);
@@ -265,8 +265,11 @@ impl<'a> Engine<'a> {
         }
         let own = Identity::own();
         let root = Folder::reach(Path::new("/"))?;
-        let words = self.place.in_a_unit(limit);
-        let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().map(AsRef::as_ref));
+        let mut words = self.place.in_a_unit(limit);
+        let program = argv.first().copied().unwrap_or_default();
+        let path = environment::PATH.as_ref();
+        words.push(exec_policy::word(self.place.identity, program, path)?);
+        let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().skip(1).map(AsRef::as_ref));
         Place::new(&root, &own).feed(argv.collect::<Vec<&OsStr>>(), input, limit + STOP)
     }
 

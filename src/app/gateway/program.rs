@@ -8,30 +8,30 @@ use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::compose;
 use crate::app::gateway::engine::Engine;
 use crate::app::gateway::work::Work;
+use crate::app::gateway::{command, unit};
 use crate::domain::era::Version;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Ending, VersionSeen, masking};
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
+use crate::os::environment;
+use crate::os::exec_policy;
 use crate::os::folder::Folder;
+use crate::os::identity::Identity;
 use crate::os::program;
 
 /// The longest that a call may take: 20 s were seen on two busy cores.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Below a user's home, where npm and the installer put programs.
-const OWN_PLACES: [&str; 5] =
-    [".npm-global/bin", ".local/bin", ".openclaw/bin", "bin", ".local/share/pnpm"];
-
-/// Where the host has programs.
-const PLACES: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/opt/openclaw/bin"];
+/// Where the host may have it besides the usual directories.
+const OWN_DIRECTORY: &str = "/opt/openclaw/bin";
 
 /// How to run `openclaw`.
 #[derive(Clone, Debug)]
 pub(crate) enum Program {
-    /// A command of this host; run as the owner of the state folder.
-    Host(Vec<String>),
+    /// A command of this host, and as whom it runs.
+    Host(Vec<String>, Identity),
     /// In the gateway's container.
     Container(Box<Container>),
 }
@@ -39,8 +39,10 @@ pub(crate) enum Program {
 impl Program {
     /// Finds it: as configured, in the container, on this host.
     pub(crate) fn find(work: &Work<'_>) -> Result<Self, Ending> {
-        if let Some(words) = &work.settings.openclaw_command {
-            return Ok(Self::Host(words.clone()));
+        if let Some(command) = &work.settings.openclaw_command {
+            let identity = command::identity(work.settings, command);
+            let identity = identity.map_err(|(why, hint)| Ending::Deferred(why, hint))?;
+            return Ok(Self::Host(command.words.clone(), identity));
         }
         if work.settings.compose_dir.is_some() {
             let folder = compose::compose_folder(work)?;
@@ -54,15 +56,18 @@ impl Program {
         }
         let state = state_folder(work)?;
         let home = account::of(state.identity.uid).map(|account| account.home);
-        let own = home.iter().flat_map(|home| OWN_PLACES.map(|place| home.join(place)));
-        let places = own.chain(PLACES.map(PathBuf::from));
-        let found =
-            places.map(|place| place.join("openclaw")).find(|path| program::key(path).is_some());
+        if let Some(words) = unit::exec_start(work) {
+            return Ok(Self::Host(words, state.identity.clone()));
+        }
+        let own = home.iter().flat_map(|home| program::below_home(home));
+        let of_host = environment::PATH.split(':').chain([OWN_DIRECTORY]).map(PathBuf::from);
+        let mut places = own.chain(of_host).map(|place| place.join("openclaw"));
+        let found = places.find(|path| program::is_runnable(&state.identity, path));
         let found = found.ok_or_else(|| {
             let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".into();
             Ending::Deferred("no program openclaw was found on this host".to_owned(), Some(hint))
         })?;
-        Ok(Self::Host(vec![found.to_string_lossy().into_owned()]))
+        Ok(Self::Host(vec![found.to_string_lossy().into_owned()], state.identity))
     }
 
     /// Runs it and gives it something to read.
@@ -73,11 +78,13 @@ impl Program {
         input: Vec<u8>,
     ) -> Result<Ended, Ending> {
         match self {
-            Self::Host(command) => {
+            Self::Host(command, identity) => {
                 let folder = state_folder(work)?;
                 let argv: Vec<&str> =
                     command.iter().map(String::as_str).chain(words.iter().copied()).collect();
-                let ended = host_place(work, &folder, command).feed(&argv, input, LIMIT);
+                let judged = exec_policy::judge_words(identity, command);
+                let place = host_place(work, &folder, identity, command);
+                let ended = judged.and_then(|()| place.feed(&argv, input, LIMIT));
                 ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
             }
             Self::Container(container) => {
@@ -98,11 +105,15 @@ impl Program {
     /// Asks for its version; not again while the program, or the image, is the same.
     pub(crate) fn version(&self, work: &Work<'_>, now: Timestamp) -> Result<VersionSeen, Ending> {
         let (program, key) = match self {
-            Self::Host(command) if command.len() == 1 => {
-                (Some(command[0].clone()), program::key(Path::new(&command[0])).unwrap_or_default())
+            // A program, or an interpreter with its script; what else a longer command leads to
+            // cannot be seen from here.
+            Self::Host(command, _) => {
+                let last = command.last().filter(|last| last.starts_with('/'));
+                match last.and_then(|last| Some((last.clone(), program::key(Path::new(last))?))) {
+                    Some((last, key)) => (Some(last), key),
+                    None => (None, String::new()),
+                }
             }
-            // What a longer command leads to cannot be seen from here.
-            Self::Host(_) => (None, String::new()),
             Self::Container(container) => (None, container.image.clone()),
         };
         let known = work.ledger.version.as_ref().filter(|seen| !key.is_empty() && seen.key == key);
@@ -111,7 +122,7 @@ impl Program {
         }
         let label = match self {
             Self::Container(container) => container.version.clone(),
-            Self::Host(_) => None,
+            Self::Host(..) => None,
         };
         let said = match label.filter(|label| Version::parse(label).is_some()) {
             Some(label) => label,
@@ -134,9 +145,13 @@ fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {
 
 /// Where a host's `openclaw` runs: in its state folder, with its own folder first on the `PATH`,
 /// where its node may be.
-fn host_place<'a>(work: &Work<'_>, folder: &'a Folder, command: &[String]) -> Place<'a> {
-    let mut place =
-        Place::new(folder, &folder.identity).env("OPENCLAW_STATE_DIR", folder.path.clone());
+fn host_place<'a>(
+    work: &Work<'_>,
+    folder: &'a Folder,
+    identity: &'a Identity,
+    command: &[String],
+) -> Place<'a> {
+    let mut place = Place::new(folder, identity).env("OPENCLAW_STATE_DIR", folder.path.clone());
     let settings = work.settings;
     for (name, value) in [
         ("OPENCLAW_CONFIG_PATH", &settings.openclaw_config_path),

@@ -22,7 +22,7 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
     match paste::reloaded(&said) {
         Ok(()) => Ok(Ending::Done(Deed::Reloaded, None)),
         // A process that starts reads everything anew.
-        Err(_) if matches!(program, Program::Host(_)) && is_down(work) => {
+        Err(_) if matches!(program, Program::Host(..)) && is_down(work) => {
             log::info!(
                 "{}: the gateway does not run: it takes the token when it starts",
                 work.settings.name

@@ -1,12 +1,13 @@
 //! Restarts a gateway that is a unit of systemd, the owner's or the host's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::unit_proof::{self, Environment};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
+use crate::domain::config::words;
 use crate::domain::gateway::{Deed, Ending, masking};
 use crate::domain::messages;
 use crate::domain::shell::Hint;
@@ -14,7 +15,7 @@ use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::journal::detail;
-use crate::os::{calm, clock, health};
+use crate::os::{calm, clock, health, program};
 
 /// The longest that a question to systemd may take.
 const ASK: Duration = Duration::from_secs(30);
@@ -24,6 +25,9 @@ const RESTART: Duration = Duration::from_secs(300);
 
 /// How long a unit has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
+
+/// Where an administrator, or OpenClaw itself, puts units of the host.
+const OF_HOST: &str = "/etc/systemd/system";
 
 /// The most that is read of a unit, in bytes.
 const UNIT_LIMIT: u64 = 64 * 1024;
@@ -143,6 +147,40 @@ fn add_unit_files(work: &Work<'_>, unit: &Unit, set: &mut Environment) {
             set.add_unit(&String::from_utf8_lossy(&followed.seen.bytes), &home);
         }
     }
+}
+
+/// The `openclaw` that the owner's own unit, or the host's, starts as the gateway: the words before
+/// `gateway` in its `ExecStart=`, for a program that is there.
+pub(crate) fn exec_start(work: &Work<'_>) -> Option<Vec<String>> {
+    let state = work.openclaw.folder()?;
+    let owner = account::of(state.identity.uid)?;
+    let own = owner.home.join(".config/systemd/user");
+    let of_user = names(work).into_iter().map(|name| (own.clone(), name));
+    let of_host = names(work).into_iter().map(|name| (PathBuf::from(OF_HOST), name));
+    of_user.chain(of_host).find_map(|(folder, name)| {
+        let seen = Folder::reach(&folder).ok()?.read(&name, UNIT_LIMIT).ok()??;
+        let words = started(std::str::from_utf8(&seen.bytes).ok()?, &owner.home)?;
+        program::is_runnable(&state.identity, Path::new(&words[0])).then_some(words)
+    })
+}
+
+/// The words before `gateway` of the command that a unit's text starts.
+fn started(unit: &str, home: &Path) -> Option<Vec<String>> {
+    let line =
+        unit.lines().filter_map(|line| line.trim().strip_prefix("ExecStart=")).next_back()?;
+    let line = line.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    let line = line.replace("%h", home.to_str()?);
+    let mut words = words::split(&line).ok()?;
+    let end = words.iter().position(|word| word == "gateway")?;
+    words.truncate(end);
+    let is_plain = |word: &String| !word.contains(['%', '$', '\\']);
+    // A wrapper before it, or an option of its own, is no call that others can be made from.
+    let is_call = match &words[..] {
+        [program] => program.ends_with("/openclaw"),
+        [node, script] => node.ends_with("/node") && script.starts_with('/'),
+        _ => false,
+    };
+    (is_call && words.iter().all(is_plain)).then_some(words)
 }
 
 impl Unit {

@@ -49,6 +49,7 @@ impl Hooks {
         match trust::folder(&parent, "hooks.d")? {
             Trust::Runs => {}
             Trust::NotExecutable => return Ok(None),
+            Trust::Refused(error) => return Err(error),
             Trust::Unsafe(why, command) => {
                 log::error!(
                     MESSAGE_ID = messages::id("hook-refused"),
@@ -61,7 +62,7 @@ impl Hooks {
         }
         let folder = parent.enter(Path::new("hooks.d"))?;
         let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
-        let names = names.filter(|name| is_hook(name) && may_run(&folder, name)).collect();
+        let names = names.filter(|name| trust::is_hook(name) && may_run(&folder, name)).collect();
         Ok(Some((folder, names)))
     }
 
@@ -75,12 +76,6 @@ impl Hooks {
             }
         }
     }
-}
-
-/// Editors and package managers leave copies beside a file.
-fn is_hook(name: &str) -> bool {
-    let leftovers = [".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmsave", ".rpmnew", ".bak", "~"];
-    !name.starts_with('.') && !leftovers.iter().any(|ending| name.ends_with(ending))
 }
 
 fn may_run(folder: &Folder, name: &str) -> bool {
@@ -97,6 +92,15 @@ fn may_run(folder: &Folder, name: &str) -> bool {
                 hint = Hint::new(command).path(&path).to_string();
                 "the hook '{}' is not run: {why}",
                 path.display()
+            );
+            false
+        }
+        Ok(Trust::Refused(error)) => {
+            let show = || Hint::new("namei -l").path(&path);
+            log::error!(
+                MESSAGE_ID = messages::id("hook-refused"),
+                hint = error.command().cloned().unwrap_or_else(show).to_string();
+                "{error}: this hook is not run"
             );
             false
         }

@@ -11,7 +11,7 @@ use crate::os::command::{Call, Ended};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::{account, environment, unit};
+use crate::os::{account, environment, exec_policy, unit};
 
 /// How long a question to the engine may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -97,8 +97,11 @@ impl Client {
     /// A call of the engine's command that nobody sits before.
     pub(super) fn call(&self, words: &[&str]) -> Call<'_> {
         let Some((root, own)) = &self.outside else { return self.call_here(words) };
+        // One that root must not run is refused when it is called without systemd.
+        let word = exec_policy::word(&self.identity, self.name(), environment::PATH.as_ref());
+        let Ok(program) = word else { return self.call_here(words) };
         let mut argv = unit::words(&self.identity, &root.path, &self.environment, UNIT_LIMIT);
-        argv.push(self.name().into());
+        argv.push(program);
         argv.extend(words.iter().map(OsString::from));
         let mut call = Call::new(argv, root, own).env("PATH", environment::PATH);
         call.output_limit = ANSWER_LIMIT;

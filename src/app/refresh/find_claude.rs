@@ -6,17 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::domain::claude_cli::Version;
 use crate::domain::outcome::Outcome;
 use crate::domain::shell::Hint;
+use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::{account, environment, program};
-
-/// Where programs are when nobody says otherwise.
-const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// Folders below a home that installers put `claude` into: its own one, the older one, npm's usual
-/// prefix, and those of two other package managers.
-const BELOW_HOME: [&str; 5] =
-    [".local/bin", ".claude/local", ".npm-global/bin", ".bun/bin", ".volta/bin"];
+use crate::os::{account, environment, exec_policy, program};
 
 /// How many folders up from the program its `package.json` may lie.
 const LEVELS: usize = 3;
@@ -55,24 +48,14 @@ impl User {
             .or_else(|| config.path.parent().map(Path::to_owned))
             .unwrap_or_default();
         let path = own("PATH").and_then(|path| path.into_string().ok());
-        Self { identity, home, path: path.unwrap_or_else(|| USUAL.to_owned()) }
-    }
-
-    /// The folder of the newest Node that nvm has installed for this user.
-    fn nvm(&self) -> Option<PathBuf> {
-        let versions = self.home.join(".nvm/versions/node");
-        let names = Folder::reach(&versions).and_then(|folder| folder.names()).ok()?;
-        let version = |name: &OsString| Version::parse(name.to_str()?.strip_prefix('v')?);
-        let newest = names.into_iter().max_by_key(version)?;
-        Some(versions.join(newest).join("bin"))
+        Self { identity, home, path: path.unwrap_or_else(|| environment::PATH.to_owned()) }
     }
 
     /// Every folder where `claude` may be, the likeliest first.
     fn folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = self.path.split(':').map(PathBuf::from).collect();
-        folders.extend(BELOW_HOME.map(|below| self.home.join(below)));
-        folders.extend(self.nvm());
-        folders.extend(USUAL.split(':').map(PathBuf::from));
+        folders.extend(program::below_home(&self.home));
+        folders.extend(environment::PATH.split(':').map(PathBuf::from));
         folders.retain(|folder| folder.is_absolute());
         folders
     }
@@ -83,16 +66,24 @@ impl User {
         let mut folders: Vec<PathBuf> = own.into_iter().chain(self.folders()).collect();
         let mut known = std::collections::HashSet::new();
         folders.retain(|folder| known.insert(folder.clone()));
-        std::env::join_paths(folders).unwrap_or_else(|_| USUAL.into())
+        std::env::join_paths(folders).unwrap_or_else(|_| environment::PATH.into())
     }
 }
 
 /// Finds the CLI for a user: where the configuration says, else where installers put it.
 pub(crate) fn find(configured: Option<&Path>, user: &User) -> Result<Claude, Outcome> {
     let identity = &user.identity;
+    let admitted = |claude: Claude| match judge(user, &claude) {
+        Ok(()) => Ok(claude),
+        Err(error) => {
+            let show = || Hint::new("namei -l").path(&claude.path);
+            let hint = error.command().cloned().unwrap_or_else(show);
+            Err(Outcome::Unable { cause: error.to_string(), hint: Some(hint) })
+        }
+    };
     if let Some(path) = configured {
         if program::is_runnable(identity, path) {
-            return Ok(described(path.to_owned(), identity));
+            return admitted(described(path.to_owned(), identity));
         }
         let owner = account::name(identity.uid);
         return Err(Outcome::Unable {
@@ -105,11 +96,25 @@ pub(crate) fn find(configured: Option<&Path>, user: &User) -> Result<Claude, Out
             ),
         });
     }
-    let mut candidates = user.folders().into_iter().map(|folder| folder.join("claude"));
-    match candidates.find(|path| program::is_runnable(identity, path)) {
-        Some(path) => Ok(described(path, identity)),
+    match candidate(user) {
+        Some(path) => admitted(described(path, identity)),
         None => Err(absent(user)),
     }
+}
+
+fn candidate(user: &User) -> Option<PathBuf> {
+    let mut candidates = user.folders().into_iter().map(|folder| folder.join("claude"));
+    candidates.find(|path| program::is_runnable(&user.identity, path))
+}
+
+/// Why root would not run the CLI of a login of its own; `None` where it would, or there is none.
+pub(crate) fn refusal(configured: Option<&Path>, user: &User) -> Option<Error> {
+    let path = configured.map(Path::to_owned).or_else(|| candidate(user))?;
+    judge(user, &Claude { path, version: None }).err().filter(|error| !error.is_absent())
+}
+
+fn judge(user: &User, claude: &Claude) -> Result<(), Error> {
+    exec_policy::judge(&user.identity, claude.path.as_os_str(), &user.path_for(claude))
 }
 
 fn absent(user: &User) -> Outcome {
@@ -148,7 +153,10 @@ mod tests {
     use super::*;
 
     fn home() -> (tempfile::TempDir, User) {
-        let home = tempfile::tempdir().unwrap();
+        // Below directories of root's alone, where root runs the tests.
+        let is_root = Identity::own().uid == 0;
+        let above = if is_root { PathBuf::from("/var/cache") } else { std::env::temp_dir() };
+        let home = tempfile::tempdir_in(above).unwrap();
         let user = User {
             identity: Identity::own(),
             home: home.path().to_owned(),

@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 32] = [
+pub(crate) const KEYS: [Key; 35] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("CLAUDE_CLI", Value("host"),
@@ -75,6 +75,8 @@ pub(crate) const KEYS: [Key; 32] = [
         "OpenClaw's version, for one that is not found out by itself."),
     key("OPENCLAW_COMMAND", Made("the host's openclaw, or compose exec"),
         "The command that runs openclaw, split into words without a shell."),
+    key("OPENCLAW_COMMAND_USER", Made("the owner of OPENCLAW_STATE_DIR"),
+        "The user as whom OPENCLAW_COMMAND runs; the only value is root, for a command that nobody but root can change."),
     key("SINKS", Value("auto"),
         "Where the token is carried to: auto, none, or a list of oauth-json, auth-profiles, env, secret-file and paste-token."),
     key("OAUTH_JSON", Made("credentials/oauth.json in OPENCLAW_STATE_DIR"),
@@ -95,10 +97,14 @@ pub(crate) const KEYS: [Key; 32] = [
         "What is recreated for a new token: the service alone, or the whole project by down and up."),
     key("GATEWAY_COMMAND", Unset,
         "The command that restarts the gateway where GATEWAY is command, split into words without a shell."),
+    key("GATEWAY_COMMAND_USER", Made("the owner of OPENCLAW_STATE_DIR"),
+        "The user as whom GATEWAY_COMMAND runs; the only value is root, for a command that nobody but root can change."),
     key("RECREATE_QUIET_HOURS", Unset,
         "Local hours in which the gateway is not recreated while the old token still lives, as in 23:00-07:00."),
     key("RECREATE_IDLE_COMMAND", Unset,
         "A command that exits 0 when the gateway may be recreated, split into words without a shell."),
+    key("RECREATE_IDLE_COMMAND_USER", Made("the owner of OPENCLAW_STATE_DIR"),
+        "The user as whom RECREATE_IDLE_COMMAND runs; the only value is root, for a command that nobody but root can change."),
     key("NOTIFY_WEBHOOK", Unset,
         "The address that is told when a person must act; it is treated as a secret and never shown."),
     key("NOTIFY_FORMAT", Value("auto"),

@@ -39,7 +39,7 @@ pub(crate) struct Config {
 pub(crate) struct Problem {
     /// The file.
     pub(crate) file: PathBuf,
-    /// The line, from 1.
+    /// The line, from 1; 0 for the file as a whole.
     pub(crate) line: usize,
     /// What is wrong; shows no value that could be a secret.
     pub(crate) cause: String,
@@ -48,8 +48,11 @@ pub(crate) struct Problem {
 }
 
 impl fmt::Display for Problem {
-    /// Writes `FILE:LINE: cause`.
+    /// Writes `FILE:LINE: cause`, or `FILE: cause`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file.display(), self.cause);
+        }
         write!(f, "{}:{}: {}", self.file.display(), self.line, self.cause)
     }
 }

@@ -37,8 +37,8 @@ pub(crate) struct Settings {
     pub(crate) openclaw_agent_dir: Option<PathBuf>,
     /// OpenClaw's version; none: to be found out.
     pub(crate) openclaw_version: Option<String>,
-    /// How to run `openclaw`; never empty.
-    pub(crate) openclaw_command: Option<Vec<String>>,
+    /// How to run `openclaw`.
+    pub(crate) openclaw_command: Option<Command>,
     /// Where the token is carried to.
     pub(crate) sinks: Sinks,
     /// The file of `oauth-json`: as configured, else in the state folder.
@@ -57,10 +57,10 @@ pub(crate) struct Settings {
     pub(crate) compose_service: String,
     /// How much of the project is recreated.
     pub(crate) compose_recreate: Recreate,
-    /// What restarts the gateway; set where `gateway` is `Command`, never empty.
-    pub(crate) gateway_command: Option<Vec<String>>,
-    /// What exits 0 when the gateway may be recreated; never empty.
-    pub(crate) recreate_idle_command: Option<Vec<String>>,
+    /// What restarts the gateway; set where `gateway` is `Command`.
+    pub(crate) gateway_command: Option<Command>,
+    /// What exits 0 when the gateway may be recreated.
+    pub(crate) recreate_idle_command: Option<Command>,
     /// When the gateway is not recreated while the old token lives.
     pub(crate) recreate_quiet_hours: Option<QuietHours>,
     /// Whom to tell when a person must act.
@@ -73,6 +73,17 @@ pub(crate) struct Settings {
     pub(crate) client_id: String,
     /// The `User-Agent` of the method `api`; none: this program's own.
     pub(crate) user_agent: Option<String>,
+}
+
+/// A command, and as whom it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Command {
+    /// The key that names it.
+    pub(crate) key: &'static str,
+    /// Its words; never empty.
+    pub(crate) words: Vec<String>,
+    /// Whether root is asked for; else it runs as the owner of the state folder.
+    pub(crate) as_root: bool,
 }
 
 /// Where the Claude CLI runs.

@@ -50,7 +50,7 @@ fn every_key_can_be_set() {
     let link = link(
         "CLAUDE_CREDENTIALS=//c/./d/\nCLAUDE_CLI=container\nCLAUDE_CONTAINER=box\nCLAUDE_CLI_PATH=/x
 CLAUDE_BASE_URL_OVERRIDE=no\nCONTAINER_ENGINE=podman\nDOCKER_HOST=unix:///run/d.sock\nREFRESH=api
-REFRESH_MARGIN=1h30m\nOPENCLAW_STATE_DIR=/o\nOPENCLAW_VERSION=v2026.8.1-beta.2\nOPENCLAW_COMMAND='a \"b c\"'
+REFRESH_MARGIN=1h30m\nOPENCLAW_STATE_DIR=/o\nOPENCLAW_VERSION=v2026.8.1-beta.2\nOPENCLAW_COMMAND='a \"b c\"'\nOPENCLAW_COMMAND_USER=root
 SINKS=\"env secret-file\"\nOAUTH_JSON=/j\nENV_FILE=/e\nENV_KEY=K\nSECRET_FILE=/s\nGATEWAY=command
 COMPOSE_DIR=/p\nCOMPOSE_SERVICE=gw\nCOMPOSE_RECREATE=project\nGATEWAY_COMMAND=\"svc restart\"
 RECREATE_QUIET_HOURS=23:00-7:00\nRECREATE_IDLE_COMMAND=/idle\nNOTIFY_WEBHOOK=https://h/x\nNOTIFY_FORMAT=ntfy
@@ -59,7 +59,8 @@ TOKEN_URL=https://t/x\nCLIENT_ID=i\nUSER_AGENT='u 1'\n",
     assert_eq!(link.claude_credentials, PathBuf::from("/c/d"));
     assert_eq!(link.claude_cli, ClaudeCli::Container { name: "box".into() });
     assert_eq!(link.openclaw_version.as_deref(), Some("2026.8.1-beta.2"));
-    assert_eq!(link.openclaw_command, Some(vec!["a".into(), "b c".into()]));
+    let command = link.openclaw_command.clone().unwrap();
+    assert_eq!((command.words, command.as_root), (vec!["a".into(), "b c".into()], true));
     assert_eq!(link.sinks, Sinks::Listed(vec![SinkKind::Env, SinkKind::SecretFile]));
     assert_eq!(link.recreate_quiet_hours, Some(QuietHours { from: 1380, to: 420 }));
     assert!(!format!("{link:?}").contains("https://h"));

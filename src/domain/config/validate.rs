@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::domain::config::fragment::{Fault, Fragment, Given};
 use crate::domain::config::keys::{Preset, find};
 use crate::domain::config::settings::{
-    ClaudeCli, Engine, Gateway, Method, NotifyFormat, Override, Recreate, Settings, Sinks,
+    ClaudeCli, Command, Engine, Gateway, Method, NotifyFormat, Override, Recreate, Settings, Sinks,
 };
 use crate::domain::config::values::{self, Checked};
 use crate::domain::shell::Hint;
@@ -55,7 +55,7 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             openclaw_agent_dir: self.read("OPENCLAW_AGENT_DIR", values::path),
             openclaw_version: self.read("OPENCLAW_VERSION", values::version).flatten(),
-            openclaw_command: self.read("OPENCLAW_COMMAND", values::command),
+            openclaw_command: self.command("OPENCLAW_COMMAND", "OPENCLAW_COMMAND_USER"),
             sinks: self.read("SINKS", values::sinks).unwrap_or(Sinks::Auto),
             oauth_json: self
                 .read("OAUTH_JSON", values::path)
@@ -70,8 +70,9 @@ impl Reader<'_> {
             compose_dir: self.read("COMPOSE_DIR", values::path),
             compose_service: self.read("COMPOSE_SERVICE", values::container).unwrap_or_default(),
             compose_recreate: self.choice("COMPOSE_RECREATE", &RECREATES),
-            gateway_command: self.read("GATEWAY_COMMAND", values::command),
-            recreate_idle_command: self.read("RECREATE_IDLE_COMMAND", values::command),
+            gateway_command: self.command("GATEWAY_COMMAND", "GATEWAY_COMMAND_USER"),
+            recreate_idle_command: self
+                .command("RECREATE_IDLE_COMMAND", "RECREATE_IDLE_COMMAND_USER"),
             recreate_quiet_hours: self.read("RECREATE_QUIET_HOURS", values::quiet_hours),
             notify_webhook: self.read("NOTIFY_WEBHOOK", values::webhook),
             notify_format: self.choice("NOTIFY_FORMAT", &FORMATS),
@@ -79,6 +80,12 @@ impl Reader<'_> {
             client_id: self.read("CLIENT_ID", values::header).unwrap_or_default(),
             user_agent: self.read("USER_AGENT", values::header),
         }
+    }
+
+    fn command(&mut self, key: &'static str, user: &'static str) -> Option<Command> {
+        let as_root = self.read(user, values::command_user).unwrap_or(false);
+        let words = self.read(key, values::command)?;
+        Some(Command { key, words, as_root })
     }
 
     fn credentials(&mut self) -> PathBuf {

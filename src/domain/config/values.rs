@@ -125,6 +125,14 @@ pub(super) fn command(text: &str) -> Checked<Vec<String>> {
     })
 }
 
+/// Reads as whom a command runs: true for root.
+pub(super) fn command_user(text: &str) -> Checked<bool> {
+    if text == "root" {
+        return Ok(true);
+    }
+    must("be root, or unset for the owner of OPENCLAW_STATE_DIR")
+}
+
 /// Reads `23:00-07:00`.
 pub(super) fn quiet_hours(text: &str) -> Checked<QuietHours> {
     let minute = |clock: &str| {

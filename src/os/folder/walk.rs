@@ -14,7 +14,7 @@ use crate::os::error::Error;
 use crate::os::identity::Identity;
 
 /// How many of root's own symbolic links may lie on the way (the kernel's limit, `path_resolution(7)`).
-pub(super) const LINK_LIMIT: u32 = 40;
+pub(in crate::os) const LINK_LIMIT: u32 = 40;
 
 /// Walks as root while root alone can change the way.
 pub(super) fn walk(path: &Path, links_left: u32) -> Result<Folder, Error> {
@@ -66,7 +66,11 @@ fn restart(aim: &Path, asked: &Path, links_left: u32) -> Result<Folder, Error> {
 
 /// Holds a name without opening what it stands for, and tells what that is: no later look can be
 /// at another one.
-fn hold(here: &OwnedFd, name: &OsStr, is_strict: bool) -> Result<(OwnedFd, Stat), Errno> {
+pub(in crate::os) fn hold(
+    here: &OwnedFd,
+    name: &OsStr,
+    is_strict: bool,
+) -> Result<(OwnedFd, Stat), Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = |flags| {
         if is_strict {
@@ -98,13 +102,14 @@ fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
     Ok(())
 }
 
-fn has_acl(fd: &OwnedFd) -> bool {
+/// Says whether an access control list names users or groups besides the owner and the group.
+pub(in crate::os) fn has_acl(fd: &OwnedFd) -> bool {
     // It is longer than this buffer (ERANGE); only these two say that there is none.
     let acl = rustix::fs::getxattr(proc_path(fd), "system.posix_acl_access", &mut [0u8; 1][..]);
     !matches!(acl, Err(Errno::NODATA | Errno::OPNOTSUPP))
 }
 
-pub(super) fn proc_path(fd: &OwnedFd) -> PathBuf {
+pub(in crate::os) fn proc_path(fd: &OwnedFd) -> PathBuf {
     use std::os::fd::AsRawFd;
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
@@ -132,7 +137,7 @@ pub(super) fn normal(path: &Path) -> PathBuf {
     plain
 }
 
-pub(super) fn open_root() -> Result<OwnedFd, Error> {
+pub(in crate::os) fn open_root() -> Result<OwnedFd, Error> {
     let root = open_beneath(None, OsStr::new("/"), ResolveFlags::NO_MAGICLINKS);
     root.map_err(|source| Error::new("open", Path::new("/"), source))
 }

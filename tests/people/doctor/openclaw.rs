@@ -261,3 +261,16 @@ fn a_state_folder_behind_a_folder_of_roots() {
     host.mends(&host.finds_also("openclaw-unreachable"));
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
+
+#[test]
+fn a_command_of_roots_that_a_user_can_change() {
+    let host = Host::new();
+    host.program("home/restart", "exit 0");
+    host.own();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND_USER", "root");
+    host.bed.conf("GATEWAY_COMMAND", host.at("home/restart").to_str().unwrap());
+    let found = host.finds("program-refused");
+    assert_eq!(found.command, "oauth-sync set --link default GATEWAY_COMMAND_USER ''");
+    host.mends(&found);
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}

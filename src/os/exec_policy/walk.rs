@@ -1,0 +1,231 @@
+//! The way to a file from `/`, component by component, held by descriptors.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, Stat};
+use rustix::io::Errno;
+
+use crate::domain::shell::Hint;
+use crate::os::account::{self, Outsider};
+use crate::os::error::Error;
+use crate::os::folder::walk::{LINK_LIMIT, has_acl, hold as hold_name, open_root};
+
+/// The file system in which links lead elsewhere than they say (`statfs(2)`).
+const PROC: i64 = 0x9fa0;
+
+/// How strict a walk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// For a program: no directory on the way is open to others, not even with the sticky bit.
+    Program,
+    /// For a file that a program of root's reads: the way may lead through a sticky directory into
+    /// one of root's, which nobody else can rename there.
+    Data,
+}
+
+/// What a path led to, open as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// The file or the directory itself (`O_PATH`).
+    pub(crate) fd: OwnedFd,
+    /// What it was when it was judged.
+    pub(crate) stat: Stat,
+    /// Its path without any link in it.
+    pub(crate) real: PathBuf,
+    /// The directories that the walk ended in: while they are open, they are these.
+    _way: Vec<OwnedFd>,
+}
+
+/// Walks to a file or directory that root alone can change, and holds it.
+///
+/// The error names the component that somebody else can change, or that could not be resolved.
+pub(crate) fn hold(path: &Path, rule: Rule) -> Result<Held, Error> {
+    if !path.is_absolute() {
+        return Err(Error::odd("run", path, "root does not use it: its path is not absolute"));
+    }
+    let mut walk = Walk { asked: path, rule, way: Vec::new(), rest: Vec::new(), links: LINK_LIMIT };
+    walk.enter_root()?;
+    walk.put(path);
+    while let Some(name) = walk.rest.pop() {
+        if let Some(held) = walk.step(&name)? {
+            return Ok(held);
+        }
+    }
+    walk.end_in_directory()
+}
+
+/// A directory on the way.
+struct Step {
+    fd: OwnedFd,
+    stat: Stat,
+    path: PathBuf,
+    /// Others can write in it, but not rename what is root's.
+    is_sticky: bool,
+}
+
+struct Walk<'a> {
+    asked: &'a Path,
+    rule: Rule,
+    way: Vec<Step>,
+    /// The names that are still to be walked, the next one last.
+    rest: Vec<OsString>,
+    links: u32,
+}
+
+impl Walk<'_> {
+    fn enter_root(&mut self) -> Result<(), Error> {
+        let fd = open_root()?;
+        let path = PathBuf::from("/");
+        let stat = self.check(rustix::fs::fstat(&fd), &path)?;
+        self.judge_owner(&stat, &path)?;
+        let is_sticky = self.judge_directory(&fd, &stat, &path)?;
+        self.way.push(Step { fd, stat, path, is_sticky });
+        Ok(())
+    }
+
+    /// Puts the names of a path before those that are left.
+    fn put(&mut self, path: &Path) {
+        let names = path.components().rev().filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some(OsString::from("..")),
+            _ => None,
+        });
+        self.rest.extend(names);
+    }
+
+    /// Takes one name; the file, where the way ends there.
+    fn step(&mut self, name: &OsString) -> Result<Option<Held>, Error> {
+        if name == ".." {
+            if self.way.len() > 1 {
+                self.way.pop();
+            }
+            return Ok(None);
+        }
+        let Some(last) = self.way.last() else { return Err(self.failed(Errno::NOENT)) };
+        let at = last.path.join(name);
+        let (fd, stat) = self.check(hold_name(&last.fd, name, false), &at)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if last.is_sticky && kind != FileType::Directory {
+            let why = format!("others can write in '{}'", last.path.display());
+            return Err(self.refused(&why, None));
+        }
+        if self.check(rustix::fs::fstatfs(&fd), &at)?.f_type == PROC {
+            return Err(self.refused(&format!("'{}' is no file of a disk", at.display()), None));
+        }
+        self.judge_owner(&stat, &at)?;
+        match kind {
+            FileType::Symlink => self.follow(&fd, &at).map(|()| None),
+            FileType::Directory => {
+                let is_sticky = self.judge_directory(&fd, &stat, &at)?;
+                self.way.push(Step { fd, stat, path: at, is_sticky });
+                Ok(None)
+            }
+            _ if !self.rest.is_empty() => Err(self.failed(Errno::NOTDIR)),
+            FileType::RegularFile => {
+                self.judge_writers(&fd, &stat, &at)?;
+                let way = std::mem::take(&mut self.way).into_iter().map(|step| step.fd).collect();
+                Ok(Some(Held { fd, stat, real: at, _way: way }))
+            }
+            _ => Err(self.refused(&format!("'{}' is no regular file", at.display()), None)),
+        }
+    }
+
+    fn follow(&mut self, link: &OwnedFd, at: &Path) -> Result<(), Error> {
+        let Some(left) = self.links.checked_sub(1) else { return Err(self.failed(Errno::LOOP)) };
+        self.links = left;
+        let aim = self.check(rustix::fs::readlinkat(link, "", Vec::new()), at)?;
+        let aim = PathBuf::from(OsString::from_vec(aim.into_bytes()));
+        if aim.is_absolute() {
+            self.way.truncate(1);
+        }
+        self.put(&aim);
+        Ok(())
+    }
+
+    fn end_in_directory(mut self) -> Result<Held, Error> {
+        let Some(last) = self.way.pop() else { return Err(self.failed(Errno::NOENT)) };
+        if last.is_sticky {
+            let why = format!("others can write in '{}'", last.path.display());
+            return Err(self.refused(&why, None));
+        }
+        let way = self.way.into_iter().map(|step| step.fd).collect();
+        Ok(Held { fd: last.fd, stat: last.stat, real: last.path, _way: way })
+    }
+
+    fn judge_owner(&self, stat: &Stat, at: &Path) -> Result<(), Error> {
+        if stat.st_uid == 0 {
+            return Ok(());
+        }
+        let owner = account::name(stat.st_uid);
+        Err(self.refused(&format!("'{}' belongs to {owner}", at.display()), None))
+    }
+
+    /// Judges who can write in a directory; says whether that are others, whom the sticky bit stops.
+    fn judge_directory(&self, fd: &OwnedFd, stat: &Stat, at: &Path) -> Result<bool, Error> {
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        if !mode.contains(Mode::SVTX) {
+            return self.judge_writers(fd, stat, at).map(|()| false);
+        }
+        if self.rule == Rule::Program {
+            let why = format!("'{}' is a directory that users share (sticky)", at.display());
+            return Err(self.refused(&why, None));
+        }
+        Ok(mode.intersects(Mode::WGRP | Mode::WOTH))
+    }
+
+    fn judge_writers(&self, fd: &OwnedFd, stat: &Stat, at: &Path) -> Result<(), Error> {
+        let Some(who) = writers(fd, stat) else { return Ok(()) };
+        let hint = Hint::new("chmod go-w").path(at);
+        Err(self.refused(&format!("{who} can write '{}'", at.display()), Some(hint)))
+    }
+
+    fn check<T>(&self, result: Result<T, Errno>, at: &Path) -> Result<T, Error> {
+        result.map_err(|source| match source {
+            Errno::ACCESS => {
+                self.refused(&format!("'{}' cannot be looked at: {source}", at.display()), None)
+            }
+            _ => self.failed(source),
+        })
+    }
+
+    fn failed(&self, source: Errno) -> Error {
+        Error::new("run", self.asked, source)
+    }
+
+    fn refused(&self, why: &str, hint: Option<Hint>) -> Error {
+        let verb = match self.rule {
+            Rule::Program => "run",
+            Rule::Data => "use",
+        };
+        let error = Error::odd(verb, self.asked, format!("root does not {verb} it: {why}"));
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// Who besides root can write a file of root's, or in a directory of root's.
+fn writers(fd: &OwnedFd, stat: &Stat) -> Option<String> {
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if mode.contains(Mode::WOTH) {
+        return Some("everybody".to_owned());
+    }
+    if !mode.contains(Mode::WGRP) {
+        return None;
+    }
+    // With an ACL the group's bits stand for the most that any user or group named in it may do.
+    if has_acl(fd) {
+        return Some("whom its access control list names".to_owned());
+    }
+    match account::outsider(stat.st_gid) {
+        Outsider::Nobody => None,
+        Outsider::Named(name) => Some(format!("{name}, by its group,")),
+        Outsider::Unknown => {
+            Some(format!("the group {}, whose members are not known,", stat.st_gid))
+        }
+    }
+}
