@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::gateway::command;
+use crate::app::gateway::{command, compose_files};
 use crate::app::refresh::find_claude;
 use crate::domain::config::settings::{ClaudeCli, Gateway, Method, Settings};
 use crate::domain::shell::Hint;
@@ -30,7 +30,8 @@ pub(crate) fn of_link(settings: &Settings) -> Vec<Refusal> {
 
 /// The programs of this link alone that are not run.
 pub(crate) fn programs(settings: &Settings) -> Vec<Refusal> {
-    commands(settings).chain(claude(settings)).chain(engine(settings)).collect()
+    let all = commands(settings).chain(claude(settings)).chain(engine(settings));
+    all.chain(compose(settings)).collect()
 }
 
 fn commands(settings: &Settings) -> impl Iterator<Item = Refusal> + '_ {
@@ -67,6 +68,12 @@ fn engine(settings: &Settings) -> Option<Refusal> {
     let program = settings.container_engine.program();
     let judged = exec_policy::judge(&folder.identity, program.as_ref(), environment::PATH.as_ref());
     judged.err().filter(|error| !error.is_absent()).map(|error| of_error(program, &error))
+}
+
+/// The files of a compose project of root's.
+fn compose(settings: &Settings) -> Option<Refusal> {
+    let error = compose_files::refusal(settings.compose_dir.as_deref()?)?;
+    Some(of_error("compose", &error))
 }
 
 /// The hooks of a configuration folder.

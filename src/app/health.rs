@@ -9,6 +9,7 @@ use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::config::settings::Settings;
 use crate::domain::health::{self, Condition, Health, Sink, View};
 use crate::domain::time::Timestamp;
+use crate::os::exec_policy;
 
 /// Judges a link by its settings, by what a sync would find now, and by what lies ahead.
 pub(crate) fn of(
@@ -42,20 +43,31 @@ fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<St
     let unsaved = renewals.cannot_save.as_ref();
     let refused = admission::of_link(settings).into_iter();
     troubles.extend(refused.map(|refusal| format!("{}: {}", refusal.what, refusal.why)));
+    troubles.extend(waiting(report).filter(|why| is_refused(why)).map(|why| late(&why)));
     troubles.extend(unsaved.map(|why| format!("a renewed login cannot be saved: {why}")));
     troubles
+}
+
+/// Why the gateway was not seen to; one that waits for its first try is just being seen to.
+fn waiting(report: &Report) -> Option<String> {
+    let pending = report.gateway.pending.as_ref().filter(|pending| pending.attempts > 0)?;
+    Some(pending.waits.clone().unwrap_or_else(|| "it could not be seen to".to_owned()))
+}
+
+fn late(why: &str) -> String {
+    format!("the gateway does not use the new token yet: {why}")
+}
+
+/// Says whether root refuses what the gateway needs: no other try will do better.
+fn is_refused(why: &str) -> bool {
+    why.contains(exec_policy::REFUSED)
 }
 
 fn worries(report: &Report, prospect: &Prospect) -> Vec<String> {
     let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
     let failing = prospect.renewals.failing;
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
-    // A gateway that waits for its first try is just being seen to.
-    let waiting = report.gateway.pending.as_ref().filter(|pending| pending.attempts > 0);
-    let waiting = waiting.map(|pending| {
-        let why = pending.waits.as_deref().unwrap_or("it could not be seen to");
-        format!("the gateway does not use the new token yet: {why}")
-    });
+    let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
     failing.into_iter().chain(waiting).collect()
 }
 

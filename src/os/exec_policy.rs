@@ -23,7 +23,10 @@ use crate::os::command::Call;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
-pub(crate) use walk::{Rule, hold};
+pub(crate) use walk::{Held, Rule, hold};
+
+/// What every refusal says.
+pub(crate) const REFUSED: &str = "root does not ";
 
 /// Judges a call: one with root's rights gets the absolute path of its program and a `PATH` that
 /// leads into root's directories alone; every other one is left as it is.

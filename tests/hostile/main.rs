@@ -16,8 +16,10 @@ mod shown;
 
 use lab::{ALICE, BOB, Lab};
 
+mod compose;
 mod configuration;
 mod programs;
+mod units;
 
 #[test]
 fn a_due_login_without_a_method_is_left_alone() {

@@ -4,22 +4,11 @@ use std::path::Path;
 
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::report::SinkState;
+use crate::domain::compose_file::{FILES, OVERRIDES};
 use crate::domain::envfile;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
-
-/// The names of a project's file; compose takes the first that is there and leaves the others.
-const FILES: [&str; 4] =
-    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-
-/// The names of the file that is laid over it, likewise.
-const OVERRIDES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
 
 /// The override that is made where there is none.
 const NEW: &str = "compose.override.yaml";

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::gateway::compose_files::Files;
 use crate::app::gateway::engine::{Compose, Engine, absolute};
 use crate::app::gateway::proof::{self, Expected};
 use crate::app::gateway::work::Work;
@@ -13,14 +14,15 @@ use crate::domain::shell::Hint;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::{account, calm, health};
+use crate::os::identity::Identity;
+use crate::os::{calm, health};
 
 /// Recreates the service for the new token, and proves that it uses it.
 pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let folder = compose_folder(work)?;
     let engine = Engine::of(work.settings, &folder);
     let old = find(work, &engine, &folder)?;
-    rights(&folder, &old.project)?;
+    let _held = rights(&folder, &old.project)?;
     let expected = Expected::of(work)?;
     if proof::holds(&old, &expected, work.settings) {
         return Ok(Ending::Done(Deed::Nothing, None));
@@ -145,45 +147,37 @@ fn is_in(project: &Project, folder: &Folder) -> bool {
     path == folder.path || same().unwrap_or(false)
 }
 
-/// Lets root go on only with files that nobody else can write: a compose file can hand out the host.
-fn rights(folder: &Folder, project: &Project) -> Result<(), Ending> {
+/// Lets compose read the project's files: all of them are there, and root goes on only with those that
+/// nobody else can write, which stay open as long as the answer lives.
+fn rights(folder: &Folder, project: &Project) -> Result<Files, Ending> {
     if project.files.is_empty() {
         return Err(Ending::deferred("the container does not tell its compose files"));
     }
-    let default = absolute(project, ".env");
-    let named = project.files.iter().chain(&project.env_files);
-    for path in named.map(|file| absolute(project, file)) {
-        check(folder, &path, true)?;
+    for file in project.files.iter().chain(&project.env_files) {
+        is_there(&absolute(project, file))?;
     }
-    check(folder, &default, false)
+    if folder.identity.uid != 0 || Identity::own().uid != 0 {
+        return Ok(Files::default());
+    }
+    Files::hold(project).map_err(|error| {
+        let show = || Hint::new("namei -l").path(&error.object);
+        let hint = error.command().cloned().unwrap_or_else(show);
+        Ending::Deferred(format!("compose is not run: {error}"), Some(hint))
+    })
 }
 
-fn check(folder: &Folder, path: &Path, required: bool) -> Result<(), Ending> {
+fn is_there(path: &Path) -> Result<(), Ending> {
     let (Some(parent), Some(name)) =
         (path.parent(), path.file_name().and_then(|name| name.to_str()))
     else {
         return Err(Ending::deferred(format!("'{}' is no file", path.display())));
     };
-    let stat = Folder::reach(parent).and_then(|parent| parent.stat(name));
-    let stat = match stat {
-        Ok(Some(stat)) => stat,
-        Ok(None) if !required => return Ok(()),
-        Ok(None) => return Err(missing(path)),
-        Err(error) if error.is_absent() => return Err(missing(path)),
-        Err(error) => return Err(system(&error)),
-    };
-    let identity = &folder.identity;
-    let others = stat.st_mode & 0o022 != 0;
-    if identity.uid == 0 && (stat.st_uid != 0 || others) {
-        let owner = account::name(stat.st_uid);
-        let shown = path.display();
-        let why = format!(
-            "'{shown}' belongs to {owner} or can be written by others, but its folder is root's: root does not run it"
-        );
-        let hint = Hint::new("ls -l").path(path);
-        return Err(Ending::Deferred(why, Some(hint)));
+    match Folder::reach(parent).and_then(|parent| parent.stat(name)) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(missing(path)),
+        Err(error) if error.is_absent() => Err(missing(path)),
+        Err(error) => Err(system(&error)),
     }
-    Ok(())
 }
 
 fn missing(path: &Path) -> Ending {

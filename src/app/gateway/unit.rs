@@ -45,6 +45,8 @@ struct State {
     active: bool,
     pid: String,
     environment: Environment,
+    /// `User=`; empty for root.
+    user: String,
 }
 
 /// Which kind of unit runs this link's gateway, if any is loaded.
@@ -64,6 +66,9 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         let why = format!("systemd knows none of the units {:?}", names(work));
         return Err(Ending::deferred(why));
     };
+    if !of_user && work.settings.gateway != Gateway::Systemd {
+        unit.belongs(&old, &work.settings.name)?;
+    }
     if !old.active {
         // A process that starts reads everything anew.
         unit.say_if_it_cannot_stay(&work.settings.name);
@@ -184,8 +189,27 @@ fn started(unit: &str, home: &Path) -> Option<Vec<String>> {
 }
 
 impl Unit {
+    /// Refuses a unit of the host that runs as somebody else than the owner of the state folder, who
+    /// could have root restart it; only the configuration may name it.
+    fn belongs(&self, state: &State, link: &str) -> Result<(), Ending> {
+        let is_owners = match state.user.as_str() {
+            "" => self.owner.uid == 0,
+            user => user == self.owner.name || user.parse() == Ok(self.owner.uid),
+        };
+        if is_owners || Identity::own().uid != 0 {
+            return Ok(());
+        }
+        let user = if state.user.is_empty() { "root" } else { &state.user };
+        let why = format!(
+            "{} runs as {user}, and its state folder is {}'s: root does not restart it unless GATEWAY names it",
+            self.name, self.owner.name
+        );
+        let hint = Hint::new("oauth-sync set --link").arg(link).then("GATEWAY systemd");
+        Err(Ending::Deferred(why, Some(hint)))
+    }
+
     fn state(&self) -> Result<State, Ending> {
-        let properties = "LoadState,ActiveState,MainPID,Environment,EnvironmentFiles";
+        let properties = "LoadState,ActiveState,MainPID,Environment,EnvironmentFiles,User";
         let words = ["show", "-p", properties, &self.name];
         let said = self.systemctl(&words, ASK)?;
         let value = |key: &str| {
@@ -196,6 +220,7 @@ impl Unit {
             active: value("ActiveState") == "active",
             pid: value("MainPID").to_owned(),
             environment: Environment::shown(&said),
+            user: value("User").to_owned(),
         })
     }
 

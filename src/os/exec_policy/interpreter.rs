@@ -4,12 +4,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::FileType;
 
 use super::walk::{Held, Rule, hold};
 use super::{find, refused};
 use crate::os::error::Error;
-use crate::os::folder::walk::proc_path;
 
 /// How much of a file the kernel looks at (`BINPRM_BUF_SIZE`), in bytes.
 const FIRST_LINE: usize = 256;
@@ -102,11 +101,9 @@ fn through(program: &Path, named: &Path, error: &Error) -> Error {
     }
 }
 
-fn first_bytes(held: &Held) -> rustix::io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(proc_path(&held.fd), flags, Mode::empty())?;
+fn first_bytes(held: &Held) -> std::io::Result<Vec<u8>> {
     let mut start = vec![0; FIRST_LINE];
-    let read = rustix::io::pread(&fd, &mut start, 0)?;
+    let read = rustix::io::pread(held.open()?, &mut start, 0)?;
     start.truncate(read);
     Ok(start)
 }

@@ -5,13 +5,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, Stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::domain::shell::Hint;
 use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
-use crate::os::folder::walk::{LINK_LIMIT, has_acl, hold as hold_name, open_root};
+use crate::os::folder::walk::{LINK_LIMIT, has_acl, hold as hold_name, open_root, proc_path};
 
 /// The file system in which links lead elsewhere than they say (`statfs(2)`).
 const PROC: i64 = 0x9fa0;
@@ -37,6 +37,14 @@ pub(crate) struct Held {
     pub(crate) real: PathBuf,
     /// The directories that the walk ended in: while they are open, they are these.
     _way: Vec<OwnedFd>,
+}
+
+impl Held {
+    /// Opens the very file for reading.
+    pub(crate) fn open(&self) -> std::io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(rustix::fs::open(proc_path(&self.fd), flags, Mode::empty())?)
+    }
 }
 
 /// Walks to a file or directory that root alone can change, and holds it.

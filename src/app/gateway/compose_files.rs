@@ -1,0 +1,134 @@
+//! Every file that compose would read for a project, held so that root may let it.
+//!
+//! A compose file can hand out the whole host, so root runs compose only on files that nobody else can
+//! change: each lies below directories of root's, as [`exec_policy`] walks them. Nobody but root can
+//! exchange any of them, and the descriptors stay open until compose has ended.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::app::gateway::engine::absolute;
+use crate::domain::compose_file::{self, Named};
+use crate::domain::envfile;
+use crate::domain::gateway::container::Project;
+use crate::os::error::Error;
+use crate::os::exec_policy::{self, Held, Rule};
+use crate::os::folder::Folder;
+
+/// The most that is read of one file, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// How many files a project may have.
+const COUNT: usize = 200;
+
+/// Files that root may let compose read.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    /// Open for as long as compose runs.
+    held: Vec<Held>,
+    known: HashSet<PathBuf>,
+}
+
+impl Files {
+    /// Walks to all files of a project; the error names the first that root must not let compose read.
+    pub(crate) fn hold(project: &Project) -> Result<Self, Error> {
+        let mut files = Self::default();
+        let folder = PathBuf::from(&project.folder);
+        files.keep(exec_policy::hold(&folder, Rule::Data)?);
+        files.env(&folder.join(".env"), &folder)?;
+        for file in &project.env_files {
+            files.env(&absolute(project, file), &folder)?;
+        }
+        for file in &project.files {
+            files.compose(&absolute(project, file), &folder)?;
+        }
+        Ok(files)
+    }
+
+    /// Holds one file, and reads it; `None` if it is not there, or is known already. What is not there
+    /// cannot be put there either: the walk has judged the directories.
+    fn file(&mut self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        let held = match exec_policy::hold(path, Rule::Data) {
+            Err(error) if error.is_absent() => return Ok(None),
+            other => other?,
+        };
+        if !self.known.insert(held.real.clone()) {
+            return Ok(None);
+        }
+        if self.known.len() > COUNT {
+            return Err(refused(path, "the project has too many files to be judged"));
+        }
+        let bytes = held.open().and_then(|file| {
+            let mut bytes = Vec::new();
+            File::from(file).take(LIMIT + 1).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        self.keep(held);
+        match bytes {
+            Ok(bytes) if bytes.len() as u64 <= LIMIT => Ok(Some(bytes)),
+            Ok(_) => Err(refused(path, "it is too large to be judged")),
+            Err(source) => Err(refused(path, &format!("it cannot be read: {source}"))),
+        }
+    }
+
+    /// A `.env`, and what it names for compose itself.
+    fn env(&mut self, path: &Path, folder: &Path) -> Result<(), Error> {
+        let Some(bytes) = self.file(path)? else { return Ok(()) };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let listed = |key: &str| {
+            let value = envfile::get(&text, key);
+            value.map(|value| value.expose().to_owned()).unwrap_or_default()
+        };
+        for file in listed("COMPOSE_FILE").split([':', ',']).filter(|file| !file.is_empty()) {
+            self.compose(&folder.join(file), folder)?;
+        }
+        for file in listed("COMPOSE_ENV_FILES").split(',').filter(|file| !file.is_empty()) {
+            self.env(&folder.join(file), folder)?;
+        }
+        Ok(())
+    }
+
+    /// A compose file, and every file that it names: below its own directory and below the project's,
+    /// since it depends on the key, and on compose's version, which of them is meant.
+    fn compose(&mut self, path: &Path, folder: &Path) -> Result<(), Error> {
+        let Some(bytes) = self.file(path)? else { return Ok(()) };
+        let text = String::from_utf8(bytes).map_err(|_| refused(path, "it is not UTF-8 text"))?;
+        let named = compose_file::named(&text).map_err(|why| refused(path, &why))?;
+        let own = path.parent().unwrap_or(folder).to_owned();
+        for base in [own.as_path(), folder] {
+            for file in &named {
+                let at = base.join(file.path());
+                match file {
+                    Named::Compose(_) => {
+                        let beside = at.parent().unwrap_or(base).to_owned();
+                        self.env(&beside.join(".env"), &beside)?;
+                        self.compose(&at, &beside)?;
+                    }
+                    Named::Plain(_) => drop(self.file(&at)?),
+                    Named::Directory(_) => self.env(&at.join(".env"), &at)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, held: Held) {
+        self.held.push(held);
+    }
+}
+
+/// Why root would not run compose in a directory of root's, as far as its own files tell: those that a
+/// running container was made from are only known to the engine.
+pub(crate) fn refusal(directory: &Path) -> Option<Error> {
+    let folder = Folder::reach(directory).ok().filter(|folder| folder.identity.uid == 0)?;
+    let is_there = |name: &&str| folder.kind(name).is_ok_and(|kind| kind.is_some());
+    let names = compose_file::FILES.iter().chain(&compose_file::OVERRIDES).copied();
+    let files = names.filter(is_there).map(str::to_owned).collect();
+    let folder = directory.display().to_string();
+    Files::hold(&Project { folder, files, ..Project::default() }).err()
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error::odd("use", path, format!("root does not use it: {why}"))
+}

@@ -1,0 +1,169 @@
+//! Compose as root: only on files that nobody else can change, however they are reached.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::lab::{ALICE, Lab, Ran, ran};
+
+/// Plays docker: one container of the project in `oc`, and writes down with what compose is run.
+const DOCKER: &str = r#"#!/bin/sh
+case "$*" in
+"ps "*) echo abc123def456abc123def456 ;;
+"inspect "*) sed "s|FILES|$(cat LAB/files)|" LAB/inspect.json ;;
+"image inspect"*) echo "sha256:1 {}" ;;
+"compose version"*) echo 2.30.0 ;;
+"compose "*) { id -u; cat LAB/home/a/*.y*ml LAB/home/a/*.env; echo "$@"; } >>LAB/ran 2>/dev/null; exit 1 ;;
+*) exit 1 ;;
+esac
+"#;
+
+const INSPECT: &str = r#"[{"Id":"abc123def456abc123def456","Image":"sha256:1","Config":{"Image":"oc:1","Env":["ANTHROPIC_OAUTH_TOKEN=old"],"Labels":{"com.docker.compose.project":"oc","com.docker.compose.service":"openclaw-gateway","com.docker.compose.project.working_dir":"LAB/oc","com.docker.compose.project.config_files":"FILES"}},"State":{"Running":true,"Status":"running","ExitCode":0,"StartedAt":"2026-11-30T00:00:00Z"},"NetworkSettings":{"Ports":{}}}]"#;
+
+/// A compose project of root's in `oc`, for a login of Alice's.
+fn lab() -> Lab {
+    let lab = Lab::new();
+    let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+    lab.login(ALICE, "home/a/.claude", "1", 20_000);
+    lab.sh("mkdir -m 755 fake oc oc/sub");
+    for (path, text) in [("fake/docker", DOCKER), ("inspect.json", INSPECT)] {
+        std::fs::write(lab.at(path), text.replace("LAB", &root)).unwrap();
+    }
+    lab.sh("chmod 755 fake/docker; echo ANTHROPIC_OAUTH_TOKEN=x > oc/.env; chmod 600 oc/.env");
+    lab.sh("echo 'services: {openclaw-gateway: {image: oc:1}}' > oc/compose.yaml");
+    lab.as_user(
+        ALICE,
+        "mkdir home/a/oc; for f in over.yaml more.env .env; do echo A=1 > home/a/$f; done",
+    );
+    lab.as_user(ALICE, "echo 'services: {}' > home/a/over.yaml");
+    files(&lab, "oc/compose.yaml");
+    lab.configuration(
+        "a",
+        &format!(
+            "CLAUDE_CREDENTIALS=\"{root}/home/a/.claude/.credentials.json\"\nCLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nOPENCLAW_VERSION=\"2026.2.25\"\nENV_FILE=\"{root}/oc/.env\"\nSINKS=\"env\"\nCOMPOSE_DIR=\"{root}/oc\"\n"
+        ),
+    );
+    lab
+}
+
+/// The files that the container was made from.
+fn files(lab: &Lab, list: &str) {
+    let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+    let paths: Vec<String> = list.split(',').map(|path| format!("{root}/{path}")).collect();
+    std::fs::write(lab.at("files"), paths.join(",")).unwrap();
+}
+
+/// A sync with a new token, in a mount namespace where the docker of the lab is the host's.
+fn sync(lab: &Lab) -> Ran {
+    static COUNT: AtomicU32 = AtomicU32::new(2);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    lab.login(ALICE, "home/a/.claude", &count.to_string(), 20_000 + 60 * u64::from(count));
+    lab.sh("rm -rf ran state/*");
+    inside(lab, &["sync"])
+}
+
+fn inside(lab: &Lab, arguments: &[&str]) -> Ran {
+    let confined = lab.command(arguments);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-ec"]);
+    command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(lab.at("fake"));
+    command.arg(confined.get_program()).args(confined.get_args());
+    ran(command.output().unwrap())
+}
+
+#[test]
+fn a_project_of_roots_alone_is_recreated_as_root() {
+    let lab = lab();
+    for text in [
+        "services: {openclaw-gateway: {image: oc:1, env_file: .env, volumes: [/home/a/x:/x]}}",
+        "include: [sub/one.yaml]\nservices: {openclaw-gateway: {env_file: [{path: none.env, required: false}]}}",
+        "services: {openclaw-gateway: {extends: {file: sub/one.yaml, service: x}}}",
+    ] {
+        std::fs::write(lab.at("oc/compose.yaml"), text).unwrap();
+        lab.sh("echo 'services: {x: {image: oc:1, env_file: one.env}}' > oc/sub/one.yaml; touch oc/sub/one.env");
+        let said = sync(&lab);
+        assert!(lab.read("ran").starts_with("0\n"), "{text}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn no_file_of_a_users_is_read_however_it_is_reached() {
+    let users = |lab: &Lab, path: &str| lab.at("home/a").join(path).display().to_string();
+    for (script, list) in [
+        // Named on the command line, given to root or not, by a link or below the user's directory.
+        (":", "oc/compose.yaml,home/a/over.yaml"),
+        ("chown 0 home/a/over.yaml", "oc/compose.yaml,home/a/over.yaml"),
+        (
+            "chown 0:0 home/a/oc; echo 'services: {}' > home/a/oc/o.yaml",
+            "oc/compose.yaml,home/a/oc/o.yaml",
+        ),
+        ("ln -s ../home/a/over.yaml oc/over.yaml", "oc/compose.yaml,oc/over.yaml"),
+        ("ln -s ../home/a oc/far", "oc/compose.yaml,oc/far/over.yaml"),
+        // Included, nested, extended, merged; in each spelling.
+        ("echo 'include: [../home/a/over.yaml]' > oc/compose.yaml", ""),
+        ("echo 'include: [{path: [sub/one.yaml, HOME/over.yaml]}]' > oc/compose.yaml", ""),
+        (
+            "echo 'include: [sub/one.yaml]' > oc/compose.yaml; echo 'include: [HOME/over.yaml]' > oc/sub/one.yaml",
+            "",
+        ),
+        (
+            "echo 'include: [{path: sub/one.yaml, project_directory: HOME}]' > oc/compose.yaml; touch oc/sub/one.yaml",
+            "",
+        ),
+        (
+            "echo 'include: [{path: sub/one.yaml, env_file: HOME/more.env}]' > oc/compose.yaml; touch oc/sub/one.yaml",
+            "",
+        ),
+        (
+            "echo 'services: {a: {extends: {file: HOME/over.yaml, service: x}}}' > oc/compose.yaml",
+            "",
+        ),
+        ("echo 'services: {a: {env_file: HOME/more.env}}' > oc/compose.yaml", ""),
+        (
+            "echo 'services: {a: {env_file: [{path: HOME/more.env, format: raw}]}}' > oc/compose.yaml",
+            "",
+        ),
+        (
+            "echo 'services: {a: {env_file: [{path: HOME/not-there.env, required: false}]}}' > oc/compose.yaml",
+            "",
+        ),
+        (
+            "printf 'x: &x {env_file: HOME/more.env}\\nservices: {a: {<<: *x}}\\n' > oc/compose.yaml",
+            "",
+        ),
+        (
+            "ln -s ../home/a/more.env oc/linked.env; echo 'services: {a: {env_file: linked.env}}' > oc/compose.yaml",
+            "",
+        ),
+        ("echo 'COMPOSE_FILE=compose.yaml:HOME/over.yaml' >> oc/.env", ""),
+        // What nobody can resolve.
+        ("echo 'services: {a: {env_file: \"${WHERE}/more.env\"}}' > oc/compose.yaml", ""),
+        ("echo 'include: [\"https://example.invalid/x.git\"]' > oc/compose.yaml", ""),
+        ("echo 'include: [\"oci://example.invalid/x\"]' > oc/compose.yaml", ""),
+        ("echo 'services: [' > oc/compose.yaml", ""),
+        // Root's own directory, in which others can write.
+        ("chmod 777 oc", ""),
+        (
+            "chmod 757 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
+            "",
+        ),
+        (
+            "chmod 1777 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
+            "",
+        ),
+        ("chmod 666 oc/compose.yaml", ""),
+    ] {
+        let lab = lab();
+        lab.sh(&script.replace("HOME", users(&lab, "").trim_end_matches('/')));
+        if !list.is_empty() {
+            files(&lab, list);
+        }
+        let said = sync(&lab);
+        assert!(!lab.at("ran").exists(), "{script}: compose was run as {}", lab.read("ran"));
+        assert!(!said.stderr.contains("chown root"), "{script}: {}", said.stderr);
+        let check = inside(&lab, &["check"]);
+        assert_eq!(check.code, Some(2), "{script}: {}{}", check.stdout, said.stderr);
+        let doctor = inside(&lab, &["doctor"]);
+        assert!(doctor.stdout.contains("root "), "{script}: {}", doctor.stdout);
+        assert!(!doctor.stdout.contains("chown"), "{script}: {}", doctor.stdout);
+    }
+}

@@ -1,0 +1,72 @@
+//! Units of the host: root restarts what belongs to the owner of the state folder, or what root names.
+
+use std::process::Command;
+
+use crate::lab::{Lab, Ran, ran};
+
+/// Plays systemctl: one unit of the host that is active, of the user in `user`.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+case "$*" in
+*--user*) echo LoadState=not-found ;;
+"show "*openclaw.service) printf 'LoadState=loaded\nActiveState=active\nMainPID=%s\nUser=%s\n' "$(cat LAB/pid)" "$(cat LAB/user)" ;;
+"show "*) echo LoadState=not-found ;;
+restart*) echo "$@" >>LAB/restarted; echo 2 >LAB/pid ;;
+*) exit 1 ;;
+esac
+"#;
+
+/// A user of this host besides root.
+fn account() -> (String, u32) {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let mut all = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let found = all.find(|fields| fields[2] != "0").expect("every host has one");
+    (found[0].to_owned(), found[2].parse().unwrap())
+}
+
+fn inside(lab: &Lab, arguments: &[&str]) -> Ran {
+    let confined = lab.command(arguments);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-ec"]);
+    command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(lab.at("fake"));
+    command.arg(confined.get_program()).args(confined.get_args());
+    ran(command.output().unwrap())
+}
+
+#[test]
+fn a_unit_of_somebody_elses_is_restarted_only_by_name() {
+    let (name, uid) = account();
+    let number = uid.to_string();
+    for (user, gateway, restarts) in [
+        (name.as_str(), "auto", true),
+        (number.as_str(), "auto", true),
+        ("", "auto", false),
+        ("root", "auto", false),
+        ("somebody", "auto", false),
+        ("", "systemd", true),
+        ("somebody", "systemd", true),
+    ] {
+        let lab = Lab::new();
+        let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+        lab.sh(&format!(
+            "mkdir -p fake home/u; chown {uid} home/u; echo 1 >pid; echo '{user}' >user"
+        ));
+        std::fs::write(lab.at("fake/systemctl"), SYSTEMCTL.replace("LAB", &root)).unwrap();
+        lab.sh("chmod 755 fake/systemctl");
+        lab.login(uid, "home/u/.claude", "1", 20_000);
+        lab.as_user(uid, "mkdir home/u/.openclaw; umask 077; echo A=1 >home/u/.openclaw/.env");
+        lab.link(
+            "u",
+            &format!("CLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env\"\nGATEWAY=\"{gateway}\"\n"),
+        );
+        let said = inside(&lab, &["sync"]);
+        assert_eq!(lab.at("restarted").exists(), restarts, "{user} {gateway}: {}", said.stderr);
+        if !restarts {
+            let hint = "oauth-sync set --link u GATEWAY systemd";
+            assert!(said.stderr.contains(hint), "{user}: {}", said.stderr);
+            let check = inside(&lab, &["check"]);
+            assert_eq!(check.code, Some(2), "{user}: {}", check.stdout);
+            let doctor = inside(&lab, &["doctor"]);
+            assert!(doctor.stdout.contains("openclaw.service"), "{user}: {}", doctor.stdout);
+        }
+    }
+}
