@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
 use crate::os::foreign_lock::{ForeignLock, Form, Tag};
-use crate::os::stage::Replacement;
+use crate::os::stage::{self, Replacement};
 
 /// When OpenClaw takes its own lock for abandoned (2026.2.25 and 2026.4.15).
 const LOCK_LIFE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub(crate) struct Change {
     /// Its name there.
     pub(crate) name: String,
     /// What it is to hold.
-    pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
     /// What the new text was made from.
     pub(crate) old: Option<Rc<Seen>>,
 }
@@ -138,7 +138,7 @@ impl Look {
         self.changes.iter().map(|change| Replacement {
             folder: &change.folder,
             name: &change.name,
-            bytes: change.text.as_bytes(),
+            bytes: &change.bytes,
             old: change.old.as_deref(),
         })
     }
@@ -165,6 +165,11 @@ impl Look {
 
     /// What a dry run has to say of it.
     pub(crate) fn planned(mut self) -> SinkReport {
+        let barrier =
+            |change: &Change| stage::barrier(&change.folder, &change.name, change.old.as_deref());
+        if let Some(error) = self.changes.iter().find_map(barrier) {
+            self.fail(&error);
+        }
         if self.is_new || !self.changes.is_empty() {
             self.state = SinkState::InStep;
             self.written = true;

@@ -109,7 +109,8 @@ pub(crate) fn link(
         return Ok(Report::locked(settings));
     }
     let kept = format!("{}{OVER}", settings.name);
-    let keep = ground.links.as_ref().map(|folder| Keep { folder, name: &kept });
+    let keep =
+        ground.links.as_ref().map(|folder| Keep { folder, name: &kept, mounts_too: options.force });
     if !options.dry_run {
         ground.tidy(settings);
         if let Some(keep) = keep {
@@ -139,8 +140,7 @@ pub(crate) fn link(
     let passed = mark.filter(|_| may_write && report.source.passable().is_some());
     report.sinks = match passed {
         Some(mark) => {
-            let over = keep.filter(|_| options.force);
-            commit(looks, mark, &mut memory, over, |memory, changed| {
+            commit(looks, mark, &mut memory, keep, |memory, changed| {
                 // A folder that is held cannot be unmounted.
                 drop(ways);
                 if handover.that_matter(changed).is_some() {
@@ -218,7 +218,7 @@ pub(crate) fn restore_unlinked(ground: &Ground, links: &[Settings]) {
         let Some(name) = name.to_str() else { continue };
         let Some(link) = name.strip_suffix(OVER) else { continue };
         if !links.iter().any(|settings| settings.name == link) {
-            restore(link, Keep { folder, name });
+            restore(link, Keep { folder, name, mounts_too: false });
         }
     }
 }

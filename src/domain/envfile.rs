@@ -1,4 +1,7 @@
-//! The lines of a `.env` text, and the edit that changes one value and no other byte.
+//! The lines of a `.env` file, and the edit that changes one value and no other byte.
+//!
+//! A file is bytes: only our own line has to be ASCII. One that is not UTF-8 is read byte by byte, as if it were
+//! Latin-1, in which every byte is a character and comes back as the same byte.
 //!
 //! The dialect is docker compose's (compose-go, `dotenv/parser.go`). OpenClaw reads the `.env` of its
 //! state folder with node's `dotenv`: what is written here means the same to both, and a text on
@@ -6,17 +9,21 @@
 
 mod scan;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::secret::Secret;
-use scan::{Assignment, BLANK, BOM, scan};
+use scan::{Assignment, BLANK, scan};
+
+/// A mark that some Windows editors put before the first key.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a text is left alone; names lines, never what stands on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The key is no name of a variable.
     Key,
-    /// The value is empty, or has quotes, backslashes or control characters in it.
+    /// The value is empty, is not ASCII, or has quotes, backslashes or control characters in it.
     Value,
     /// A quote opens on this line (from 1), and what follows could be its value or lines of their own.
     OpenQuote(usize),
@@ -24,6 +31,8 @@ pub(crate) enum Refusal {
     Tail(usize),
     /// A carriage return inside this line: a line end to some readers, part of a value to others.
     CarriageReturn(usize),
+    /// There are NUL bytes in it, as in UTF-16: no reader finds a line in it.
+    Nul,
     /// The new text, read again, differs in more than our key: a fault of this module.
     Unproven,
 }
@@ -38,6 +47,7 @@ impl fmt::Display for Refusal {
             Self::CarriageReturn(line) => {
                 write!(f, "line {line}: a carriage return stands inside the line")
             }
+            Self::Nul => f.write_str("it has NUL bytes in it, as UTF-16 has: save it as UTF-8"),
             Self::Unproven => f.write_str("the edit would have changed more than its key"),
         }
     }
@@ -45,16 +55,55 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Sets the effective assignment of `key` to `value`; `None` if it is so already.
+/// Sets the effective assignment of `key` in a file to `value`; `None` if it is so already.
 ///
 /// The last assignment is the effective one. Its indent, `export`, blanks, quotes and comment stay, and
 /// every other byte of the text; a key that stands nowhere is appended as a line of its own.
-pub(crate) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refusal> {
+pub(crate) fn set(bytes: &[u8], key: &str, value: &Secret) -> Result<Option<Vec<u8>>, Refusal> {
+    if bytes.contains(&0) {
+        return Err(Refusal::Nul);
+    }
+    let (mark, body) = split_mark(bytes);
+    let Some(new) = set_in(&text(body), key, value)? else { return Ok(None) };
+    let new = match std::str::from_utf8(body) {
+        Ok(_) => new.into_bytes(),
+        Err(_) => {
+            new.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(|_| Refusal::Value)?
+        }
+    };
+    Ok(Some([mark, &new].concat()))
+}
+
+/// Gives the effective value of `key` in a file, without its quotes.
+///
+/// Variables are not interpolated. After a quote that does not close, lines are taken one by one.
+pub(crate) fn get(bytes: &[u8], key: &str) -> Option<Secret> {
+    value_in(&text(split_mark(bytes).1), key)
+}
+
+/// Says whether `key` is assigned anywhere in a file, be it to nothing.
+pub(crate) fn has(bytes: &[u8], key: &str) -> bool {
+    scan(&text(split_mark(bytes).1), key).last.is_some()
+}
+
+fn split_mark(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(if bytes.starts_with(BOM) { BOM.len() } else { 0 })
+}
+
+/// The file's text: what UTF-8 says it is, else a character for each byte.
+fn text(body: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(body.iter().copied().map(char::from).collect()),
+    }
+}
+
+fn set_in(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refusal> {
     let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if key.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(name) {
         return Err(Refusal::Key);
     }
-    let unfit = |c: char| c.is_control() || matches!(c, '\'' | '"' | '\\');
+    let unfit = |c: char| !c.is_ascii() || c.is_control() || matches!(c, '\'' | '"' | '\\');
     if value.is_empty() || value.expose().contains(unfit) {
         return Err(Refusal::Value);
     }
@@ -72,14 +121,11 @@ pub(crate) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String
     }
     let swapped = scan.last.is_some_and(|old| swaps_words(text, &new, &old, value.expose()));
     let agreed = swapped || others_agree(text, &new, key);
-    let is_proven = agreed && get(&new, key).as_ref() == Some(value);
+    let is_proven = agreed && value_in(&new, key).as_ref() == Some(value);
     if is_proven { Ok(Some(new)) } else { Err(Refusal::Unproven) }
 }
 
-/// Gives the effective value of `key`, without its quotes.
-///
-/// Variables are not interpolated. After a quote that does not close, lines are taken one by one.
-pub(crate) fn get(text: &str, key: &str) -> Option<Secret> {
+fn value_in(text: &str, key: &str) -> Option<Secret> {
     let found = scan(text, key).last?;
     let raw = &text[found.span];
     let Some(quote) = found.quote else {
@@ -101,11 +147,6 @@ pub(crate) fn get(text: &str, key: &str) -> Option<Secret> {
         }
     }
     Some(Secret::new(value))
-}
-
-/// Says whether `key` is assigned anywhere, be it to nothing.
-pub(crate) fn has(text: &str, key: &str) -> bool {
-    scan(text, key).last.is_some()
 }
 
 fn render(value: &str, quote: Option<char>) -> String {
@@ -130,7 +171,7 @@ fn replace(text: &str, old: &Assignment, value: &str) -> String {
 
 fn append(text: &str, line: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let ended = text.is_empty() || text == BOM || text.ends_with('\n');
+    let ended = text.is_empty() || text.ends_with('\n');
     format!("{text}{}{line}{newline}", if ended { "" } else { newline })
 }
 
@@ -173,6 +214,21 @@ mod tests {
     /// Says whether an edit put one word in the place of another.
     pub(super) fn is_swapped(old: &str, new: &str, value: &str) -> bool {
         scan(old, "KEY").last.is_some_and(|assignment| swaps_words(old, new, &assignment, value))
+    }
+
+    /// Edits a text.
+    pub(super) fn set(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refusal> {
+        let new = super::set(text.as_bytes(), key, value)?;
+        Ok(new.map(|bytes| String::from_utf8(bytes).expect("what was UTF-8 stays so")))
+    }
+
+    /// Reads a text.
+    pub(super) fn get(text: &str, key: &str) -> Option<Secret> {
+        super::get(text.as_bytes(), key)
+    }
+
+    fn has(text: &str, key: &str) -> bool {
+        super::has(text.as_bytes(), key)
     }
 
     fn edit(text: &str) -> Result<Option<String>, Refusal> {
@@ -239,7 +295,7 @@ mod tests {
     #[test]
     fn leaves_alone_what_could_be_read_in_two_ways() {
         for (text, refusal) in [
-            ("KEY=old\nA=\"open\nB=1\n", Refusal::OpenQuote(2)),
+            ("KEY=old\nA=\"open\nKEY=x\nB=\"1\n", Refusal::OpenQuote(2)),
             ("A='it\nKEY=old\nB='x'\n", Refusal::OpenQuote(1)),
             ("M=\"a\nb\"\nA=`open\nKEY=old\n`\n", Refusal::OpenQuote(3)),
             ("A=1\nKEY='old'tail\n", Refusal::Tail(2)),
@@ -248,12 +304,45 @@ mod tests {
             assert_eq!(edit(text), Err(refusal), "{text:?}");
             assert!(get(text, "KEY").is_some() && has(text, "KEY"), "{text:?}");
         }
+        assert_eq!(super::set(b"K\0E\0", "KEY", &Secret::new("x")), Err(Refusal::Nul));
         assert!(!Refusal::OpenQuote(2).to_string().contains("open\nB"));
     }
 
     #[test]
+    fn what_is_odd_elsewhere_stays_as_it_is() {
+        for (old, new) in [
+            ("KEY=old\nA=\"open\nB=1\n", "KEY=new\nA=\"open\nB=1\n"),
+            ("A='it\nKEY=old\n", "A='it\nKEY=new\n"),
+            ("A='it\nB='x'\n", "A='it\nB='x'\nKEY=new\n"),
+            ("A=`open\nKEY=old\n", "A=`open\nKEY=new\n"),
+            ("A=1\rB=2\nKEY=old\n", "A=1\rB=2\nKEY=new\n"),
+            ("A=\\q\\\nKEY=old\n", "A=\\q\\\nKEY=new\n"),
+        ] {
+            assert_eq!(edit(old), Ok(Some(new.into())), "{old:?}");
+        }
+        let value = Secret::new("new");
+        for (old, new) in [
+            (
+                &b"# Schl\xfcssel\nKEY=old\nA=\xe9\xff\n"[..],
+                &b"# Schl\xfcssel\nKEY=new\nA=\xe9\xff\n"[..],
+            ),
+            (
+                b"\xef\xbb\xbf# \xfc\nA='\x80 \xfe'\n",
+                b"\xef\xbb\xbf# \xfc\nA='\x80 \xfe'\nKEY=new\n",
+            ),
+            (b"KEY='\xfc' # \xfc\r\n", b"KEY='new' # \xfc\r\n"),
+        ] {
+            assert_eq!(
+                super::set(old, "KEY", &value).as_ref().map(Option::as_deref),
+                Ok(Some(new))
+            );
+            assert_eq!(super::get(new, "KEY"), Some(value.clone()));
+        }
+    }
+
+    #[test]
     fn takes_only_keys_and_values_that_fit_on_a_line() {
-        for value in ["", "a\nb", "a'b", "a\"b", "a\\", "a\0"] {
+        for value in ["", "ä", "a\nb", "a'b", "a\"b", "a\\", "a\0"] {
             assert_eq!(set("", "KEY", &Secret::new(value)), Err(Refusal::Value), "{value:?}");
         }
         for key in ["", "1A", "A B", "A=", "Ä"] {

@@ -9,6 +9,7 @@ mod change;
 mod crossing;
 mod finish;
 mod follow;
+mod own_link;
 mod read;
 pub(super) mod walk;
 mod ways;

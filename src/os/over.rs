@@ -32,6 +32,8 @@ pub(crate) struct Keep<'a> {
     pub(crate) folder: &'a Folder,
     /// The name of the record in it.
     pub(crate) name: &'a str,
+    /// Whether a mount point is written over too: a person asked for it.
+    pub(crate) mounts_too: bool,
 }
 
 impl Keep<'_> {
@@ -50,7 +52,9 @@ impl Keep<'_> {
             return Err(Error { verb: "write", object: path, cause: Cause::Changed });
         }
         let record = Record { path: &path, inode: stat.st_ino, old: &old.bytes, new: bytes }.text();
-        stage::replace(self.folder, self.name, &record, Durability::Flushed)?;
+        // Where nothing can be renamed it is written as it is: cut off it says nothing, and the file is still whole.
+        stage::replace(self.folder, self.name, &record, Durability::Flushed)
+            .or_else(|failed| stage::place(self.folder, self.name, &record).map_err(|_| failed))?;
         let written = pour(&file, bytes).or_else(|failed| pour(&file, &old.bytes).and(Err(failed)));
         // A file that holds neither text is left to the next run, which finds the record.
         let whole = folder.read(name, longest(&old.bytes, bytes)).ok().flatten();
@@ -225,7 +229,7 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         let inode = std::fs::metadata(&path).unwrap().ino();
         let folder = Folder::reach(scratch.path()).unwrap();
-        let keep = Keep { folder: &folder, name: "record" };
+        let keep = Keep { folder: &folder, name: "record", mounts_too: true };
         let restore = |inode: u64, text: &str| {
             std::fs::write(&path, text).unwrap();
             let record = Record { path: &path, inode, old: b"old", new: b"new!" }.text();

@@ -3,6 +3,7 @@
 //! Several replacements are staged together: all temp files are written, all are flushed, all are
 //! renamed, then the folders are flushed, so that ten files cost little more than one.
 
+mod barrier;
 mod dress;
 mod overwrite;
 
@@ -19,6 +20,7 @@ use crate::os::flush;
 use crate::os::folder::{Folder, Seen, foreign};
 use crate::os::over::Keep;
 
+pub(crate) use barrier::barrier;
 use dress::dress;
 pub(crate) use overwrite::overwrite;
 
@@ -35,7 +37,7 @@ pub(crate) enum Durability {
 }
 
 /// One file to be replaced.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Replacement<'a> {
     /// The folder, whose rights the write has.
     pub(crate) folder: &'a Folder,
@@ -53,12 +55,15 @@ struct Written<'a> {
     part: Replacement<'a>,
     temp: String,
     file: File,
+    /// Whether others could read or write it who may not the old one: the file system sets no modes.
+    is_more_open: bool,
 }
 
 /// Replaces all of `parts`; calls `meanwhile` once, while the disk writes the new texts and every old one is
 /// still in its place. One result for each part, in their order.
 ///
-/// With `over`, a mount point is written over in place.
+/// With `over`, what cannot be replaced by a file that is no more open is written over in place, and a mount point if
+/// that is asked for.
 pub(crate) fn replace_all<'a>(
     parts: impl IntoIterator<Item = Replacement<'a>>,
     over: Option<Keep<'_>>,
@@ -89,6 +94,15 @@ pub(crate) fn replace(
     settle(renamed).into_iter().collect()
 }
 
+/// Writes and flushes a file of ours under its own name; what stood there is removed first.
+pub(super) fn place(folder: &Folder, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::new("write", &folder.path.join(name), source);
+    let acting = folder.acting()?;
+    let mut file = File::from(create(folder, name).map_err(|source| failed(source.into()))?);
+    drop(acting);
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
 /// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
 /// written, or a full disk, is found out before there is anything to lose.
 pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
@@ -110,7 +124,11 @@ pub(crate) fn temp_name(name: &str) -> String {
 
 fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
     let path = part.folder.path.join(part.name);
-    let failed = |source: Errno| Error::new("write", &path, source);
+    let failed = |source: Errno| {
+        let barred =
+            dress::is_refusal(source).then(|| barrier(part.folder, part.name, part.old)).flatten();
+        barred.unwrap_or_else(|| Error::new("write", &path, source))
+    };
     let owner = part.folder.identity.uid;
     if let Some(old) = part.old.filter(|old| old.stat.st_uid != owner) {
         return Err(foreign("write", part.folder, part.name, old.stat.st_uid));
@@ -119,7 +137,7 @@ fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
     let acting = part.folder.acting()?;
     let fd = create(part.folder, &temp).map_err(failed)?;
     drop(acting);
-    let mut written = Written { part, temp, file: fd.into() };
+    let mut written = Written { part, temp, file: fd.into(), is_more_open: false };
     match fill(&mut written) {
         Ok(()) => Ok(written),
         Err(source) => Err(abandon(&written, source)),
@@ -142,7 +160,7 @@ fn create(folder: &Folder, temp: &str) -> Result<OwnedFd, Errno> {
 fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
     written.file.write_all(written.part.bytes)?;
     if let Some(old) = written.part.old {
-        dress(written, old)?;
+        written.is_more_open = !dress(written, old)?;
     }
     // Starts writing out at once, so that the flush of one file also carries the next one's blocks.
     let _ = rustix::fs::fadvise(&written.file, 0, None, Advice::DontNeed);
@@ -172,11 +190,22 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
         let cause = Cause::Changed;
         return Err(Error { verb: "write", object: path_of(written), cause });
     }
-    match rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name) {
+    let renamed = if written.is_more_open {
+        Err(Errno::PERM)
+    } else {
+        rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name)
+    };
+    match renamed {
         Ok(()) => Ok(folder),
+        Err(source) if dress::is_refusal(source) => {
+            drop(acting);
+            let _ = folder.remove(&written.temp);
+            refused(written, over, source)
+        }
         Err(Errno::BUSY) => {
             drop(acting);
             let _ = folder.remove(&written.temp);
+            let over = over.filter(|keep| keep.mounts_too);
             let (Some(keep), Some(old)) = (over, written.part.old) else {
                 let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
                 let error = Error::odd("write", &path_of(written), what);
@@ -188,6 +217,26 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
             drop(acting);
             Err(abandon(written, source.into()))
         }
+    }
+}
+
+/// Writes a file over in place that the system does not let be replaced, or only by one that is more open.
+fn refused<'a>(
+    written: &Written<'a>,
+    over: Option<Keep<'_>>,
+    source: Errno,
+) -> Result<&'a Folder, Error> {
+    let Replacement { folder, name, bytes, old } = written.part;
+    if let Some(error) = barrier(folder, name, old) {
+        return Err(error);
+    }
+    match (over, old) {
+        (Some(keep), Some(old)) => keep.write(folder, name, old, bytes).map(|()| folder),
+        _ if written.is_more_open => {
+            let what = "a new file there can be read by others, and the file system refuses to change its mode";
+            Err(Error::odd("write", &path_of(written), what))
+        }
+        _ => Err(Error::new("write", &path_of(written), source)),
     }
 }
 
@@ -220,6 +269,8 @@ fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
     let settled = opened.into_iter().map(|opened| {
         let (folder, _) = opened?;
         match results.next() {
+            // There is nothing to flush in a directory of this file system (fsync(2)).
+            Some(Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS)) => Ok(()),
             Some(Err(source)) => Err(unsettled(folder, source)),
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@
 
 mod children;
 mod flood;
+mod env_files;
 mod hanging;
 mod lab;
 mod logins;

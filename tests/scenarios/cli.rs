@@ -32,7 +32,7 @@ fn quiet_says_only_what_went_wrong() {
     bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
     bed.run(["-q", "sync"]).exit(0).err(&[]);
     assert!(bed.read(ENV).contains("access-A"));
-    bed.write(ENV, "A='");
+    bed.write(ENV, "A='\nANTHROPIC_OAUTH_TOKEN=x\nB='x'");
     let ran = bed.run(["-q", "sync"]).exit(1);
     assert_eq!(ran.err.lines().count(), 1);
     bed.run(["-vv", "sync"]).exit(1);

@@ -46,15 +46,32 @@ fn an_env_changes_in_one_value() {
 #[test]
 fn an_env_on_which_readers_disagree_stays_as_it_is() {
     let bed = bed("2026.2.25", "env");
-    let text = "A=\"open\nANTHROPIC_OAUTH_TOKEN=old\n";
+    let text = "A=\"open\nANTHROPIC_OAUTH_TOKEN=old\nB=\"x\"\n";
     bed.write(ENV, text);
     bed.run(["sync"]).exit(1).err(&[
         "default: cannot edit 'BED/home/.openclaw/.env': line 1: a quote is opened and not closed, so env keeps its old token",
     ]);
     assert_eq!(bed.read(ENV), text);
-    bed.write(ENV, b"A=\xff\n");
+}
+
+#[test]
+fn an_env_is_bytes_of_which_only_our_line_has_to_be_text() {
+    let bed = bed("2026.2.25", "env");
+    for odd in
+        [&b"# Schl\xfcssel f\xfcr Claude"[..], b"A=\xff\\", b"A=it's", b"B='\x80\xfe'", b"C=1\rD=2"]
+    {
+        bed.write(ENV, [odd, b"\nANTHROPIC_OAUTH_TOKEN=old # \xe9\n", odd].concat());
+        bed.run(["sync"]).exit(0);
+        let new = [odd, b"\nANTHROPIC_OAUTH_TOKEN=access-new # \xe9\n", odd].concat();
+        assert_eq!(fs::read(bed.at(ENV)).unwrap(), new, "{odd:?}");
+        bed.run(["sync"]).exit(0).err(&[]);
+    }
+    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\nA=\"open\nB=1\n");
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-new\nA=\"open\nB=1\n");
+    bed.write(ENV, b"\xff\xfeA\0=\x001\0");
     bed.run(["sync"]).exit(1).err(&[
-        "default: cannot read 'BED/home/.openclaw/.env': it is not UTF-8 text, so env keeps its old token",
+        "default: cannot edit 'BED/home/.openclaw/.env': it has NUL bytes in it, as UTF-16 has: save it as UTF-8, so env keeps its old token",
     ]);
 }
 

@@ -51,7 +51,7 @@ fn each_state_of_a_sink_is_told_with_its_reason() {
     assert_eq!(sinks(), ["oauth-json in step", "env in step"]);
     bed.login_for("B", 9);
     assert_eq!(sinks(), ["oauth-json stale", "env stale"]);
-    bed.write(ENV, "A=\"\n");
+    bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
     std::fs::remove_file(bed.at(OAUTH)).unwrap();
     std::fs::create_dir(bed.at(OAUTH)).unwrap();
     let failed = bed.plain(&sinks().join("\n"));

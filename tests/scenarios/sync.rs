@@ -63,7 +63,7 @@ fn mode_owner_attributes_and_acl_are_kept() {
     bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
     sh(
         &bed,
-        "chown 4711:4712 home home/.openclaw && cd home/.openclaw && chown 4711:4713 .env && chmod 0640 .env &&
+        "chown 4711:4712 home home/.openclaw home/.claude/.credentials.json && cd home/.openclaw && chown 4711:4713 .env && chmod 0640 .env &&
          chmod 0711 /proc/self/cwd/../.. && setfattr -n user.note -v kept .env && setfacl -m u:4714:r .env",
     );
     let seen = || {
@@ -171,7 +171,6 @@ fn a_sink_that_is_no_plain_file_is_left_alone() {
     let bed = bed();
     bed.conf("SINKS", "env");
     for (make, why) in [
-        ("ln -s elsewhere home/.openclaw/.env", "it is a symbolic link"),
         ("mkdir home/.openclaw/.env", "it is a folder"),
         ("mkfifo home/.openclaw/.env", "it is a named pipe"),
         (
@@ -185,7 +184,6 @@ fn a_sink_that_is_no_plain_file_is_left_alone() {
         )]);
         sh(&bed, "rm -rf home/.openclaw/.env");
     }
-    assert!(!bed.exists("home/.openclaw/elsewhere"));
 }
 
 #[test]

@@ -208,12 +208,12 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         return None;
     }
     let env = tree::text_in(&opened, ".env").unwrap_or_default();
-    let known = |name: &str| match envfile::get(&env, name) {
+    let known = |name: &str| match envfile::get(env.as_bytes(), name) {
         Some(value) => Some(value.expose().to_owned()),
         None if name == "HOME" => home_of(tree, &opened),
         None => None,
     };
-    let named = envfile::get(&env, "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
+    let named = envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
     let named = named.or_else(|| text.lines().find_map(mounted).map(str::to_owned));
     let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
     Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })

@@ -80,7 +80,10 @@ fn environment_of(tree: &Tree, unit: &str) -> Vec<(String, u32)> {
     });
     let named = |text: &String| {
         let values = VARIABLES.iter().filter_map(|variable| {
-            Some(format!("Environment=\"{variable}={}\"\n", envfile::get(text, variable)?.expose()))
+            Some(format!(
+                "Environment=\"{variable}={}\"\n",
+                envfile::get(text.as_bytes(), variable)?.expose()
+            ))
         });
         values.collect::<String>()
     };

@@ -73,7 +73,8 @@ struct Project {
 impl Project {
     /// `COMPOSE_FILE` in the `.env` lists all of them; no override is looked for then.
     fn of(folder: &Folder) -> Self {
-        let listed = text(folder, ".env").and_then(|text| envfile::get(&text, "COMPOSE_FILE"));
+        let listed =
+            text(folder, ".env").and_then(|text| envfile::get(text.as_bytes(), "COMPOSE_FILE"));
         if let Some(listed) = listed.filter(|listed| !listed.expose().is_empty()) {
             let files: Vec<String> = listed.expose().split(':').map(str::to_owned).collect();
             return Self { edited: files.last().cloned(), files };

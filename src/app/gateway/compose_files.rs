@@ -77,7 +77,7 @@ impl Files {
         let Some(bytes) = self.file(path)? else { return Ok(()) };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let listed = |key: &str| {
-            let value = envfile::get(&text, key);
+            let value = envfile::get(text.as_bytes(), key);
             value.map(|value| value.expose().to_owned()).unwrap_or_default()
         };
         for file in listed("COMPOSE_FILE").split([':', ',']).filter(|file| !file.is_empty()) {

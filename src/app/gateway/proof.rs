@@ -52,14 +52,16 @@ impl Expected {
         else {
             return Err(Ending::deferred(format!("'{shown}' is no file, {keep}")));
         };
-        let seen = match Folder::reach(parent).and_then(|folder| folder.read(name, LIMIT)) {
+        let seen = match Folder::reach(parent)
+            .and_then(|folder| folder.follow(name))
+            .and_then(|(folder, name)| folder.read(&name, LIMIT))
+        {
             Ok(Some(seen)) => seen,
             Ok(None) => return Err(Ending::deferred(format!("'{shown}' is not there, {keep}"))),
             Err(error) => return Err(Ending::deferred(format!("{error}, {keep}"))),
         };
         let key = &work.settings.env_key;
-        let text = String::from_utf8_lossy(&seen.bytes);
-        let Some(token) = envfile::get(&text, key).filter(|token| !token.is_empty()) else {
+        let Some(token) = envfile::get(&seen.bytes, key).filter(|token| !token.is_empty()) else {
             return Err(Ending::deferred(format!("'{shown}' does not set {key}, {keep}")));
         };
         let passed = work.passed_on();

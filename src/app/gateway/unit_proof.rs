@@ -95,7 +95,9 @@ fn value_in(work: &Work<'_>, file: &Path, key: &str) -> Option<String> {
     let state = work.openclaw.folder()?;
     let followed = state.read_through(file, LIMIT).ok()??;
     let text = String::from_utf8_lossy(&followed.seen.bytes).into_owned();
-    envfile::get(&text, key).map(|value| value.expose().to_owned()).filter(|v| !v.is_empty())
+    envfile::get(text.as_bytes(), key)
+        .map(|value| value.expose().to_owned())
+        .filter(|v| !v.is_empty())
 }
 
 /// Says whether the new process was shown to use the new token; `false` where nobody can tell.

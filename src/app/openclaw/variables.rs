@@ -46,7 +46,7 @@ impl Variables {
         let env = state.read_through(&state.path.join(".env"), ENV_LIMIT).ok().flatten();
         let env = env.map(|env| String::from_utf8_lossy(&env.seen.bytes).into_owned());
         let in_env = |name: &str| {
-            let value = envfile::get(env.as_deref()?, name)?.expose().trim().to_owned();
+            let value = envfile::get(env.as_deref()?.as_bytes(), name)?.expose().trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
         let in_container = settings.compose_dir.is_some();

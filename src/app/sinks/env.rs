@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use crate::app::look::Look;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
-use crate::app::sinks::file::File;
+use crate::app::sinks::file::{File, Links};
 use crate::app::wanted::Wanted;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::envfile;
 use crate::domain::era::{Choice, Era};
+use crate::domain::shell::Hint;
 use crate::domain::sink::{Held, SinkKind};
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
+use crate::os::program;
 
 /// The `.env` of a link.
 pub(super) struct Place {
@@ -36,14 +38,14 @@ impl Place {
             (None, Some(folder)) if has_env(folder) => (folder.join(".env"), false),
             _ => (openclaw.folder()?.path.join(".env"), true),
         };
-        let file = File::open(&path, false, may_write);
+        let file = File::open(&path, Links::Followed, false, may_write);
         Some(Self { path, file, may_make })
     }
 
     /// Says whether the key stands in it.
     pub(super) fn has_key(&self, key: &str) -> bool {
         let Ok(Some(file)) = &self.file else { return false };
-        file.text().is_ok_and(|text| text.is_some_and(|text| envfile::has(text, key)))
+        file.bytes().is_some_and(|bytes| envfile::has(bytes, key))
     }
 
     /// Looks at it as a sink.
@@ -53,7 +55,7 @@ impl Place {
         let file = match &self.file {
             Ok(Some(file)) => file,
             Ok(None) => return absent("its folder does not exist"),
-            Err(error) => return Look::failed(kind, self.path.clone(), error),
+            Err(error) => return self.failed(settings, error),
         };
         if file.is_new() && !(self.may_make && choice.may_create) {
             return absent("there is no such file, and none is made here");
@@ -61,14 +63,31 @@ impl Place {
         if !choice.may_create && !self.has_key(&settings.env_key) {
             return absent("the key does not stand there, and OpenClaw does not need it");
         }
-        let held = |text: &str| {
-            envfile::get(text, &settings.env_key).map(|token| Held { token, expiry: None })
+        let held = |bytes: &[u8]| {
+            envfile::get(bytes, &settings.env_key).map(|token| Held { token, expiry: None })
         };
-        let edit = |text: Option<&str>, credential: &Credential| {
-            envfile::set(text.unwrap_or_default(), &settings.env_key, &credential.access_token)
+        let edit = |bytes: Option<&[u8]>, credential: &Credential| {
+            envfile::set(bytes.unwrap_or_default(), &settings.env_key, &credential.access_token)
                 .map_err(|refusal| refusal.to_string())
         };
         file.compare(kind, held, edit, wanted)
+    }
+
+    /// What cannot be opened; of a link that leads elsewhere, the key that names the file itself.
+    fn failed(&self, settings: &Settings, error: &Error) -> Look {
+        let look = Look::failed(SinkKind::Env, self.path.clone(), error);
+        let folder = self.path.parent().and_then(|parent| Folder::reach(parent).ok());
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        let (Some(folder), Some(name)) = (folder, name) else { return look };
+        if error.command().is_some() || !folder.is_link(name).unwrap_or(false) {
+            return look;
+        }
+        let target = program::real_path(&folder.identity, &self.path);
+        let target = target.unwrap_or_else(|| PathBuf::from("FILE"));
+        let hint =
+            Hint::new("oauth-sync set --link").arg(&settings.name).then("ENV_FILE").path(&target);
+        let state = SinkState::Failed(error.to_string(), Some(hint));
+        Look::settled(SinkKind::Env, Some(self.path.clone()), state)
     }
 }
 

@@ -15,8 +15,19 @@ use crate::os::error::Error;
 use crate::os::folder::{Folder, Seen};
 use crate::os::stage;
 
+/// What is done about a symbolic link in the file's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Links {
+    /// It is followed with the rights of whoever made it, as OpenClaw does with its `.env`.
+    Followed,
+    /// The file cannot be read.
+    Refused,
+}
+
 /// One file that is a sink by itself.
 pub(super) struct File {
+    /// As it was asked for, which may be a link to where it is.
+    path: PathBuf,
     folder: Rc<Folder>,
     name: String,
     old: Option<Rc<Seen>>,
@@ -26,6 +37,7 @@ impl File {
     /// Reads the file; `None` if its folder does not exist and is not to be made.
     pub(super) fn open(
         path: &Path,
+        links: Links,
         may_make: bool,
         may_write: bool,
     ) -> Result<Option<Self>, Error> {
@@ -47,12 +59,16 @@ impl File {
             Err(error) if error.is_absent() => return Ok(None),
             Err(error) => return Err(error),
         };
+        let (folder, name) = match links {
+            Links::Followed => folder.follow(name)?,
+            Links::Refused => (folder, name.to_owned()),
+        };
         if may_write {
             // A killed run may have left a token there.
-            let _ = stage::sweep(&folder, name);
+            let _ = stage::sweep(&folder, &name);
         }
-        let old = folder.read(name, STORE_LIMIT)?.map(Rc::new);
-        Ok(Some(Self { folder: Rc::new(folder), name: name.to_owned(), old }))
+        let old = folder.read(&name, STORE_LIMIT)?.map(Rc::new);
+        Ok(Some(Self { path: path.to_owned(), folder: Rc::new(folder), name, old }))
     }
 
     /// Says whether there is no such file yet.
@@ -62,12 +78,17 @@ impl File {
 
     /// Where it is.
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path.join(&self.name)
+        self.path.clone()
     }
 
     /// What it holds; `None` where there is no such file yet.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.old.as_ref().map(|seen| seen.bytes.as_slice())
+    }
+
+    /// Its text; `None` where there is no such file yet.
     pub(super) fn text(&self) -> Result<Option<&str>, Error> {
-        let text = self.old.as_ref().map(|seen| std::str::from_utf8(&seen.bytes)).transpose();
+        let text = self.bytes().map(std::str::from_utf8).transpose();
         text.map_err(|_| Error::odd("read", &self.path(), "it is not UTF-8 text"))
     }
 
@@ -75,25 +96,21 @@ impl File {
     pub(super) fn compare(
         &self,
         kind: SinkKind,
-        held: impl Fn(&str) -> Option<Held>,
-        edit: impl Fn(Option<&str>, &Credential) -> Result<Option<String>, String>,
+        held: impl Fn(&[u8]) -> Option<Held>,
+        edit: impl Fn(Option<&[u8]>, &Credential) -> Result<Option<Vec<u8>>, String>,
         wanted: &Wanted<'_>,
     ) -> Look {
         let path = self.path();
-        let text = match self.text() {
-            Ok(text) => text,
-            Err(error) => return Look::failed(kind, path, &error),
-        };
-        let holds = text.and_then(held);
+        let holds = self.bytes().and_then(held);
         let Some(credential) = wanted.credential() else {
             return wanted.compared(kind, path, holds.as_ref());
         };
         let expiry = holds.and_then(|held| held.expiry);
-        match edit(text, credential) {
+        match edit(self.bytes(), credential) {
             Ok(None) => Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry),
-            Ok(Some(text)) => {
+            Ok(Some(bytes)) => {
                 let (folder, name) = (Rc::clone(&self.folder), self.name.clone());
-                let change = Change { folder, name, text, old: self.old.clone() };
+                let change = Change { folder, name, bytes, old: self.old.clone() };
                 Look::stale(kind, path, vec![change]).expiring(expiry)
             }
             Err(fault) => Look::malformed(kind, path, &fault),

@@ -5,22 +5,31 @@
 use std::path::Path;
 
 use crate::app::look::Look;
-use crate::app::sinks::file::File;
+use crate::app::sinks::file::{File, Links};
 use crate::app::wanted::Wanted;
 use crate::domain::credential::Credential;
 use crate::domain::era::Choice;
 use crate::domain::oauth_json;
 
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
 /// Looks at the file.
 pub(super) fn look(path: &Path, choice: Choice, wanted: &Wanted<'_>) -> Look {
     let kind = choice.kind;
     let absent = |path| Look::absent(kind, Some(path), "there is no such file");
-    let edit = |text: Option<&str>, credential: &Credential| {
-        oauth_json::edit(text, credential).map_err(|fault| fault.to_string())
+    let held = |bytes: &[u8]| text(bytes).and_then(oauth_json::held);
+    let edit = |bytes: Option<&[u8]>, credential: &Credential| {
+        let new = oauth_json::edit(bytes.and_then(text), credential);
+        new.map(|new| new.map(String::into_bytes)).map_err(|fault| fault.to_string())
     };
-    match File::open(path, choice.may_create, wanted.may_write) {
+    match File::open(path, Links::Refused, choice.may_create, wanted.may_write) {
         Ok(Some(file)) if file.is_new() && !choice.may_create => absent(file.path()),
-        Ok(Some(file)) => file.compare(kind, oauth_json::held, edit, wanted),
+        Ok(Some(file)) => match file.text() {
+            Ok(_) => file.compare(kind, held, edit, wanted),
+            Err(error) => Look::failed(kind, file.path(), &error),
+        },
         Ok(None) if choice.may_create && wanted.would_make(path) => {
             Look::to_be_made(kind, path.to_owned())
         }

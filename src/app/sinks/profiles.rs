@@ -114,7 +114,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
         .into_iter()
         .filter_map(|(name, text, old)| {
             let (folder, name) = (Rc::clone(&agent.folder), name.to_owned());
-            Some(Change { folder, name, text: text?, old: old.clone() })
+            Some(Change { folder, name, bytes: text?.into_bytes(), old: old.clone() })
         })
         .collect();
     if changes.is_empty() {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::is_swapped;
+use super::tests::{get, is_swapped, set};
 use super::*;
 
 /// How many of [`STATEMENTS`] assign the key.
@@ -59,6 +59,20 @@ proptest! {
             prop_assert_eq!(get(&new, "KEY"), Some(value.clone()));
             prop_assert_eq!(set(&new, "KEY", &value), Ok(None));
             prop_assert!(!is_swapped(&text, &new, "new") || others_agree(&text, &new, "KEY"));
+        }
+    }
+    #[test]
+    fn every_byte_outside_our_line_stays(
+        before in prop::collection::vec(prop::num::u8::ANY, 0..40),
+        after in prop::collection::vec(prop::num::u8::ANY, 0..40),
+    ) {
+        let old = [&b"# "[..], &before, b"\nKEY=old\n# ", &after].concat();
+        if let Ok(Some(new)) = super::set(&old, "KEY", &Secret::new("new")) {
+            prop_assert_eq!(super::get(&new, "KEY"), Some(Secret::new("new")));
+            if new.len() == old.len() {
+                let changed = old.iter().zip(&new).filter(|(a, b)| a != b).count();
+                prop_assert!(changed <= 3, "{old:?} {new:?}");
+            }
         }
     }
 }

@@ -6,8 +6,6 @@ use crate::domain::envfile::Refusal;
 
 /// What may stand around a key and a value.
 pub(super) const BLANK: [char; 4] = [' ', '\t', '\u{b}', '\u{c}'];
-/// A mark that some Windows editors put before the first key.
-pub(super) const BOM: &str = "\u{feff}";
 
 const LINE_END: [char; 2] = ['\r', '\n'];
 
@@ -33,16 +31,20 @@ pub(super) struct Scan {
 
 /// Looks through `text` for the assignments of `key`.
 pub(super) fn scan(text: &str, key: &str) -> Scan {
-    let mut scan = Scan { last: None, fault: lone_carriage_return(text) };
-    let mut at = if text.starts_with(BOM) { BOM.len() } else { 0 };
-    let mut line = 1;
+    let mut scan = Scan { last: None, fault: lone_carriage_return(text, key) };
+    let (mut at, mut line) = (0, 1);
+    let mut is_doubtful = scan.fault.is_some();
     while at < text.len() {
         let mut end = line_end(text, at);
         if let Some((name, offset)) = head(&text[at..end]) {
-            // Behind the first fault nothing spans lines: no line may be swallowed by it.
-            let limit = if scan.fault.is_some() { end } else { text.len() };
+            // Behind the first doubt nothing spans lines: no line may be swallowed by it.
+            let limit = if is_doubtful { end } else { text.len() };
             let found = value(&text[..limit], at + offset, line).unwrap_or_else(|| {
-                scan.fault = scan.fault.or(Some(Refusal::OpenQuote(line)));
+                is_doubtful = true;
+                // What is in doubt matters only if our key stands in it.
+                let stretch = at..doubt_end(text, at + offset);
+                let fault = text[stretch].contains(key).then_some(Refusal::OpenQuote(line));
+                scan.fault = scan.fault.or(fault);
                 bare(text, at + offset, line)
             });
             end = line_end(text, found.span.end.max(at));
@@ -60,11 +62,25 @@ fn line_end(text: &str, from: usize) -> usize {
     text[from..].find('\n').map_or(text.len(), |length| from + length + 1)
 }
 
-fn lone_carriage_return(text: &str) -> Option<Refusal> {
+/// Where the lines end that could be the value of an opened quote: nowhere behind the start where no reader takes
+/// them for it, since the quote never closes.
+fn doubt_end(text: &str, from: usize) -> usize {
+    let rest = text[from..].trim_start_matches(BLANK);
+    let start = text.len() - rest.len();
+    let quote = rest.chars().next().unwrap_or_default();
+    closing(rest, quote).map_or(from, |end| line_end(text, start + end))
+}
+
+/// Finds a line of our key's with a carriage return inside.
+fn lone_carriage_return(text: &str, key: &str) -> Option<Refusal> {
+    let mentions = |at: usize| {
+        let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+        text[start..line_end(text, at)].contains(key)
+    };
     let ends_a_line = |at: usize| text[at..].trim_start_matches('\r').starts_with('\n');
     let (at, _) = text.match_indices('\r').find(|&(at, _)| {
         let starts_a_run = at == 0 || text.as_bytes()[at - 1] != b'\r';
-        starts_a_run && !ends_a_line(at)
+        starts_a_run && !ends_a_line(at) && mentions(at)
     })?;
     Some(Refusal::CarriageReturn(1 + text[..at].matches('\n').count()))
 }
