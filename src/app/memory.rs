@@ -23,6 +23,7 @@ struct File {
     accepted: Option<Accepted>,
     superseded: Vec<String>,
     handed_over: Option<String>,
+    told_readable: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,7 +45,8 @@ pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, E
     });
     let superseded = file.superseded.iter().filter_map(|text| Fingerprint::from_hex(text));
     let handed_over = file.handed_over.as_deref().and_then(Fingerprint::from_hex);
-    Ok(Memory { accepted, superseded: superseded.collect(), handed_over })
+    let (superseded, told_readable) = (superseded.collect(), file.told_readable);
+    Ok(Memory { accepted, superseded, handed_over, told_readable })
 }
 
 /// Saves what the link `name` remembers of `source`.
@@ -57,7 +59,8 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
         .map(|mark| Accepted { fingerprint: mark.fingerprint.to_hex(), expiry: mark.expiry.0 });
     let superseded = memory.superseded.iter().map(|mark| mark.to_hex()).collect();
     let handed_over = memory.handed_over.map(Fingerprint::to_hex);
-    let file = File { source: source.to_owned(), accepted, superseded, handed_over };
+    let (source, told_readable) = (source.to_owned(), memory.told_readable.clone());
+    let file = File { source, accepted, superseded, handed_over, told_readable };
     let mut bytes = serde_json::to_vec(&file).unwrap_or_default();
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.

@@ -12,6 +12,7 @@ pub(crate) mod doctor;
 pub(crate) mod errands;
 pub(crate) mod error;
 pub(crate) mod event;
+pub(crate) mod exposure;
 pub(crate) mod gateway;
 pub(crate) mod ground;
 mod handover;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use log::Level;
 
 use crate::app::error::Error;
+use crate::app::exposure::{self, Exposed};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::handover::Handover;
 use crate::app::look::Look;
@@ -25,6 +26,7 @@ use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
+use crate::os::fingerprint;
 use crate::os::folder::{self, Ways};
 use crate::os::lock::Lock;
 use crate::os::over::{Keep, Restored};
@@ -127,8 +129,7 @@ pub(crate) fn link(
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
     let may_write = !options.dry_run;
     report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
-    report.remarks.extend(unreachable(&openclaw));
-    report.remarks.extend(not_understood(&openclaw));
+    report.remarks.extend(unreachable(&openclaw).into_iter().chain(not_understood(&openclaw)));
     let looks = sinks::look(
         settings,
         &openclaw,
@@ -158,6 +159,7 @@ pub(crate) fn link(
         handover.remind(&report, &memory);
     }
     env::hide(&mut report.sinks, &openclaw, now);
+    report.remarks.extend(readable(ground, settings, &report, &mut memory, may_write));
     report.gateway = openclaw.ledger;
     Ok(report)
 }
@@ -236,6 +238,29 @@ fn restore(link: &str, keep: Keep<'_>) {
         ),
         Err(error) => log::error!("{link}: {error}: it may be half written"),
     }
+}
+
+/// Names the files with the token that others can read; a sync does it once for as long as they stay the same.
+fn readable(
+    ground: &Ground,
+    settings: &Settings,
+    report: &Report,
+    memory: &mut Memory,
+    may_write: bool,
+) -> Vec<Line> {
+    let exposed = exposure::look(settings, report);
+    let lines: Vec<Line> = exposed.iter().map(Exposed::line).collect();
+    if !may_write {
+        return lines;
+    }
+    let meanings: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    let digest = (!lines.is_empty()).then(|| fingerprint::of_name(&meanings.join("\0")));
+    if memory.told_readable == digest {
+        return Vec::new();
+    }
+    memory.told_readable = digest;
+    save(ground, settings, memory);
+    lines
 }
 
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.

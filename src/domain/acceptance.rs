@@ -31,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) superseded: Vec<Fingerprint>,
     /// The last one that a gateway had to be told of.
     pub(crate) handed_over: Option<Fingerprint>,
+    /// A digest of the files that others can read, as they were reported last; none if there were none.
+    pub(crate) told_readable: Option<String>,
 }
 
 /// Whether a living credential may be passed on.

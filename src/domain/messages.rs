@@ -3,7 +3,7 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 38] = [
+pub(crate) const MESSAGES: [(&str, &str); 39] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
@@ -30,6 +30,7 @@ pub(crate) const MESSAGES: [(&str, &str); 38] = [
     ("sink-refused", "bdf92611da22455497826be0be122ada"),
     ("sink-hidden", "0e71c9e1539c4b61ba907dee2b36eddb"),
     ("sink-stale", "86e89f886a6c4b5bbc4525541f1b18b4"),
+    ("readable", "228075d418b14a93bcb7e8abf3b6bfd5"),
     ("gateway-failed", "d6f10180b292429cb815770404b9ab70"),
     ("gateway-deferred", "18541d19eab94860901e0ee8a7fe5f19"),
     ("reload-refused", "17a39628a87f403094d482f3e1e354b2"),

@@ -34,6 +34,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod queue;
+pub(crate) mod readers;
 pub(crate) mod reserve;
 pub(crate) mod scarce;
 #[cfg(test)]

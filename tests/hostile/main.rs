@@ -7,13 +7,14 @@
 )]
 
 mod children;
-mod flood;
 mod env_files;
+mod flood;
 mod hanging;
 mod lab;
 mod logins;
 mod openclaw_config;
 mod shown;
+mod readable;
 
 use lab::{ALICE, BOB, Lab};
 

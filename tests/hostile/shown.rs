@@ -166,7 +166,7 @@ fn a_hint_is_safe_to_paste() {
     let home = lab.at("home/a");
     fs::create_dir_all(home.join(hostile)).unwrap();
     fs::write(home.join(hostile).join(".env"), "").unwrap();
-    lab.sh(&format!("chown {ALICE}:{ALICE} home/a/*"));
+    lab.sh(&format!("chown {ALICE}:{ALICE} home/a/*; chmod 600 home/a/*/.env"));
     lab.configuration(
         "a",
         &format!(

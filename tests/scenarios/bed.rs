@@ -9,7 +9,9 @@ pub(crate) mod watch;
 mod yard;
 
 use std::fmt::Write as _;
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -92,7 +94,10 @@ impl Bed {
     pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> &Self {
         let path = self.at(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        // As Claude's CLI and OpenClaw make theirs.
+        let mut file = OpenOptions::new();
+        let file = file.write(true).create(true).truncate(true).mode(0o600).open(path);
+        file.unwrap().write_all(bytes.as_ref()).unwrap();
         self
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
+use crate::app::exposure;
 use crate::app::report::SinkState;
 use crate::domain::config::edit;
 use crate::domain::shell::Hint;
@@ -22,6 +23,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
         _ => None,
     }));
     findings.extend(nowhere(case));
+    findings.extend(readable(case));
     findings.extend(configuration(case));
     findings.dedup();
     findings
@@ -137,6 +139,14 @@ fn nowhere(case: &Case<'_>) -> Option<Finding> {
         format!("no sink takes the token, so OpenClaw does not get it ({})", whys.join("; "));
     let command = Hint::new("oauth-sync sync --link").arg(&report.link);
     Some(Finding::error("no-sink", meaning, command).fixed_by(Fix::Sync))
+}
+
+/// Files with the token that others can read.
+fn readable(case: &Case<'_>) -> impl Iterator<Item = Finding> {
+    exposure::look(case.settings, case.report).into_iter().map(|exposed| {
+        let finding = Finding::warning("token-readable", exposed.meaning(), exposed.command());
+        if exposed.readers.has_modes { finding.fixed_by(Fix::CloseTokenFile) } else { finding }
+    })
 }
 
 /// The webhook's address is a secret; without one there is nothing to hide.

@@ -29,6 +29,8 @@ impl Severity {
 pub(crate) enum Fix {
     /// Take the rights of others away from our configuration file.
     CloseConfiguration,
+    /// Take the rights of others away from a file with the token, as its owner.
+    CloseTokenFile,
     /// Bring the sinks in step.
     Sync,
 }

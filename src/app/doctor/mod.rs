@@ -23,6 +23,7 @@ use std::path::Path;
 
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
+use crate::app::exposure;
 use crate::app::ground::Places;
 use crate::app::report::Report;
 use crate::domain::config::settings::Settings;
@@ -129,13 +130,22 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
 /// Does what is ours and safe about a finding; syncing is the caller's.
 pub(crate) fn fix(cases: &[Case<'_>], finding: &Finding) -> Result<(), Error> {
     let case = cases.iter().find(|case| Some(&case.report.link) == finding.link.as_ref());
-    if let (Some(Fix::CloseConfiguration), Some(case)) = (finding.fix, case) {
-        let file = &case.settings.file;
-        if let (Some(folder), Some(name)) =
-            (file.parent(), file.file_name().and_then(|name| name.to_str()))
-        {
-            Folder::reach(folder)?.set_mode(name, 0o600)?;
+    match (finding.fix, case) {
+        (Some(Fix::CloseConfiguration), Some(case)) => {
+            let file = &case.settings.file;
+            if let (Some(folder), Some(name)) =
+                (file.parent(), file.file_name().and_then(|name| name.to_str()))
+            {
+                Folder::reach(folder)?.set_mode(name, 0o600)?;
+            }
         }
+        (Some(Fix::CloseTokenFile), Some(case)) => {
+            let exposed = exposure::look(case.settings, case.report);
+            for exposed in exposed.iter().filter(|one| one.meaning() == finding.meaning) {
+                exposed.close()?;
+            }
+        }
+        _ => {}
     }
     Ok(())
 }
