@@ -3,6 +3,7 @@
 mod child;
 pub(crate) mod command;
 mod compose;
+mod compose_env;
 pub(crate) mod compose_files;
 mod courtesy;
 mod engine;

@@ -13,8 +13,8 @@ mod hanging;
 mod lab;
 mod logins;
 mod openclaw_config;
-mod shown;
 mod readable;
+mod shown;
 
 use lab::{ALICE, BOB, Lab};
 

@@ -213,7 +213,8 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         None if name == "HOME" => home_of(tree, &opened),
         None => None,
     };
-    let named = envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
+    let named =
+        envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
     let named = named.or_else(|| text.lines().find_map(mounted).map(str::to_owned));
     let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
     Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })

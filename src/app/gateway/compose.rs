@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::gateway::compose_env;
 use crate::app::gateway::compose_files::Files;
 use crate::app::gateway::engine::{Compose, Engine, absolute};
 use crate::app::gateway::proof::{self, Expected};
@@ -23,6 +24,7 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let engine = Engine::of(work.settings, &folder);
     let old = find(work, &engine, &folder)?;
     let _held = rights(&folder, &old.project)?;
+    compose_env::agrees(work, &old)?;
     let expected = Expected::of(work)?;
     if proof::holds(&old, &expected, work.settings) {
         return Ok(Ending::Done(Deed::Nothing, None));
