@@ -1,7 +1,6 @@
 //! Why a use-case could not be carried out.
 
 use std::fmt;
-use std::path::Path;
 
 use crate::domain::config::Problem;
 use crate::domain::shell::Hint;
@@ -31,11 +30,7 @@ impl Error {
         match self {
             Self::System(error) => error.command().cloned(),
             Self::Configuration(_) => None,
-            Self::NoLink(directory, _) => Some(
-                Hint::new("put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into")
-                    .path(Path::new(directory).join("default.conf"))
-                    .glued(", see oauth-sync.conf(5)"),
-            ),
+            Self::NoLink(..) => Some(Hint::new("oauth-sync setup")),
             Self::UnknownLink(_, known) => Some(Hint::new("the links are:").list(known)),
         }
     }

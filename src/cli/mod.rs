@@ -24,7 +24,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use log::LevelFilter;
 
 use crate::app;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // A monitor would take the usual status 2 for "critical".
             let exit = render::usage(&error);
-            let of_monitor = exit == Exit::Usage && args.iter().any(|arg| arg == "check");
+            let of_monitor = exit == Exit::Usage && is_check(&args);
             return if of_monitor { check::misused() } else { exit.into() };
         }
     };
@@ -70,6 +70,12 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             Exit::of_error(&error).into()
         }
     }
+}
+
+/// Says whether the command of a call that is not understood is `check`.
+fn is_check(args: &[OsString]) -> bool {
+    let lenient = Arguments::command().ignore_errors(true).try_get_matches_from(args);
+    lenient.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
 }
 
 fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {

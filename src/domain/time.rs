@@ -39,6 +39,9 @@ impl Timestamp {
         let [hour, minute, second] = numbers(clock, ':', [0..=23, 0..=59, 0..=60])?;
         let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
         let days = days_from_civil(year, month, day);
+        if civil_from_days(days) != (year, month, day) {
+            return None;
+        }
         let local = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths;
         Some(Self(local - minutes_ahead(offset)? * 60 * SECOND))
     }
@@ -175,6 +178,19 @@ mod tests {
         assert_eq!(Timestamp::parse("2026-11-22T10:29:59-05:30"), utc);
         assert_eq!(Timestamp::parse("2026-13-22T15:59:59Z"), None);
         assert_eq!(Timestamp::parse("yesterday"), None);
+        for (date, exists) in [
+            ("2026-02-28", true),
+            ("2026-02-29", false),
+            ("2028-02-29", true),
+            ("2100-02-29", false),
+            ("2026-02-31", false),
+            ("2026-04-31", false),
+            ("2026-12-31", true),
+        ] {
+            let text = format!("{date}T00:00:00Z");
+            assert_eq!(Timestamp::parse(&text).is_some(), exists, "{date}");
+        }
+        assert_eq!(Timestamp::parse_http("Sun, 31 Feb 2026 00:00:00 GMT"), None);
     }
 
     #[test]

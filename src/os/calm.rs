@@ -77,6 +77,19 @@ pub(crate) fn wait_for(fd: BorrowedFd<'_>, limit: Duration) -> bool {
     }
 }
 
+/// How soon something that tells nobody is looked at again at first, and at last: each look may start a program.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Lets more and more time pass between looks, up to a second.
+pub(crate) fn pauses() -> impl FnMut() {
+    let mut next = FIRST_PAUSE;
+    move || {
+        pause(next);
+        next = LAST_PAUSE.min(next * 2);
+    }
+}
+
 /// A clock that no setting of the wall clock disturbs.
 pub(crate) fn stopwatch() -> impl Fn() -> Duration {
     let start = Instant::now();

@@ -72,14 +72,15 @@ fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
     loop {
         let length = match reader.read(&mut buffer) {
             Ok(0) => return Ok(None),
-            Ok(length) => length.min(room),
+            Ok(length) => length,
             Err(error) => return Ok(Some(words(&ureq::Error::from(error)))),
         };
-        sink.write_all(&buffer[..length]).map_err(|error| format!("cannot keep it: {error}"))?;
-        room -= length;
-        if room == 0 {
+        let kept = length.min(room);
+        sink.write_all(&buffer[..kept]).map_err(|error| format!("cannot keep it: {error}"))?;
+        if kept < length {
             return Ok(Some(format!("it has more than {} KiB", ANSWER_LIMIT / 1024)));
         }
+        room -= kept;
     }
 }
 
@@ -166,5 +167,21 @@ fn tls_words(error: &rustls::Error) -> String {
         ) => "by this host's clock its certificate is not valid now".to_owned(),
         rustls::Error::InvalidCertificate(_) => "its certificate is not valid".to_owned(),
         _ => "no connection could be agreed on".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_exactly_the_limit_is_whole() {
+        for (size, is_whole) in
+            [(ANSWER_LIMIT - 1, true), (ANSWER_LIMIT, true), (ANSWER_LIMIT + 1, false)]
+        {
+            let (body, mut kept) = (Body::builder().data(vec![b' '; size]), Vec::new());
+            let cut = carry(body, &mut kept).unwrap();
+            assert_eq!((cut.is_none(), kept.len()), (is_whole, size.min(ANSWER_LIMIT)));
+        }
     }
 }

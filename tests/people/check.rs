@@ -45,6 +45,15 @@ fn what_cannot_be_told_is_three() {
         let ran = bed.run(call).exit(3);
         assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{call:?}: {}", ran.out);
     }
+    for call in [
+        ["status", "--link=check", "--bogus"],
+        ["set", "check", "--bogus"],
+        ["token", "check", "--bogus"],
+    ] {
+        bed.run(call).exit(2);
+    }
+    bed.run(["--link", "check", "status", "--bogus"]).exit(2);
+    bed.run(["--link", "x", "check", "--bogus"]).exit(3);
     bed.run(["check", "--help"]).exit(0);
 }
 

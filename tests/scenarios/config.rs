@@ -5,10 +5,7 @@ use crate::bed::{Bed, CONF, ENV, SOURCE};
 #[test]
 fn without_a_link_it_says_how_to_make_one() {
     let bed = Bed::new();
-    let said = [
-        "no link is configured in 'BED/etc'",
-        "hint: put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into BED/etc/default.conf, see oauth-sync.conf(5)",
-    ];
+    let said = ["no link is configured in 'BED/etc'", "hint: oauth-sync setup"];
     for text in ["", "# nothing yet\n\nCLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\"\"\n"] {
         bed.write(CONF, text);
         bed.run(["sync"]).exit(2).err(&said);
@@ -27,7 +24,7 @@ fn the_packages_own_file_may_wait_for_a_login() {
     let link = bed.openclaw("2026.2.25").conf("SINKS", "env").read(CONF);
     let said = [
         "no link is configured in 'BED/etc': BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set",
-        "hint: put CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into BED/etc/default.conf, see oauth-sync.conf(5)",
+        "hint: oauth-sync setup",
     ];
     bed.write(CONF, "REFRESH=api\nNOTIFY_WEBHOOK=\"https://chat.example.org/x\"\n");
     bed.run(["sync"]).exit(2).err(&said);

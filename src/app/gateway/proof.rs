@@ -20,9 +20,6 @@ const STEADY: Duration = Duration::from_secs(2);
 /// How long a gateway may take until it answers: a real one takes 10 to 40 s on two busy cores.
 const START: Duration = Duration::from_secs(180);
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// The largest `.env` that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
 
@@ -102,7 +99,7 @@ pub(crate) fn wait(
     mut expected: Expected,
     answered: bool,
 ) -> Result<Container, Ending> {
-    let watch = calm::stopwatch();
+    let (watch, mut pause) = (calm::stopwatch(), calm::pauses());
     loop {
         let new = newest(engine, old)?;
         work.ledger.container = Some(new.id.clone());
@@ -126,7 +123,7 @@ pub(crate) fn wait(
         if watch() > START {
             return Err(failed(engine, &new, "the new container runs but does not answer"));
         }
-        calm::pause(PAUSE);
+        pause();
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
 
 /// Waits until the unit answers on `port` as it did before, or has stayed up for a while.
 fn settled(unit: &Unit, port: Option<u16>) -> Result<State, Ending> {
-    let watch = calm::stopwatch();
+    let (watch, mut pause) = (calm::stopwatch(), calm::pauses());
     loop {
         let state = unit.state()?;
         let good = match port {
@@ -111,7 +111,7 @@ fn settled(unit: &Unit, port: Option<u16>) -> Result<State, Ending> {
         if !state.active || good || watch() > RESTART {
             return Ok(state);
         }
-        calm::pause(Duration::from_millis(100));
+        pause();
     }
 }
 
