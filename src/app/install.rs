@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 /// Plans it for a link; `None` where there is no npm that the user may run.
 pub(crate) fn plan(settings: &Settings) -> Result<Option<Plan>, Error> {
-    let place = login::reach(&settings.claude_credentials)?;
+    let place = login::reach(settings)?;
     let owner = User::owning(&place.folder);
     let Some(npm) = npm(&owner) else { return Ok(None) };
     let home = Folder::reach(&owner.home)?;

@@ -1,6 +1,5 @@
 //! Signs in at a link: the right user in the right place, and done only when the file shows it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::app::error::Error;
@@ -36,7 +35,7 @@ pub(crate) fn at(
     settings: &Settings,
     announce: impl FnOnce(&str),
 ) -> Result<Signed, Error> {
-    let place = match reach(&settings.claude_credentials) {
+    let place = match reach(settings) {
         Ok(place) => place,
         Err(error) => {
             return Ok(Signed::Unable(error.to_string(), error.command().cloned()));
@@ -84,7 +83,7 @@ pub(crate) fn find(
     settings: &Settings,
 ) -> Result<Result<String, (String, Option<Hint>)>, Error> {
     let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
-    let found = reach(&settings.claude_credentials)
+    let found = reach(settings)
         .map_err(|error| Outcome::unable(error.to_string()))
         .and_then(|place| SignIn::find(settings, &place, &workplace));
     Ok(match found {
@@ -106,7 +105,7 @@ pub(crate) fn try_call(
     limit: Duration,
 ) -> Result<Result<Duration, String>, Error> {
     let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
-    let place = reach(&settings.claude_credentials)?;
+    let place = reach(settings)?;
     let sign_in = match SignIn::find(settings, &place, &workplace) {
         Ok(sign_in) => sign_in,
         Err(outcome) => return Ok(Err(outcome.cause().unwrap_or_default().to_owned())),
@@ -125,15 +124,16 @@ pub(crate) fn try_call(
 }
 
 /// Reaches the folder of the credentials; before the first sign-in it is made, as the CLI would.
-pub(crate) fn reach(path: &Path) -> Result<Place, os::error::Error> {
-    match Place::reach(path) {
+pub(crate) fn reach(settings: &Settings) -> Result<Place, os::error::Error> {
+    let (path, limit) = (&settings.claude_credentials, settings.max_credentials_size);
+    match Place::reach(path, limit) {
         Err(error) if error.is_absent() => {
             let folder = path.parent().and_then(|folder| folder.parent().zip(folder.file_name()));
             let Some((home, Some(name))) = folder.map(|(home, name)| (home, name.to_str())) else {
                 return Err(error);
             };
             Folder::reach(home)?.make(name)?;
-            Place::reach(path)
+            Place::reach(path, limit)
         }
         other => other,
     }

@@ -11,9 +11,31 @@ use crate::os::account;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
-/// Reads the credentials file at `path` and names its state at `now`.
-pub(crate) fn look(path: &Path, now: Timestamp) -> Source {
-    match read(path) {
+/// Reads the credentials file of a link and names its state at `now`.
+pub(crate) fn of(settings: &Settings, now: Timestamp) -> Source {
+    let (path, limit) = (&settings.claude_credentials, settings.max_credentials_size);
+    match look(path, limit, now) {
+        Source::Unreadable(why, None) => {
+            let command = size(path).filter(|size| *size > limit).and_then(|size| {
+                let fitting = (size >> 20).checked_add(1)?.checked_next_power_of_two()?;
+                let set = Hint::new("oauth-sync set --link").arg(&settings.name);
+                let set = set.then("MAX_CREDENTIALS_SIZE").arg(format!("{fitting}M"));
+                (fitting <= 64).then_some(set)
+            });
+            Source::Unreadable(why, command)
+        }
+        other => other,
+    }
+}
+
+fn size(path: &Path) -> Option<u64> {
+    let stat = Folder::reach(path.parent()?).ok()?.stat(path.file_name()?.to_str()?).ok()??;
+    u64::try_from(stat.st_size).ok()
+}
+
+/// Reads the credentials file at `path`, of at most `limit` bytes, and names its state at `now`.
+pub(crate) fn look(path: &Path, limit: u64, now: Timestamp) -> Source {
+    match read(path, limit) {
         Ok(Some(content)) => Source::of(content, now),
         Ok(None) => Source::Absent,
         Err(error) if error.is_absent() => Source::Absent,
@@ -22,13 +44,13 @@ pub(crate) fn look(path: &Path, now: Timestamp) -> Source {
     }
 }
 
-fn read(path: &Path) -> Result<Option<Content>, Error> {
+fn read(path: &Path, limit: u64) -> Result<Option<Content>, Error> {
     let (Some(folder), Some(name)) =
         (path.parent(), path.file_name().and_then(|name| name.to_str()))
     else {
         return Ok(None);
     };
-    let seen = Folder::reach(folder)?.read(name, credential::SIZE_LIMIT)?;
+    let seen = Folder::reach(folder)?.read(name, limit)?;
     Ok(seen.map(|seen| credential::parse(&seen.bytes)))
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn link(
         }
     }
     let mut memory = ground.remember(settings)?;
-    let source = source::look(&settings.claude_credentials, now);
+    let source = source::of(settings, now);
     let source = with_true_expiry(ground, settings, source, now);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let judge = |mark, refused| memory.judge(mark, now, options.force, refused);
@@ -313,7 +313,7 @@ impl Report {
 
     /// A link that could not be looked after at all.
     fn failed(settings: &Settings, error: &Error, now: Timestamp) -> Self {
-        let source = source::look(&settings.claude_credentials, now);
+        let source = source::of(settings, now);
         let mut report = Self::of(settings, source, None);
         report.trouble(error);
         report

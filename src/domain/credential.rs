@@ -2,13 +2,21 @@
 //!
 //! The forms are those of Claude CLI 1.0.44 to 2.1.330.
 
-use serde_json::{Map, Value};
+use std::ops::Range;
 
+use serde_json::Value;
+
+use crate::domain::raw_json::{self, Fault};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
-/// The most that is read of a credentials file, in bytes; the largest seen in the wild has 60 KiB.
-pub(crate) const SIZE_LIMIT: u64 = 1 << 20;
+/// The most that is read of a credentials file where nothing else is configured, in bytes.
+///
+/// It grows with the logins of MCP servers: 906 KB were seen in the wild, and growing.
+pub(crate) const SIZE_LIMIT: u64 = 8 << 20;
+
+/// The member of the file that holds the login.
+pub(crate) const LOGIN: &str = "claudeAiOauth";
 
 /// A login as Claude CLI keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,34 +48,41 @@ pub(crate) enum Content {
     Foreign(&'static str),
 }
 
-/// Says what `bytes` of a credentials file hold.
+/// Says what `bytes` of a credentials file hold, as the CLI reads them: whatever stands beside the login, and in it
+/// beside what is asked for here, is as it may be.
 pub(crate) fn parse(bytes: &[u8]) -> Content {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Content::HalfWritten;
     }
-    let root: Value = match serde_json::from_slice(bytes) {
-        Ok(root) => root,
-        Err(error) if error.is_eof() => return Content::HalfWritten,
-        Err(_) if std::str::from_utf8(bytes).is_err() => {
+    match raw_json::check(bytes) {
+        Ok(()) => {}
+        Err(Fault::Cut) => return Content::HalfWritten,
+        Err(Fault::Malformed(_)) if std::str::from_utf8(bytes).is_err() => {
             return Content::Foreign("it is not UTF-8 text");
         }
-        Err(_) => return Content::Foreign("it is not JSON"),
-    };
-    let Some(login) = root.get("claudeAiOauth") else {
+        Err(Fault::Malformed(_)) => return Content::Foreign("it is not JSON"),
+    }
+    let Some(login) = raw_json::member(bytes, &raw_json::root(bytes), LOGIN) else {
         return Content::Foreign("it has no 'claudeAiOauth': nobody is signed in");
     };
-    let Some(login) = login.as_object() else {
+    if bytes.get(login.value.start) != Some(&b'{') {
         return Content::Foreign("its 'claudeAiOauth' is not an object");
-    };
-    from_login(login)
+    }
+    from_login(bytes, &login.value)
 }
 
-fn from_login(login: &Map<String, Value>) -> Content {
+fn from_login(bytes: &[u8], login: &Range<usize>) -> Content {
+    let member = |key| raw_json::member(bytes, login, key).map(|member| member.value);
+    let value = |key| member(key).and_then(|range| raw_json::value(bytes, &range));
     let token = |key| {
-        login.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(Secret::new)
+        let text = value(key)?;
+        // In a header of HTTP blanks around a value mean nothing, so the CLI takes them.
+        let text = text.as_str()?.trim_matches([' ', '\t', '\r', '\n']);
+        (!text.is_empty()).then(|| Secret::new(text))
     };
     let Some(access_token) = token("accessToken") else {
-        let emptied = login.get("accessToken").is_none_or(|value| value.is_null() || value == "");
+        let emptied =
+            member("accessToken").is_none_or(|range| matches!(&bytes[range], b"null" | b"\"\""));
         return if emptied {
             Content::Blanked
         } else {
@@ -77,11 +92,11 @@ fn from_login(login: &Map<String, Value>) -> Content {
     if access_token.expose().chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Content::Foreign("its 'accessToken' has blanks or control characters in it");
     }
-    let Some(expiry) = login.get("expiresAt").and_then(instant) else {
+    let Some(expiry) = value("expiresAt").as_ref().and_then(instant) else {
         return Content::Undated;
     };
     let refresh_token = token("refreshToken");
-    let login_end = login.get("refreshTokenExpiresAt").and_then(instant);
+    let login_end = value("refreshTokenExpiresAt").as_ref().and_then(instant);
     let complete = refresh_token.is_some();
     let credential = Credential { access_token, refresh_token, expiry, login_end };
     if complete { Content::Login(credential) } else { Content::Static(credential) }

@@ -29,6 +29,7 @@ pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod pace;
 pub(crate) mod program_dirs;
+pub(crate) mod raw_json;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod shell;

@@ -11,7 +11,6 @@ use crate::domain::time::{Timestamp, in_words, parse_duration};
 /// A login takes a pair and an expiry; nothing beside it changes, and the expiry can be put back.
 pub(super) fn credentials(bytes: &[u8]) {
     let content = credential::parse(bytes);
-    let Some(text) = super::text(bytes) else { return };
     let grant = Grant {
         access_token: Secret::new("sk-ant-oat01-new"),
         refresh_token: Some(Secret::new("sk-ant-ort01-new")),
@@ -19,32 +18,31 @@ pub(super) fn credentials(bytes: &[u8]) {
         login_end: None,
         scopes: None,
     };
-    if let Ok(new) = with_grant(text, &grant)
+    if let Ok(new) = with_grant(bytes, &grant)
         && matches!(content, Content::Login(_) | Content::Blanked)
     {
-        let Content::Login(login) = credential::parse(new.as_bytes()) else {
+        let Content::Login(login) = credential::parse(&new) else {
             panic!("the pair is not found again")
         };
         assert!(login.access_token == grant.access_token && login.expiry == grant.expiry);
         assert!(login.refresh_token == grant.refresh_token);
-        assert_eq!(others(text), others(&new));
+        assert_eq!(others(bytes), others(&new));
         assert_eq!(with_grant(&new, &grant).as_ref(), Ok(&new), "a second time changes nothing");
     }
     // Before 1973 a number of ms is taken for one of seconds.
     if let Content::Login(login) = &content
         && login.expiry.0 > 100_000_000_000
-        && let Ok(nudged) = with_expiry(text, Timestamp(1_800_000_000_000))
+        && let Ok(nudged) = with_expiry(bytes, Timestamp(1_800_000_000_000))
     {
-        assert_eq!(others(text), others(&nudged));
+        assert_eq!(others(bytes), others(&nudged));
         let back = with_expiry(&nudged, login.expiry).expect("what was edited once can be again");
-        assert_eq!(credential::parse(back.as_bytes()), content);
+        assert_eq!(credential::parse(&back), content);
     }
 }
 
 /// Everything beside the login.
-fn others(text: &str) -> Value {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut root: Value = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
+fn others(bytes: &[u8]) -> Value {
+    let mut root: Value = serde_json::from_slice(bytes).unwrap_or_default();
     if let Some(root) = root.as_object_mut() {
         root.remove("claudeAiOauth");
     }

@@ -32,6 +32,7 @@ mod gateway;
 mod in_container;
 mod link;
 mod models;
+mod odd_files;
 mod people;
 mod profiles;
 mod sinks;

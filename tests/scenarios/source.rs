@@ -108,7 +108,10 @@ fn what_is_no_login_is_named() {
     let control = foreign("its 'accessToken' has blanks or control characters in it");
     let cases = [
         (&b"\xff\xfe{}"[..], foreign("it is not UTF-8 text")),
-        (b"{\"claudeAiOauth\":{\"accessToken\":\"a\xff\"}}", foreign("it is not UTF-8 text")),
+        (
+            b"{\"claudeAiOauth\":{\"accessToken\":\"a\xff\"}}",
+            foreign("its 'accessToken' is not text"),
+        ),
         (b"hello", foreign("it is not JSON")),
         (b"{}{}", foreign("it is not JSON")),
         (b"{\"mcpOAuth\":{}}", foreign("it has no 'claudeAiOauth': nobody is signed in")),
@@ -180,7 +183,8 @@ fn what_is_no_plain_file_is_not_read() {
 fn ten_megabytes_are_not_read() {
     let mut text = Bed::new().login_text("large", 9);
     text.push_str(&" ".repeat(10 << 20));
-    text_refused(text, "unreadable", 1, &[&unreadable("it has more than 1024 KiB")]);
+    let hint = "hint: oauth-sync set --link default MAX_CREDENTIALS_SIZE 16M";
+    text_refused(text, "unreadable", 1, &[&unreadable("it has more than 8192 KiB"), hint]);
 }
 
 #[test]
@@ -286,4 +290,51 @@ fn an_earlier_one_passes_where_ours_was_damaged() {
     bed.login_for("earlier", 7);
     bed.run(["sync"]).exit(0);
     assert!(bed.read(ENV).contains("access-earlier"));
+}
+
+/// The text of a login of about `size` bytes, as many MCP servers make it.
+fn large(bed: &Bed, name: &str, size: usize) -> String {
+    let login = bed.login_text(name, 8);
+    let filling = "{\"serverUrl\":\"https://mcp.invalid/\",\"n\":[1,2,3]},";
+    let more = filling.repeat(size.saturating_sub(login.len()) / filling.len());
+    format!("{},\"x\":[{more}0]}}", &login[..login.len() - 1])
+}
+
+#[test]
+fn a_file_that_grew_with_its_servers_is_carried_with_little_memory() {
+    let bed = carried();
+    bed.write(SOURCE, large(&bed, "big", (8 << 20) - 4096));
+    // Of the program's own data there may be 24 MiB: three times the file.
+    let limit = ["prlimit", "--data=25165824"];
+    bed.ran(bed.command(&limit, &["sync"]).output().unwrap()).exit(0);
+    assert!(bed.read(ENV).contains(&access("big")));
+}
+
+#[test]
+fn a_file_that_is_too_large_names_the_key() {
+    let bed = carried();
+    bed.write(SOURCE, large(&bed, "big", (8 << 20) + 4096));
+    bed.run(["sync"]).exit(1).err(&[
+        &unreadable("it has more than 8192 KiB"),
+        "hint: oauth-sync set --link default MAX_CREDENTIALS_SIZE 16M",
+    ]);
+    bed.conf("MAX_CREDENTIALS_SIZE", "16M");
+    bed.run(["sync"]).exit(0);
+    assert!(bed.read(ENV).contains(&access("big")));
+}
+
+#[test]
+fn what_stands_beside_the_login_may_be_anything_that_the_cli_takes() {
+    let bed = carried();
+    for (name, odd) in [
+        ("a", &b"\"x\":\"\xfc\xff\""[..]),
+        ("b", br#""x":"\ud800","\udfff":1e999"#),
+        ("c", b"\"claudeAiOauth\":7"),
+    ] {
+        let login = bed.login_text(name, 8 + i64::from(name.as_bytes()[0]));
+        // Of equal keys the last one counts: what is odd comes first.
+        bed.write(SOURCE, [b"{", odd, b",", &login.as_bytes()[1..]].concat());
+        bed.run(["sync"]).exit(0);
+        assert!(bed.read(ENV).contains(&access(name)), "{name}");
+    }
 }

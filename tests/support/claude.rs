@@ -64,6 +64,12 @@ impl<'a> Claude<'a> {
         self.home.write(CREDENTIALS, &credentials.to_string());
     }
 
+    /// Writes the file of the credentials, whatever it is.
+    pub(crate) fn write_bytes(&self, bytes: &[u8]) {
+        self.write(&Value::Null);
+        std::fs::write(self.source(), bytes).expect("the home is writable");
+    }
+
     /// Reads the file of the credentials; null if it is absent or broken.
     pub(crate) fn credentials(&self) -> Value {
         serde_json::from_str(&self.home.read(CREDENTIALS)).unwrap_or_default()

@@ -7,6 +7,7 @@ use crate::app::detect::containers::{Container, Mount};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::source;
+use crate::domain::credential::SIZE_LIMIT;
 use crate::domain::detection::{Cli, Control, Findings, Login};
 use crate::domain::program_dirs;
 use crate::domain::source::Source;
@@ -114,7 +115,7 @@ fn one(
         let name = path.display();
         return findings.rejected.push(format!("'{name}' has control characters in its name"));
     }
-    let state = source::look(&tree.place(path), now);
+    let state = source::look(&tree.place(path), SIZE_LIMIT, now);
     let shown = path.display();
     match &state {
         Source::Absent => return,

@@ -88,7 +88,7 @@ fn basis(work: &Work<'_>, state: &State) -> Result<Option<Basis>, Error> {
     };
     let successor = saved::successor(work, state, Some(replaces))?;
     let is_successor = successor.is_some();
-    let size = text.text.len() + GROWTH;
+    let size = text.bytes().len() + GROWTH;
     let basis = successor.or(in_file);
     Ok(basis.map(|refresh_token| Basis { refresh_token, replaces, is_successor, size }))
 }

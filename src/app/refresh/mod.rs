@@ -232,9 +232,10 @@ pub(crate) fn pick_up<'a>(ground: &Ground, links: impl IntoIterator<Item = &'a S
 
 /// Says whether an answer that an earlier run saved still waits to be put into a link's source.
 pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
-    let (Ok(place), Ok(Some(sources))) =
-        (Place::reach(&settings.claude_credentials), sources(ground, false))
-    else {
+    let (Ok(place), Ok(Some(sources))) = (
+        Place::reach(&settings.claude_credentials, settings.max_credentials_size),
+        sources(ground, false),
+    ) else {
         return false;
     };
     sources.stat(&format!("{}.answer", place.key)).is_ok_and(|answer| answer.is_some())
@@ -244,7 +245,7 @@ pub(crate) fn waits(ground: &Ground, settings: &Settings) -> bool {
 fn groups<'a>(links: impl IntoIterator<Item = &'a Settings>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for link in links {
-        let place = Place::reach(&link.claude_credentials);
+        let place = Place::reach(&link.claude_credentials, link.max_credentials_size);
         let same = |group: &&mut Group| match (&group.place, &place) {
             (Ok(a), Ok(b)) => a.key == b.key,
             _ => group.links[0].claude_credentials == link.claude_credentials,

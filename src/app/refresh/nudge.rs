@@ -34,7 +34,7 @@ pub(super) fn set(
     state.save(work.sources, work.place)?;
     let done = work.place.rewrite(&mut locks, |text| {
         let stands = text.login() == Some(wanted);
-        stands.then(|| with_expiry(&text.text, nudged).ok()).flatten()
+        stands.then(|| with_expiry(text.bytes(), nudged).ok()).flatten()
     });
     if !matches!(done, Ok(Rewrite::Done)) {
         drop(locks);
@@ -59,7 +59,7 @@ pub(super) fn put_back(work: &Work<'_>, state: &mut State) -> Result<bool, Refus
         let written = work.place.rewrite(&mut locks, |text| {
             standing = self::standing(work, &nudge, text);
             let nudged = standing == Standing::Nudged;
-            nudged.then(|| with_expiry(&text.text, nudge.expiry).ok()).flatten()
+            nudged.then(|| with_expiry(text.bytes(), nudge.expiry).ok()).flatten()
         })?;
         done = written == Rewrite::Done;
         if standing == Standing::Nudged && written == Rewrite::Declined {

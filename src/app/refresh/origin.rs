@@ -72,7 +72,7 @@ impl Origin {
 
 /// Says whether another path leads to the same file: a bind mount, a link, another link of ours.
 pub(crate) fn leads_to(path: &str, place: &Place) -> bool {
-    Place::reach(Path::new(path)).is_ok_and(|other| other.key == place.key)
+    Place::reach(Path::new(path), 0).is_ok_and(|other| other.key == place.key)
 }
 
 /// Makes what is remembered under a place's key the place's own: sets another account's aside, and

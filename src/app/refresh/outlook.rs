@@ -42,7 +42,7 @@ pub(crate) fn look(
     source: &Source,
     now: Timestamp,
 ) -> Result<Outlook, Error> {
-    let place = Place::reach(&settings.claude_credentials).ok();
+    let place = Place::reach(&settings.claude_credentials, settings.max_credentials_size).ok();
     let folder = sources(ground, false)?;
     let (state, history) = match (&folder, &place) {
         (Some(folder), Some(place)) => {

@@ -36,6 +36,8 @@ pub(crate) struct Place {
     /// What tells the file apart from every other one, of the same folder too: what is remembered of
     /// it stands under this key.
     pub(crate) key: String,
+    /// The most that is read of it, in bytes.
+    limit: u64,
 }
 
 /// What became of a rewrite.
@@ -53,12 +55,15 @@ pub(crate) enum Rewrite {
 pub(crate) struct Reading {
     /// What it holds.
     pub(crate) content: Content,
-    /// All of it; nothing where it is not UTF-8.
-    pub(crate) text: String,
     seen: Seen,
 }
 
 impl Reading {
+    /// All of it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.seen.bytes
+    }
+
     /// The login in it, if there is one.
     pub(crate) fn login(&self) -> Option<&Credential> {
         match &self.content {
@@ -69,8 +74,8 @@ impl Reading {
 }
 
 impl Place {
-    /// Reaches the folder of a credentials file.
-    pub(crate) fn reach(path: &Path) -> Result<Self, Error> {
+    /// Reaches the folder of a credentials file of at most `limit` bytes.
+    pub(crate) fn reach(path: &Path, limit: u64) -> Result<Self, Error> {
         let (Some(parent), Some(name)) =
             (path.parent(), path.file_name().and_then(|name| name.to_str()))
         else {
@@ -82,17 +87,13 @@ impl Place {
         let folder_key = format!("{device:x}-{inode:x}");
         let key = format!("{folder_key}-{}", fingerprint::of_name(name));
         let (path, folder, name) = (path.to_owned(), Arc::new(folder), name.to_owned());
-        Ok(Self { path, folder, name, device, inode, owner, folder_key, key })
+        Ok(Self { path, folder, name, device, inode, owner, folder_key, key, limit })
     }
 
     /// Reads the file; `None` if there is none.
     pub(crate) fn read(&self) -> Result<Option<Reading>, Error> {
-        let seen = self.folder.read(&self.name, credential::SIZE_LIMIT)?;
-        Ok(seen.map(|seen| Reading {
-            content: credential::parse(&seen.bytes),
-            text: String::from_utf8(seen.bytes.clone()).unwrap_or_default(),
-            seen,
-        }))
+        let seen = self.folder.read(&self.name, self.limit)?;
+        Ok(seen.map(|seen| Reading { content: credential::parse(&seen.bytes), seen }))
     }
 
     /// Reads the file and names its state.
@@ -111,7 +112,7 @@ impl Place {
     pub(crate) fn rewrite(
         &self,
         locks: &mut ClaudeLocks,
-        mut edit: impl FnMut(&Reading) -> Option<String>,
+        mut edit: impl FnMut(&Reading) -> Option<Vec<u8>>,
     ) -> Result<Rewrite, Refused> {
         let _storage = locks.storage()?;
         let mut last = None;
@@ -126,9 +127,9 @@ impl Place {
         last.map_or(Ok(Rewrite::Declined), |error| Err(error.into()))
     }
 
-    fn replace(&self, old: &Reading, new: &str) -> Result<(), Error> {
+    fn replace(&self, old: &Reading, new: &[u8]) -> Result<(), Error> {
         let (folder, name) = (&*self.folder, self.name.as_str());
-        let part = Replacement { folder, name, bytes: new.as_bytes(), old: Some(&old.seen) };
+        let part = Replacement { folder, name, bytes: new, old: Some(&old.seen) };
         stage::replace_all([part], None, || {}).into_iter().collect()
     }
 }

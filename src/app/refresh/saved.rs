@@ -192,7 +192,7 @@ pub(crate) fn apply(
     let written = work.place.rewrite(locks, |old| {
         verdict = judge(work, state, (head, &grant), &known, old);
         let Verdict::Due = verdict else { return None };
-        let merged = merged(&old.text, &grant);
+        let merged = merged(old.bytes(), &grant);
         if merged.is_none() {
             let cause = "cannot be edited: its text is not what it seems to be";
             verdict = Verdict::Waits(waits(work, cause, Some(source::sign_in(work.settings))));
@@ -223,9 +223,9 @@ pub(crate) fn apply(
 }
 
 /// The text with the pair in it, if our own reader finds that very pair there.
-fn merged(old: &str, grant: &Grant) -> Option<String> {
+fn merged(old: &[u8], grant: &Grant) -> Option<Vec<u8>> {
     let text = claude_file::with_grant(old, grant).ok()?;
-    match crate::domain::credential::parse(text.as_bytes()) {
+    match crate::domain::credential::parse(&text) {
         Content::Login(login) if is_pair(&login, grant) => Some(text),
         _ => None,
     }

@@ -40,6 +40,6 @@ fn credential(ground: &Ground, settings: &Settings, source: &Source) -> Option<C
 
 fn state(ground: &Ground, settings: &Settings) -> Option<State> {
     let sources = sources(ground, false).ok()??;
-    let place = Place::reach(&settings.claude_credentials).ok()?;
+    let place = Place::reach(&settings.claude_credentials, settings.max_credentials_size).ok()?;
     State::load(&sources, &place).ok()
 }

@@ -59,7 +59,7 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 pub(super) fn sign_in(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let Some(settings) = guide.settings() else { return Ok(Guide::without_link()) };
     let now = clock::now();
-    let source = crate::app::source::look(&settings.claude_credentials, now);
+    let source = crate::app::source::of(&settings, now);
     let path = settings.claude_credentials.display().to_string();
     match &source {
         Source::Living(credential) | Source::Static(credential) => {

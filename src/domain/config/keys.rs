@@ -44,9 +44,11 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 35] = [
+pub(crate) const KEYS: [Key; 36] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
+    key("MAX_CREDENTIALS_SIZE", Value("8M"),
+        "The largest credentials file that is read, between 64K and 64M; about four times as much memory is used meanwhile."),
     key("CLAUDE_CLI", Value("host"),
         "Where the Claude CLI runs: on this host, in a container, or none."),
     key("CLAUDE_CLI_PATH", Made("found again at each run"),

@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) file: PathBuf,
     /// The source.
     pub(crate) claude_credentials: PathBuf,
+    /// The most that is read of it, in bytes; 64 KiB to 64 MiB.
+    pub(crate) max_credentials_size: u64,
     /// Where the Claude CLI runs.
     pub(crate) claude_cli: ClaudeCli,
     /// Whether the CLI is told to talk to Anthropic itself.

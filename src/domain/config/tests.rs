@@ -48,7 +48,7 @@ fn two_lines_make_a_link() {
 #[test]
 fn every_key_can_be_set() {
     let link = link(
-        "CLAUDE_CREDENTIALS=//c/./d/\nCLAUDE_CLI=container\nCLAUDE_CONTAINER=box\nCLAUDE_CLI_PATH=/x
+        "CLAUDE_CREDENTIALS=//c/./d/\nMAX_CREDENTIALS_SIZE=16M\nCLAUDE_CLI=container\nCLAUDE_CONTAINER=box\nCLAUDE_CLI_PATH=/x
 CLAUDE_BASE_URL_OVERRIDE=no\nCONTAINER_ENGINE=podman\nDOCKER_HOST=unix:///run/d.sock\nREFRESH=api
 REFRESH_MARGIN=1h30m\nOPENCLAW_STATE_DIR=/o\nOPENCLAW_VERSION=v2026.8.1-beta.2\nOPENCLAW_COMMAND='a \"b c\"'\nOPENCLAW_COMMAND_USER=root
 SINKS=\"env secret-file\"\nOAUTH_JSON=/j\nENV_FILE=/e\nENV_KEY=K\nSECRET_FILE=/s\nGATEWAY=command
@@ -57,6 +57,7 @@ RECREATE_QUIET_HOURS=23:00-7:00\nRECREATE_IDLE_COMMAND=/idle\nNOTIFY_WEBHOOK=htt
 TOKEN_URL=https://t/x\nCLIENT_ID=i\nUSER_AGENT='u 1'\n",
     );
     assert_eq!(link.claude_credentials, PathBuf::from("/c/d"));
+    assert_eq!(link.max_credentials_size, 16 << 20);
     assert_eq!(link.claude_cli, ClaudeCli::Container { name: "box".into() });
     assert_eq!(link.openclaw_version.as_deref(), Some("2026.8.1-beta.2"));
     let command = link.openclaw_command.clone().unwrap();
@@ -90,6 +91,8 @@ fn each_bad_value_is_named_and_said() {
         ("ENV_FILE=~/.env", "ENV_FILE '~/.env' must be an absolute path; '~' is not expanded"),
         ("COMPOSE_DIR=/a/../b", "COMPOSE_DIR '/a/../b' must not have '..' in it"),
         ("COMPOSE_DIR=/", "COMPOSE_DIR '/' must name more than '/'"),
+        ("MAX_CREDENTIALS_SIZE=1K", "MAX_CREDENTIALS_SIZE '1K' must be between 64K and 64M"),
+        ("MAX_CREDENTIALS_SIZE=M", "MAX_CREDENTIALS_SIZE 'M' must be a size such as 8M or 512K"),
         ("REFRESH_MARGIN=30s", "REFRESH_MARGIN '30s' must be between 1m and 24h"),
         ("REFRESH_MARGIN=90", "REFRESH_MARGIN '90' must be a duration such as 90m or 1h30m"),
         (

@@ -43,6 +43,9 @@ impl Reader<'_> {
             name: name.to_owned(),
             file,
             claude_credentials: self.credentials(),
+            max_credentials_size: self
+                .read("MAX_CREDENTIALS_SIZE", values::size)
+                .unwrap_or_default(),
             claude_cli: self.claude_cli(),
             base_url_override: self.choice("CLAUDE_BASE_URL_OVERRIDE", &OVERRIDES),
             container_engine: self.choice("CONTAINER_ENGINE", &ENGINES),

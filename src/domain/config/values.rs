@@ -79,6 +79,22 @@ pub(super) fn margin(text: &str) -> Checked<Duration> {
     }
 }
 
+/// Reads a size of 64 KiB to 64 MiB, in bytes, `K` or `M`.
+pub(super) fn size(text: &str) -> Checked<u64> {
+    let (number, unit) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M') => (&text[..text.len() - 1], 1 << 20),
+        _ => (text, 1),
+    };
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let size = number.parse().ok().filter(|_| digits).and_then(|size: u64| size.checked_mul(unit));
+    match size {
+        Some(size) if (64 << 10..=64 << 20).contains(&size) => Ok(size),
+        Some(_) => must("be between 64K and 64M"),
+        None => must("be a size such as 8M or 512K"),
+    }
+}
+
 /// Reads methods of renewal; `off` alone is none.
 pub(super) fn methods(text: &str) -> Checked<Vec<Method>> {
     let words = [("cli", Method::Cli), ("api", Method::Api)];
