@@ -41,6 +41,8 @@ use crate::os::{environment, journal, process};
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     process::keep_secrets();
+    process::raise_limits();
+    process::catch_file_limit();
     let args: Vec<OsString> = args.collect();
     if helper::is_asked(&args) {
         return helper::serve();

@@ -311,3 +311,17 @@ fn a_copy_of_an_old_text_is_kept_for_no_longer_than_it_is_of_use() {
         assert!(!bed.exists(&record), "{record}");
     }
 }
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_of_the_write() {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").login("A");
+    bed.run(["sync"]).exit(0);
+    bed.login_for("B", 9);
+    let before = bed.print(ENV);
+    let ran = bed.command(&["prlimit", "--fsize=20:20"], &["sync"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("File too large"), "{said}");
+    assert_eq!(bed.print(ENV), before);
+}
