@@ -697,7 +697,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__set)
-            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS MAX_CREDENTIALS_SIZE CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH OPENCLAW_INCLUDE_ROOTS OPENCLAW_AGENT_DIR OPENCLAW_VERSION OPENCLAW_COMMAND SINKS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS MAX_CREDENTIALS_SIZE CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH OPENCLAW_INCLUDE_ROOTS OPENCLAW_AGENT_DIR OPENCLAW_VERSION OPENCLAW_COMMAND OPENCLAW_COMMAND_USER SINKS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND GATEWAY_COMMAND_USER RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND RECREATE_IDLE_COMMAND_USER NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -803,12 +803,16 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__sync)
-            opts="-v -q -h --dry-run --force --delegate --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --dry-run --force --delegate --watched --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --watched)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -57,6 +57,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l watched -d 'Sync one link for the watcher, which knows KNOWN of it, and print what is known then' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues' -r -F

@@ -85,73 +85,71 @@ fn a_project_of_roots_alone_is_recreated_as_root() {
     }
 }
 
+/// Ways to a user's file, or to what nobody can resolve: what is done to the project, and which files its
+/// labels name then.
+const REACHED: &[(&str, &str)] = &[
+    // Named on the command line, given to root or not, by a link or below the user's directory.
+    (":", "oc/compose.yaml,home/a/over.yaml"),
+    ("chown 0 home/a/over.yaml", "oc/compose.yaml,home/a/over.yaml"),
+    (
+        "chown 0:0 home/a/oc; echo 'services: {}' > home/a/oc/o.yaml",
+        "oc/compose.yaml,home/a/oc/o.yaml",
+    ),
+    ("ln -s ../home/a/over.yaml oc/over.yaml", "oc/compose.yaml,oc/over.yaml"),
+    ("ln -s ../home/a oc/far", "oc/compose.yaml,oc/far/over.yaml"),
+    // Included, nested, extended, merged; in each spelling.
+    ("echo 'include: [../home/a/over.yaml]' > oc/compose.yaml", ""),
+    ("echo 'include: [{path: [sub/one.yaml, HOME/over.yaml]}]' > oc/compose.yaml", ""),
+    (
+        "echo 'include: [sub/one.yaml]' > oc/compose.yaml; echo 'include: [HOME/over.yaml]' > oc/sub/one.yaml",
+        "",
+    ),
+    (
+        "echo 'include: [{path: sub/one.yaml, project_directory: HOME}]' > oc/compose.yaml; touch oc/sub/one.yaml",
+        "",
+    ),
+    (
+        "echo 'include: [{path: sub/one.yaml, env_file: HOME/more.env}]' > oc/compose.yaml; touch oc/sub/one.yaml",
+        "",
+    ),
+    ("echo 'services: {a: {extends: {file: HOME/over.yaml, service: x}}}' > oc/compose.yaml", ""),
+    ("echo 'services: {a: {env_file: HOME/more.env}}' > oc/compose.yaml", ""),
+    (
+        "echo 'services: {a: {env_file: [{path: HOME/more.env, format: raw}]}}' > oc/compose.yaml",
+        "",
+    ),
+    (
+        "echo 'services: {a: {env_file: [{path: HOME/not-there.env, required: false}]}}' > oc/compose.yaml",
+        "",
+    ),
+    ("printf 'x: &x {env_file: HOME/more.env}\\nservices: {a: {<<: *x}}\\n' > oc/compose.yaml", ""),
+    (
+        "ln -s ../home/a/more.env oc/linked.env; echo 'services: {a: {env_file: linked.env}}' > oc/compose.yaml",
+        "",
+    ),
+    ("echo 'COMPOSE_FILE=compose.yaml:HOME/over.yaml' >> oc/.env", ""),
+    // What nobody can resolve.
+    ("echo 'services: {a: {env_file: \"${WHERE}/more.env\"}}' > oc/compose.yaml", ""),
+    ("echo 'include: [\"https://example.invalid/x.git\"]' > oc/compose.yaml", ""),
+    ("echo 'include: [\"oci://example.invalid/x\"]' > oc/compose.yaml", ""),
+    ("echo 'services: [' > oc/compose.yaml", ""),
+    // Root's own directory, in which others can write.
+    ("chmod 777 oc", ""),
+    (
+        "chmod 757 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
+        "",
+    ),
+    (
+        "chmod 1777 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
+        "",
+    ),
+    ("chmod 666 oc/compose.yaml", ""),
+];
+
 #[test]
 fn no_file_of_a_users_is_read_however_it_is_reached() {
     let users = |lab: &Lab, path: &str| lab.at("home/a").join(path).display().to_string();
-    for (script, list) in [
-        // Named on the command line, given to root or not, by a link or below the user's directory.
-        (":", "oc/compose.yaml,home/a/over.yaml"),
-        ("chown 0 home/a/over.yaml", "oc/compose.yaml,home/a/over.yaml"),
-        (
-            "chown 0:0 home/a/oc; echo 'services: {}' > home/a/oc/o.yaml",
-            "oc/compose.yaml,home/a/oc/o.yaml",
-        ),
-        ("ln -s ../home/a/over.yaml oc/over.yaml", "oc/compose.yaml,oc/over.yaml"),
-        ("ln -s ../home/a oc/far", "oc/compose.yaml,oc/far/over.yaml"),
-        // Included, nested, extended, merged; in each spelling.
-        ("echo 'include: [../home/a/over.yaml]' > oc/compose.yaml", ""),
-        ("echo 'include: [{path: [sub/one.yaml, HOME/over.yaml]}]' > oc/compose.yaml", ""),
-        (
-            "echo 'include: [sub/one.yaml]' > oc/compose.yaml; echo 'include: [HOME/over.yaml]' > oc/sub/one.yaml",
-            "",
-        ),
-        (
-            "echo 'include: [{path: sub/one.yaml, project_directory: HOME}]' > oc/compose.yaml; touch oc/sub/one.yaml",
-            "",
-        ),
-        (
-            "echo 'include: [{path: sub/one.yaml, env_file: HOME/more.env}]' > oc/compose.yaml; touch oc/sub/one.yaml",
-            "",
-        ),
-        (
-            "echo 'services: {a: {extends: {file: HOME/over.yaml, service: x}}}' > oc/compose.yaml",
-            "",
-        ),
-        ("echo 'services: {a: {env_file: HOME/more.env}}' > oc/compose.yaml", ""),
-        (
-            "echo 'services: {a: {env_file: [{path: HOME/more.env, format: raw}]}}' > oc/compose.yaml",
-            "",
-        ),
-        (
-            "echo 'services: {a: {env_file: [{path: HOME/not-there.env, required: false}]}}' > oc/compose.yaml",
-            "",
-        ),
-        (
-            "printf 'x: &x {env_file: HOME/more.env}\\nservices: {a: {<<: *x}}\\n' > oc/compose.yaml",
-            "",
-        ),
-        (
-            "ln -s ../home/a/more.env oc/linked.env; echo 'services: {a: {env_file: linked.env}}' > oc/compose.yaml",
-            "",
-        ),
-        ("echo 'COMPOSE_FILE=compose.yaml:HOME/over.yaml' >> oc/.env", ""),
-        // What nobody can resolve.
-        ("echo 'services: {a: {env_file: \"${WHERE}/more.env\"}}' > oc/compose.yaml", ""),
-        ("echo 'include: [\"https://example.invalid/x.git\"]' > oc/compose.yaml", ""),
-        ("echo 'include: [\"oci://example.invalid/x\"]' > oc/compose.yaml", ""),
-        ("echo 'services: [' > oc/compose.yaml", ""),
-        // Root's own directory, in which others can write.
-        ("chmod 777 oc", ""),
-        (
-            "chmod 757 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
-            "",
-        ),
-        (
-            "chmod 1777 oc/sub; echo 'include: [sub/one.yaml]' > oc/compose.yaml; touch oc/sub/one.yaml",
-            "",
-        ),
-        ("chmod 666 oc/compose.yaml", ""),
-    ] {
+    for (script, list) in REACHED {
         let lab = lab();
         lab.sh(&script.replace("HOME", users(&lab, "").trim_end_matches('/')));
         if !list.is_empty() {

@@ -11,7 +11,7 @@ const CATALOG: &str = "units/oauth-sync.catalog";
 
 /// Messages that nobody has to act on, by their beginnings: they pass by themselves, tell of a wrong call, or of our
 /// own folders, which the message names with the system's reason.
-const PASSING: [&str; 29] = [
+const PASSING: [&str; 28] = [
     "--alias must be a model",
     "{error}",
     "{error}: a changed configuration is read only on SIGHUP",
@@ -29,7 +29,6 @@ const PASSING: [&str; 29] = [
     "{}: {error}: an older login could be taken for a new one",
     "{}: {error}: hooks and webhook do not hear of it",
     "{}: {error}: it is not known how the last renewals went",
-    "{}: {error}: the flag file does not tell how the login is{hint}",
     "{link}: {count} messages like the next one were not logged",
     "{link}: {error}: the gateway is not told of the new token",
     "{name}: it changes again and again: {count} changes were not logged",

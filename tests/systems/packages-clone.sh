@@ -46,7 +46,7 @@ demonstrates() {
     in_clone make demo
 }
 
-# Other linkers put their name beside the compiler's.
+# Any other ld puts its name beside the compiler's.
 gnu_ld_linked_it() {
     bed sh "$m" '
         ld --version | grep "GNU ld"

@@ -146,7 +146,7 @@ fn an_override_that_is_there_is_kept() {
             "{}",
             found.command
         );
-        host.shell(&format!("EDITOR=editor; {}", found.command));
+        host.shell(&format!("export EDITOR=editor; {}", found.command));
         assert!(host.ids().is_empty(), "{:?}", host.doctor());
         let written = host.bed.read(&format!("home/compose/{name}"));
         assert_eq!(written, format!("{mine}    env_file: .env\n"));
