@@ -50,6 +50,8 @@ fn a_link_into_what_is_not_the_users_own_writes_nothing() {
         let ran = lab.confined(&["sync"]);
         assert_eq!(ran.code, Some(1), "{aim}: {ran:?}");
         assert!(ran.stderr.contains(" ENV_FILE "), "{aim}: {}", ran.stderr);
+        let hint = ran.stderr.split_once("hint: ").map(|(_, hint)| hint);
+        assert!(hint.is_some_and(|hint| hint.starts_with("ls -l ")), "{aim}: {}", ran.stderr);
         for file in ["home/b/env", "root/env", "root/new"] {
             assert!(!lab.read(file).contains("test-access"), "{aim}");
         }

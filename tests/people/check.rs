@@ -108,7 +108,7 @@ fn a_fault_of_one_link_is_told_beside_the_others() {
 fn the_json_has_a_schema() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
-    bed.write(ENV, "A=\"\n");
+    bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
     let json = bed.run(["check", "--json"]).exit(2).json();
     assert_eq!((&json["schema"], &json["status"]), (&1.into(), &"wrong".into()));
     let link = &json["links"][0];

@@ -40,6 +40,8 @@ cp new.json .claude/.tmp && mv .claude/.tmp .claude/.credentials.json
 "#
         ),
     );
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    fs::set_permissions(host.at("claude.sh"), readable).unwrap();
     host.program("bin/npm", &format!(
         "[ \"$*\" = 'install --global --prefix {home}/.npm-global @anthropic-ai/claude-code' ] || exit 1\nmkdir -p {home}/.npm-global/bin && cp {0} {home}/.npm-global/bin/claude && chmod 755 {home}/.npm-global/bin/claude",
         host.at("claude.sh").display()

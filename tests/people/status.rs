@@ -49,7 +49,7 @@ fn watch_draws_it_anew_and_gives_the_screen_back() {
     let bed = synced();
     let mut terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status", "--watch"]);
     terminal.shows("✓ env in step");
-    bed.write(ENV, "A=\"\n");
+    bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
     terminal.shows("✗ env failed");
     bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=x\n");
     terminal.shows("! env stale");

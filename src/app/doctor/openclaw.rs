@@ -29,7 +29,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "openclaw-config" => {
-                let command = openclaw(patient, case, Hint::new("config validate"));
+                let command = openclaw(patient, case, Hint::new("openclaw config validate"));
                 findings.push(Finding::error("openclaw-config", remark.text.clone(), command));
             }
             "unreachable" => {

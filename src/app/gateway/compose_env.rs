@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::engine::absolute;
+use crate::app::gateway::round;
 use crate::app::gateway::work::Work;
+use crate::app::sinks::env::name_env_file;
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
-use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::{Folder, Seen};
 
@@ -68,7 +69,7 @@ fn elsewhere(
         "the project takes its variables from '{}'{by}, and {key} is written to '{sink}', so nothing is recreated",
         real.display()
     );
-    let hint = Hint::new("oauth-sync set --link").arg(&settings.name).then("ENV_FILE").path(real);
+    let hint = name_env_file(&settings.name, round::user(settings), real);
     Ending::Deferred(why, Some(hint))
 }
 

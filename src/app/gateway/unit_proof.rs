@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::proof::Expected;
+use crate::app::gateway::round;
 use crate::app::gateway::work::Work;
+use crate::app::sinks::env::name_env_file;
 use crate::domain::config::words;
 use crate::domain::envfile;
 use crate::domain::gateway::Ending;
@@ -74,7 +76,7 @@ pub(super) fn in_the_way(work: &Work<'_>, unit: &str, set: &Environment) -> Resu
                 "{unit} sets {key} from '{shown}', which beats '{ours}': the gateway would keep the old token"
             );
             let link = &work.settings.name;
-            let hint = Hint::new("oauth-sync set --link").arg(link).then("ENV_FILE").path(file);
+            let hint = name_env_file(link, round::user(work.settings), file);
             let sync = Hint::new("oauth-sync sync --link").arg(link);
             return Err(Ending::Failed(why, Some(hint.and(sync))));
         }

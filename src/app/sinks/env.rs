@@ -84,10 +84,23 @@ impl Place {
         }
         let target = program::real_path(&folder.identity, &self.path);
         let target = target.unwrap_or_else(|| PathBuf::from("FILE"));
-        let hint =
-            Hint::new("oauth-sync set --link").arg(&settings.name).then("ENV_FILE").path(&target);
-        let state = SinkState::Failed(error.to_string(), Some(hint));
+        let hint = name_env_file(&settings.name, folder.identity.uid, &target);
+        let why = format!("{error}; if that is the right file, ENV_FILE has to name it");
+        let state = SinkState::Failed(why, Some(hint));
         Look::settled(SinkKind::Env, Some(self.path.clone()), state)
+    }
+}
+
+/// The command that makes `file` the link's `.env`.
+///
+/// Only where its directory belongs to `owner`, whose OpenClaw it is: what a user's link, unit or project names
+/// could be any file of the host, and whoever follows the hint would have it written with its owner's rights.
+pub(crate) fn name_env_file(link: &str, owner: u32, file: &Path) -> Hint {
+    let directory = file.parent().and_then(|parent| Folder::reach(parent).ok());
+    if directory.is_some_and(|directory| directory.identity.uid == owner) {
+        Hint::new("oauth-sync set --link").arg(link).then("ENV_FILE").path(file)
+    } else {
+        Hint::new("ls -l").path(file)
     }
 }
 

@@ -107,19 +107,20 @@ fn link_env(host: &Host, aim: &str) {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_sink() {
+fn a_users_own_link_in_the_place_of_a_sink_is_followed() {
     let host = Host::new();
     link_env(&host, "home/dots $(touch pwned)");
     host.shell(&format!("echo OTHER=1 >>'{}'", host.at("home/dots $(touch pwned)").display()));
     host.own();
-    host.finds_and_mends("sink-unusable");
+    host.bed.login_for("B", 9).run(["sync"]).exit(0);
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
-    assert!(!host.at(ENV).is_symlink() && host.bed.read(ENV).contains("OTHER=1\n"));
-    assert!(!host.bed.exists("pwned"));
+    let text = host.bed.read(ENV);
+    assert!(host.at(ENV).is_symlink() && text.contains("OTHER=1\n"), "{text}");
+    assert!(text.contains(&crate::bed::access("B")) && !host.bed.exists("pwned"), "{text}");
 }
 
 #[test]
-fn a_sink_that_is_a_link_to_roots_file_gets_no_copy_of_it() {
+fn a_link_to_a_file_of_roots_is_neither_followed_nor_proposed() {
     let host = Host::new();
     link_env(&host, "roots.env");
     host.bed.write("roots.env", "SECRET=roots\n");
@@ -127,13 +128,20 @@ fn a_sink_that_is_a_link_to_roots_file_gets_no_copy_of_it() {
     std::os::unix::fs::chown(&roots, Some(0), Some(0)).unwrap();
     for mode in ["600", "644"] {
         host.shell(&format!("chmod {mode} {}", roots.display()));
-        let _ = fs::remove_file(host.at(ENV));
-        std::os::unix::fs::symlink(&roots, host.at(ENV)).unwrap();
-        host.finds_and_mends("sink-unusable");
-        assert!(host.ids().is_empty(), "{:?}", host.doctor());
-        assert!(!host.bed.exists(ENV) || !host.bed.read(ENV).contains("SECRET"));
+        let found = host.finds("sink-unusable");
+        assert_eq!(found.command, format!("ls -l {}", roots.display()));
+        host.shell(&found.command);
     }
     assert_eq!(host.bed.read("roots.env"), "SECRET=roots\n");
+}
+
+#[test]
+fn a_sink_that_others_can_read() {
+    let host = Host::new();
+    host.shell(&format!("chmod 644 {}", host.at(ENV).display()));
+    host.shell(&format!("chmod -R a+X {}", host.at("home").display()));
+    host.finds_and_mends("token-readable");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
 
 /// A mount that goes with the value.

@@ -191,6 +191,20 @@ fn a_provider_in_the_place_of_the_built_in_models() {
 }
 
 #[test]
+fn a_configuration_that_is_not_understood() {
+    let host = Host::new();
+    host.bed.write(&format!("{STATE}/openclaw.json"), "{ \"meta\": ");
+    host.own();
+    let found = host.finds_also("openclaw-config");
+    assert_eq!(found.severity, "error");
+    assert!(found.command.ends_with("openclaw config validate"), "{}", found.command);
+    let text = "{ \"meta\": { \"lastTouchedVersion\": \"2026.2.25\" } }\n";
+    host.bed.write(&format!("{STATE}/openclaw.json"), text);
+    host.own();
+    assert!(!host.ids().contains(&"openclaw-config".to_owned()), "{:?}", host.doctor());
+}
+
+#[test]
 fn a_provider_that_openclaw_itself_takes_out() {
     let host = Host::new();
     let text = "{ \"models\": { \"providers\": { \"anthropic\": {}, \"other\": {} } } }\n";
@@ -200,6 +214,7 @@ fn a_provider_that_openclaw_itself_takes_out() {
     host.shell(&format!("chmod 666 {}", log.display()));
     host.program("bin/openclaw", &format!("echo \"$*\" >>{}", log.display()));
     host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
+    host.own();
     host.shell("oauth-sync model --apply --drop-provider --through-openclaw");
     assert_eq!(host.bed.read("openclaw.log"), "config unset models.providers.anthropic\n");
     host.bed.write("openclaw.log", "");
