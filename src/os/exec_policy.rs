@@ -8,6 +8,7 @@
 //! user's rights.
 
 mod interpreter;
+mod paths;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -61,14 +62,14 @@ pub(crate) fn word(identity: &Identity, program: &str, path: &OsStr) -> Result<O
     }
 }
 
-/// Refuses the words of a command that root runs where one of them names a file that somebody else
-/// can change: most programs run, or obey, what they are given.
+/// Refuses the words of a command that root runs in `/` where one of them leads to what somebody else
+/// can change, or put there: most programs run, or obey, what they are given.
 pub(crate) fn judge_words(identity: &Identity, words: &[String]) -> Result<(), Error> {
     if !is_roots(identity) {
         return Ok(());
     }
-    for word in words.iter().map(Path::new).filter(|word| word.is_absolute()) {
-        match hold(word, Rule::Data) {
+    for path in words.iter().flat_map(|word| paths::in_word(word)) {
+        match hold(&path, Rule::Word) {
             Err(error) if !error.is_absent() => return Err(error),
             _ => {}
         }

@@ -127,6 +127,12 @@ const REACHED: &[(&str, &str)] = &[
         "ln -s ../home/a/more.env oc/linked.env; echo 'services: {a: {env_file: linked.env}}' > oc/compose.yaml",
         "",
     ),
+    // Not there yet, where everybody can put it.
+    (
+        "mkdir -m 1777 tmp; echo \"services: {a: {env_file: [{path: $PWD/tmp/none.env, required: false}]}}\" > oc/compose.yaml",
+        "",
+    ),
+    ("mkdir -m 1777 tmp; echo \"include: [$PWD/tmp/none/more.yaml]\" > oc/compose.yaml", ""),
     ("echo 'COMPOSE_FILE=compose.yaml:HOME/over.yaml' >> oc/.env", ""),
     // What nobody can resolve.
     ("echo 'services: {a: {env_file: \"${WHERE}/more.env\"}}' > oc/compose.yaml", ""),

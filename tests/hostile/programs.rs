@@ -215,6 +215,61 @@ fn an_argument_of_a_command_of_roots_is_no_users_program() {
 }
 
 #[test]
+fn no_word_of_a_command_of_roots_leads_to_what_others_can_write() {
+    let lab = lab();
+    // Relative to the directory where it runs, in an option, in an assignment, in a script.
+    let users = at(&lab, "home/a/bin/restart");
+    let relative = users.trim_start_matches('/');
+    let shared = lab.at("shared");
+    lab.sh("mkdir -m 1777 shared");
+    let (absent, missing) = (shared.join("none"), shared.join("none/more"));
+    for words in [
+        format!("/bin/sh {relative}"),
+        format!("/bin/sh ../{relative}"),
+        format!("/bin/sh -c 'exec {users}'"),
+        format!("/bin/sh -c '. {relative}'"),
+        format!("/usr/bin/env -S{users}"),
+        format!("/usr/bin/env X=1 BASH_ENV={users} bash -c :"),
+        // What is not there yet, and may be a moment later.
+        format!("/bin/sh {}", absent.display()),
+        format!("/bin/sh -c '. {}'", missing.display()),
+    ] {
+        rotate(&lab);
+        command(&lab, &words, "GATEWAY_COMMAND_USER=\"root\"\n");
+        never_as_root(&lab);
+        let check = lab.confined(&["check"]);
+        assert_eq!(check.code, Some(2), "{words}: {}", check.stdout);
+    }
+    // What root alone can change stays root's to use.
+    witness(&lab, None, "bin/own");
+    let own = at(&lab, "bin/own");
+    for words in [
+        format!("/bin/sh {}", own.trim_start_matches('/')),
+        format!("/bin/sh -c '{own} >/dev/null; ls {}/none || :'", at(&lab, "bin")),
+        format!("/usr/bin/env -u X URL=https://localhost:1/x {own}"),
+    ] {
+        rotate(&lab);
+        command(&lab, &words, "GATEWAY_COMMAND_USER=\"root\"\n");
+        let said = lab.confined(&["sync"]).stderr;
+        assert!(lab.at("out/ran.0").exists(), "{words}: {said}");
+    }
+}
+
+#[test]
+fn what_root_runs_does_not_start_in_a_users_directory() {
+    let lab = lab();
+    witness(&lab, Some(ALICE), "home/a/.openclaw/restart");
+    lab.link(
+        "a",
+        "CLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nSINKS=\"env\"\nGATEWAY=\"none\"\nOPENCLAW_COMMAND=\"/bin/sh restart\"\nOPENCLAW_COMMAND_USER=\"root\"\n",
+    );
+    never_as_root(&lab);
+    rotate(&lab);
+    lab.confined(&["model"]);
+    assert!(!lab.at("out/ran.0").exists());
+}
+
+#[test]
 fn the_other_commands_are_judged_alike() {
     for (key, more) in [
         ("OPENCLAW_COMMAND", ""),

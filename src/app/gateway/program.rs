@@ -83,7 +83,10 @@ impl Program {
                 let argv: Vec<&str> =
                     command.iter().map(String::as_str).chain(words.iter().copied()).collect();
                 let judged = exec_policy::judge_words(identity, command);
-                let place = host_place(work, &folder, identity, command);
+                // What root runs starts where no user can put a file for it.
+                let root = root_folder()?;
+                let start = if identity.uid == 0 { &root } else { &folder };
+                let place = host_place(work, &folder, (start, identity), command);
                 let ended = judged.and_then(|()| place.feed(&argv, input, LIMIT));
                 ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
             }
@@ -143,15 +146,19 @@ fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {
         .map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
 }
 
-/// Where a host's `openclaw` runs: in its state folder, with its own folder first on the `PATH`,
+fn root_folder() -> Result<Folder, Ending> {
+    Folder::reach(Path::new("/")).map_err(|error| Ending::deferred(error.to_string()))
+}
+
+/// Where a host's `openclaw` runs: in its state folder, or as root in `/`, with its own folder first on the `PATH`,
 /// where its node may be.
 fn host_place<'a>(
     work: &Work<'_>,
-    folder: &'a Folder,
-    identity: &'a Identity,
+    state: &Folder,
+    (start, identity): (&'a Folder, &'a Identity),
     command: &[String],
 ) -> Place<'a> {
-    let mut place = Place::new(folder, identity).env("OPENCLAW_STATE_DIR", folder.path.clone());
+    let mut place = Place::new(start, identity).env("OPENCLAW_STATE_DIR", state.path.clone());
     let settings = work.settings;
     for (name, value) in [
         ("OPENCLAW_CONFIG_PATH", &settings.openclaw_config_path),

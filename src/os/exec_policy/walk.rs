@@ -24,6 +24,8 @@ pub(crate) enum Rule {
     /// For a file that a program of root's reads: the way may lead through a sticky directory into
     /// one of root's, which nobody else can rename there.
     Data,
+    /// For what a word of a command names: the same, and a device or a socket of root's may be it.
+    Word,
 }
 
 /// What a path led to, open as long as this lives.
@@ -114,7 +116,13 @@ impl Walk<'_> {
         }
         let Some(last) = self.way.last() else { return Err(self.failed(Errno::NOENT)) };
         let at = last.path.join(name);
-        let (fd, stat) = self.check(hold_name(&last.fd, name, false), &at)?;
+        let found = hold_name(&last.fd, name, false);
+        if last.is_sticky && matches!(found, Err(Errno::NOENT)) {
+            // It can be there, and another's, a moment later.
+            let why = format!("others can put it into '{}'", last.path.display());
+            return Err(self.refused(&why, None));
+        }
+        let (fd, stat) = self.check(found, &at)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         if last.is_sticky && kind != FileType::Directory {
             let why = format!("others can write in '{}'", last.path.display());
@@ -134,9 +142,9 @@ impl Walk<'_> {
             _ if !self.rest.is_empty() => Err(self.failed(Errno::NOTDIR)),
             FileType::RegularFile => {
                 self.judge_writers(&fd, &stat, &at)?;
-                let way = std::mem::take(&mut self.way).into_iter().map(|step| step.fd).collect();
-                Ok(Some(Held { fd, stat, real: at, _way: way }))
+                Ok(Some(self.end_in(fd, stat, at)))
             }
+            _ if self.rule == Rule::Word => Ok(Some(self.end_in(fd, stat, at))),
             _ => Err(self.refused(&format!("'{}' is no regular file", at.display()), None)),
         }
     }
@@ -151,6 +159,11 @@ impl Walk<'_> {
         }
         self.put(&aim);
         Ok(())
+    }
+
+    fn end_in(&mut self, fd: OwnedFd, stat: Stat, real: PathBuf) -> Held {
+        let way = std::mem::take(&mut self.way).into_iter().map(|step| step.fd).collect();
+        Held { fd, stat, real, _way: way }
     }
 
     fn end_in_directory(mut self) -> Result<Held, Error> {
@@ -206,7 +219,7 @@ impl Walk<'_> {
     fn refused(&self, why: &str, hint: Option<Hint>) -> Error {
         let verb = match self.rule {
             Rule::Program => "run",
-            Rule::Data => "use",
+            Rule::Data | Rule::Word => "use",
         };
         let error = Error::odd(verb, self.asked, format!("root does not {verb} it: {why}"));
         match hint {
