@@ -70,3 +70,43 @@ fn a_unit_of_somebody_elses_is_restarted_only_by_name() {
         }
     }
 }
+
+/// Plays a systemctl to which every name that it is asked for is an active unit of the user in `user`.
+const EVERY_UNIT: &str = r#"#!/bin/sh
+case "$*" in
+*--user*) echo LoadState=not-found ;;
+"show "*) printf 'LoadState=loaded\nActiveState=active\nMainPID=%s\nUser=%s\n' "$(cat LAB/pid)" "$(cat LAB/user)" ;;
+restart*) echo "$@" >>LAB/restarted; echo 2 >LAB/pid ;;
+*) exit 1 ;;
+esac
+"#;
+
+#[test]
+fn a_profile_names_no_more_than_one_unit() {
+    let (name, uid) = account();
+    // A user's directory is called as the user likes; systemctl(1) takes patterns.
+    for (profile, restarts) in
+        [("work", true), ("*", false), ("?", false), ("[a-z]*", false), ("a b", false)]
+    {
+        let lab = Lab::new();
+        let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+        lab.sh(&format!(
+            "mkdir -p fake home/u; chown {uid} home/u; echo 1 >pid; echo '{name}' >user"
+        ));
+        std::fs::write(lab.at("fake/systemctl"), EVERY_UNIT.replace("LAB", &root)).unwrap();
+        lab.sh("chmod 755 fake/systemctl");
+        lab.login(uid, "home/u/.claude", "1", 20_000);
+        lab.as_user(
+            uid,
+            &format!("mkdir 'home/u/.openclaw-{profile}'; umask 077; echo A=1 >'home/u/.openclaw-{profile}/.env'"),
+        );
+        lab.configuration(
+            "u",
+            &format!("CLAUDE_CREDENTIALS=\"{root}/home/u/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"{root}/home/u/.openclaw-{profile}\"\nCLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env\"\nGATEWAY=\"auto\"\n"),
+        );
+        let said = inside(&lab, &["sync"]);
+        let token = lab.read(&format!("home/u/.openclaw-{profile}/.env"));
+        assert!(token.contains("test-access1"), "{profile}: {}", said.stderr);
+        assert_eq!(lab.at("restarted").exists(), restarts, "{profile}: {}", said.stderr);
+    }
+}

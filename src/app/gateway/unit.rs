@@ -136,10 +136,16 @@ fn names(work: &Work<'_>) -> Vec<String> {
     let state = work.settings.openclaw_state_dir.as_deref().and_then(Path::file_name);
     let profile = state.and_then(|name| name.to_str()?.strip_prefix(".openclaw-"));
     match profile {
+        // A user's directory is called as the user likes, and systemctl(1) takes patterns.
+        Some(profile) if !profile.chars().all(is_in_profiles) => Vec::new(),
         Some(profile) => vec![format!("openclaw-gateway-{profile}.service")],
         // Quadlet makes openclaw.service of OpenClaw's own openclaw.container.
         None => ["openclaw-gateway.service", "openclaw.service"].map(str::to_owned).to_vec(),
     }
+}
+
+fn is_in_profiles(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
 }
 
 /// Adds what the unit's own text sets, where it lies in a user's home.
