@@ -18,6 +18,9 @@ pub(crate) const READABLE: &str = "readable";
 /// The most that is read of a file that could be a backup, in bytes.
 const BACKUP_LIMIT: u64 = 1 << 20;
 
+/// How many names beside a file are looked at: whoever fills their own directory keeps nobody waiting.
+const BACKUP_COUNT: usize = 32;
+
 /// The stores of OpenClaw that a backup may lie beside.
 const STORES: [&str; 2] = ["credentials/oauth.json", "agents/main/agent/auth-profiles.json"];
 
@@ -88,7 +91,7 @@ fn backups(original: &Path, credential: &Credential) -> Vec<PathBuf> {
         let seen = open.then(|| folder.read(other, BACKUP_LIMIT).ok().flatten()).flatten();
         seen.is_some_and(|seen| tokens.iter().any(|token| contains(&seen.bytes, token)))
     };
-    others.filter(holds).map(|other| parent.join(other)).collect()
+    others.take(BACKUP_COUNT).filter(holds).map(|other| parent.join(other)).collect()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

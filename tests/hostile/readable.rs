@@ -103,3 +103,23 @@ fn a_link_in_its_place_leads_the_fix_nowhere() {
     lab.confined(&["doctor", "--fix"]);
     assert_eq!(mode(&lab, "home/b/file"), 0o644);
 }
+
+#[test]
+fn thousands_of_copies_keep_nobody_waiting() {
+    let lab = Lab::new();
+    for (user, uid) in [("a", ALICE), ("b", BOB)] {
+        lab.login(uid, &format!("home/{user}/.claude"), user, 7200).as_user(
+            uid,
+            &format!("mkdir home/{user}/.openclaw; echo A=1 >home/{user}/.openclaw/.env"),
+        );
+        lab.link(user, "CLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nSINKS=\"env\"\nGATEWAY=\"none\"\n");
+    }
+    lab.as_user(
+        ALICE,
+        "chmod 755 home/a/.claude; cd home/a/.claude; umask 022; for i in $(seq 2000); do cat .credentials.json >.credentials.json.$i; done",
+    );
+    let said = lab.confined(&["sync"]).stderr;
+    let named = said.matches("others can read").count();
+    assert!((10..100).contains(&named), "{named} files are named");
+    assert!(lab.read("home/b/.openclaw/.env").contains("test-accessb"), "{said}");
+}
