@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::gateway::{command, compose_files};
 use crate::app::refresh::find_claude;
-use crate::domain::config::settings::{ClaudeCli, Gateway, Method, Settings};
+use crate::domain::config::settings::{ClaudeCli, Command, Gateway, Method, Settings};
 use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -35,19 +35,26 @@ pub(crate) fn programs(settings: &Settings) -> Vec<Refusal> {
 }
 
 fn commands(settings: &Settings) -> impl Iterator<Item = Refusal> + '_ {
-    let restarts = match settings.gateway {
-        Gateway::Command => true,
-        Gateway::Auto => settings.compose_dir.is_none(),
-        _ => false,
-    };
-    let restart = settings.gateway_command.as_ref().filter(|_| restarts);
-    let commands =
-        [restart, settings.recreate_idle_command.as_ref(), settings.openclaw_command.as_ref()];
+    let commands = [
+        restart_command(settings),
+        settings.recreate_idle_command.as_ref(),
+        settings.openclaw_command.as_ref(),
+    ];
     commands.into_iter().flatten().filter_map(|named| {
         let (why, hint) = command::refusal(settings, named)?;
         let command = hint.unwrap_or_else(|| show(Path::new(&named.words[0])));
         Some(Refusal { what: named.key.to_owned(), why, command })
     })
+}
+
+/// `GATEWAY_COMMAND`, where the link uses it.
+pub(crate) fn restart_command(settings: &Settings) -> Option<&Command> {
+    let restarts = match settings.gateway {
+        Gateway::Command => true,
+        Gateway::Auto => settings.compose_dir.is_none(),
+        _ => false,
+    };
+    settings.gateway_command.as_ref().filter(|_| restarts)
 }
 
 /// The Claude CLI, for a login of root's.

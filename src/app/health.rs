@@ -4,6 +4,7 @@ use log::Level;
 
 use crate::app::admission;
 use crate::app::incident::People;
+use crate::app::once_root;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::config::settings::Settings;
@@ -43,6 +44,8 @@ fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<St
     let unsaved = renewals.cannot_save.as_ref();
     let refused = admission::of_link(settings).into_iter();
     troubles.extend(refused.map(|refusal| format!("{}: {}", refusal.what, refusal.why)));
+    let doubts = once_root::doubts(settings, &report.gateway).into_iter();
+    troubles.extend(doubts.filter(|doubt| doubt.is_pressing).map(|doubt| doubt.meaning));
     troubles.extend(waiting(report).filter(|why| is_refused(why)).map(|why| late(&why)));
     troubles.extend(unsaved.map(|why| format!("a renewed login cannot be saved: {why}")));
     troubles

@@ -25,6 +25,7 @@ pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod notify;
+pub(crate) mod once_root;
 pub(crate) mod openclaw;
 pub(crate) mod parting;
 pub(crate) mod prospect;

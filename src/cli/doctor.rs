@@ -41,6 +41,8 @@ pub(crate) fn carry_out(
     }
     if wish.upgrade {
         findings.retain(Finding::is_of_an_upgrade);
+    } else {
+        findings.retain(|finding| !finding.is_of_an_upgrade_alone());
     }
     if wish.json {
         answer_json(&json_of(&findings));

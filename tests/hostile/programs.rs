@@ -344,3 +344,53 @@ fn a_hook_below_a_users_directory_is_refused() {
     let check = lab.confined(&["check"]);
     assert!(check.stdout.contains("10-interpreter"), "{}", check.stdout);
 }
+
+/// What 1.0.0 remembers of a gateway that it has restarted.
+const LEDGER: &str = r#"{"pending":null,"history":[{"time":1795000000000,"deed":"restarted","outcome":"done","why":null,"fingerprint":null,"gap_ms":9}]}"#;
+
+#[test]
+fn a_command_that_was_roots_is_critical_until_it_is_decided_or_has_worked() {
+    let lab = lab();
+    let keeps = ["/bin/true", "true", "systemctl restart openclaw"];
+    let (ledger, said) = (
+        format!("mkdir -p state/gateway; echo '{LEDGER}' > state/gateway/a.json"),
+        "GATEWAY_COMMAND runs as 61421",
+    );
+    let look = |arguments: &[&str]| lab.confined(arguments).stdout;
+    for words in keeps {
+        rotate(&lab);
+        command(&lab, words, "");
+        // Of a gateway that nobody has seen to there is nothing to lose yet.
+        assert!(look(&["doctor", "--upgrade"]).starts_with("note command-not-as-root"), "{words}");
+        assert!(!look(&["check"]).contains(said), "{words}");
+        lab.sh(&ledger);
+        let doctor = look(&["doctor", "--upgrade"]);
+        let hint = "oauth-sync set --link a GATEWAY_COMMAND_USER root";
+        assert!(
+            doctor.starts_with("error command-not-as-root (a)") && doctor.contains(hint),
+            "{doctor}"
+        );
+        let check = lab.confined(&["check"]);
+        assert!(check.code == Some(2) && check.stdout.contains(said), "{words}: {}", check.stdout);
+        for user in ["root", "owner"] {
+            command(&lab, words, &format!("GATEWAY_COMMAND_USER=\"{user}\"\n"));
+            assert!(!look(&["check"]).contains(said), "{words} {user}");
+            assert_eq!(look(&["doctor", "--upgrade"]), "", "{words} {user}");
+        }
+    }
+    // What fails stays so, what works does not.
+    for (words, is_critical) in [("/bin/false", true), ("/bin/true", false)] {
+        rotate(&lab);
+        lab.sh(&ledger);
+        command(&lab, words, "");
+        lab.confined(&["sync"]);
+        assert_eq!(look(&["check"]).contains(said), is_critical, "{words}");
+        assert_eq!(look(&["doctor", "--upgrade"]).is_empty(), !is_critical, "{words}");
+    }
+    // A word of Alice's made it hers before, too.
+    rotate(&lab);
+    lab.sh(&ledger);
+    command(&lab, &format!("/bin/sh {}", at(&lab, "home/a/bin/restart")), "");
+    assert_eq!(look(&["doctor", "--upgrade"]), "");
+    assert!(!look(&["check"]).contains(said));
+}

@@ -76,6 +76,11 @@ impl Finding {
         Self { severity: Severity::Note, ..Self::error(id, meaning, command) }
     }
 
+    /// Whether it is worth a word only while a person has an upgrade in hand.
+    pub(crate) fn is_of_an_upgrade_alone(&self) -> bool {
+        self.is_of_an_upgrade() && self.severity == Severity::Note
+    }
+
     /// Whether an earlier version took what it is about.
     pub(crate) fn is_of_an_upgrade(&self) -> bool {
         OF_AN_UPGRADE.contains(&self.id)

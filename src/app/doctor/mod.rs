@@ -2,6 +2,7 @@
 //! mends it. Nothing is changed and no program is run.
 
 mod claude;
+mod commands;
 mod compose;
 mod copies;
 mod files;
@@ -110,6 +111,7 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
         found.extend(locks::look(&patient, case));
         found.extend(openclaw::look(&patient, case));
         found.extend(programs::look(case));
+        found.extend(commands::look(case));
         found.extend(compose::look(&patient, case));
         found.extend(host::of_link(&patient, case));
         let link = &case.report.link;

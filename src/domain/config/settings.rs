@@ -86,6 +86,8 @@ pub(crate) struct Command {
     pub(crate) words: Vec<String>,
     /// Whether root is asked for; else it runs as the owner of the state folder.
     pub(crate) as_root: bool,
+    /// Whether the configuration says as whom it runs, and does not leave it to the default.
+    pub(crate) is_decided: bool,
 }
 
 /// Where the Claude CLI runs.

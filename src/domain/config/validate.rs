@@ -86,9 +86,9 @@ impl Reader<'_> {
     }
 
     fn command(&mut self, key: &'static str, user: &'static str) -> Option<Command> {
-        let as_root = self.read(user, values::command_user).unwrap_or(false);
+        let as_root = self.read(user, values::command_user);
         let words = self.read(key, values::command)?;
-        Some(Command { key, words, as_root })
+        Some(Command { key, words, as_root: as_root == Some(true), is_decided: as_root.is_some() })
     }
 
     fn credentials(&mut self) -> PathBuf {

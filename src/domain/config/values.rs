@@ -143,10 +143,11 @@ pub(super) fn command(text: &str) -> Checked<Vec<String>> {
 
 /// Reads as whom a command runs: true for root.
 pub(super) fn command_user(text: &str) -> Checked<bool> {
-    if text == "root" {
-        return Ok(true);
+    match text {
+        "root" => Ok(true),
+        "owner" => Ok(false),
+        _ => must("be root, or owner for that of OPENCLAW_STATE_DIR"),
     }
-    must("be root, or unset for the owner of OPENCLAW_STATE_DIR")
 }
 
 /// Reads `23:00-07:00`.

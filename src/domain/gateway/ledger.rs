@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::gateway::ending::Ending;
+use crate::domain::gateway::ending::{Deed, Ending};
 use crate::domain::gateway::request::Request;
 use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
@@ -18,6 +18,9 @@ pub(super) const LAST_RETRY: Duration = Duration::from_secs(30 * 60);
 
 /// How long before the old token ends nothing may put a recreate off any longer.
 const BOUND: Duration = Duration::from_secs(10 * 60);
+
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How many deeds are remembered.
 const HISTORY: usize = 20;
@@ -41,6 +44,8 @@ pub(crate) struct Ledger {
     pub(crate) asked: Option<Timestamp>,
     /// The container that stands there since our last recreate.
     pub(crate) container: Option<String>,
+    /// The version of this program that has begun this, or restarted the gateway since; 1.0.0 noted none.
+    pub(crate) version_of_ours: Option<String>,
 }
 
 /// What a gateway still needs.
@@ -165,6 +170,9 @@ impl Ledger {
             next_try: None,
             waits: None,
         };
+        if self.pending.is_none() && self.history.is_empty() {
+            self.version_of_ours = Some(VERSION.to_owned());
+        }
         let pending = self.pending.get_or_insert_with(fresh);
         for sink in &request.sinks {
             if !pending.sinks.contains(sink) {
@@ -214,6 +222,9 @@ impl Ledger {
             Ending::Done(deed, gap) => (deed.name(), *gap),
             _ => ("nothing", None),
         };
+        if matches!(ending, Ending::Done(deed, _) if *deed >= Deed::RestartedUnproven) {
+            self.version_of_ours = Some(VERSION.to_owned());
+        }
         let why = ending.why().map(str::to_owned);
         let (outcome, deed) = (ending.name().to_owned(), deed.to_owned());
         let act = Act { time: now, deed, outcome, why, fingerprint, gap_ms };

@@ -289,3 +289,23 @@ fn a_command_of_roots_that_a_user_can_change() {
     host.mends(&found);
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
 }
+
+#[test]
+fn a_command_that_1_0_0_ran_as_root() {
+    let host = Host::new();
+    host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/true");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    let act = r#"{"time":1,"deed":"restarted","outcome":"done","why":null,"fingerprint":null,"gap_ms":1}"#;
+    host.bed.write("lib/gateway/default.json", format!(r#"{{"history":[{act}]}}"#));
+    let found = host.finds_and_mends("command-not-as-root");
+    assert_eq!(found.command, "oauth-sync set --link default GATEWAY_COMMAND_USER root");
+    // Where it has worked as the owner nobody has to say so.
+    host.bed.conf("GATEWAY_COMMAND_USER", "owner");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+    host.shell("oauth-sync set --link default GATEWAY_COMMAND_USER ''");
+    host.finds("command-not-as-root");
+    host.bed.login_for("B", 9);
+    host.own();
+    host.shell("oauth-sync sync");
+    assert!(host.ids().is_empty(), "{:?}", host.doctor());
+}
