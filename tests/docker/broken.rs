@@ -158,7 +158,7 @@ fn a_token_in_the_log_is_masked() {
 #[test]
 fn root_does_not_run_what_others_can_write() {
     let bed = Bed::up();
-    refused(&bed, 75, "root does not run it", || {
+    refused(&bed, 75, "root does not use it", || {
         let file = bed.path("project/compose.yml");
         std::os::unix::fs::chown(file, Some(1234), None).expect("the tests are root's");
     });

@@ -104,6 +104,12 @@ impl Bed {
     /// Replaces a file as Claude's CLI does: temp file and rename.
     pub(crate) fn replace(&self, path: &str, bytes: impl AsRef<[u8]>) -> &Self {
         self.write("home/.replacing", bytes);
+        // As the user whose directory it is.
+        let owner = self.at(path).parent().unwrap().metadata().unwrap();
+        if is_root() {
+            let owner = (Some(owner.uid()), Some(owner.gid()));
+            std::os::unix::fs::chown(self.at("home/.replacing"), owner.0, owner.1).unwrap();
+        }
         fs::rename(self.at("home/.replacing"), self.at(path)).unwrap();
         self
     }

@@ -65,6 +65,10 @@ fn elsewhere(
             "the project does not read '{sink}', so nothing is recreated"
         ));
     };
+    if is_missing(real) {
+        let why = format!("'{}' is not there, so nothing is recreated", real.display());
+        return Ending::deferred(why);
+    }
     let why = format!(
         "the project takes its variables from '{}'{by}, and {key} is written to '{sink}', so nothing is recreated",
         real.display()
@@ -84,6 +88,10 @@ fn lists_env_files(project: &Project) -> bool {
 fn read(path: &Path) -> Option<Seen> {
     let (folder, name) = open(path)?;
     folder.read(&name, LIMIT).ok()?
+}
+
+fn is_missing(path: &Path) -> bool {
+    open(path).is_some_and(|(folder, name)| matches!(folder.stat(&name), Ok(None)))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -44,7 +44,7 @@ impl Folder {
             let (Some(parent), Some(name)) = (path.parent(), name) else {
                 return Err(Error::odd("read", &path, "it is no path of a file"));
             };
-            let folder = Self::on_the_way(parent, &name, &identity)?;
+            let folder = self.on_the_way(parent, &name, &identity)?;
             let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             let acting = folder.acting()?;
             let opened = folder.open_at(&name, flags, Mode::empty());
@@ -72,7 +72,9 @@ impl Folder {
 
     /// Opens the directory of a name that is read with these rights, and gives it the rights of
     /// whoever owns the name where the directory is root's.
-    fn on_the_way(parent: &Path, name: &str, identity: &Identity) -> Result<Self, Error> {
+    ///
+    /// What lies in this directory is reached from it: the way here may be open to its owner alone.
+    fn on_the_way(&self, parent: &Path, name: &str, identity: &Identity) -> Result<Self, Error> {
         if identity.uid == 0 && geteuid().is_root() {
             let folder = Self::reach(&normal(parent))?;
             if folder.identity.uid != 0 {
@@ -83,12 +85,15 @@ impl Folder {
             let owner = Identity::of(stat.st_uid, stat.st_gid);
             return Ok(if stat.st_uid == 0 { folder } else { folder.with_rights_of(&owner) });
         }
-        let rest = parent.strip_prefix("/").unwrap_or(parent);
+        let (way, rest) = match parent.strip_prefix(&self.path) {
+            Ok(rest) => (self.fd.clone(), rest),
+            Err(_) => (open_root()?.into(), parent.strip_prefix("/").unwrap_or(parent)),
+        };
         let is_strict = crossing::applies(parent);
         let acting =
             identity.act().map_err(|source| Error::new("become the owner of", parent, source))?;
         // A magic link of /proc would lead to what this process has open.
-        let fd = open_rest(&open_root()?, rest, ResolveFlags::NO_MAGICLINKS, is_strict);
+        let fd = open_rest(&way, rest, ResolveFlags::NO_MAGICLINKS, is_strict);
         drop(acting);
         let fd = fd.map_err(|source| crossing::failed("open", parent, source))?;
         Ok(Self::new(parent, identity.clone(), fd))
