@@ -27,7 +27,10 @@ pub(crate) struct Ran {
 /// Returns a program that `tests/real/fetch` has installed; panics if it has not.
 pub(crate) fn real(folder: &str, program: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let real = env::var_os("OAUTH_SYNC_REAL_DIR").unwrap_or_else(|| "target/real".into());
+    // As in tests/real/fetch.
+    let is_root = rustix::process::geteuid().is_root();
+    let default = if is_root { "/var/cache/oauth-sync-real" } else { "target/real" };
+    let real = env::var_os("OAUTH_SYNC_REAL_DIR").unwrap_or_else(|| default.into());
     let path = root.join(real).join(folder).join("bin").join(program);
     assert!(path.exists(), "'{}' is missing: run tests/real/fetch", path.display());
     path
