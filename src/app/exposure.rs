@@ -1,5 +1,6 @@
 //! Files that hold the token and that others than their owner can read: the login, the sinks, and backups of both.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use log::Level;
@@ -45,18 +46,21 @@ pub(crate) fn look(settings: &Settings, report: &Report) -> Vec<Exposed> {
     let written = sinks.filter_map(|sink| sink.path.clone());
     let files: Vec<PathBuf> = source.into_iter().chain(written).collect();
     let mut exposed: Vec<Exposed> = files.iter().filter_map(|path| of(path)).collect();
+    let known = exposed.iter().map(|exposed| exposed.path.clone());
+    let mut known: HashSet<PathBuf> = files.iter().cloned().chain(known).collect();
     let Some(credential) = report.source.credential() else { return exposed };
     let state = settings.openclaw_state_dir.as_deref();
     let stores = state.into_iter().flat_map(|state| STORES.map(|store| state.join(store)));
     let mut originals: Vec<PathBuf> = files.iter().cloned().chain(stores).collect();
     originals.extend(report.sinks.iter().filter_map(|sink| sink.path.clone()));
     originals.extend([&settings.oauth_json, &settings.secret_file].into_iter().flatten().cloned());
+    let mut looked_at = HashSet::new();
+    originals.retain(|original| looked_at.insert(original.clone()));
     for original in originals {
-        for backup in backups(&original, credential) {
-            if !files.contains(&backup) && !exposed.iter().any(|known| known.path == backup) {
-                exposed.extend(of(&backup));
-            }
-        }
+        let backups = backups(&original, credential).into_iter();
+        exposed.extend(
+            backups.filter(|backup| known.insert(backup.clone())).filter_map(|backup| of(&backup)),
+        );
     }
     exposed
 }

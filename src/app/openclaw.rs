@@ -23,7 +23,8 @@ use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
-pub(crate) use agents::{Agent, main_agent_path, make_main_agent};
+use agents::Rest;
+pub(crate) use agents::{Agent, Batch, main_agent_path, make_main_agent};
 pub(crate) use configuration::ConfigFile;
 pub(crate) use variables::Variables;
 
@@ -55,6 +56,10 @@ pub(crate) struct OpenClaw {
     pub(crate) agents: Vec<Agent>,
     /// Why agents' folders cannot be opened.
     pub(crate) barred: Vec<Error>,
+    /// The agents beyond those, which are opened only while they are looked at.
+    pub(crate) rest: Rest,
+    /// Whether an agent has a store of its own.
+    pub(crate) has_profiles: bool,
     /// Whether `credentials/oauth.json` stands there.
     pub(crate) has_oauth_json: bool,
     /// Which version it is.
@@ -77,23 +82,30 @@ impl OpenClaw {
             settings.openclaw_state_dir.as_deref().map(|path| Folder::reach(path).map(Rc::new));
         let folder = state.as_ref().and_then(|state| state.as_ref().ok()).map(Rc::as_ref);
         let variables = folder.map(|state| Variables::find(settings, state));
-        let reached = folder.zip(variables.as_ref());
+        let reached = state.as_ref().and_then(|state| state.as_ref().ok()).zip(variables.as_ref());
         let (config, config_file) = reached
             .map(|(state, variables)| configuration::read(state, variables))
             .unwrap_or_default();
-        let (agents, barred) = reached
-            .map(|(state, variables)| agents::all(state, &config, variables))
+        let most = settings.max_agents;
+        let (first, rest) = reached
+            .map(|(state, variables)| agents::all(state, &config, variables, most))
             .unwrap_or_default();
         let has_oauth_json =
             folder.is_some_and(|folder| stands(folder, "credentials", "oauth.json"));
         let ledger = ledger::load(&ground.places.state_dir, &settings.name);
-        let mut evidence = version::found(settings, folder, &config, &agents);
-        evidence.extend(version::told(&ledger));
         let is_ours = |token: &Secret| memory.knows(ground.fingerprinter.of(token));
-        let has_living_profile = agents
-            .iter()
-            .filter_map(Agent::profiles_text)
-            .any(|text| auth_profiles::living(text, now, &is_ours));
+        let (mut has_profiles, mut has_sqlite, mut has_living_profile) = (false, false, false);
+        let mut learn = |batch: &Batch| {
+            has_profiles |= batch.has_profiles();
+            has_sqlite |= batch.agents.iter().any(version::has_sqlite);
+            let mut texts = batch.agents.iter().filter_map(Agent::profiles_text);
+            has_living_profile |= texts.any(|text| auth_profiles::living(text, now, &is_ours));
+        };
+        learn(&first);
+        rest.batches().for_each(|batch| learn(&batch));
+        let Batch { agents, barred } = first;
+        let mut evidence = version::found(settings, folder, &config, has_sqlite);
+        evidence.extend(version::told(&ledger));
         let verdict = era::decide(&evidence);
         Self {
             state,
@@ -102,11 +114,19 @@ impl OpenClaw {
             variables,
             agents,
             barred,
+            rest,
+            has_profiles,
             has_oauth_json,
             verdict,
             has_living_profile,
             ledger,
         }
+    }
+
+    /// Looks at each of its agents.
+    pub(crate) fn each_agent(&self, mut work: impl FnMut(&Agent)) {
+        self.agents.iter().for_each(&mut work);
+        self.rest.batches().for_each(|batch| batch.agents.iter().for_each(&mut work));
     }
 
     /// The state folder, if it could be reached.
@@ -146,12 +166,9 @@ impl OpenClaw {
 
     /// What the choice of sinks depends on.
     pub(crate) fn traces(&self, has_env_key: bool) -> Vec<Trace> {
-        // A store that cannot be reached is not taken for one that is not there.
-        let profiles = !self.barred.is_empty()
-            || self.agents.iter().any(|agent| !matches!(agent.profiles, Ok(None)));
         let traces = [
             (self.has_oauth_json, Trace::OauthJson),
-            (profiles, Trace::AuthProfiles),
+            (self.has_profiles, Trace::AuthProfiles),
             (self.has_living_profile, Trace::LivingProfile),
             (has_env_key, Trace::EnvKey),
         ];

@@ -38,9 +38,13 @@ pub(crate) fn harmful_files(
     }
     // 2026.6.1 still keeps what was pasted in there, beside its state/openclaw.sqlite; the later ones
     // that ignore it take no harm from it.
-    for agent in openclaw.agents.iter().filter(|agent| harmful && has_profiles(agent)) {
-        let ours = |text: &str| auth_profiles::only(text, &is_ours);
-        lines.extend(one(&agent.folder, "auth-profiles.json", ours, harmful, may_write));
+    if harmful {
+        openclaw.each_agent(|agent| {
+            let ours = |text: &str| auth_profiles::only(text, &is_ours);
+            if has_profiles(agent) {
+                lines.extend(one(&agent.folder, "auth-profiles.json", ours, harmful, may_write));
+            }
+        });
     }
     lines
 }

@@ -11,30 +11,20 @@ mod profiles;
 use std::path::PathBuf;
 
 use crate::app::look::Look;
-use crate::app::openclaw::OpenClaw;
+use crate::app::openclaw::{Batch, OpenClaw};
 use crate::app::report::SinkState;
 use crate::app::wanted::Wanted;
 use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::era::{self, Choice, Trace};
 use crate::domain::sink::SinkKind;
 
-/// Looks at every sink of a link.
+/// Looks at every sink of a link, and of its agents at the first ones.
 pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Vec<Look> {
     if settings.sinks == Sinks::Listed(Vec::new()) {
         return Vec::new();
     }
     let env = env::Place::find(settings, openclaw, wanted.may_write);
-    let has_key = env.as_ref().is_some_and(|env| env.has_key(&settings.env_key));
-    let mut traces = openclaw.traces(has_key);
-    if pasted::is_barred(settings, openclaw, wanted) {
-        traces.push(Trace::PasteBarred);
-    }
-    let choices = match &settings.sinks {
-        Sinks::Auto => era::auto_sinks(&openclaw.verdict, &traces),
-        Sinks::Listed(kinds) => {
-            kinds.iter().map(|kind| Choice { kind: *kind, may_create: true }).collect()
-        }
-    };
+    let (choices, traces) = choices(settings, openclaw, env.as_ref(), wanted);
     let mut looks = Vec::new();
     for choice in choices {
         let kind = choice.kind;
@@ -56,6 +46,45 @@ pub(crate) fn look(settings: &Settings, openclaw: &OpenClaw, wanted: &Wanted<'_>
         }
     }
     looks
+}
+
+/// Looks at the stores of further agents.
+pub(crate) fn of_agents(
+    settings: &Settings,
+    openclaw: &OpenClaw,
+    batch: &Batch,
+    wanted: &Wanted<'_>,
+) -> Vec<Look> {
+    let env = env::Place::find(settings, openclaw, wanted.may_write);
+    let (choices, traces) = choices(settings, openclaw, env.as_ref(), wanted);
+    let kind = SinkKind::AuthProfiles;
+    let is_meant = choices.iter().any(|choice| choice.kind == kind)
+        && era::refusal(openclaw.verdict.era, kind, &traces).is_none();
+    if !is_meant {
+        return Vec::new();
+    }
+    profiles::of_agents(&batch.agents, &batch.barred, openclaw, wanted)
+}
+
+/// Which sinks there are to be, and what that depends on.
+fn choices(
+    settings: &Settings,
+    openclaw: &OpenClaw,
+    env: Option<&env::Place>,
+    wanted: &Wanted<'_>,
+) -> (Vec<Choice>, Vec<Trace>) {
+    let has_key = env.is_some_and(|env| env.has_key(&settings.env_key));
+    let mut traces = openclaw.traces(has_key);
+    if pasted::is_barred(settings, openclaw, wanted) {
+        traces.push(Trace::PasteBarred);
+    }
+    let choices = match &settings.sinks {
+        Sinks::Auto => era::auto_sinks(&openclaw.verdict, &traces),
+        Sinks::Listed(kinds) => {
+            kinds.iter().map(|kind| Choice { kind: *kind, may_create: true }).collect()
+        }
+    };
+    (choices, traces)
 }
 
 fn path_of(kind: SinkKind, settings: &Settings) -> Option<PathBuf> {

@@ -22,6 +22,7 @@ use crate::domain::acceptance::{Mark, Memory, Verdict};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ledger;
 use crate::domain::secret::Fingerprint;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -40,6 +41,9 @@ pub(crate) const BUSY_RETRY: Duration = Duration::from_millis(200);
 
 /// What a file's old text is kept as while it is written over, after the link's name.
 const OVER: &str = ".over";
+
+/// How many of the agents that are too many are named.
+const NAMED: usize = 20;
 
 /// How a sync is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,7 +133,7 @@ pub(crate) fn link(
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
     let may_write = !options.dry_run;
     report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
-    report.remarks.extend(unreachable(&openclaw).into_iter().chain(not_understood(&openclaw)));
+    report.remarks.extend(faults(settings, &openclaw));
     let looks = sinks::look(
         settings,
         &openclaw,
@@ -152,8 +156,8 @@ pub(crate) fn link(
         }
         None => looks.into_iter().map(Look::planned).collect(),
     };
-    let request = passed.and_then(|mark| handover.of_written(&report.sinks, mark));
-    if let Some(request) = request {
+    sync_rest(&mut report, &handover, &mut memory, passed, may_write);
+    if let Some(request) = passed.and_then(|mark| handover.of_written(&report.sinks, mark)) {
         report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
     } else if may_write {
         handover.remind(&report, &memory);
@@ -263,6 +267,12 @@ fn readable(
     lines
 }
 
+/// What is wrong with an OpenClaw as a whole.
+fn faults(settings: &Settings, openclaw: &OpenClaw) -> impl Iterator<Item = Line> {
+    let reached = unreachable(openclaw).into_iter().chain(not_understood(openclaw));
+    reached.chain(too_many(settings, openclaw))
+}
+
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.
 fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
     let Some(Err(error)) = &openclaw.state else { return None };
@@ -281,6 +291,56 @@ fn not_understood(openclaw: &OpenClaw) -> Option<Line> {
         "'{path}' is not understood: {why}: which version OpenClaw has and which profile it uses is not known"
     );
     Some(Line::remark(Level::Error, "openclaw-config", text))
+}
+
+/// Names the agents beyond `MAX_AGENTS`.
+fn too_many(settings: &Settings, openclaw: &OpenClaw) -> Option<Line> {
+    let (most, beyond) = (settings.max_agents, &openclaw.rest.beyond);
+    let named: Vec<_> = beyond.iter().take(NAMED).map(String::as_str).collect();
+    let more = match beyond.len() {
+        0 => return None,
+        count if count > NAMED => format!(" and {} more", count - NAMED),
+        _ => String::new(),
+    };
+    let text = format!(
+        "there are more agents than MAX_AGENTS ({most}): those beyond it keep their old token: {}{more}",
+        named.join(", ")
+    );
+    let mut line = Line::remark(Level::Error, "too-many-agents", text);
+    let all = u32::try_from(most + beyond.len()).unwrap_or(u32::MAX);
+    let hint = Hint::new("oauth-sync set --link").arg(&settings.name).then("MAX_AGENTS");
+    line.hint = Some(hint.number("", all));
+    Some(line)
+}
+
+/// Brings the stores of further agents in step, one batch after another.
+fn sync_rest(
+    report: &mut Report,
+    handover: &Handover<'_>,
+    memory: &mut Memory,
+    passed: Option<Mark>,
+    may_write: bool,
+) {
+    let Handover { ground, settings, openclaw, now, .. } = *handover;
+    for batch in openclaw.rest.batches() {
+        let wanted = Wanted { ground, memory, source: &report.source, now, may_write };
+        let looks = sinks::of_agents(settings, openclaw, &batch, &wanted);
+        let mut reports = match passed {
+            Some(mark) => commit(looks, mark, memory, None, |memory, changed| {
+                let matters = handover.that_matter(changed).is_some();
+                if matters && memory.handed_over.replace(mark.fingerprint) != Some(mark.fingerprint)
+                {
+                    save(ground, settings, memory);
+                }
+            }),
+            None => looks.into_iter().map(Look::planned).collect(),
+        };
+        // So many old texts are not kept open.
+        for report in &mut reports {
+            report.replaced.clear();
+        }
+        report.sinks.extend(reports);
+    }
 }
 
 fn save(ground: &Ground, settings: &Settings, memory: &Memory) {

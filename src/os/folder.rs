@@ -30,9 +30,12 @@ use crate::os::identity::Identity;
 
 use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
 
-pub(crate) use crossing::{Refused, never_wait, refusal, refused};
+pub(crate) use crossing::{Refused, leave_to_another, never_wait, refusal, refused};
 pub(crate) use follow::Followed;
 pub(crate) use ways::Ways;
+
+/// How many names of a directory are listed: a user can make as many as the disk holds.
+const NAMES_LIMIT: usize = 200_000;
 
 /// A folder, open, and whose rights everything in it is done with.
 #[derive(Debug)]
@@ -161,6 +164,9 @@ impl Folder {
                 let name = entry?.file_name().to_bytes().to_vec();
                 if name != b"." && name != b".." {
                     names.push(OsString::from_vec(name));
+                }
+                if names.len() > NAMES_LIMIT {
+                    return Err(Errno::TOOBIG);
                 }
             }
             names.sort();

@@ -7,6 +7,7 @@
 )]
 
 mod children;
+mod crowd;
 mod env_files;
 mod flood;
 mod hanging;

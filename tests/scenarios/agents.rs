@@ -110,3 +110,42 @@ fn one_users_bloated_store_keeps_no_other_sink_waiting() {
         assert_eq!(bed.read(&format!("{STATE}/agents/{id}/agent/auth-profiles.json")), text);
     }
 }
+
+#[test]
+fn a_crowd_of_agents_needs_no_descriptor_for_each() {
+    let bed = bed();
+    bed.conf("MAX_AGENTS", "10000");
+    let crowd = 1500;
+    for id in 0..crowd {
+        bed.agent(&format!("a{id:04}"), "old");
+    }
+    let wrapper = ["prlimit", "--nofile=1024:1024"];
+    let ran = bed.command(&wrapper, &["sync"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(said.matches("holds the new token").count(), crowd);
+    for id in [0, 63, 64, 999, crowd - 1] {
+        let store = format!("{STATE}/agents/a{id:04}/agent/auth-profiles.json");
+        assert!(bed.read(&store).contains("access-new"), "{store}");
+    }
+    bed.run(["sync"]).exit(0).err(&[]);
+}
+
+#[test]
+fn agents_beyond_the_most_are_named_and_critical() {
+    let bed = bed();
+    bed.conf("MAX_AGENTS", "3");
+    for id in ["a", "b", "c", "d", "e"] {
+        bed.agent(id, "old");
+    }
+    let text =
+        "there are more agents than MAX_AGENTS (3): those beyond it keep their old token: d, e";
+    bed.run(["sync"]).says(text).says("hint: oauth-sync set --link default MAX_AGENTS 5");
+    let store = |id: &str| bed.read(&format!("{STATE}/agents/{id}/agent/auth-profiles.json"));
+    assert!(store("c").contains("access-new") && !store("d").contains("access-new"));
+    bed.run(["check"]).exit(2);
+    bed.run(["set", "MAX_AGENTS", "5"]).exit(0);
+    bed.run(["sync"]).exit(0);
+    assert!(store("e").contains("access-new"));
+    bed.run(["check"]).exit(0);
+}

@@ -59,11 +59,11 @@ fn in_openclaw(patient: &Patient<'_>, sources: &[(PathBuf, Secret)]) -> Vec<Find
     for case in patient.cases {
         let memory = ground.remember(case.settings).unwrap_or_default();
         let claw = OpenClaw::look(case.settings, &ground, &memory, patient.now);
-        for agent in &claw.agents {
+        claw.each_agent(|agent| {
             let tokens =
                 agent.profiles_text().map(auth_profiles::refresh_tokens).unwrap_or_default();
             if !sources.iter().any(|(_, token)| tokens.contains(token)) {
-                continue;
+                return;
             }
             let meaning = format!(
                 "'{}' holds the login's refresh token: OpenClaw would renew it too, and one of the two loses",
@@ -73,7 +73,7 @@ fn in_openclaw(patient: &Patient<'_>, sources: &[(PathBuf, Secret)]) -> Vec<Find
             let finding = Finding::error("login-copied-to-openclaw", meaning, command);
             let link = Some(case.report.link.clone());
             findings.push(Finding { link, ..finding.fixed_by(Fix::Sync) });
-        }
+        });
     }
     findings
 }

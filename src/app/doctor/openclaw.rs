@@ -119,13 +119,13 @@ fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
         token.as_ref() == Some(other) || memory.knows(ground.fingerprinter.of(other))
     };
     let mut findings: Vec<Finding> = provider(case, &claw).into_iter().collect();
-    for agent in &claw.agents {
-        let Some(text) = agent.profiles_text() else { continue };
+    claw.each_agent(|agent| {
+        let Some(text) = agent.profiles_text() else { return };
         let auth_state =
             agent.auth_state.as_ref().and_then(|seen| std::str::from_utf8(&seen.bytes).ok());
         let context =
             Context { now: patient.now, config: &claw.config, auth_state, is_ours: &is_ours };
-        let Ok(Some((id, _))) = auth_profiles::held(text, &context) else { continue };
+        let Ok(Some((id, _))) = auth_profiles::held(text, &context) else { return };
         let path = agent.folder.path.join("auth-profiles.json");
         findings.extend(hidden(patient, case, &path, &id));
         findings.extend(cool_down(
@@ -135,7 +135,7 @@ fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
             &id,
             auth_profiles::cool_down(text, auth_state, &id, patient.now),
         ));
-    }
+    });
     findings
 }
 

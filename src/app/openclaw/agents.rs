@@ -3,7 +3,8 @@
 //!
 //! They are opened by the rules of the state folder; of one that cannot be, it is said why.
 
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use crate::app::openclaw::variables::Named;
 use crate::app::openclaw::{STORE_LIMIT, Variables};
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::os::error::Error;
-use crate::os::folder::{Folder, Seen};
+use crate::os::folder::{self, Folder, Seen};
 
 /// An agent of OpenClaw.
 pub(crate) struct Agent {
@@ -31,54 +32,153 @@ impl Agent {
     }
 }
 
-/// Every agent whose folder can be opened, and why others cannot.
-pub(super) fn all(
-    state: &Folder,
-    config: &OpenclawConfig,
-    variables: &Variables,
-) -> (Vec<Agent>, Vec<Error>) {
-    let mut found = Found::default();
-    let below = enter(state, Path::new("agents"));
-    match below.and_then(|below| below.names().map(|names| (below, names))) {
-        Ok((below, names)) => {
-            for name in names.iter().filter(|name| is_agent(name)) {
-                found.add(enter(&below, &Path::new(name).join("agent")));
-            }
-        }
-        Err(error) if error.is_absent() => {}
-        Err(error) => found.barred.push(error),
-    }
-    for (id, dir) in config.agents.iter().filter_map(|agent| Some((&agent.id, agent.dir.as_ref()?)))
-    {
-        let named = Named { path: variables.path(dir), text: dir.into() };
-        found.add(elsewhere(state, &named, &format!("the agent {id} keeps its store there, but ")));
-    }
-    if let Some(named) = &variables.agent_dir {
-        found.add(elsewhere(state, named, "OPENCLAW_AGENT_DIR leads there, but "));
-    }
-    (found.agents, found.barred)
-}
+/// How many agents are held open at once; each costs a few descriptors.
+const BATCH: usize = 64;
 
+/// From how many agents on a process that must not keep others waiting leaves them to another one.
+const CROWD: usize = 2 * BATCH;
+
+/// Agents whose directories can be opened, and why others cannot.
 #[derive(Default)]
-struct Found {
-    agents: Vec<Agent>,
-    barred: Vec<Error>,
-    known: Vec<Option<(u64, u64)>>,
+pub(crate) struct Batch {
+    /// Those that can.
+    pub(crate) agents: Vec<Agent>,
+    /// Why others cannot.
+    pub(crate) barred: Vec<Error>,
 }
 
-impl Found {
-    fn add(&mut self, folder: Result<Folder, Error>) {
-        match folder {
-            // Another name of the same folder.
-            Ok(folder) if self.known.contains(&folder.key().ok()) => {}
-            Ok(folder) => {
-                self.known.push(folder.key().ok());
-                self.agents.push(agent(folder));
-            }
+impl Batch {
+    /// Says whether there is a store, or one that cannot be reached, which is not taken for one that is not there.
+    pub(super) fn has_profiles(&self) -> bool {
+        !self.barred.is_empty()
+            || self.agents.iter().any(|agent| !matches!(agent.profiles, Ok(None)))
+    }
+
+    fn add(&mut self, directory: Result<Folder, Error>, known: &mut BTreeSet<(u64, u64)>) {
+        match directory {
+            Ok(directory) => match directory.key() {
+                // Another name of the same directory.
+                Ok(key) if !known.insert(key) => {}
+                Ok(_) => self.agents.push(agent(directory)),
+                Err(error) => self.barred.push(error),
+            },
             Err(error) if error.is_absent() => {}
             Err(error) => self.barred.push(error),
         }
     }
+}
+
+/// Agents beyond the first batch, which are opened only while they are looked at.
+#[derive(Default)]
+pub(crate) struct Rest {
+    roots: Option<Roots>,
+    places: Vec<Place>,
+    known: BTreeSet<(u64, u64)>,
+    /// The names of those that are too many.
+    pub(crate) beyond: Vec<String>,
+}
+
+impl Rest {
+    /// Opens them, one batch after another.
+    pub(crate) fn batches(&self) -> impl Iterator<Item = Batch> {
+        let roots = self.roots.as_ref();
+        let mut known = self.known.clone();
+        let places = self.places.chunks(BATCH);
+        places.filter_map(move |places| Some(roots?.open(places, &mut known)))
+    }
+}
+
+/// Where an agent is.
+enum Place {
+    /// In the directory of this name in `agents`.
+    Below(OsString),
+    /// Where a text says; and what is said first if it cannot be there.
+    Elsewhere(Named, String),
+}
+
+impl Place {
+    /// Says whether it is among the last to be left out: the main agent, whose store others use too, and what
+    /// is named on purpose.
+    fn is_preferred(&self) -> bool {
+        match self {
+            Self::Below(name) => name == "main",
+            Self::Elsewhere(..) => true,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Below(name) => name.to_string_lossy().into_owned(),
+            Self::Elsewhere(named, _) => named.text.display().to_string(),
+        }
+    }
+}
+
+/// What agents are opened from.
+struct Roots {
+    state: Rc<Folder>,
+    agents: Option<Folder>,
+}
+
+impl Roots {
+    fn open(&self, places: &[Place], known: &mut BTreeSet<(u64, u64)>) -> Batch {
+        let mut batch = Batch::default();
+        for place in places {
+            match (place, &self.agents) {
+                (Place::Below(name), Some(agents)) => {
+                    batch.add(enter(agents, &Path::new(name).join("agent")), known);
+                }
+                (Place::Below(_), None) => {}
+                (Place::Elsewhere(named, what), _) => {
+                    batch.add(elsewhere(&self.state, named, what), known);
+                }
+            }
+        }
+        batch
+    }
+}
+
+/// The first agents, and the rest of at most `most`.
+pub(super) fn all(
+    state: &Rc<Folder>,
+    config: &OpenclawConfig,
+    variables: &Variables,
+    most: usize,
+) -> (Batch, Rest) {
+    let agents = enter(state, Path::new("agents"));
+    let (agents, names, unlisted) =
+        match agents.and_then(|agents| agents.names().map(|names| (agents, names))) {
+            Ok((agents, names)) => (Some(agents), names, None),
+            Err(error) => (None, Vec::new(), Some(error).filter(|error| !error.is_absent())),
+        };
+    let mut places = places(names, config, variables);
+    if places.len() > CROWD && folder::leave_to_another(&state.path, "too many agents") {
+        return Default::default();
+    }
+    if places.len() > most {
+        places.sort_by_key(|place| !place.is_preferred());
+    }
+    let beyond = places.split_off(places.len().min(most)).iter().map(Place::name).collect();
+    let rest = places.split_off(places.len().min(BATCH));
+    let roots = Roots { state: Rc::clone(state), agents };
+    let mut known = BTreeSet::new();
+    let mut first = roots.open(&places, &mut known);
+    first.barred.extend(unlisted);
+    (first, Rest { roots: Some(roots), places: rest, known, beyond })
+}
+
+fn places(below: Vec<OsString>, config: &OpenclawConfig, variables: &Variables) -> Vec<Place> {
+    let below = below.into_iter().filter(|name| is_agent(name)).map(Place::Below);
+    let configured = config.agents.iter().filter_map(|agent| {
+        let dir = agent.dir.as_ref()?;
+        let named = Named { path: variables.path(dir), text: dir.into() };
+        let what = format!("the agent {} keeps its store there, but ", agent.id);
+        Some(Place::Elsewhere(named, what))
+    });
+    let main = variables.agent_dir.clone();
+    let main = main
+        .map(|named| Place::Elsewhere(named, "OPENCLAW_AGENT_DIR leads there, but ".to_owned()));
+    below.chain(configured).chain(main).collect()
 }
 
 /// Opens the directory of an agent that is named in a text: only one of the state directory's own

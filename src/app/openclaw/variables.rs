@@ -26,6 +26,7 @@ pub(crate) struct Variables {
 }
 
 /// A path, as it is named.
+#[derive(Clone)]
 pub(crate) struct Named {
     /// The text that names it.
     pub(crate) text: PathBuf,

@@ -18,14 +18,12 @@ pub(super) fn found(
     settings: &Settings,
     state: Option<&Folder>,
     config: &OpenclawConfig,
-    agents: &[Agent],
+    agent_has_sqlite: bool,
 ) -> Vec<Evidence> {
     let exact = |version, by| Evidence { version, at_least: false, by };
     let configured = settings.openclaw_version.as_deref().and_then(Version::parse);
     let shared = state.is_some_and(|state| stands(state, "state", "openclaw.sqlite"));
-    let own =
-        |agent: &Agent| agent.folder.stat("openclaw-agent.sqlite").is_ok_and(|stat| stat.is_some());
-    let sqlite = shared || agents.iter().any(own);
+    let sqlite = shared || agent_has_sqlite;
     let mut evidence = Vec::new();
     evidence.extend(configured.map(|version| exact(version, Witness::Configured)));
     evidence.extend(config.last_touched.map(|version| exact(version, Witness::LastTouched)));
@@ -38,6 +36,11 @@ pub(super) fn found(
         });
     }
     evidence
+}
+
+/// Says whether an agent has a store of its own that only newer versions make.
+pub(super) fn has_sqlite(agent: &Agent) -> bool {
+    agent.folder.stat("openclaw-agent.sqlite").is_ok_and(|stat| stat.is_some())
 }
 
 /// What the program, or the image, said when it was asked; a program that was replaced since then

@@ -33,11 +33,10 @@ pub(super) fn look(openclaw: &OpenClaw, choice: Choice, wanted: &Wanted<'_>) -> 
     if let Some(Err(error)) = &openclaw.state {
         return vec![Look::failed(kind, error.object.clone(), error)];
     }
-    let stores = openclaw.agents.iter().filter(|agent| !matches!(agent.profiles, Ok(None)));
-    let barred =
-        openclaw.barred.iter().map(|error| Look::failed(kind, error.object.clone(), error));
-    let looks: Vec<Look> =
-        stores.map(|agent| profile(agent, openclaw, wanted)).chain(barred).collect();
+    let looks = of_agents(&openclaw.agents, &openclaw.barred, openclaw, wanted);
+    if openclaw.has_profiles {
+        return looks;
+    }
     if let (true, true, Some(Ok(state))) = (looks.is_empty(), choice.may_create, &openclaw.state) {
         return vec![first_profile(state, openclaw, wanted)];
     }
@@ -46,6 +45,19 @@ pub(super) fn look(openclaw: &OpenClaw, choice: Choice, wanted: &Wanted<'_>) -> 
         return vec![Look::absent(kind, None, why)];
     }
     looks
+}
+
+/// The stores of some agents, and why those of others cannot be looked at.
+pub(super) fn of_agents(
+    agents: &[Agent],
+    barred: &[Error],
+    openclaw: &OpenClaw,
+    wanted: &Wanted<'_>,
+) -> Vec<Look> {
+    let kind = SinkKind::AuthProfiles;
+    let stores = agents.iter().filter(|agent| !matches!(agent.profiles, Ok(None)));
+    let barred = barred.iter().map(|error| Look::failed(kind, error.object.clone(), error));
+    stores.map(|agent| profile(agent, openclaw, wanted)).chain(barred).collect()
 }
 
 /// The main agent's store, where there is none yet; the other agents read it as a base of theirs.

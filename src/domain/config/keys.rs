@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 36] = [
+pub(crate) const KEYS: [Key; 37] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("MAX_CREDENTIALS_SIZE", Value("8M"),
@@ -81,6 +81,8 @@ pub(crate) const KEYS: [Key; 36] = [
         "The user as whom OPENCLAW_COMMAND runs: owner, that of OPENCLAW_STATE_DIR, or root, for a command that nobody but root can change."),
     key("SINKS", Value("auto"),
         "Where the token is carried to: auto, none, or a list of oauth-json, auth-profiles, env, secret-file and paste-token."),
+    key("MAX_AGENTS", Value("1000"),
+        "How many of OpenClaw's agents get the token, between 1 and 100000; those beyond it are named."),
     key("OAUTH_JSON", Made("credentials/oauth.json in OPENCLAW_STATE_DIR"),
         "The file of the sink oauth-json."),
     key("ENV_FILE", Made(".env in COMPOSE_DIR if there is one, else in OPENCLAW_STATE_DIR"),

@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) recreate_idle_command: Option<Command>,
     /// When the gateway is not recreated while the old token lives.
     pub(crate) recreate_quiet_hours: Option<QuietHours>,
+    /// How many agents get the token.
+    pub(crate) max_agents: usize,
     /// Whom to tell when a person must act.
     pub(crate) notify_webhook: Option<Secret>,
     /// In which form.

@@ -34,7 +34,7 @@ fn two_lines_make_a_link() {
     assert_eq!((&*link.name, link.file), ("a", PathBuf::from("/etc/a.conf")));
     assert_eq!(link.claude_cli, ClaudeCli::Host { path: None });
     assert_eq!(link.refresh, [Method::Cli, Method::Api]);
-    assert_eq!(link.refresh_margin, Duration::from_secs(5400));
+    assert_eq!((link.refresh_margin, link.max_agents), (Duration::from_secs(5400), 1000));
     assert_eq!((link.sinks, link.gateway), (Sinks::Auto, Gateway::Auto));
     assert_eq!(link.oauth_json, Some("/o/credentials/oauth.json".into()));
     assert_eq!(link.secret_file, Some("/o/oauth-sync.json".into()));
@@ -94,6 +94,7 @@ fn each_bad_value_is_named_and_said() {
         ("MAX_CREDENTIALS_SIZE=1K", "MAX_CREDENTIALS_SIZE '1K' must be between 64K and 64M"),
         ("MAX_CREDENTIALS_SIZE=M", "MAX_CREDENTIALS_SIZE 'M' must be a size such as 8M or 512K"),
         ("REFRESH_MARGIN=30s", "REFRESH_MARGIN '30s' must be between 1m and 24h"),
+        ("MAX_AGENTS=0", "MAX_AGENTS '0' must be a number between 1 and 100000"),
         ("REFRESH_MARGIN=90", "REFRESH_MARGIN '90' must be a duration such as 90m or 1h30m"),
         (
             "REFRESH='api off'",

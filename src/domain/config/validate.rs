@@ -77,6 +77,7 @@ impl Reader<'_> {
             recreate_idle_command: self
                 .command("RECREATE_IDLE_COMMAND", "RECREATE_IDLE_COMMAND_USER"),
             recreate_quiet_hours: self.read("RECREATE_QUIET_HOURS", values::quiet_hours),
+            max_agents: self.read("MAX_AGENTS", values::agents).unwrap_or_default(),
             notify_webhook: self.read("NOTIFY_WEBHOOK", values::webhook),
             notify_format: self.choice("NOTIFY_FORMAT", &FORMATS),
             token_url: self.read("TOKEN_URL", values::token_url).unwrap_or_default(),

@@ -95,6 +95,14 @@ pub(super) fn size(text: &str) -> Checked<u64> {
     }
 }
 
+/// Reads a number of agents.
+pub(super) fn agents(text: &str) -> Checked<usize> {
+    match text.parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => must("be a number between 1 and 100000"),
+    }
+}
+
 /// Reads methods of renewal; `off` alone is none.
 pub(super) fn methods(text: &str) -> Checked<Vec<Method>> {
     let words = [("cli", Method::Cli), ("api", Method::Api)];

@@ -74,6 +74,15 @@ pub(crate) fn refused() -> Option<Refused> {
     REFUSED.take()
 }
 
+/// Refuses work on `path` that would keep others waiting, in a process that never waits; says whether it did.
+pub(crate) fn leave_to_another(path: &Path, why: &str) -> bool {
+    let leaves = applies(path);
+    if leaves {
+        refuse(path.to_owned(), why.to_owned());
+    }
+    leaves
+}
+
 /// Fails where something was refused to this thread since the last call of [`refused`].
 pub(crate) fn refusal() -> Result<(), Error> {
     let Some(Refused { path, kind }) = REFUSED.with_borrow(Clone::clone) else { return Ok(()) };

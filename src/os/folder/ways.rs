@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use super::Folder;
 
+/// How many folders, and how many steps, are remembered: each holds a descriptor, and is looked for one by one.
+const MOST: usize = 64;
+
 thread_local! {
     static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
 }
@@ -54,7 +57,7 @@ pub(super) fn folder(path: &Path) -> Option<Folder> {
 /// Remembers a folder.
 pub(super) fn keep(folder: &Folder) {
     KNOWN.with_borrow_mut(|known| {
-        if let Some(known) = known {
+        if let Some(known) = known.as_mut().filter(|known| known.folders.len() < MOST) {
             known.folders.push(folder.again());
         }
     });
@@ -71,7 +74,7 @@ pub(super) fn step(path: &Path) -> Option<(PathBuf, Arc<OwnedFd>)> {
 /// Remembers one of root's own folders.
 pub(super) fn keep_step(path: &Path, fd: &Arc<OwnedFd>) {
     KNOWN.with_borrow_mut(|known| {
-        if let Some(known) = known {
+        if let Some(known) = known.as_mut().filter(|known| known.steps.len() < MOST) {
             known.steps.push((path.to_owned(), Arc::clone(fd)));
         }
     });
