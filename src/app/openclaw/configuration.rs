@@ -16,7 +16,7 @@ use crate::os::folder::{Folder, Followed};
 const INCLUDE_LIMIT: u64 = 2 << 20;
 
 /// The most that is read of all files of a configuration, in bytes.
-const TOTAL_LIMIT: usize = 16 << 20;
+const TOTAL_LIMIT: usize = 4 << 20;
 
 /// The file that a configuration stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
