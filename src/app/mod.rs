@@ -3,7 +3,8 @@
 //! They import each other without a circle: what two need is neither's, but a module below both.
 
 pub(crate) mod admission;
-pub(crate) mod arming;
+pub(crate) mod apart;
+mod arming;
 pub(crate) mod configure;
 pub(crate) mod consent;
 pub(crate) mod delegated;
@@ -12,6 +13,7 @@ pub(crate) mod doctor;
 pub(crate) mod errands;
 pub(crate) mod error;
 pub(crate) mod event;
+pub(crate) mod examination;
 pub(crate) mod exposure;
 pub(crate) mod gateway;
 pub(crate) mod ground;

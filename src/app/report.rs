@@ -17,6 +17,18 @@ use crate::os::folder::Seen;
 
 pub(crate) use line::{Line, RECOVERED};
 
+/// Whether the files of a link lie where they may not answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// They do not.
+    #[default]
+    Here,
+    /// They do, and answered.
+    Answered,
+    /// They do, and did not answer; where that is mounted.
+    Silent(PathBuf),
+}
+
 /// What became of one link.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -40,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) remarks: Vec<Line>,
     /// What is known of its gateway.
     pub(crate) gateway: Ledger,
+    /// Whether its files lie where they may not answer.
+    pub(crate) files: Files,
     /// What its gateway is still to be asked.
     pub(crate) parting: Option<Parting>,
 }

@@ -15,7 +15,8 @@ use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::Folder;
+use crate::os::folder::{self, Folder};
+use crate::os::journal::detail;
 use crate::os::queue::Queue;
 
 /// Takes the requests out of the queue that this run answers, before anything can fail: what stays
@@ -37,14 +38,23 @@ pub(crate) fn tell_of_renewal(places: &Places, renewal: &Renewal, link: &str) {
     }
 }
 
-/// Looks after every good link; a link with faults is left to who tells them.
-pub(crate) fn make(places: &Places) -> Result<(), Error> {
+/// Looks after every good link, or the one named; a link with faults is left to who tells them.
+///
+/// One whose files may not answer was looked after by the process that renewed its login.
+pub(crate) fn make(places: &Places, only: Option<&str>) -> Result<(), Error> {
     let ground = Ground::open(places)?;
     let config = ground::configuration(&places.config_dir)?;
-    for settings in &config.links {
-        if let Err(error) = one(&ground, settings) {
-            log::error!("{}: {error}", settings.name);
+    let is_meant = |settings: &&Settings| only.is_none_or(|only| settings.name == only);
+    for settings in config.links.iter().filter(is_meant) {
+        let _ = folder::refused();
+        match one(&ground, settings) {
+            Err(error) if folder::refused().is_some() => detail!("{}: {error}", settings.name),
+            Err(error) => log::error!("{}: {error}", settings.name),
+            Ok(()) => {}
         }
+    }
+    if only.is_some() {
+        return Ok(());
     }
     if config.problems.is_empty() {
         sync::restore_unlinked(&ground, &config.links);

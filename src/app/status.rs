@@ -1,14 +1,17 @@
 //! Shows the state of every link and changes nothing.
 
+use crate::app::apart;
 use crate::app::error::Error;
+use crate::app::examination;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
 use crate::app::prospect::{self, Prospect};
-use crate::app::report::Report;
+use crate::app::report::{Files, Report};
 use crate::app::sync;
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
+use crate::os::folder;
 
 /// The state of the links at a moment.
 #[derive(Debug)]
@@ -32,26 +35,59 @@ pub(crate) struct Ahead {
 
 /// Looks at all links, or at the one named; any fault of the configuration is an error.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
-    of(places, &ground::links(&places.config_dir, only)?)
+    apart::begin(places, only);
+    look(places, &ground::links(&places.config_dir, only)?)
 }
 
 /// Looks at these links.
-pub(crate) fn of(places: &Places, settings: &[Settings]) -> Result<Status, Error> {
+pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Error> {
     let now = clock::now();
     let ground = Ground::look(places)?;
-    let mut links = sync::dry(&ground, settings);
-    for report in &mut links {
-        report.as_it_stands();
+    let doubtful: Vec<_> = settings
+        .iter()
+        .filter_map(|link| Some((link.clone(), examination::may_hang(&ground, link)?)))
+        .collect();
+    let apart: Vec<Settings> = doubtful.iter().map(|(link, _)| link.clone()).collect();
+    let silent = apart::silent(places, &apart)?;
+    let (mut links, mut ahead) = (Vec::new(), Vec::new());
+    for settings in settings {
+        let place = doubtful.iter().find(|(link, _)| link.name == settings.name);
+        let look = || one(&ground, settings, now);
+        let (report, of_it) = match place {
+            None => look(),
+            Some((_, refused)) if silent.contains(&settings.name) => {
+                let error = apart::failure(refused.clone()).into();
+                let mut report = Report::failed(settings, &error, now);
+                report.files = Files::Silent(refused.path.clone());
+                let ahead = of(&ground, settings, &mut report, now);
+                (report, ahead)
+            }
+            Some(_) => {
+                let (mut report, ahead) = folder::waiting(look);
+                report.files = Files::Answered;
+                (report, ahead)
+            }
+        };
+        links.push(report);
+        ahead.push(of_it);
     }
-    let ahead = settings.iter().zip(&mut links).map(|(settings, report)| {
-        let people = incident::look(&ground, settings, report, now);
-        let people = people.unwrap_or_else(|error| {
-            report.trouble(&error);
-            People::default()
-        });
-        let prospect = prospect::of(&ground, settings, report, now);
-        Ahead { people, prospect }
-    });
-    let ahead = ahead.collect();
     Ok(Status { now, links, ahead })
+}
+
+fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Report, Ahead) {
+    let mut report = sync::dry(ground, settings);
+    report.as_it_stands();
+    let ahead = of(ground, settings, &mut report, now);
+    (report, ahead)
+}
+
+/// What lies ahead of a link, as far as it is known.
+fn of(ground: &Ground, settings: &Settings, report: &mut Report, now: Timestamp) -> Ahead {
+    let people = incident::look(ground, settings, report, now);
+    let people = people.unwrap_or_else(|error| {
+        report.trouble(&error);
+        People::default()
+    });
+    let prospect = prospect::of(ground, settings, report, now);
+    Ahead { people, prospect }
 }

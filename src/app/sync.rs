@@ -13,7 +13,7 @@ use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
 use crate::app::parting::Parting;
 use crate::app::refresh::{refused, with_true_expiry};
-use crate::app::report::{Line, Report, SinkReport, SinkState};
+use crate::app::report::{Files, Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks::{self, env};
 use crate::app::source;
@@ -65,10 +65,9 @@ pub(crate) fn all(
     Ok(links.iter().map(|settings| patiently(&ground, settings, options)).collect())
 }
 
-/// Finds out what a sync of these links would do, and does nothing.
-pub(crate) fn dry(ground: &Ground, links: &[Settings]) -> Vec<Report> {
-    let options = Options { dry_run: true, force: false };
-    links.iter().map(|settings| patiently(ground, settings, options)).collect()
+/// Finds out what a sync of this link would do, and does nothing.
+pub(crate) fn dry(ground: &Ground, settings: &Settings) -> Report {
+    patiently(ground, settings, Options { dry_run: true, force: false })
 }
 
 /// Syncs the link of that name, whatever is wrong with others.
@@ -104,6 +103,8 @@ pub(crate) fn link(
     options: Options,
     now: Timestamp,
 ) -> Result<Report, Error> {
+    // What was refused for another link is no matter of this one.
+    let _ = folder::refused();
     let lock = if options.dry_run {
         None
     } else {
@@ -124,8 +125,7 @@ pub(crate) fn link(
         }
     }
     let mut memory = ground.remember(settings)?;
-    let source = source::of(settings, now);
-    let source = with_true_expiry(ground, settings, source, now);
+    let source = with_true_expiry(ground, settings, source::of(settings, now), now);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let judge = |mark, refused| memory.judge(mark, now, options.force, refused);
     let source = judged(ground, settings, (source, mark), judge);
@@ -367,12 +367,13 @@ impl Report {
             locked: false,
             remarks: Vec::new(),
             gateway: Ledger::default(),
+            files: Files::default(),
             parting: None,
         }
     }
 
     /// A link that could not be looked after at all.
-    fn failed(settings: &Settings, error: &Error, now: Timestamp) -> Self {
+    pub(crate) fn failed(settings: &Settings, error: &Error, now: Timestamp) -> Self {
         let source = source::of(settings, now);
         let mut report = Self::of(settings, source, None);
         report.trouble(error);

@@ -88,6 +88,9 @@ pub(crate) enum Command {
         /// Run as the timer does: where nothing is linked yet, look for a link, and find none in silence
         #[arg(long, conflicts_with_all = ["dry_run", "force"])]
         unattended: bool,
+        /// Go on with the link's incidents too, for a run over all links
+        #[arg(long, requires = "link", hide = true)]
+        attend: bool,
     },
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),
@@ -105,6 +108,9 @@ pub(crate) enum Command {
     /// Run the hooks and post to the webhook for every event that waits
     #[command(hide = true)]
     Notify,
+    /// Look at what a link needs, for a run over all links that must not wait for its files
+    #[command(hide = true)]
+    Examine,
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,

@@ -47,10 +47,17 @@ impl Exit {
     pub(crate) fn of_renewals(renewals: &[Renewal]) -> Self {
         Self::gravest(renewals.iter().map(|renewal| match renewal.conclusion {
             Conclusion::Nothing | Conclusion::Renewed { .. } | Conclusion::Planned(_) => Self::Done,
+            Conclusion::Elsewhere(exit) => Self::of_process(exit),
             Conclusion::Deferred { .. } => Self::Deferred,
             Conclusion::NeedsPerson(_) => Self::NeedsPerson,
             Conclusion::Failed(..) => Self::Failed,
         }))
+    }
+
+    /// The exit status of a process of this very program.
+    pub(crate) fn of_process(exit: i32) -> Self {
+        let known = [Self::Done, Self::Deferred, Self::NeedsPerson, Self::Usage];
+        known.into_iter().find(|known| *known as i32 == exit).unwrap_or(Self::Failed)
     }
 
     /// Of several exit statuses the one that matters most.

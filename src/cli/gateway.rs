@@ -1,5 +1,6 @@
 //! `gateway`: carries out what is queued, and takes the one consent that it may wait for.
 
+use crate::app::apart;
 use crate::app::consent;
 use crate::app::error::Error;
 use crate::app::gateway::{self, Haste};
@@ -10,6 +11,7 @@ use crate::cli::exit::Exit;
 
 /// Sees to the gateways.
 pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    apart::begin(places, only);
     let closings = gateway::run(places, only, Haste::Joined)?;
     Ok(Exit::gravest([Exit::of_closings(&closings), waiting(places, only)]))
 }

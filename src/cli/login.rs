@@ -57,6 +57,6 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
 fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
     let options = Options { dry_run: false, force: true };
     let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
-    rounds::make(places)?;
+    rounds::make(places, Some(&settings.name))?;
     Ok(exit)
 }

@@ -35,6 +35,7 @@ use crate::app::report::Report;
 use crate::app::sync::Options;
 use crate::cli::args::{Arguments, Command, Global};
 use crate::cli::exit::Exit;
+use crate::domain::config::settings::Settings;
 use crate::os::command::helper;
 use crate::os::{environment, journal, process};
 
@@ -100,10 +101,12 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Gateway { delegate: true, .. } => gateway::agree_ahead(&places, only),
         Command::Gateway { consent: true, .. } => gateway::agree(&places, only),
         Command::Gateway { .. } => gateway::carry_out(&places, only),
-        Command::Refresh { dry_run, force, unattended } => {
+        Command::Refresh { dry_run, force, unattended, attend } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
-            refresh::carry_out(&places, only, options, *unattended)
+            refresh::carry_out(&places, only, options, (*unattended, *attend))
         }
+        Command::Examine => app::examination::alone(&places, only)
+            .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
         Command::Detect(options) => detect::carry_out(&places, options),
         Command::Set(options) => set::carry_out(&places, only, options),
         Command::Notify => {
@@ -140,17 +143,39 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     }
 }
 
-/// Syncs once; where nobody else may be left to see to the gateways, they are seen to here.
+/// Syncs once: links whose files may not answer after the others, each by a process of its own.
 fn sync(
     places: &Places,
     only: Option<&str>,
     options: Options,
     delegate: bool,
 ) -> Result<Exit, Error> {
+    app::apart::begin(places, only);
+    let apart = app::examination::links(places, only)?;
+    let exit = sync_here(places, only, (options, delegate), &apart)?;
+    let mut words = vec!["sync"];
+    let flags =
+        [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];
+    words.extend(flags.into_iter().filter_map(|(is_set, word)| is_set.then_some(word)));
+    let ended = app::apart::each(places, &apart, &words, app::apart::SYNC)?;
+    let exits = ended.into_iter().map(Exit::of_process);
+    Ok(Exit::gravest(exits.chain([exit])))
+}
+
+/// Syncs once all but the links in `apart`; where nobody else may be left to see to the gateways, they are
+/// seen to here.
+fn sync_here(
+    places: &Places,
+    only: Option<&str>,
+    (options, delegate): (Options, bool),
+    apart: &[Settings],
+) -> Result<Exit, Error> {
+    let is_here = |report: &Report| !apart.iter().any(|link| link.name == report.link);
     if !options.dry_run && !delegate {
         app::gateway::learn_versions(places, only)?;
     }
     let mut reports = app::sync::all(places, only, options)?;
+    reports.retain(is_here);
     if options.dry_run {
         render::plan(&reports);
         return Ok(Exit::of_reports(&reports));
@@ -164,6 +189,7 @@ fn sync(
     // ones; once is enough for that.
     if !closings.is_empty() {
         reports = app::sync::all(places, only, options)?;
+        reports.retain(is_here);
         let written = |report: &&Report| report.sinks.iter().any(|sink| sink.written);
         reports.iter().filter(written).for_each(app::said::all);
         let links = reports.iter().map(|report| &report.link);

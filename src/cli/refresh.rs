@@ -4,7 +4,7 @@ use crate::app::detect::first;
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::refresh::{self, Conclusion, Options, Renewal};
-use crate::app::{rounds, said, sync};
+use crate::app::{apart, examination, rounds, said, sync};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::domain::config::Problem;
@@ -12,16 +12,18 @@ use crate::os::journal;
 
 /// Renews the sources of all links, or that of the one named.
 ///
-/// With `unattended` nobody looks on: a host without a link is looked at for one, and none is no
+/// With `attend` the incidents of the one named go on too, as those of all do. With `unattended` nobody looks on: a host without a link is looked at for one, and none is no
 /// fault.
 pub(super) fn carry_out(
     places: &Places,
     only: Option<&str>,
     options: Options,
-    unattended: bool,
+    (unattended, attend): (bool, bool),
 ) -> Result<Exit, Error> {
+    apart::begin(places, only);
+    let may_hang = |ground: &_, link: &_| examination::may_hang(ground, link).is_some();
     if options.dry_run {
-        let (renewals, problems) = refresh::all(places, only, options, &|_| ())?;
+        let (renewals, problems) = refresh::all(places, only, (options, &may_hang), &|_| ())?;
         let renewals: Vec<Renewal> = renewals.into_iter().map(|(renewal, ())| renewal).collect();
         render::renewals(&renewals);
         return Ok(Exit::gravest([Exit::of_renewals(&renewals), faults(problems)]));
@@ -32,12 +34,13 @@ pub(super) fn carry_out(
     if unattended && !first::is_linked(places)? {
         return Ok(Exit::Done);
     }
-    let (renewals, problems) = refresh::all(places, only, options, &|one| follow(places, one))?;
+    let (renewals, problems) =
+        refresh::all(places, only, (options, &may_hang), &|one| follow(places, one))?;
     let (renewals, brought): (Vec<Renewal>, Vec<Vec<Exit>>) = renewals.into_iter().unzip();
     let mut exits = vec![Exit::of_renewals(&renewals), faults(problems)];
     exits.extend(brought.into_iter().flatten());
-    if only.is_none() {
-        rounds::make(places)?;
+    if only.is_none() || attend {
+        rounds::make(places, only)?;
     }
     Ok(Exit::gravest(exits))
 }

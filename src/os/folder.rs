@@ -30,7 +30,10 @@ use crate::os::identity::Identity;
 
 use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
 
-pub(crate) use crossing::{Refused, leave_to_another, never_wait, refusal, refused};
+pub(super) use crossing::may_look_at;
+pub(crate) use crossing::{
+    Refused, leave_to_another, may_refuse, never_hang, never_wait, refusal, refused, waiting,
+};
 pub(crate) use follow::Followed;
 pub(crate) use ways::Ways;
 

@@ -16,6 +16,9 @@ use rustix::io::Errno;
 /// How many users' work is done at once.
 const USERS: usize = 8;
 
+/// How much of nobody's work is done at once: it only waits for other processes.
+const OF_NOBODY: usize = 64;
+
 /// How much of one user's work is done at once where the first of it hangs.
 const OF_ONE_USER: usize = 4;
 
@@ -40,8 +43,8 @@ pub(crate) struct Lanes<'scope, 'env, T> {
     scope: &'scope Scope<'scope, 'env>,
     /// After how long a user's next piece is begun beside one that still goes on, if ever.
     patience: Option<Duration>,
-    waiting: VecDeque<(u32, Job<'scope, T>)>,
-    running: Vec<(u32, u64, Instant)>,
+    waiting: VecDeque<(Option<u32>, Job<'scope, T>)>,
+    running: Vec<(Option<u32>, u64, Instant)>,
     begun: u64,
     ended: Ended<T>,
     bell: PipeReader,
@@ -65,7 +68,12 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
 
     /// Adds a piece of work of the user `uid`, behind what waits already.
     pub(crate) fn push(&mut self, uid: u32, job: impl FnOnce() -> T + Send + 'scope) {
-        self.waiting.push_back((uid, Box::new(job)));
+        self.waiting.push_back((Some(uid), Box::new(job)));
+    }
+
+    /// Adds a piece that only waits for another process: it takes no user's place.
+    pub(crate) fn push_wait(&mut self, job: impl FnOnce() -> T + Send + 'scope) {
+        self.waiting.push_back((None, Box::new(job)));
     }
 
     /// Does what can be done until a piece is done, `other` has something to read, or `span` is over.
@@ -115,9 +123,12 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
     }
 
     /// Says whether work of this user may be begun now.
-    fn is_free(&self, uid: u32) -> bool {
+    fn is_free(&self, uid: Option<u32>) -> bool {
         let of_user: Vec<_> = self.running.iter().filter(|(user, ..)| *user == uid).collect();
-        let mut users: Vec<u32> = self.running.iter().map(|(user, ..)| *user).collect();
+        if uid.is_none() {
+            return of_user.len() < OF_NOBODY;
+        }
+        let mut users: Vec<u32> = self.running.iter().filter_map(|(user, ..)| *user).collect();
         users.sort_unstable();
         users.dedup();
         if of_user.is_empty() {
@@ -127,7 +138,7 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
         of_user.len() < OF_ONE_USER && of_user.iter().all(|(.., began)| hangs(*began))
     }
 
-    fn spawn(&mut self, uid: u32, job: Job<'scope, T>) -> Result<(), Job<'scope, T>> {
+    fn spawn(&mut self, uid: Option<u32>, job: Job<'scope, T>) -> Result<(), Job<'scope, T>> {
         let slot = Arc::new(Mutex::new(Some(job)));
         self.begun += 1;
         let (theirs, number) = (Arc::clone(&slot), self.begun);

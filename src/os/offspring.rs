@@ -59,18 +59,28 @@ impl Offspring {
     ///
     /// A process group of its own: Ctrl-C at a terminal is for the watcher, which passes it on.
     pub(crate) fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
-        Self::spawn(arguments, Stdio::null(), false)
+        Self::spawn(arguments, [Stdio::null(), Stdio::inherit()], false)
     }
 
     /// Starts it for work that may never come to an end, and that gives an answer of at most
     /// [`ANSWER_LIMIT`] bytes; nothing here ever waits for it.
     pub(crate) fn start_for_answer<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
-        Self::spawn(arguments, Stdio::piped(), true)
+        Self::spawn(arguments, [Stdio::piped(), Stdio::inherit()], true)
+    }
+
+    /// Starts it for work that may never come to an end, with this process's output.
+    pub(crate) fn start_beside<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
+        Self::spawn(arguments, [Stdio::inherit(), Stdio::inherit()], true)
+    }
+
+    /// Starts it only to learn its exit status; it may hang and holds no output open.
+    pub(crate) fn start_silent<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
+        Self::spawn(arguments, [Stdio::null(), Stdio::null()], true)
     }
 
     fn spawn<S: AsRef<OsStr>>(
         arguments: &[S],
-        stdout: Stdio,
+        [stdout, stderr]: [Stdio; 2],
         may_hang: bool,
     ) -> Result<Self, Error> {
         let failed = |source: std::io::Error| Error::new("run", Path::new("oauth-sync"), source);
@@ -81,6 +91,7 @@ impl Offspring {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .map_err(failed)?;
         match rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
@@ -106,6 +117,14 @@ impl Offspring {
     pub(crate) fn ended(&mut self) -> Option<bool> {
         let status = self.child.try_wait().ok()??;
         Some(status.code().is_some_and(|code| code != 1 && code != 2))
+    }
+
+    /// Its exit status once it has ended, waited for no longer than `span`; one that a signal ended
+    /// counts as failed.
+    pub(crate) fn exit_within(&mut self, span: Duration) -> Option<i32> {
+        calm::wait_for(self.fd(), span);
+        let status = self.child.try_wait().ok()??;
+        Some(status.code().unwrap_or(1))
     }
 
     /// Reads what it answered; for one that has ended.

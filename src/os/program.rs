@@ -7,7 +7,7 @@ use rustix::fs::{Access, AtFlags, FileType};
 use crate::domain::program_dirs;
 use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::folder::{self, Folder};
 use crate::os::identity::Identity;
 
 /// The most that is read of a user's `.npmrc`, in bytes.
@@ -16,6 +16,9 @@ const TEXT_LIMIT: u64 = 64 * 1024;
 /// Says whether `path` is a file that the user may run.
 pub(crate) fn is_runnable(identity: &Identity, path: &Path) -> bool {
     let Ok(_acting) = identity.act() else { return false };
+    if !folder::may_look_at(path) {
+        return false;
+    }
     let plain = rustix::fs::stat(path)
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
     plain && rustix::fs::accessat(rustix::fs::CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
@@ -45,7 +48,7 @@ pub(crate) fn below_home(home: &Path) -> Vec<PathBuf> {
 /// Follows all links, as far as the user may.
 pub(crate) fn real_path(identity: &Identity, path: &Path) -> Option<PathBuf> {
     let _acting = identity.act().ok()?;
-    std::fs::canonicalize(path).ok()
+    folder::may_look_at(path).then(|| std::fs::canonicalize(path).ok())?
 }
 
 /// What tells a program apart from a later one of the same name.

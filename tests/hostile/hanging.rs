@@ -1,12 +1,13 @@
 //! A user's own file system that never answers costs that user's link alone.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::lab::{ALICE, BOB, Lab, wait_until};
+use crate::lab::{ALICE, BOB, Lab, ran, wait_until};
 
 /// Longer than anything here takes on a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -157,4 +158,117 @@ fn a_pipe_or_a_lease_in_place_of_a_file_keeps_nobody_waiting() {
     let watch = Watch::start(&lab);
     assert!(holds(&lab, "b", "accessB0"));
     assert!(watch.ends());
+}
+
+/// Starts a run over all links and waits for its end.
+fn ends_well_within_the_limit(lab: &Lab, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut run =
+        lab.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let is_over = wait_until(LIMIT, || run.try_wait().unwrap().is_some());
+    if !is_over {
+        let _ = run.kill();
+    }
+    assert!(is_over, "{arguments:?} waits for what hangs");
+    let ran = ran(run.wait_with_output().unwrap());
+    (ran.code, ran.stdout + &ran.stderr)
+}
+
+/// A Claude CLI that renews at once.
+const CLAUDE: &str = r#"#!/bin/sh
+umask 077
+cd "${CLAUDE_CONFIG_DIR:-$HOME/.claude}" || exit 1
+until=$(( ($(date +%s) + 28800) * 1000 ))
+printf '{"claudeAiOauth":{"accessToken":"sk-ant-oat01-test-renewed","refreshToken":"sk-ant-ort01-test-renewed","expiresAt":%s,"scopes":["user:inference"]}}' "$until" >.new
+mv .new .credentials.json
+"#;
+
+/// Two logins that are due.
+fn both_due() -> Lab {
+    let lab = two_links();
+    fs::write(lab.at("claude"), CLAUDE).unwrap();
+    lab.sh("chmod 755 claude");
+    for (uid, user) in [(ALICE, "a"), (BOB, "b")] {
+        lab.login(uid, &format!("home/{user}/.claude"), &format!("{user}0"), 60);
+        let claude = lab.at("claude");
+        lab.link(user, &format!("SINKS=\"env\"\nREFRESH=\"cli\"\nCLAUDE_CLI_PATH=\"{}\"\nGATEWAY=\"none\"\nOPENCLAW_VERSION=\"2026.2.25\"\n", claude.display()));
+    }
+    lab
+}
+
+#[test]
+fn a_run_over_all_links_renews_those_that_answer() {
+    for place in [".", ".claude/.credentials.json", ".openclaw", "elsewhere"] {
+        let lab = both_due();
+        lab.as_user(ALICE, "mkdir home/a/elsewhere");
+        if place == "elsewhere" {
+            lab.as_user(ALICE, "cd home/a && rm -r .claude && ln -s elsewhere/inner .claude");
+        }
+        let hangs = Hangs::over(lab.at("home/a").join(place));
+        let (code, said) = ends_well_within_the_limit(&lab, &["refresh", "--unattended"]);
+        assert!(
+            lab.read("home/b/.claude/.credentials.json").contains("renewed"),
+            "{place}: {said}"
+        );
+        assert!(lab.read("home/b/.openclaw/.env").contains("renewed"), "{place}: {said}");
+        assert_eq!(code, Some(1), "{place}: {said}");
+        assert!(said.contains("a: ") && said.contains("has not answered"), "{place}: {said}");
+        drop(hangs);
+    }
+}
+
+#[test]
+fn a_file_system_that_answers_is_served_like_any_other() {
+    let lab = both_due();
+    // A loop device may stand for a file that does not answer.
+    lab.sh("truncate -s 8M image && mkfs.ext4 -q image && mv home/a/.claude/.credentials.json .");
+    lab.sh("mount -o loop image home/a/.claude && chown 61421:61421 home/a/.claude");
+    lab.sh("mv .credentials.json home/a/.claude/");
+    let (code, said) = ends_well_within_the_limit(&lab, &["refresh"]);
+    let status = ends_well_within_the_limit(&lab, &["check"]);
+    let renewed = lab.read("home/a/.openclaw/.env");
+    lab.sh("umount -l home/a/.claude");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(renewed.contains("renewed"), "{said}");
+    assert_eq!(status.0, Some(0), "{}", status.1);
+}
+
+#[test]
+fn every_command_shows_or_serves_the_links_that_answer() {
+    for place in [".claude", ".openclaw/openclaw.json"] {
+        let lab = two_links();
+        let hangs = Hangs::over(lab.at("home/a").join(place));
+        let (code, said) = ends_well_within_the_limit(&lab, &["sync"]);
+        assert!(lab.read("home/b/.openclaw/.env").contains("accessB0"), "{place}: {said}");
+        assert_eq!(code, Some(1), "{place}: {said}");
+        let shown = ["sync --dry-run", "refresh --dry-run", "status --json", "check", "doctor"];
+        for (line, code) in shown.into_iter().zip([1, 1, 0, 2, 1]) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let (ended, said) = ends_well_within_the_limit(&lab, &words);
+            assert_eq!(ended, Some(code), "{place}: {line}: {said}");
+            let names_it = said.contains("has not answered");
+            assert!(names_it, "{place}: {line}: {said}");
+        }
+        let (_, said) = ends_well_within_the_limit(&lab, &["metrics"]);
+        for sample in ["oauth_sync_status{link=\"a\"} 2", "oauth_sync_status{link=\"b\"} 0"] {
+            assert!(said.contains(sample), "{place}: {said}");
+        }
+        drop(hangs);
+    }
+}
+
+#[test]
+fn the_gateway_of_another_user_takes_the_token_while_one_hangs() {
+    let lab = two_links();
+    for user in ["a", "b"] {
+        let done = lab.at("home").join(user).join("done");
+        lab.link(user, &format!("SINKS=\"env\"\nREFRESH=\"off\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"command\"\nGATEWAY_COMMAND=\"touch {}\"\nOPENCLAW_VERSION=\"2026.2.25\"\n", done.display()));
+    }
+    let ran = lab.confined(&["sync", "--delegate"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let hangs = Hangs::over(lab.at("home/a/.openclaw"));
+    let (_, said) = ends_well_within_the_limit(&lab, &["gateway"]);
+    assert!(lab.at("home/b/done").exists(), "{said}");
+    assert!(!lab.at("home/a/done").exists(), "{said}");
+    assert!(said.contains("has not answered"), "{said}");
+    drop(hangs);
 }

@@ -26,7 +26,7 @@ use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
 use crate::app::exposure;
 use crate::app::ground::Places;
-use crate::app::report::Report;
+use crate::app::report::{Files, Report};
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
@@ -36,7 +36,7 @@ use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
-use crate::os::folder::Folder;
+use crate::os::folder::{self, Folder};
 use crate::os::identity::Identity;
 
 pub(crate) use finding::{Finding, Fix, Severity};
@@ -94,6 +94,30 @@ impl Patient<'_> {
     }
 }
 
+/// The only cause of a link that can be seen where its files do not answer.
+fn silent(case: &Case<'_>, place: &Path) -> Finding {
+    let said = case.report.remarks.last().map(|remark| remark.text.clone());
+    // What asks the file system itself would hang as well.
+    let show = Hint::new("grep -F").path(place).then("/proc/self/mountinfo");
+    Finding::error("files-silent", said.unwrap_or_default(), show)
+}
+
+/// Looks for causes in what one link needs.
+fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+    let mut found = login::look(case);
+    found.extend(renewals::look(case));
+    found.extend(files::look(patient, case));
+    found.extend(mounts::look(case));
+    found.extend(claude::look(patient, case));
+    found.extend(locks::look(patient, case));
+    found.extend(openclaw::look(patient, case));
+    found.extend(programs::look(case));
+    found.extend(commands::look(case));
+    found.extend(compose::look(patient, case));
+    found.extend(host::of_link(patient, case));
+    found
+}
+
 /// Looks for causes, the gravest first; `root` stands for the host's own files, as units and
 /// accounts, where it is given.
 pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Vec<Finding> {
@@ -103,17 +127,12 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
     let patient = Patient { places, cases, tree, detection, accounts, now };
     let mut findings = Vec::new();
     for case in cases {
-        let mut found = login::look(case);
-        found.extend(renewals::look(case));
-        found.extend(files::look(&patient, case));
-        found.extend(mounts::look(case));
-        found.extend(claude::look(&patient, case));
-        found.extend(locks::look(&patient, case));
-        found.extend(openclaw::look(&patient, case));
-        found.extend(programs::look(case));
-        found.extend(commands::look(case));
-        found.extend(compose::look(&patient, case));
-        found.extend(host::of_link(&patient, case));
+        let look = || of_link(&patient, case);
+        let found = match &case.report.files {
+            Files::Here => look(),
+            Files::Answered => folder::waiting(look),
+            Files::Silent(place) => vec![silent(case, place)],
+        };
         let link = &case.report.link;
         findings.extend(
             found.into_iter().map(|finding| Finding { link: Some(link.clone()), ..finding }),

@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::app::apart::{self, End};
 use crate::app::error::Error;
+use crate::app::examination;
 use crate::app::gateway::work::Work;
 use crate::app::gateway::{Closing, Haste, telling};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::ledger;
 use crate::app::requests;
 use crate::domain::config::settings::Settings;
-use crate::domain::gateway::{Ending, Ledger, Pending, Request};
+use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::calm::Arrivals;
@@ -119,8 +121,20 @@ impl<'a> Round<'a> {
         let links = settings(&ground.places.config_dir)?;
         for link in due {
             let settings = links.iter().find(|settings| settings.name == link).cloned();
-            let user = settings.as_ref().map_or_else(|| Identity::own().uid, user);
             self.busy.push(link.clone());
+            if settings
+                .as_ref()
+                .is_some_and(|settings| examination::may_hang(ground, settings).is_some())
+            {
+                // Once is enough for this run, however that ends.
+                self.passed.push(link.clone());
+                lanes.push_wait(move || {
+                    let seen = see_to_apart(ground, &link);
+                    (link, seen)
+                });
+                continue;
+            }
+            let user = settings.as_ref().map_or_else(|| Identity::own().uid, user);
             lanes.push(user, move || {
                 let seen = see_to(ground, queue, &link, settings.as_ref(), haste);
                 (link, seen)
@@ -254,6 +268,33 @@ fn see_to(
     let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
     Ok(Some(attend(ground, settings, ledger)?))
+}
+
+/// Has a link whose files may not answer seen to by a process of its own, which says how that ended.
+fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
+    let places = &ground.places;
+    let ended = apart::carry_out(places, link, &["gateway"], apart::GATEWAY)?;
+    let closing = |ending| Some(Closing { link: link.to_owned(), ending });
+    let Some(trouble) = ended.trouble() else {
+        return Ok(closing(match ended {
+            End::Exit(0) => Ending::Done(Deed::Nothing, None),
+            End::Exit(1) => Ending::Failed("see its log".to_owned(), None),
+            _ => Ending::deferred("see its log"),
+        }));
+    };
+    let ending = Ending::deferred(format!("{trouble}: this link alone waits"));
+    // Who holds it hangs, or saw to it meanwhile.
+    let Some(_lock) = ledger::try_lock(&places.run_dir, link)? else {
+        log::warn!("{link}: {trouble}: this link alone waits");
+        return Ok(closing(ending));
+    };
+    let mut ledger = ledger::load(&places.state_dir, link);
+    let before = ledger.pending.as_ref().and_then(|pending| pending.waits.clone());
+    ledger.settle(&ending, clock::now());
+    ledger::save(&places.state_dir, link, &ledger)?;
+    telling::say(link, &ending, before.as_deref(), ledger.is_hidden());
+    telling::tell_hooks(ground, link, &ending, before.as_deref());
+    Ok(closing(ending))
 }
 
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.

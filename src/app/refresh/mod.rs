@@ -7,6 +7,7 @@ mod attempt;
 mod attend;
 mod cli;
 mod container;
+mod elsewhere;
 mod engine;
 pub(crate) mod find_claude;
 pub(crate) mod history;
@@ -36,7 +37,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
-use crate::domain::config::settings::Settings;
+use crate::domain::config::settings::{ClaudeCli, Method, Settings};
 use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::Fingerprint;
@@ -89,6 +90,9 @@ impl Work<'_> {
     }
 }
 
+/// Says whether what a link needs may not answer.
+pub(crate) type MayHang<'a> = &'a dyn Fn(&Ground, &Settings) -> bool;
+
 /// Links that share a source; the first of them that may renew it speaks for all.
 #[derive(Debug)]
 struct Group {
@@ -101,6 +105,11 @@ impl Group {
     fn settings(&self) -> &Settings {
         let renewing = self.links.iter().find(|link| !link.refresh.is_empty());
         renewing.unwrap_or(&self.links[0])
+    }
+
+    /// Says whether what one of its links needs may not answer.
+    fn may_hang(&self, ground: &Ground, may_hang: MayHang<'_>) -> bool {
+        self.links.iter().any(|link| may_hang(ground, link))
     }
 
     /// The user whose source it is; ours where that is not known.
@@ -117,7 +126,7 @@ impl Group {
 pub(crate) fn all<T: Send>(
     places: &Places,
     only: Option<&str>,
-    options: Options,
+    (options, may_hang): (Options, MayHang<'_>),
     each: &(impl Fn(&Renewal) -> T + Sync),
 ) -> Result<(Told<T>, Vec<Problem>), Error> {
     let (links, problems) = ground::sound_links(&places.config_dir, only)?;
@@ -125,12 +134,16 @@ pub(crate) fn all<T: Send>(
     let signals = Deferral::prepare(&places.run_dir)?;
     let groups = groups(&links);
     let takes_more = only.is_none() && !options.dry_run;
-    let take = |group: &Group| {
-        let renewal = turn::take(&ground, group, options, &signals);
+    let take = |group: &Group, is_apart: bool| {
+        let renewal = if is_apart {
+            elsewhere::take(places, group, options)
+        } else {
+            turn::take(&ground, group, options, &signals)
+        };
         let told = each(&renewal);
         (renewal, told)
     };
-    let renewals = side_by_side(&ground, groups, takes_more, &take)
+    let renewals = side_by_side(&ground, groups, (takes_more, may_hang), &take)
         .map_err(|source| os::error::Error::new("wait for renewals in", &places.run_dir, source))?;
     Ok((renewals, problems))
 }
@@ -145,8 +158,8 @@ type Numbered<T> = (usize, (Renewal, T));
 fn side_by_side<T: Send>(
     ground: &Ground,
     groups: Vec<Group>,
-    takes_more: bool,
-    take: &(impl Fn(&Group) -> (Renewal, T) + Sync),
+    (takes_more, may_hang): (bool, MayHang<'_>),
+    take: &(impl Fn(&Group, bool) -> (Renewal, T) + Sync),
 ) -> std::io::Result<Told<T>> {
     let begun = clock::now();
     let run_dir = &ground.places.run_dir;
@@ -161,7 +174,11 @@ fn side_by_side<T: Send>(
         let mut done: Vec<Numbered<T>> = Vec::new();
         loop {
             for (number, group) in std::mem::take(&mut next) {
-                lanes.push(group.user(), move || (number, take(&group)));
+                if group.may_hang(ground, may_hang) {
+                    lanes.push_wait(move || (number, take(&group, true)));
+                } else {
+                    lanes.push(group.user(), move || (number, take(&group, false)));
+                }
             }
             match lanes.wait(arrivals.as_ref().map(Arrivals::fd), WINDOW)? {
                 Step::Done(one) => {
@@ -256,6 +273,15 @@ fn groups<'a>(links: impl IntoIterator<Item = &'a Settings>) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// Looks for the CLI that would renew a link's login.
+pub(crate) fn look_for_claude(settings: &Settings) {
+    let ClaudeCli::Host { path } = &settings.claude_cli else { return };
+    let place = Place::reach(&settings.claude_credentials, settings.max_credentials_size);
+    if let Some(place) = place.ok().filter(|_| settings.refresh.contains(&Method::Cli)) {
+        let _ = find_claude::find(path.as_deref(), &find_claude::User::owning(&place.folder));
+    }
 }
 
 /// `sources/` in the state folder; none before the first refresh where nothing may be made.

@@ -55,6 +55,8 @@ pub(crate) enum Conclusion {
     Failed(String, Option<Hint>),
     /// What would be done, in a dry run.
     Planned(String),
+    /// Another process saw to it, said what there was to say, and had this exit status.
+    Elsewhere(i32),
 }
 
 impl Conclusion {
@@ -92,7 +94,7 @@ impl Renewal {
     pub(crate) fn lines(&self) -> Vec<Line> {
         let path = self.path.display();
         let (level, text) = match &self.conclusion {
-            Conclusion::Nothing => return self.remarks.clone(),
+            Conclusion::Nothing | Conclusion::Elsewhere(_) => return self.remarks.clone(),
             Conclusion::Renewed { method, mark } => {
                 let (fingerprint, expiry) = (mark.fingerprint, mark.expiry);
                 let how = match *method {
@@ -138,7 +140,7 @@ impl Renewal {
     /// The word for how it ended.
     pub(crate) fn state(&self) -> &'static str {
         match self.conclusion {
-            Conclusion::Nothing => "nothing",
+            Conclusion::Nothing | Conclusion::Elsewhere(_) => "nothing",
             Conclusion::Renewed { .. } => "renewed",
             Conclusion::Deferred { .. } => "deferred",
             Conclusion::NeedsPerson(_) => "rejected",

@@ -157,7 +157,7 @@ fn patiently(ground: &Ground, place: &Place) -> Result<Option<Lock>, Error> {
 }
 
 impl Renewal {
-    fn of(group: &Group, source: Source, conclusion: Conclusion) -> Self {
+    pub(super) fn of(group: &Group, source: Source, conclusion: Conclusion) -> Self {
         let settings = group.settings();
         Self {
             links: group.links.iter().map(|link| link.name.clone()).collect(),

@@ -5,7 +5,7 @@
 //! or a file at any moment, so nothing is decided by name: no step leaves a mount before what is mounted
 //! there is held by a descriptor, which asks the file system nothing, and known by its number.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -34,6 +34,26 @@ const LOCAL: [&str; 22] = [
 /// Others of this host, too long for the list's lines.
 const LOCAL_TOO: [&str; 3] = ["reiserfs", "ubifs", "zfs"];
 
+/// What shows the kernel's own state and no files of anybody's.
+const KERNEL: [&str; 16] = [
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "efivarfs",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "proc",
+    "pstore",
+    "securityfs",
+    "sysfs",
+    "tracefs",
+];
+
 /// Devices behind which there may be a file, or a host.
 const BORROWED: [&str; 2] = ["/dev/loop", "/dev/nbd"];
 
@@ -43,10 +63,15 @@ const PROC_MAGIC: i128 = 0x9fa0;
 /// The directories of this program's own, which are waited for.
 static OWN: OnceLock<Vec<PathBuf>> = OnceLock::new();
 
+/// Set in a process that leaves to others also what only takes long.
+static HURRIES: OnceLock<()> = OnceLock::new();
+
 /// What is mounted where, as of the last change.
 static TABLE: Mutex<Option<Table>> = Mutex::new(None);
 
 thread_local! {
+    /// Whether this thread waits all the same.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
     static REFUSED: RefCell<Option<Refused>> = const { RefCell::new(None) };
 }
 
@@ -64,9 +89,35 @@ struct Table {
     mounts: Vec<Mount>,
 }
 
-/// From now on this process enters nothing that may not answer, besides what lies in `own`.
+/// From now on this process enters nothing that may not answer, besides what lies in `own`,
+/// and leaves to others what would take long.
 pub(crate) fn never_wait(own: Vec<PathBuf>) {
+    let _ = HURRIES.set(());
+    never_hang(own);
+}
+
+/// From now on this process enters nothing that may not answer, besides what lies in `own`.
+pub(crate) fn never_hang(own: Vec<PathBuf>) {
     let _ = OWN.set(own);
+}
+
+/// Does `work` with files of which it is known that they answer: this thread waits for them.
+pub(crate) fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    let before = WAITS.replace(true);
+    let result = work();
+    WAITS.set(before);
+    result
+}
+
+/// Says whether `path`, links followed, can be looked at without waiting; else that is refused.
+pub(in crate::os) fn may_look_at(path: &Path) -> bool {
+    !applies(path) || open_root().is_ok_and(|root| follow(&root, path, LINK_LIMIT).is_ok())
+}
+
+/// Says whether anything is mounted that this process would not enter, and somebody could have mounted.
+pub(crate) fn may_refuse() -> bool {
+    let is_doubtful = |mount: &Mount| verdict(mount).is_err() && !KERNEL.contains(&&*mount.kind);
+    OWN.get().is_some() && with_table(|mounts| mounts.iter().any(is_doubtful)).unwrap_or(true)
 }
 
 /// Takes what was refused to this thread since the last call.
@@ -76,7 +127,7 @@ pub(crate) fn refused() -> Option<Refused> {
 
 /// Refuses work on `path` that would keep others waiting, in a process that never waits; says whether it did.
 pub(crate) fn leave_to_another(path: &Path, why: &str) -> bool {
-    let leaves = applies(path);
+    let leaves = applies(path) && HURRIES.get().is_some();
     if leaves {
         refuse(path.to_owned(), why.to_owned());
     }
@@ -91,7 +142,7 @@ pub(crate) fn refusal() -> Result<(), Error> {
 
 /// Says whether a directory at `path` is entered only if it answers for certain.
 pub(super) fn applies(path: &Path) -> bool {
-    OWN.get().is_some_and(|own| !own.iter().any(|own| path.starts_with(own)))
+    !WAITS.get() && OWN.get().is_some_and(|own| !own.iter().any(|own| path.starts_with(own)))
 }
 
 /// Words the refusal, or what else the system said.
@@ -177,8 +228,15 @@ fn with_table<T>(work: impl FnOnce(&[Mount]) -> T) -> Result<T, Errno> {
 
 /// Opens the directory `rest` below `here`, one step after another, following links as the kernel would.
 pub(super) fn resolve(here: &OwnedFd, rest: &Path, links: bool) -> Result<OwnedFd, Errno> {
+    let at = follow(here, rest, if links { LINK_LIMIT } else { 0 })?;
+    // A place that is mounted on use is so only as a directory.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat2(&at, ".", flags, Mode::empty(), ResolveFlags::NO_XDEV)
+}
+
+/// Holds what `rest` below `here` leads to, of whatever kind, through at most `left` links.
+fn follow(here: &OwnedFd, rest: &Path, mut left: u32) -> Result<OwnedFd, Errno> {
     let mut at = here.try_clone().map_err(|_| Errno::MFILE)?;
-    let mut left = if links { LINK_LIMIT } else { 0 };
     let mut steps: VecDeque<OsString> = names(rest).collect();
     while let Some(name) = steps.pop_front() {
         let next = step(&at, &name, OFlags::empty())?;
@@ -193,12 +251,11 @@ pub(super) fn resolve(here: &OwnedFd, rest: &Path, links: bool) -> Result<OwnedF
                 }
                 names(&aim).collect::<Vec<_>>().into_iter().rev().for_each(|n| steps.push_front(n));
             }
+            _ if steps.is_empty() => at = next,
             _ => return Err(Errno::NOTDIR),
         }
     }
-    // A place that is mounted on use is so only as a directory.
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(&at, ".", flags, Mode::empty(), ResolveFlags::NO_XDEV)
+    Ok(at)
 }
 
 fn names(path: &Path) -> impl Iterator<Item = OsString> + use<'_> {
