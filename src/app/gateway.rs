@@ -56,6 +56,10 @@ pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), 
     // A fault in the configuration comes first: then nothing is made at all.
     let links = ground::links(&places.config_dir, only)?;
     let ground = Ground::open(places)?;
+    // It keeps nobody waiting: no thread is needed for it.
+    if let [settings] = &links[..] {
+        return learn_version(&ground, settings);
+    }
     std::thread::scope(|scope| {
         let failed = |source| os::error::Error::new("wait for work in", &places.run_dir, source);
         let mut lanes = Lanes::new(scope, None).map_err(failed)?;

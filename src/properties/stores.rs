@@ -142,7 +142,11 @@ pub(super) fn env_file(bytes: &[u8]) {
     match envfile::set(bytes, KEY, &value) {
         Ok(Some(new)) => {
             assert!(envfile::has(&new, KEY) && envfile::get(&new, KEY).as_ref() == Some(&value));
-            assert_eq!(held(bytes), held(&new));
+            // Odd bytes in the old value alone have every other one read as Latin-1 before.
+            let is_utf8 = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+            if is_utf8(bytes) == is_utf8(&new) {
+                assert_eq!(held(bytes), held(&new));
+            }
             assert_eq!(envfile::set(&new, KEY, &value), Ok(None));
         }
         Ok(None) => assert_eq!(envfile::get(bytes, KEY).as_ref(), Some(&value)),

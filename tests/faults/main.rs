@@ -137,11 +137,21 @@ impl Scene {
         }
         if let Some(memory) = &self.memory {
             self.bed.write("lib/links/default.json", memory);
+            if self.words == ["sync"] {
+                self.restore_env();
+            }
             return;
         }
         for folder in ["lib", "run", "home/.openclaw/credentials"] {
             let _ = fs::remove_dir_all(self.bed.at(folder));
         }
+    }
+
+    /// Gives the `.env` back the group and the mode that a refusal may have taken.
+    fn restore_env(&self) {
+        let path = self.bed.at(ENV);
+        std::os::unix::fs::chown(&path, Some(4711), Some(4713)).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
     }
 
     /// Every call of an undisturbed run, from the taking of the link's lock on.
@@ -214,7 +224,12 @@ impl Scene {
         let meta = fs::metadata(self.bed.at(ENV)).unwrap();
         let kept = (meta.uid(), meta.gid(), meta.mode() & 0o777);
         let is_new = self.old[0].is_none();
-        assert_eq!(kept, if is_new { (4711, 4712, 0o600) } else { (4711, 4713, 0o640) }, "{what}");
+        // Where the system refuses a group or a mode, a file may become less open, never more.
+        let refused = ["fchown", "fchmod", "fsetxattr"].map(|call| format!("EACCES at {call} "));
+        let is_narrowed =
+            (kept.0, kept.2) == (4711, 0o600) && refused.iter().any(|call| what.starts_with(call));
+        let expected = if is_new { (4711, 4712, 0o600) } else { (4711, 4713, 0o640) };
+        assert!(kept == expected || is_narrowed, "{what}: {kept:?}");
         assert!(fs::metadata(self.bed.at(SOURCE)).is_ok());
     }
 }

@@ -119,6 +119,8 @@ impl<'a> Round<'a> {
         }
         // Read anew each time: a hanging recreate can outlast a change of the configuration.
         let links = settings(&ground.places.config_dir)?;
+        // A single link whose person waits keeps nobody waiting: no thread is needed for it.
+        let is_alone = due.len() == 1 && haste == Haste::AtOnce && self.busy.is_empty();
         for link in due {
             let settings = links.iter().find(|settings| settings.name == link).cloned();
             self.busy.push(link.clone());
@@ -132,6 +134,11 @@ impl<'a> Round<'a> {
                     let seen = see_to_apart(ground, &link);
                     (link, seen)
                 });
+                continue;
+            }
+            if is_alone {
+                let seen = see_to(ground, queue, &link, settings.as_ref(), haste);
+                self.note(&link, seen);
                 continue;
             }
             let user = settings.as_ref().map_or_else(|| Identity::own().uid, user);
