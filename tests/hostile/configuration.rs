@@ -9,7 +9,7 @@ fn lab() -> Lab {
     let lab = Lab::new();
     lab.login(ALICE, "home/a/.claude", "1", 20_000);
     lab.as_user(ALICE, "mkdir -p home/a/.openclaw");
-    lab.sh("chmod 755 etc; mkdir -m 777 out");
+    lab.sh("chmod 755 etc; mkdir -m 755 out");
     let out = lab.at("out");
     lab.link(
         "a",
@@ -63,7 +63,8 @@ fn a_file_or_a_directory_that_others_can_write_is_not_obeyed() {
         assert!(doctor.stdout.replace('\'', "").contains(&hint), "{break_it}: {}", doctor.stdout);
         // The printed command mends it.
         lab.sh(&hint);
-        assert_eq!(lab.unconfined(&["sync"]).code, Some(0), "{break_it}");
+        let ran = lab.unconfined(&["sync"]);
+        assert_eq!(ran.code, Some(0), "{break_it}: {}", ran.stderr);
         assert!(lab.at("out/ran").exists(), "{break_it}");
     }
 }

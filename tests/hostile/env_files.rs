@@ -42,7 +42,6 @@ fn a_link_into_what_is_not_the_users_own_writes_nothing() {
         ),
         ("mkdir root; echo R=1 >root/env; chmod 666 root/env", "$PWD/root/env"),
         ("mkdir root; chmod 777 root", "$PWD/root/new"),
-        ("true", "/proc/self/environ"),
     ] {
         let lab = lab();
         lab.sh(prepare);
@@ -64,6 +63,14 @@ fn a_link_into_what_is_not_the_users_own_writes_nothing() {
     let ran = lab.confined(&["sync"]);
     assert!(ran.stderr.contains("it is a symbolic link of another user"), "{ran:?}");
     assert_eq!(lab.read("home/a/mine"), "A=1\n");
+}
+
+#[test]
+fn a_link_into_proc_is_not_even_entered() {
+    let lab = lab();
+    lab.as_user(ALICE, &format!("ln -s /proc/self/environ {ENV}"));
+    let ran = lab.confined(&["sync"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("cannot open '/proc'"), "{ran:?}");
 }
 
 #[test]
