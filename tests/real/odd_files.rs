@@ -187,13 +187,18 @@ fn keys() -> Vec<Odd> {
         ("an escape in the login's key", root(r#"{"claude\u0041iOauth":LOGIN}"#), true),
         ("an empty key", beside(b"\"\":1"), true),
         ("a prototype", root(r#"{"__proto__":{"claudeAiOauth":LOGIN}}"#), false),
+    ]
+}
+
+fn values() -> Vec<Odd> {
+    vec![
         ("no login", b"{\"mcpOAuth\":{}}".to_vec(), false),
         ("an array for a login", b"{\"claudeAiOauth\":[]}".to_vec(), false),
         ("text for a login", b"{\"claudeAiOauth\":\"x\"}".to_vec(), false),
         ("null for a login", b"{\"claudeAiOauth\":null}".to_vec(), false),
         ("no token", with(|login| login.access.clear()), false),
-        ("null for a token", with(|login| login.access = "\"accessToken\":null".to_owned()), false),
-        ("an empty token", with(|login| login.access = "\"accessToken\":\"\"".to_owned()), false),
+        ("null for a token", with(|login| login.access = "\"accessToken\":null".into()), false),
+        ("an empty token", with(|login| login.access = "\"accessToken\":\"\"".into()), false),
         (
             "a blank behind the token",
             with(|login| login.access.insert(login.access.len() - 1, ' ')),
@@ -207,24 +212,24 @@ fn keys() -> Vec<Odd> {
         ("odd bytes in the login", inside(r#""x":"\udfff""#), true),
         (
             "an expiry as text",
-            with(|login| login.expiry = "\"expiresAt\":\"4102444800000\"".to_owned()),
+            with(|login| login.expiry = "\"expiresAt\":\"4102444800000\"".into()),
             true,
         ),
         ("an expiry with a fraction", with(|login| login.expiry.push_str(".5")), true),
         (
             "an expiry with an exponent",
-            with(|login| login.expiry = "\"expiresAt\":4.1e12".to_owned()),
+            with(|login| login.expiry = "\"expiresAt\":4.1e12".into()),
             true,
         ),
         ("no refresh token", with(|login| login.refresh.clear()), true),
         (
             "null for a refresh token",
-            with(|login| login.refresh = "\"refreshToken\":null".to_owned()),
+            with(|login| login.refresh = "\"refreshToken\":null".into()),
             true,
         ),
         (
             "an odd refresh token",
-            with(|login| login.refresh = "\"refreshToken\":\"\\ud800\"".to_owned()),
+            with(|login| login.refresh = "\"refreshToken\":\"\\ud800\"".into()),
             true,
         ),
     ]
@@ -270,4 +275,9 @@ fn odd_strings_and_numbers_are_no_reason_to_refuse_a_login() {
 #[test]
 fn of_equal_keys_the_cli_and_we_take_the_last() {
     agree(&keys());
+}
+
+#[test]
+fn odd_values_in_place_of_a_login_or_token_are_taken_as_the_cli_takes_them() {
+    agree(&values());
 }
