@@ -25,6 +25,9 @@ _oauth__sync() {
             oauth__sync,doctor)
                 cmd="oauth__sync__subcmd__doctor"
                 ;;
+            oauth__sync,examine)
+                cmd="oauth__sync__subcmd__examine"
+                ;;
             oauth__sync,gateway)
                 cmd="oauth__sync__subcmd__gateway"
                 ;;
@@ -76,6 +79,9 @@ _oauth__sync() {
             oauth__sync__subcmd__help,doctor)
                 cmd="oauth__sync__subcmd__help__subcmd__doctor"
                 ;;
+            oauth__sync__subcmd__help,examine)
+                cmd="oauth__sync__subcmd__help__subcmd__examine"
+                ;;
             oauth__sync__subcmd__help,gateway)
                 cmd="oauth__sync__subcmd__help__subcmd__gateway"
                 ;;
@@ -125,7 +131,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify examine withdraw set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,6 +258,36 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        oauth__subcmd__sync__subcmd__examine)
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         oauth__subcmd__sync__subcmd__gateway)
             opts="-v -q -h --consent --delegate --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -283,7 +319,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify withdraw set status setup login check token doctor metrics help"
+            opts="watch sync refresh model gateway detect notify examine withdraw set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +361,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__subcmd__sync__subcmd__help__subcmd__examine)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -667,7 +717,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__refresh)
-            opts="-v -q -h --dry-run --force --unattended --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --dry-run --force --unattended --attend --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -697,7 +747,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__set)
-            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS MAX_CREDENTIALS_SIZE CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH OPENCLAW_INCLUDE_ROOTS OPENCLAW_AGENT_DIR OPENCLAW_VERSION OPENCLAW_COMMAND OPENCLAW_COMMAND_USER SINKS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND GATEWAY_COMMAND_USER RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND RECREATE_IDLE_COMMAND_USER NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS MAX_CREDENTIALS_SIZE CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH OPENCLAW_INCLUDE_ROOTS OPENCLAW_AGENT_DIR OPENCLAW_VERSION OPENCLAW_COMMAND OPENCLAW_COMMAND_USER SINKS MAX_AGENTS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND GATEWAY_COMMAND_USER RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND RECREATE_IDLE_COMMAND_USER NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -247,6 +247,7 @@ fn every_command_shows_or_serves_the_links_that_answer() {
             assert_eq!(ended, Some(code), "{place}: {line}: {said}");
             let names_it = said.contains("has not answered");
             assert!(names_it, "{place}: {line}: {said}");
+            assert!(line != "doctor" || said.contains("files-silent"), "{place}: {said}");
         }
         let (_, said) = ends_well_within_the_limit(&lab, &["metrics"]);
         for sample in ["oauth_sync_status{link=\"a\"} 2", "oauth_sync_status{link=\"b\"} 0"] {
