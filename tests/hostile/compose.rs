@@ -1,9 +1,8 @@
 //! Compose as root: only on files that nobody else can change, however they are reached.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::lab::{ALICE, Lab, Ran, ran};
+use crate::lab::{ALICE, Lab, Ran};
 
 /// Plays docker: one container of the project in `oc`, and writes down with what compose is run.
 const DOCKER: &str = r#"#!/bin/sh
@@ -58,16 +57,7 @@ fn sync(lab: &Lab) -> Ran {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     lab.login(ALICE, "home/a/.claude", &count.to_string(), 20_000 + 60 * u64::from(count));
     lab.sh("rm -rf ran state/*");
-    inside(lab, &["sync"])
-}
-
-fn inside(lab: &Lab, arguments: &[&str]) -> Ran {
-    let confined = lab.command(arguments);
-    let mut command = Command::new("unshare");
-    command.args(["-m", "--propagation", "private", "sh", "-ec"]);
-    command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(lab.at("fake"));
-    command.arg(confined.get_program()).args(confined.get_args());
-    ran(command.output().unwrap())
+    lab.inside(&["sync"])
 }
 
 #[test]
@@ -164,9 +154,9 @@ fn no_file_of_a_users_is_read_however_it_is_reached() {
         let said = sync(&lab);
         assert!(!lab.at("ran").exists(), "{script}: compose was run as {}", lab.read("ran"));
         assert!(!said.stderr.contains("chown root"), "{script}: {}", said.stderr);
-        let check = inside(&lab, &["check"]);
+        let check = lab.inside(&["check"]);
         assert_eq!(check.code, Some(2), "{script}: {}{}", check.stdout, said.stderr);
-        let doctor = inside(&lab, &["doctor"]);
+        let doctor = lab.inside(&["doctor"]);
         assert!(doctor.stdout.contains("root "), "{script}: {}", doctor.stdout);
         assert!(!doctor.stdout.contains("chown"), "{script}: {}", doctor.stdout);
     }

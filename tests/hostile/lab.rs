@@ -160,6 +160,16 @@ impl Lab {
         program
     }
 
+    /// Runs the program as [`Lab::confined`] does, with the scratch host's `fake` in place of `/usr/local/sbin`.
+    pub(crate) fn inside(&self, arguments: &[&str]) -> Ran {
+        let confined = self.command(arguments);
+        let mut command = Command::new("unshare");
+        command.args(["-m", "--propagation", "private", "sh", "-ec"]);
+        command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(self.at("fake"));
+        command.arg(confined.get_program()).args(confined.get_args());
+        ran(command.output().unwrap())
+    }
+
     /// Reads a file; empty if there is none.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read(self.at(path))

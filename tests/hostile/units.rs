@@ -1,8 +1,6 @@
 //! Units of the host: root restarts what belongs to the owner of the state folder, or what root names.
 
-use std::process::Command;
-
-use crate::lab::{Lab, Ran, ran};
+use crate::lab::Lab;
 
 /// Plays systemctl: one unit of the host that is active, of the user in `user`.
 const SYSTEMCTL: &str = r#"#!/bin/sh
@@ -21,15 +19,6 @@ fn account() -> (String, u32) {
     let mut all = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let found = all.find(|fields| fields[2] != "0").expect("every host has one");
     (found[0].to_owned(), found[2].parse().unwrap())
-}
-
-fn inside(lab: &Lab, arguments: &[&str]) -> Ran {
-    let confined = lab.command(arguments);
-    let mut command = Command::new("unshare");
-    command.args(["-m", "--propagation", "private", "sh", "-ec"]);
-    command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(lab.at("fake"));
-    command.arg(confined.get_program()).args(confined.get_args());
-    ran(command.output().unwrap())
 }
 
 #[test]
@@ -58,14 +47,14 @@ fn a_unit_of_somebody_elses_is_restarted_only_by_name() {
             "u",
             &format!("CLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env\"\nGATEWAY=\"{gateway}\"\n"),
         );
-        let said = inside(&lab, &["sync"]);
+        let said = lab.inside(&["sync"]);
         assert_eq!(lab.at("restarted").exists(), restarts, "{user} {gateway}: {}", said.stderr);
         if !restarts {
             let hint = "oauth-sync set --link u GATEWAY systemd";
             assert!(said.stderr.contains(hint), "{user}: {}", said.stderr);
-            let check = inside(&lab, &["check"]);
+            let check = lab.inside(&["check"]);
             assert_eq!(check.code, Some(2), "{user}: {}", check.stdout);
-            let doctor = inside(&lab, &["doctor"]);
+            let doctor = lab.inside(&["doctor"]);
             assert!(doctor.stdout.contains("openclaw.service"), "{user}: {}", doctor.stdout);
         }
     }
@@ -104,7 +93,7 @@ fn a_profile_names_no_more_than_one_unit() {
             "u",
             &format!("CLAUDE_CREDENTIALS=\"{root}/home/u/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"{root}/home/u/.openclaw-{profile}\"\nCLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nOPENCLAW_VERSION=\"2026.2.25\"\nSINKS=\"env\"\nGATEWAY=\"auto\"\n"),
         );
-        let said = inside(&lab, &["sync"]);
+        let said = lab.inside(&["sync"]);
         let token = lab.read(&format!("home/u/.openclaw-{profile}/.env"));
         assert!(token.contains("test-access1"), "{profile}: {}", said.stderr);
         assert_eq!(lab.at("restarted").exists(), restarts, "{profile}: {}", said.stderr);

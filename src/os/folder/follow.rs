@@ -8,8 +8,9 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::read::{Links, check_plain, patiently, whole};
-use super::walk::{LINK_LIMIT, normal, open_rest, open_root};
+use super::walk::{LINK_LIMIT, open_rest, open_root};
 use super::{Folder, Seen, crossing, real_path_of};
+use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 

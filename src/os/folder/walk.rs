@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Folder, crossing, ways};
+use crate::domain::openclaw_config::include::normal;
 use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
@@ -120,21 +121,6 @@ fn follow(link: &OwnedFd, at: &Path, reached: &Path) -> Result<PathBuf, Error> {
     let aim = rustix::fs::readlinkat(link, "", Vec::new())
         .map_err(|source| Error::new("follow", at, source))?;
     Ok(reached.join(PathBuf::from(OsString::from_vec(aim.into_bytes()))))
-}
-
-/// Takes `.` and `..` out of a path that consists of root's own folders up to the link.
-pub(super) fn normal(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 pub(in crate::os) fn open_root() -> Result<OwnedFd, Error> {
