@@ -1,6 +1,7 @@
 //! Why a use-case could not be carried out.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::domain::config::Problem;
 use crate::domain::shell::Hint;
@@ -17,19 +18,21 @@ pub(crate) enum Error {
     NoLink(String, Vec<Problem>),
     /// The link asked for does not exist; its name and those that do.
     UnknownLink(String, Vec<String>),
+    /// An ordinary user may not do this: the path that the system denies.
+    Denied(PathBuf),
 }
 
 impl Error {
     /// Says whether the configuration, or the call, is at fault.
     pub(crate) fn is_usage(&self) -> bool {
-        !matches!(self, Self::System(_))
+        !matches!(self, Self::System(_) | Self::Denied(_))
     }
 
     /// The exact command, or advice, that helps.
     pub(crate) fn hint(&self) -> Option<Hint> {
         match self {
             Self::System(error) => error.command().cloned(),
-            Self::Configuration(_) => None,
+            Self::Configuration(_) | Self::Denied(_) => None,
             Self::NoLink(..) => Some(Hint::new("oauth-sync setup")),
             Self::UnknownLink(_, known) => Some(Hint::new("the links are:").list(known)),
         }
@@ -48,6 +51,9 @@ impl fmt::Display for Error {
                 open.iter().take(1).try_for_each(|problem| write!(f, ": {problem}"))
             }
             Self::UnknownLink(name, _) => write!(f, "there is no link '{name}'"),
+            Self::Denied(path) => {
+                write!(f, "'{}': permission denied; run it with sudo", path.display())
+            }
         }
     }
 }

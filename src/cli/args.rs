@@ -39,9 +39,9 @@ pub(crate) struct Global {
     /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Folder of locks and queues
-    #[arg(long, value_name = "DIR", global = true, default_value = RUN_DIR)]
-    pub(crate) run_dir: PathBuf,
+    /// Folder of locks and queues [default: /run/oauth-sync]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) run_dir: Option<PathBuf>,
     /// Work on this link only
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) link: Option<String>,

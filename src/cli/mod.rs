@@ -3,6 +3,7 @@
 mod ahead;
 pub(crate) mod args;
 mod check;
+mod denied;
 mod detect;
 mod doctor;
 mod exit;
@@ -21,7 +22,7 @@ mod survey;
 mod token;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -33,11 +34,11 @@ use crate::app::gateway::Haste;
 use crate::app::ground::Places;
 use crate::app::report::Report;
 use crate::app::sync::Options;
-use crate::cli::args::{Arguments, Command, Global};
+use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::os::command::helper;
-use crate::os::{environment, journal, process};
+use crate::os::{environment, journal, process, rights};
 
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -84,6 +85,7 @@ fn is_check(args: &[OsString]) -> bool {
 fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
     let places = places(&arguments.global);
     let only = arguments.global.link.as_deref();
+    denied::judge(&places, &arguments.command)?;
     match &arguments.command {
         Command::Watch { delegate } => {
             app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
@@ -204,16 +206,22 @@ fn sync_here(
     Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
 }
 
+/// The directories of a call; an ordinary user's own configuration comes with directories of their own.
 fn places(global: &Global) -> Places {
+    let is_own = rights::is_ordinary() && global.config_dir != Path::new(CONFIG_DIR);
+    let (own_state, own_run) = is_own.then(rights::own_directories).flatten().unzip();
     let state_dir = global
         .state_dir
         .clone()
         .or_else(|| environment::folder("STATE_DIRECTORY"))
+        .or(own_state)
         .unwrap_or_else(|| PathBuf::from("/var/lib/oauth-sync"));
+    let run_dir =
+        global.run_dir.clone().or(own_run).unwrap_or_else(|| PathBuf::from(RUN_DIR));
     Places {
         config_dir: environment::absolute(&global.config_dir),
         state_dir: environment::absolute(&state_dir),
-        run_dir: environment::absolute(&global.run_dir),
+        run_dir: environment::absolute(&run_dir),
     }
 }
 

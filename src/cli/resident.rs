@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
+use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global};
 
 /// Reads a program name, `watch` and options that clap would take too, each at most once.
 pub(crate) fn read(words: &[OsString]) -> Option<Arguments> {
@@ -33,11 +33,10 @@ pub(crate) fn read(words: &[OsString]) -> Option<Arguments> {
         let is_first = place.replace(value(words.next()?)?).is_none();
         is_first.then_some(())?;
     }
-    let folder = |given: Option<&str>, usual: &str| PathBuf::from(given.unwrap_or(usual));
     let global = Global {
-        config_dir: folder(config_dir, CONFIG_DIR),
+        config_dir: PathBuf::from(config_dir.unwrap_or(CONFIG_DIR)),
         state_dir: state_dir.map(PathBuf::from),
-        run_dir: folder(run_dir, RUN_DIR),
+        run_dir: run_dir.map(PathBuf::from),
         link: link.map(str::to_owned),
         verbose: 0,
         quiet: false,

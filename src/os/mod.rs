@@ -36,6 +36,7 @@ pub(crate) mod proxy;
 pub(crate) mod queue;
 pub(crate) mod readers;
 pub(crate) mod reserve;
+pub(crate) mod rights;
 pub(crate) mod scarce;
 #[cfg(test)]
 mod shells;

@@ -19,6 +19,7 @@ mod host;
 mod keep;
 mod login;
 mod metrics;
+mod ordinary;
 mod setup;
 mod status;
 mod terminal;
