@@ -26,7 +26,7 @@ end
 
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s q -l quiet -d 'Say only what went wrong'
@@ -52,7 +52,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "metrics" -d '
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Leave all that needs other programs to the units that may run them'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more'
@@ -61,7 +61,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l hel
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l watched -d 'Sync one link for the watcher, which knows KNOWN of it, and print what is known then' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last; write over mount points in place'
@@ -71,7 +71,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quie
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew also what is not due, was put off, or was rejected'
@@ -84,7 +84,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing'
@@ -94,7 +94,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l qui
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l consent -d 'Agree that the first paste takes the comments out of openclaw.json, with a copy kept'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l delegate -d 'Only note that, needed yet or not, and leave the paste to the services'
@@ -104,7 +104,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l h
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
@@ -117,35 +117,35 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l qu
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand notify" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand examine" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand withdraw" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l watch -d 'Stay, and draw it anew every two seconds'
@@ -158,7 +158,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l containe
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l root -d 'Look at the tree in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l yes -d 'Take every proposal without asking; what costs or loses something is left out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-install -d 'Do not install the Claude CLI'
@@ -170,14 +170,14 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l qui
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l verbose -d 'Say more'
@@ -185,7 +185,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l qui
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Write JSON, with the expiry'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l force -d 'Print it on a terminal too'
@@ -195,7 +195,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s h -l hel
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l root -d 'Look for units, accounts and cron jobs in DIR instead of the host' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l fix -d 'Do what is ours and safe'
@@ -206,7 +206,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s h -l he
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l output -d 'Replace FILE by it, as `node_exporter`\'s textfile collector wants it' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'

@@ -16,6 +16,7 @@ use crate::os::folder::Folder;
 use crate::os::foreign_lock::Tag;
 use crate::os::lock::Lock;
 use crate::os::own_files;
+use crate::os::rights;
 
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
@@ -58,6 +59,7 @@ impl Ground {
     pub(crate) fn open(places: &Places) -> Result<Self, Error> {
         let state = open_or_make(&places.state_dir)?;
         open_or_make(&places.run_dir)?;
+        rights::let_through(&places.run_dir)?;
         let links = state.make("links")?;
         let fingerprinter = if let Some(found) = Fingerprinter::find(&state)? {
             found

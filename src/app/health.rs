@@ -1,5 +1,7 @@
 //! Puts a link's report into the form that is judged.
 
+use std::borrow::Cow;
+
 use log::Level;
 
 use crate::app::admission;
@@ -20,6 +22,26 @@ pub(crate) fn of(
     prospect: &Prospect,
     now: Timestamp,
 ) -> Health {
+    judge(settings, report, (people, prospect), now, false)
+}
+
+/// The same in words that everybody may read.
+pub(crate) fn public(
+    settings: &Settings,
+    report: &Report,
+    ahead: (&People, &Prospect),
+    now: Timestamp,
+) -> Health {
+    judge(settings, report, ahead, now, true)
+}
+
+fn judge(
+    settings: &Settings,
+    report: &Report,
+    (people, prospect): (&People, &Prospect),
+    now: Timestamp,
+    is_public: bool,
+) -> Health {
     let sinks: Vec<Sink> = report.sinks.iter().map(sink).collect();
     health::judge(&View {
         source: &report.source,
@@ -30,25 +52,27 @@ pub(crate) fn of(
         sinks: &sinks,
         troubles: troubles(settings, report, prospect),
         worries: worries(report, prospect),
+        is_public,
         now,
     })
 }
 
-fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<String> {
+fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
     let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
-    let mut troubles: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
+    let errors: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
     let renewals = &prospect.renewals;
-    if renewals.rejected {
-        troubles.push("the server refuses to renew the login: sign in again".to_owned());
-    }
-    let unsaved = renewals.cannot_save.as_ref();
+    let rejected = renewals.rejected;
+    let rejected = rejected.then_some("the server refuses to renew the login: sign in again");
     let refused = admission::of_link(settings).into_iter();
-    troubles.extend(refused.map(|refusal| format!("{}: {}", refusal.what, refusal.why)));
+    let refused = refused.map(|refusal| format!("{}: {}", refusal.what, refusal.why));
     let doubts = once_root::doubts(settings, &report.gateway).into_iter();
-    troubles.extend(doubts.filter(|doubt| doubt.is_pressing).map(|doubt| doubt.meaning));
-    troubles.extend(waiting(report).filter(|why| is_refused(why)).map(|why| late(&why)));
-    troubles.extend(unsaved.map(|why| format!("a renewed login cannot be saved: {why}")));
-    troubles
+    let doubts = doubts.filter(|doubt| doubt.is_pressing).map(|doubt| doubt.meaning);
+    let waiting = waiting(report).filter(|why| is_refused(why)).map(|why| late(&why));
+    let unsaved = renewals.cannot_save.as_ref();
+    let unsaved = unsaved.map(|why| format!("a renewed login cannot be saved: {why}"));
+    let others = refused.chain(doubts).chain(waiting).chain(unsaved).map(Cow::Owned);
+    let errors = errors.into_iter().map(Cow::Owned);
+    errors.chain(rejected.map(Cow::Borrowed)).chain(others).collect()
 }
 
 /// Why the gateway was not seen to; one that waits for its first try is just being seen to.
@@ -66,12 +90,12 @@ fn is_refused(why: &str) -> bool {
     why.contains(exec_policy::REFUSED)
 }
 
-fn worries(report: &Report, prospect: &Prospect) -> Vec<String> {
+fn worries(report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
     let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
     let failing = prospect.renewals.failing;
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
     let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
-    failing.into_iter().chain(waiting).collect()
+    failing.into_iter().chain(waiting).map(Cow::Owned).collect()
 }
 
 fn sink(report: &SinkReport) -> Sink {

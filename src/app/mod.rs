@@ -31,6 +31,7 @@ pub(crate) mod once_root;
 pub(crate) mod openclaw;
 pub(crate) mod parting;
 pub(crate) mod prospect;
+pub(crate) mod published;
 pub(crate) mod record;
 pub(crate) mod refresh;
 pub(crate) mod report;

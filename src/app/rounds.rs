@@ -8,6 +8,7 @@ use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
 use crate::app::notify;
 use crate::app::prospect;
+use crate::app::published;
 use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::Report;
 use crate::app::said;
@@ -49,13 +50,17 @@ pub(crate) fn make(places: &Places, only: Option<&str>) -> Result<(), Error> {
         let _ = folder::refused();
         match one(&ground, settings) {
             Err(error) if folder::refused().is_some() => detail!("{}: {error}", settings.name),
-            Err(error) => log::error!("{}: {error}", settings.name),
+            Err(error) => {
+                log::error!("{}: {error}", settings.name);
+                published::failure(places, &settings.name, clock::now());
+            }
             Ok(()) => {}
         }
     }
     if only.is_some() {
         return Ok(());
     }
+    published::configuration(places, Some(&config));
     if config.problems.is_empty() {
         sync::restore_unlinked(&ground, &config.links);
     }
@@ -81,6 +86,7 @@ pub(crate) fn attend(
 ) -> Result<(People, Option<Timestamp>), Error> {
     let prospect = prospect::of(ground, settings, report, now);
     let people = incident::attend(ground, settings, report, &prospect, now)?;
+    published::link(&ground.places, settings, report, (&people, &prospect), now);
     Ok((people, prospect.due))
 }
 

@@ -10,6 +10,7 @@ use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::notify::FOLDER as MESSAGES;
 use crate::app::prospect::FOLDER as RENEWALS;
+use crate::app::published;
 use crate::app::refresh;
 use crate::app::rounds;
 use crate::app::said::Said;
@@ -98,8 +99,12 @@ impl Watcher {
     fn reload(&mut self) {
         let config = match ground::configuration(&self.ground.places.config_dir) {
             Ok(config) => config,
-            Err(error) => return self.faults.tell(&[error.to_string()]),
+            Err(error) => {
+                published::configuration(&self.ground.places, None);
+                return self.faults.tell(&[error.to_string()]);
+            }
         };
+        published::configuration(&self.ground.places, Some(&config));
         let faults: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
         self.faults.tell(&faults);
         let mut before = std::mem::take(&mut self.links);
@@ -249,6 +254,7 @@ impl Watcher {
             Err(error) => {
                 watched.next_is(Some(now.after(COMPARE_INTERVAL)));
                 watched.say_failure(&error.to_string());
+                published::failure(&self.ground.places, &watched.settings.name, now);
             }
         }
     }

@@ -6,104 +6,150 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
+use crate::app::published;
+use crate::cli::denied;
 use crate::cli::render::{answer, answer_json};
-use crate::cli::survey::{self, Survey, Surveyed};
+use crate::cli::survey::{self, Survey};
 use crate::domain::config::Problem;
-use crate::domain::health::Level;
+use crate::domain::health::published::{Entry, Published};
+use crate::domain::health::{Health, Level};
 use crate::domain::order;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
 
 /// The version of the JSON that `check --json` writes.
 const SCHEMA: u32 = 1;
 
+/// What a monitor is told.
+struct Verdict {
+    now: Timestamp,
+    /// What concerns no single link, and how grave it is.
+    general: Option<(Level, String)>,
+    /// The links by their names.
+    links: Vec<(String, Health)>,
+}
+
 /// Checks all links, or the one named; whatever keeps it from looking is "cannot tell".
+///
+/// An ordinary user's monitor reads what the service has published.
 pub(crate) fn carry_out(places: &Places, only: Option<&str>, as_json: bool) -> ExitCode {
-    let survey = survey::sound(places, only);
-    let level = match &survey {
-        Ok(survey) => worst(survey),
-        Err(Error::Configuration(faults)) => of_faults(faults).unwrap_or(Level::Unknown),
-        Err(_) => Level::Unknown,
+    let verdict = match denied::to_read(places) {
+        None => looked(places, only),
+        Some(_) => read(places, only),
     };
-    match (&survey, as_json) {
-        (Ok(survey), true) => answer_json(&json_of(survey)),
-        (Ok(survey), false) => answer([line(level, &all(survey))]),
-        (Err(error), true) => {
-            answer_json(&json!({"schema": SCHEMA, "status": level.name(), "error": why(error)}));
-        }
-        (Err(error), false) => answer([line(level, &why(error))]),
+    if as_json {
+        answer_json(&verdict.json());
+    } else {
+        answer([verdict.line()]);
     }
-    ExitCode::from(level as u8)
+    ExitCode::from(verdict.level() as u8)
 }
 
 /// Says that the call itself is at fault, in the same form.
 pub(crate) fn misused() -> ExitCode {
-    answer([line(Level::Unknown, "wrong call, see oauth-sync check --help")]);
-    ExitCode::from(Level::Unknown as u8)
+    let verdict =
+        Verdict::general(Level::Unknown, "wrong call, see oauth-sync check --help".to_owned());
+    answer([verdict.line()]);
+    ExitCode::from(verdict.level() as u8)
 }
 
-fn worst(survey: &Survey) -> Level {
-    let levels = survey.links.iter().map(|link| link.health.level).chain(of_faults(&survey.faults));
-    levels.max_by_key(|level| level.gravity()).unwrap_or(Level::Unknown)
-}
-
-/// A file that somebody else could write is refused and its link stands still; of one with another fault
-/// nothing can be told.
-fn of_faults(faults: &[Problem]) -> Option<Level> {
-    let is_refused = faults.iter().any(|fault| fault.line == 0);
-    (!faults.is_empty()).then_some(if is_refused { Level::Wrong } else { Level::Unknown })
-}
-
-/// One line and no bar in it: what follows a bar is performance data to a monitor.
-fn line(level: Level, text: &str) -> String {
-    let text = text.replace('|', "/");
-    format!("OAUTH-SYNC {} - {text}", level.word())
-}
-
-fn why(error: &Error) -> String {
-    match error {
-        Error::Configuration(faults) => told(faults),
-        other => other.to_string(),
+fn looked(places: &Places, only: Option<&str>) -> Verdict {
+    match survey::sound(places, only) {
+        Ok(Survey { now, links, faults }) => Verdict {
+            now,
+            general: (!faults.is_empty()).then(|| (Level::Wrong, told(&faults))),
+            links: links.into_iter().map(|link| (link.report.link, link.health)).collect(),
+        },
+        Err(Error::Configuration(faults)) => Verdict::general(Level::Wrong, told(&faults)),
+        Err(error) => Verdict::general(Level::Unknown, error.to_string()),
     }
+}
+
+fn read(places: &Places, only: Option<&str>) -> Verdict {
+    let Some(Published { has_faults, links, .. }) = published::read(places) else {
+        let text = "the service has published nothing: it is dead, or was never started";
+        return Verdict::general(Level::Wrong, text.to_owned());
+    };
+    let is_meant = |entry: &Entry| only.is_none_or(|only| entry.name == only);
+    let links: Vec<_> = links.into_iter().filter(is_meant).collect();
+    let general = match (has_faults && only.is_none(), links.is_empty(), only) {
+        (true, ..) => Some((Level::Wrong, "the configuration has errors".to_owned())),
+        (false, true, None) => Some((Level::Unknown, "no link is configured".to_owned())),
+        (false, true, Some(link)) => Some((Level::Unknown, format!("there is no link '{link}'"))),
+        (false, false, _) => None,
+    };
+    let links = links.into_iter().map(|entry| (entry.name, entry.health)).collect();
+    Verdict { now: clock::now(), general, links }
 }
 
 fn told(faults: &[Problem]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What is to be said of the configuration and of all links, the gravest first.
-fn all(survey: &Survey) -> String {
-    let mut links: Vec<&Surveyed> = survey.links.iter().collect();
-    order::sort_by_key(&mut links, |link| std::cmp::Reverse(link.health.level.gravity()));
-    let faults = Some(told(&survey.faults)).filter(|text| !text.is_empty());
-    faults.into_iter().chain(links.into_iter().map(one)).collect::<Vec<_>>().join("; ")
-}
-
-fn one(link: &Surveyed) -> String {
-    let found = link.health.findings.iter().map(|(_, text)| text.as_str());
-    let words: Vec<&str> =
-        found.chain(Some(link.health.summary.as_str()).filter(|text| !text.is_empty())).collect();
-    format!("{}: {}", link.report.link, words.join(", "))
-}
-
-fn json_of(survey: &Survey) -> serde_json::Value {
-    let links = survey.links.iter().map(|link| {
-        let findings = link.health.findings.iter();
-        let findings: Vec<_> =
-            findings.map(|(level, text)| json!({"status": level.name(), "text": text})).collect();
-        json!({
-            "name": link.report.link,
-            "status": link.health.level.name(),
-            "summary": link.health.summary,
-            "findings": findings,
-        })
-    });
-    let mut all = json!({
-        "schema": SCHEMA,
-        "time": survey.now.to_string(),
-        "status": worst(survey).name(),
-        "links": links.collect::<Vec<_>>(),
-    });
-    if !survey.faults.is_empty() {
-        all["error"] = told(&survey.faults).into();
+impl Verdict {
+    fn general(level: Level, text: String) -> Self {
+        Self { now: clock::now(), general: Some((level, text)), links: Vec::new() }
     }
-    all
+
+    fn level(&self) -> Level {
+        let general = self.general.iter().map(|(level, _)| *level);
+        let levels = self.links.iter().map(|(_, health)| health.level).chain(general);
+        levels.max_by_key(|level| level.gravity()).unwrap_or(Level::Unknown)
+    }
+
+    /// One line, the gravest first, and no bar in it but the one before the performance data.
+    fn line(&self) -> String {
+        let mut links: Vec<_> = self.links.iter().collect();
+        order::sort_by_key(&mut links, |(_, health)| std::cmp::Reverse(health.level.gravity()));
+        let links = links.into_iter().map(|link| self.of_link(link));
+        let general = self.general.iter().map(|(_, text)| text.clone());
+        let text = general.chain(links).collect::<Vec<_>>().join("; ").replace('|', "/");
+        let line = format!("OAUTH-SYNC {} - {text}", self.level().word());
+        let data = self.performance();
+        if data.is_empty() { line } else { format!("{line} | {data}") }
+    }
+
+    fn of_link(&self, (name, health): &(String, Health)) -> String {
+        let summary = health.summary.text(self.now);
+        let found = health.findings.iter().map(|(_, text)| text.as_str());
+        let words: Vec<&str> =
+            found.chain(Some(summary.as_str()).filter(|text| !text.is_empty())).collect();
+        format!("{name}: {}", words.join(", "))
+    }
+
+    /// How long access tokens work: that of the only link, or the shortest and each.
+    fn performance(&self) -> String {
+        let left = |health: &Health| health.summary.left(self.now).unwrap_or(0);
+        let shortest = self.links.iter().map(|(_, health)| left(health)).min();
+        let each = self.links.iter().filter(|_| self.links.len() > 1);
+        let each = each.map(|(name, health)| format!("'expiry {name}'={}s", left(health)));
+        let all = shortest.map(|shortest| format!("'expiry'={shortest}s")).into_iter().chain(each);
+        all.collect::<Vec<_>>().join(" ")
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let links = self.links.iter().map(|(name, health)| {
+            let findings = health.findings.iter();
+            let findings: Vec<_> = findings
+                .map(|(level, text)| json!({"status": level.name(), "text": text}))
+                .collect();
+            json!({
+                "name": name,
+                "status": health.level.name(),
+                "summary": health.summary.text(self.now),
+                "expires_in": health.summary.left(self.now),
+                "findings": findings,
+            })
+        });
+        let mut all = json!({
+            "schema": SCHEMA,
+            "time": self.now.to_string(),
+            "status": self.level().name(),
+            "links": links.collect::<Vec<_>>(),
+        });
+        if let Some((_, text)) = &self.general {
+            all["error"] = text.clone().into();
+        }
+        all
+    }
 }

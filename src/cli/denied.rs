@@ -38,8 +38,11 @@ fn to_configure(places: &Places) -> Option<PathBuf> {
 
 fn changes_nothing(command: &Command) -> bool {
     match command {
-        Command::Status { .. } | Command::Check { .. } | Command::Token { .. } => true,
-        Command::Metrics { .. } | Command::Examine => true,
+        Command::Status { .. }
+        | Command::Check { .. }
+        | Command::Token { .. }
+        | Command::Metrics { .. }
+        | Command::Examine => true,
         Command::Doctor { fix, .. } => !fix,
         Command::Sync { dry_run, .. } | Command::Refresh { dry_run, .. } => *dry_run,
         Command::Model(options) => !options.apply && !options.drop_provider,

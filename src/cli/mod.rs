@@ -68,11 +68,27 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         );
     }
     match carry_out(&arguments) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => {
+            if publishes(&arguments.command) {
+                let only = arguments.global.link.as_deref();
+                app::published::all(&places(&arguments.global), only);
+            }
+            exit.into()
+        }
         Err(error) => {
             render::failure(&error);
             Exit::of_error(&error).into()
         }
+    }
+}
+
+/// Says whether monitors have to read what a command came to; the timer's run publishes on its way.
+fn publishes(command: &Command) -> bool {
+    match command {
+        Command::Sync { dry_run, watched, .. } => !dry_run && watched.is_none(),
+        Command::Refresh { dry_run, unattended, .. } => !dry_run && !unattended,
+        Command::Gateway { .. } | Command::Login => true,
+        _ => false,
     }
 }
 
@@ -216,8 +232,7 @@ fn places(global: &Global) -> Places {
         .or_else(|| environment::folder("STATE_DIRECTORY"))
         .or(own_state)
         .unwrap_or_else(|| PathBuf::from("/var/lib/oauth-sync"));
-    let run_dir =
-        global.run_dir.clone().or(own_run).unwrap_or_else(|| PathBuf::from(RUN_DIR));
+    let run_dir = global.run_dir.clone().or(own_run).unwrap_or_else(|| PathBuf::from(RUN_DIR));
     Places {
         config_dir: environment::absolute(&global.config_dir),
         state_dir: environment::absolute(&state_dir),

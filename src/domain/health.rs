@@ -1,6 +1,14 @@
 //! How a link fares, judged for a monitor: from values alone, at a moment.
 
+pub(crate) mod published;
+mod summary;
+
+pub(crate) use summary::Summary;
+
+use std::borrow::Cow;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::domain::login::LoginEnd;
 use crate::domain::order;
@@ -14,15 +22,19 @@ const HANDED_ON: Duration = Duration::from_secs(45 * 60);
 const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How well something fares, in the order and with the numbers of the monitors' own convention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Level {
     /// Nothing has to be done.
+    #[serde(rename = "fine")]
     Fine = 0,
     /// Somebody should look before it goes wrong.
+    #[serde(rename = "attention")]
     Soon = 1,
     /// Agents stop, or will, unless somebody acts.
+    #[serde(rename = "wrong")]
     Wrong = 2,
     /// It cannot be told.
+    #[serde(rename = "unknown")]
     Unknown = 3,
 }
 
@@ -41,10 +53,12 @@ pub(crate) struct View<'a> {
     pub(crate) margin: Option<Duration>,
     /// The sinks.
     pub(crate) sinks: &'a [Sink],
-    /// What is wrong besides, each in one clause.
-    pub(crate) troubles: Vec<String>,
-    /// What deserves a look besides, each in one clause.
-    pub(crate) worries: Vec<String>,
+    /// What is wrong besides, each in one clause; what is no literal of this program is root's to know.
+    pub(crate) troubles: Vec<Cow<'static, str>>,
+    /// What deserves a look besides, in the same way.
+    pub(crate) worries: Vec<Cow<'static, str>>,
+    /// Whether everybody may read what is found: no text of a user's file or program stands in it then.
+    pub(crate) is_public: bool,
     /// The moment.
     pub(crate) now: Timestamp,
 }
@@ -74,15 +88,18 @@ pub(crate) enum Condition {
 }
 
 /// What was found, the gravest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Health {
     /// The gravest of all.
     pub(crate) level: Level,
     /// Everything that is not fine, the gravest first.
     pub(crate) findings: Vec<(Level, String)>,
-    /// One clause on the access token and one on the login, whatever they are like.
-    pub(crate) summary: String,
+    /// The tokens and the sinks, whatever they are like.
+    pub(crate) summary: Summary,
 }
+
+/// What stands for a text that is root's to know.
+const HIDDEN: &str = "sudo oauth-sync check says what";
 
 impl Level {
     /// The monitors' own word for it.
@@ -123,11 +140,27 @@ pub(crate) fn judge(view: &View<'_>) -> Health {
     findings.extend(login(view));
     findings.extend(view.sinks.iter().filter_map(|sink| one_sink(sink, view)));
     findings.extend(none_in_step(view));
-    findings.extend(view.troubles.iter().map(|text| (Level::Wrong, text.clone())));
-    findings.extend(view.worries.iter().map(|text| (Level::Soon, text.clone())));
+    findings.extend(
+        clauses(&view.troubles, "something is wrong", view).map(|text| (Level::Wrong, text)),
+    );
+    findings.extend(
+        clauses(&view.worries, "something needs a look", view).map(|text| (Level::Soon, text)),
+    );
     order::sort_by_key(&mut findings, |(level, _)| std::cmp::Reverse(level.gravity()));
     let level = findings.first().map_or(Level::Fine, |(level, _)| *level);
-    Health { level, findings, summary: summary(view) }
+    Health { level, findings, summary: Summary::of(view) }
+}
+
+/// Clauses as their reader may see them; those that are hidden are one.
+fn clauses<'a>(
+    texts: &'a [Cow<'static, str>],
+    instead: &'static str,
+    view: &'a View<'_>,
+) -> impl Iterator<Item = String> + 'a {
+    let is_shown = |text: &&Cow<'_, str>| !view.is_public || matches!(text, Cow::Borrowed(_));
+    let hidden = texts.iter().any(|text| !is_shown(&text));
+    let hidden = hidden.then(|| format!("{instead}: {HIDDEN}"));
+    texts.iter().filter(is_shown).map(|text| text.clone().into_owned()).chain(hidden)
 }
 
 fn source(view: &View<'_>) -> Option<(Level, String)> {
@@ -165,6 +198,7 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
         Source::Blanked => wrong("the login was refused and emptied: sign in again"),
         Source::Foreign(reason) => wrong(&format!("the source is no Claude login: {reason}")),
         Source::Absent => wrong("nobody is signed in"),
+        Source::Unreadable(..) if view.is_public => wrong("the credentials file cannot be read"),
         Source::Unreadable(message, _) => wrong(message),
     }
 }
@@ -198,7 +232,10 @@ fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {
     let name = sink.name;
     match &sink.condition {
         Condition::InStep | Condition::Absent => None,
-        Condition::Stuck(why) => Some((Level::Wrong, format!("{name} is not in step: {why}"))),
+        Condition::Stuck(why) => {
+            let why = if view.is_public { HIDDEN } else { why };
+            Some((Level::Wrong, format!("{name} is not in step: {why}")))
+        }
         // Where the source is at fault, that is said already.
         Condition::Pending if view.source.passable().is_none() => None,
         Condition::Pending if sink.expiry.is_some_and(|end| end <= view.now) => {
@@ -213,29 +250,6 @@ fn none_in_step(view: &View<'_>) -> Option<(Level, String)> {
     let absent = view.sinks.iter().all(|sink| sink.condition == Condition::Absent);
     let nowhere = !view.sinks.is_empty() && absent && view.source.passable().is_some();
     nowhere.then(|| (Level::Soon, "no sink takes the token: OpenClaw does not get it".to_owned()))
-}
-
-fn summary(view: &View<'_>) -> String {
-    let mut parts = Vec::new();
-    if let Some(credential) = view.source.passable() {
-        let is_setup_token = credential.refresh_token.is_none() && view.login_end.is_some();
-        let what = if is_setup_token { "setup-token" } else { "access token" };
-        let expiry = view.expiry.unwrap_or(credential.expiry);
-        parts.push(format!("{what} ends in {}", in_words(expiry.left(view.now))));
-        let login_end = view.login_end.filter(|_| credential.refresh_token.is_some());
-        parts.extend(login_end.filter(|end| end.at > view.now).map(|end| {
-            let about = if end.is_estimate { "about " } else { "" };
-            format!("login ends in {about}{}", in_words(end.at.left(view.now)))
-        }));
-    }
-    let counted = view.sinks.iter().filter(|sink| sink.condition != Condition::Absent);
-    let (all, in_step) = counted.fold((0, 0), |(all, in_step), sink| {
-        (all + 1, in_step + usize::from(sink.condition == Condition::InStep))
-    });
-    if all > 0 {
-        parts.push(format!("{in_step} of {all} sinks in step"));
-    }
-    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
@@ -14,7 +16,7 @@ pub(crate) const ESTIMATED_LIFE: Duration = Duration::from_secs(28 * 24 * 3600);
 const LONGEST_LIFE: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// When a login ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoginEnd {
     /// The moment.
     pub(crate) at: Timestamp,

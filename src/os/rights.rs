@@ -7,6 +7,8 @@ use rustix::io::Errno;
 use rustix::process::{geteuid, getuid};
 
 use crate::os::environment;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
 
 /// What is to be done with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,17 @@ fn is_absent(path: &Path) -> bool {
 
 fn is_denied(path: &Path, mode: Access) -> bool {
     matches!(access(path, mode), Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+}
+
+/// Lets everybody reach what is known by name in a directory of ours, and nobody list it.
+pub(crate) fn let_through(directory: &Path) -> Result<(), Error> {
+    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else {
+        return Ok(());
+    };
+    let stat = Folder::reach(directory)?.stat(".")?;
+    let is_closed =
+        stat.is_some_and(|stat| stat.st_mode & 0o777 == 0o700 && stat.st_uid == geteuid().as_raw());
+    if is_closed { Folder::reach(parent)?.set_mode(&name.to_string_lossy(), 0o711) } else { Ok(()) }
 }
 
 /// An ordinary user's own directories for what is remembered and for locks, as

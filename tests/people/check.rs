@@ -1,6 +1,6 @@
 //! `check`: the exit status and the one line of a monitor.
 
-use crate::bed::{Bed, ENV, OAUTH, SOURCE};
+use crate::bed::{Bed, ENV, OAUTH, SOURCE, epoch_ms};
 
 fn bed() -> Bed {
     let bed = Bed::new();
@@ -12,10 +12,37 @@ fn bed() -> Bed {
 fn a_link_in_step_is_fine() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
-    bed.run(["check"])
-        .exit(0)
-        .err(&[])
-        .out(&["OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step"]);
+    let ran = bed.run(["check"]).exit(0).err(&[]);
+    let said = bed.plain(&ran.out);
+    let (text, data) = said.trim_end().split_once(" | ").unwrap();
+    assert_eq!(
+        text,
+        "OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step"
+    );
+    let left = data.strip_prefix("'expiry'=").and_then(|data| data.strip_suffix('s')).unwrap();
+    let left: i64 = left.parse().unwrap();
+    let until = |moment: i64| (bed.hence(8) - moment) / 1000;
+    assert!((until(epoch_ms())..=until(bed.now)).contains(&left), "{data}");
+}
+
+#[test]
+fn the_performance_data_names_each_of_several_links_and_the_shortest() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    let none = bed.at("home/none");
+    bed.write(
+        "etc/other.conf",
+        format!("CLAUDE_CREDENTIALS=\"{}\"\nSINKS=\"none\"\n", none.display()),
+    );
+    let said = bed.run(["check"]).exit(2).out;
+    let (_, data) = said.trim_end().split_once(" | ").unwrap();
+    let words: Vec<&str> = data.split('\'').collect();
+    let ["", "expiry", "=0s ", "expiry default", _, "expiry other", "=0s"] = words[..] else {
+        panic!("{data}");
+    };
+    bed.write("etc/other.conf", "CLAUDE_CREDENTALS=\"/x\"\n").write("etc/default.conf", "X");
+    let said = bed.run(["check"]).exit(2).out;
+    assert!(!said.contains('|'), "no link is sound: {said}");
 }
 
 #[test]
@@ -33,8 +60,8 @@ fn each_status_comes_with_its_reason() {
     let said = bed.plain(&ran.out);
     assert!(said.contains("sign in again (agents work for 7h 59m more)"), "{said}");
     bed.write("etc/default.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
-    let ran = bed.run(["check"]).exit(3).err(&[]);
-    assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{}", ran.out);
+    let ran = bed.run(["check"]).exit(2).err(&[]);
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - "), "{}", ran.out);
     assert_eq!(ran.out.lines().count(), 1);
 }
 
@@ -65,7 +92,7 @@ fn a_sink_that_is_stuck_is_wrong() {
     std::fs::create_dir(bed.at(OAUTH)).unwrap();
     let ran = bed.run(["check"]).exit(2);
     assert!(ran.out.contains("oauth-json is not in step: cannot read"), "{}", ran.out);
-    assert!(ran.out.ends_with("1 of 2 sinks in step\n"), "{}", ran.out);
+    assert!(ran.out.contains("1 of 2 sinks in step | "), "{}", ran.out);
 }
 
 #[test]
@@ -88,16 +115,16 @@ fn a_fault_of_one_link_is_told_beside_the_others() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
     bed.write("etc/other.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
-    let ran = bed.run(["check"]).exit(3).err(&[]);
-    assert!(ran.out.starts_with("OAUTH-SYNC UNKNOWN - "), "{}", ran.out);
+    let ran = bed.run(["check"]).exit(2).err(&[]);
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - "), "{}", ran.out);
     assert!(ran.out.contains("etc/other.conf:1: "), "{}", ran.out);
     assert!(ran.out.contains("; default: access token ends in 7h 59m"), "{}", ran.out);
-    let json = bed.run(["check", "--json"]).exit(3).out;
+    let json = bed.run(["check", "--json"]).exit(2).out;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["links"][0]["name"], "default");
     assert!(json["error"].as_str().unwrap().contains("etc/other.conf:1: "), "{json:#}");
     bed.run(["check", "--link", "default"]).exit(0);
-    bed.run(["check", "--link", "other"]).exit(3);
+    bed.run(["check", "--link", "other"]).exit(2);
     bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
     bed.login_for("B", -1);
     let ran = bed.run(["check"]).exit(2);

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::bed::{Bed, Ran, SOURCE, binary, is_root};
+use crate::bed::{Bed, ENV, Ran, SOURCE, binary, eventually, is_root};
 
 /// No account of the machine that the tests run on.
 const UID: u32 = 4323;
@@ -19,6 +19,8 @@ fn host() -> Bed {
     open(&bed.at("."), 0o755);
     std::fs::copy(binary(), bed.at("oauth-sync")).unwrap();
     bed.run(["sync"]).exit(0);
+    // From now on it is known when somebody signed in.
+    bed.run(["refresh"]).exit(0);
     bed
 }
 
@@ -103,4 +105,94 @@ fn everything_with_ones_own_configuration_works() {
     assert!(with(&["check"]).exit(0).out.starts_with("OAUTH-SYNC OK - mine: "));
     let state = bed.at("own/.local/state/oauth-sync").metadata().unwrap();
     assert_eq!((state.uid(), state.mode() & 0o777), (UID, 0o700));
+}
+
+/// The answer to a monitor, but for the seconds.
+fn answer(ran: &Ran<'_>) -> (Option<i32>, String) {
+    let text = ran.out.split(" | ").next().unwrap().to_owned();
+    (ran.status.code(), text)
+}
+
+#[track_caller]
+fn both_answer(bed: &Bed, code: i32, part: &str) {
+    // Unless a minute ends between the two.
+    let root = bed.run(["check"]);
+    let is_same = || answer(&bed.run(["check"])) == answer(&ordinary(bed, &["check"]));
+    assert!(eventually(is_same), "{}{}", root.out, ordinary(bed, &["check"]).out);
+    assert_eq!(root.status.code(), Some(code), "{}", root.out);
+    assert!(root.out.contains(part), "{}", root.out);
+    let json = |ran: Ran<'_>| {
+        let mut json = ran.json();
+        json["time"] = "NOW".into();
+        json["links"][0]["expires_in"] = 0.into();
+        json
+    };
+    let args = ["check", "--json"];
+    assert!(eventually(|| json(bed.run(args)) == json(ordinary(bed, &args))));
+}
+
+#[test]
+fn an_ordinary_monitor_gets_the_same_answer() {
+    let bed = host();
+    both_answer(&bed, 0, "OK - default: access token ends in ");
+    bed.login_for("B", -1).run(["sync"]);
+    both_answer(&bed, 2, "CRITICAL - default: the access token ended at 20");
+    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    bed.run(["sync"]);
+    both_answer(&bed, 2, "CRITICAL - default: the login was refused and emptied: sign in again");
+    for (args, part) in [
+        (&["check", "--link", "none"][..], "UNKNOWN - there is no link 'none'"),
+        (&["check", "--bogus"], "UNKNOWN - wrong call"),
+    ] {
+        assert!(ordinary(&bed, args).exit(3).out.contains(part), "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_published_is_replaced_at_each_change_and_tells_nothing() {
+    let bed = host();
+    let run = |path: &str| bed.at("run").join(path).symlink_metadata().unwrap();
+    assert_eq!(run(".").mode() & 0o7777, 0o711);
+    let before = run("health.json");
+    assert_eq!((before.mode() & 0o7777, before.uid()), (0o644, 0));
+    let watcher = bed.watch();
+    // A sink that cannot be written, with a reason that holds a path.
+    std::fs::remove_file(bed.at(ENV)).unwrap();
+    std::fs::create_dir(bed.at(ENV)).unwrap();
+    bed.login("B");
+    let says = |part: &str| ordinary(&bed, &["check"]).out.contains(part);
+    assert!(eventually(|| says("CRITICAL - default: env is not in step: sudo oauth-sync check")));
+    assert_ne!(run("health.json").ino(), before.ino());
+    bed.write("etc/other.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
+    assert!(eventually(|| says("CRITICAL - the configuration has errors; default: env")));
+    let text = bed.read("run/health.json");
+    for secret in [bed.at(".").to_str().unwrap(), "home", "access-", "refresh-", "CREDENT"] {
+        assert!(!text.contains(secret), "'{secret}' is in {text}");
+    }
+    drop(watcher);
+    for entry in std::fs::read_dir(bed.at("run")).unwrap().map(Result::unwrap) {
+        let mode = entry.metadata().unwrap().mode() & 0o777;
+        let is_published = entry.file_name() == "health.json";
+        assert!(is_published || matches!(mode, 0o600 | 0o700), "{:?}: {mode:o}", entry.path());
+    }
+}
+
+#[test]
+fn what_is_older_than_65_minutes_is_of_a_dead_service() {
+    let bed = host();
+    let age = |minutes: u64| {
+        let file = std::fs::File::options().append(true).open(bed.at("run/health.json")).unwrap();
+        let moment = std::time::SystemTime::now() - std::time::Duration::from_secs(minutes * 60);
+        file.set_modified(moment).unwrap();
+    };
+    age(64);
+    ordinary(&bed, &["check"]).exit(0);
+    age(66);
+    let ran = ordinary(&bed, &["check"]).exit(2);
+    assert!(ran.out.contains("the service has not looked at it for 1h 6m: it is dead"), "{ran:?}");
+    std::fs::remove_file(bed.at("run/health.json")).unwrap();
+    let ran = ordinary(&bed, &["check"]).exit(2);
+    assert!(ran.out.contains("the service has published nothing"), "{ran:?}");
+    bed.run(["refresh", "--unattended"]).exit(0);
+    ordinary(&bed, &["check"]).exit(0);
 }

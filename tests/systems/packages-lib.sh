@@ -63,7 +63,7 @@ all_up() {
         wait_until 60 "bed exec $1 systemctl is-active $unit"
     done
     bed exec "$1" systemctl is-enabled oauth-sync.service oauth-sync-refresh.timer
-    bed sh "$1" '[ "$(stat -c %a /run/oauth-sync)" = 700 ]'
+    bed sh "$1" '[ "$(stat -c %a /run/oauth-sync)" = 711 ]'
     bed sh "$1" '[ -z "$(systemctl --failed --no-legend)" ]'
 }
 

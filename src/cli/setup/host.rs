@@ -203,8 +203,9 @@ fn look(guide: &Guide<'_>) -> Result<(crate::domain::health::Level, bool), Error
         let found =
             link.health.findings.iter().map(|(level, text)| format!("{}: {text}", level.name()));
         found.for_each(|line| Guide::found(&line));
-        if !link.health.summary.is_empty() {
-            Guide::found(&link.health.summary);
+        let summary = link.health.summary.text(survey.now);
+        if !summary.is_empty() {
+            Guide::found(&summary);
         }
         let in_step = |sink: &SinkReport| match condition(sink) {
             Condition::InStep => true,

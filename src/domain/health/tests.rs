@@ -32,6 +32,7 @@ fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
         sinks,
         troubles: Vec::new(),
         worries: Vec::new(),
+        is_public: false,
         now: NOW,
     }
 }
@@ -92,7 +93,7 @@ fn the_second_clock_is_judged_by_itself() {
         assert_eq!(health.level, level, "{days} days");
     }
     let long = judge(&View { login_end: Some(exact(12 * 24)), ..view(&source, &[]) });
-    assert_eq!(long.summary, "access token ends in 8h, login ends in 12d");
+    assert_eq!(long.summary.text(NOW), "access token ends in 8h, login ends in 12d");
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn sinks_are_judged_by_what_reaches_openclaw() {
         assert_eq!(judge(&view(&source, &sinks)).level, level, "{sinks:?}");
     }
     let both = [sink(Condition::InStep), sink(Condition::Pending), sink(Condition::Absent)];
-    assert!(judge(&view(&source, &both)).summary.ends_with("1 of 2 sinks in step"));
+    assert!(judge(&view(&source, &both)).summary.text(NOW).ends_with("1 of 2 sinks in step"));
 }
 
 #[test]
@@ -127,8 +128,8 @@ fn a_dead_source_says_how_long_agents_go_on() {
 fn the_gravest_comes_first() {
     let source = login(8);
     let mut view = view(&source, &[]);
-    view.worries = vec!["a worry".to_owned()];
-    view.troubles = vec!["a trouble".to_owned()];
+    view.worries = vec!["a worry".into()];
+    view.troubles = vec!["a trouble".into()];
     let health = judge(&view);
     assert_eq!(health.level, Level::Wrong);
     assert_eq!(health.findings[0], (Level::Wrong, "a trouble".to_owned()));
@@ -141,4 +142,22 @@ fn an_estimate_never_says_that_a_login_has_ended() {
     let health = judge(&View { login_end: Some(end), ..view(&source, &[]) });
     assert_eq!(health.level, Level::Soon);
     assert_eq!(health.findings[0].1, "the login may end at any moment: sign in again");
+}
+
+#[test]
+fn everybody_reads_no_word_of_anybody_elses() {
+    let source = Source::Unreadable("cannot read '/home/a/x'".to_owned(), None);
+    let sinks = [sink(Condition::Stuck("'/home/a/y' is odd".to_owned()))];
+    let mut view = View { is_public: true, ..view(&source, &sinks) };
+    view.troubles = vec!["our own words".into(), "'/home/a/z'".to_owned().into()];
+    view.worries = vec!["what a said".to_owned().into(), "what b said".to_owned().into()];
+    let texts: Vec<String> = judge(&view).findings.into_iter().map(|(_, text)| text).collect();
+    let expected = [
+        "the credentials file cannot be read",
+        "env is not in step: sudo oauth-sync check says what",
+        "our own words",
+        "something is wrong: sudo oauth-sync check says what",
+        "something needs a look: sudo oauth-sync check says what",
+    ];
+    assert_eq!(texts, expected);
 }
