@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::app::consent;
 use crate::app::ledger;
+use crate::app::openclaw;
 use crate::domain::config::settings::Settings;
+use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
 use crate::os::events::Events;
 use crate::os::folder::Folder;
@@ -13,6 +15,9 @@ use crate::os::mounts;
 
 /// The last key of a link; greater ones are the watcher's own.
 pub(crate) const LAST_LINK: usize = usize::MAX - 4;
+
+/// How many paths of an OpenClaw's configuration are watched: its user could name any number.
+const MOST_WAYS: usize = 64;
 
 /// The key of the configuration folder.
 pub(crate) const CONFIGURATION: usize = usize::MAX;
@@ -49,9 +54,15 @@ pub(crate) fn link(events: &mut Events, settings: &Settings, state_dir: &Path, k
     // The consent that a first paste waits for is given by other runs: a command, or setup.
     let _ = whole_way(events, state_dir, &consent::mark(&settings.name), key);
     if let Some(state) = &settings.openclaw_state_dir {
-        // OpenClaw rewrites its configuration when it is upgraded; a newer one makes `state/`.
-        for name in ["openclaw.json", "state"] {
-            let _ = whole_way(events, state, name, key);
+        // A newer OpenClaw makes `state/`.
+        let _ = whole_way(events, state, "state", key);
+        for path in openclaw::ways(settings).iter().take(MOST_WAYS).map(|path| normal(path)) {
+            let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
+            // It may lead, and include, elsewhere after any change.
+            let watch = |events: &mut Events, folder: &Folder| {
+                events.watch_step(folder, &name.to_string_lossy(), key)
+            };
+            let _ = way(events, folder, key, watch);
         }
     }
     match file(events, &settings.claude_credentials, key) {
@@ -78,6 +89,16 @@ fn file(events: &mut Events, path: &Path, key: usize) -> Result<bool, Error> {
 ///
 /// Where the way ends early, the nearest folder is watched for the next step of it.
 fn whole_way(events: &mut Events, folder: &Path, name: &str, key: usize) -> Result<bool, Error> {
+    way(events, folder, key, |events, folder| events.watch(folder, name, key))
+}
+
+/// The same with another watch at the end of the way.
+fn way(
+    events: &mut Events,
+    folder: &Path,
+    key: usize,
+    watch: impl FnOnce(&mut Events, &Folder) -> Result<(), Error>,
+) -> Result<bool, Error> {
     let mut nearest: Option<Folder> = None;
     events.watch_mounts(folder, key);
     for step in steps(folder) {
@@ -102,7 +123,7 @@ fn whole_way(events: &mut Events, folder: &Path, name: &str, key: usize) -> Resu
     if let Some(real) = folder.real_path().ok().filter(|real| real != &folder.path) {
         events.watch_mounts(&real, key);
     }
-    events.watch(&folder, name, key)?;
+    watch(events, &folder)?;
     mounts::notifies(&folder)
 }
 

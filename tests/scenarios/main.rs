@@ -21,3 +21,4 @@ mod status;
 mod sync;
 mod units;
 mod watch;
+mod watched_config;

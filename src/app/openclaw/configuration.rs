@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::app::openclaw::variables::{Named, Variables};
 use crate::app::openclaw::{CONFIGURATIONS, SIZE_LIMIT};
+use crate::domain::config::settings::Settings;
 use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::openclaw_config::include::{self, Included, normal};
@@ -29,8 +30,18 @@ pub(crate) struct ConfigFile {
     pub(crate) included: Vec<Included>,
     /// Whether it, or a file that it includes, has comments, or could have.
     pub(crate) has_comments: bool,
+    /// Every path that its text depends on: its own, the included ones, and links on the way to them.
+    pub(crate) ways: Vec<PathBuf>,
     /// Why it is not understood.
     pub(crate) fault: Option<String>,
+}
+
+/// Every path that the configuration of a link's OpenClaw depends on.
+pub(crate) fn ways(settings: &Settings) -> Vec<PathBuf> {
+    let state = settings.openclaw_state_dir.as_deref().map(Folder::reach);
+    let Some(Ok(state)) = state else { return Vec::new() };
+    let (_, file) = read(&state, &Variables::find(settings, &state));
+    file.map_or_else(|| vec![state.path.join(CONFIGURATIONS[0])], |file| file.ways)
 }
 
 /// Reads the configuration; of one that does not stand anywhere there is no file.
@@ -43,7 +54,7 @@ pub(super) fn read(state: &Folder, variables: &Variables) -> (OpenclawConfig, Op
         None => existing(state),
     };
     let mut file = ConfigFile::new(path);
-    match state.read_through(&file.path, SIZE_LIMIT) {
+    match state.read_along(&file.path, SIZE_LIMIT, &mut file.ways) {
         Ok(Some(followed)) => match understood(state, variables, &mut file, followed) {
             Ok(value) => (OpenclawConfig::read(&value), Some(file)),
             Err(why) => not_understood(file, why),
@@ -58,7 +69,14 @@ pub(super) fn read(state: &Folder, variables: &Variables) -> (OpenclawConfig, Op
 
 impl ConfigFile {
     fn new(path: PathBuf) -> Self {
-        Self { path, target: None, included: Vec::new(), has_comments: false, fault: None }
+        Self {
+            path,
+            target: None,
+            included: Vec::new(),
+            has_comments: false,
+            ways: Vec::new(),
+            fault: None,
+        }
     }
 }
 
@@ -100,11 +118,13 @@ fn understood(
         roots: roots(folder, variables),
         left: TOTAL_LIMIT,
         has_comments: document.has_comments,
+        ways: Vec::new(),
     };
     let resolved = include::resolve(document.value, &file.path, &mut |path| {
         read.load(path).map_err(|why| format!("it includes '{}': {why}", path.display()))
     });
     file.has_comments = read.has_comments;
+    file.ways.append(&mut read.ways);
     let resolved = resolved?;
     file.included = resolved.files;
     if resolved.value.is_object() {
@@ -139,6 +159,7 @@ struct Includes<'a> {
     /// How many bytes may still be read.
     left: usize,
     has_comments: bool,
+    ways: Vec<PathBuf>,
 }
 
 impl Includes<'_> {
@@ -148,7 +169,7 @@ impl Includes<'_> {
             let why = "OpenClaw includes only what is below the directory of its configuration, or below OPENCLAW_INCLUDE_ROOTS";
             return Err(why.to_owned());
         }
-        let followed = self.state.read_through(&path, INCLUDE_LIMIT);
+        let followed = self.state.read_along(&path, INCLUDE_LIMIT, &mut self.ways);
         let followed = followed.map_err(|error| error.to_string())?.ok_or("it is not there")?;
         if !self.roots.iter().any(|root| followed.real_path.starts_with(&root.real)) {
             return Err("a link leads out of the directory of the configuration".to_owned());

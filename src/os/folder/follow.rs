@@ -32,15 +32,35 @@ impl Folder {
     /// first that is another user's on with the rights of that user. A second name of the file (hard
     /// link) is no fault: whoever may read it may read it.
     pub(crate) fn read_through(&self, path: &Path, limit: u64) -> Result<Option<Followed>, Error> {
-        patiently(|| match self.read_once_through(path, limit) {
-            Err(error) if error.is_absent() => Ok(None),
-            other => other.map(Some),
+        self.read_along(path, limit, &mut Vec::new())
+    }
+
+    /// The same; adds to `way` every path on it: the links, and what they lead to, be it there or not.
+    pub(crate) fn read_along(
+        &self,
+        path: &Path,
+        limit: u64,
+        way: &mut Vec<PathBuf>,
+    ) -> Result<Option<Followed>, Error> {
+        let before = way.len();
+        patiently(|| {
+            way.truncate(before);
+            match self.read_once_along(path, limit, way) {
+                Err(error) if error.is_absent() => Ok(None),
+                other => other.map(Some),
+            }
         })
     }
 
-    fn read_once_through(&self, path: &Path, limit: u64) -> Result<Followed, Error> {
+    fn read_once_along(
+        &self,
+        path: &Path,
+        limit: u64,
+        way: &mut Vec<PathBuf>,
+    ) -> Result<Followed, Error> {
         let (mut path, mut identity) = (path.to_owned(), self.identity.clone());
         for _ in 0..LINK_LIMIT {
+            way.push(path.clone());
             let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             let (Some(parent), Some(name)) = (path.parent(), name) else {
                 return Err(Error::odd("read", &path, "it is no path of a file"));

@@ -69,7 +69,7 @@ pub(super) enum Links {
 }
 
 /// Reads again what a writer got into.
-pub(super) fn patiently<T>(read: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn patiently<T>(mut read: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let mut tries = 1..READ_TRIES;
     loop {
         match read() {
