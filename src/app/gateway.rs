@@ -8,13 +8,16 @@ pub(crate) mod compose_files;
 mod courtesy;
 mod engine;
 mod paste;
+mod process_proof;
 mod program;
 mod proof;
 mod reload;
 mod round;
 mod telling;
 mod unit;
+mod unit_environment;
 mod unit_proof;
+mod unit_texts;
 mod work;
 
 use std::time::Duration;

@@ -31,6 +31,7 @@ pub(crate) mod offspring;
 pub(crate) mod over;
 pub(crate) mod own_files;
 pub(crate) mod process;
+pub(crate) mod processes;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod queue;

@@ -8,6 +8,7 @@
 mod agents;
 mod bed;
 mod cli;
+mod command_proof;
 mod config;
 mod consent;
 mod detect;
@@ -19,6 +20,5 @@ mod sinks;
 mod source;
 mod status;
 mod sync;
-mod units;
 mod watch;
 mod watched_config;

@@ -11,6 +11,7 @@
 #[path = "../scenarios/bed.rs"]
 mod bed;
 mod detect;
+mod units;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};

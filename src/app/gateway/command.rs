@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::process_proof;
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::{Deed, Ending, masking};
@@ -25,17 +26,19 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// Why a command is not run, and what helps.
 pub(crate) type Refused = (String, Option<Hint>);
 
-/// Restarts the gateway by its command; that it exits with 0 proves nothing.
+/// Restarts the gateway by its command; that it exits with 0 proves nothing yet.
 pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let command = work.settings.gateway_command.clone();
     let command = command.ok_or_else(|| Ending::deferred("GATEWAY_COMMAND is not set"))?;
     work.courtesy(&Identity::own())?;
-    let watch = calm::stopwatch();
+    let (watch, before) = (calm::stopwatch(), process_proof::look(work));
     let ended =
         run(work.settings, &command, LIMIT).map_err(|(why, hint)| Ending::Deferred(why, hint))?;
     if ended.is_success() {
         let took = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
-        return Ok(Ending::Done(Deed::RestartedUnproven, Some(took)));
+        let is_proven = process_proof::proven(work, &before)?;
+        let deed = if is_proven { Deed::Restarted } else { Deed::RestartedUnproven };
+        return Ok(Ending::Done(deed, Some(took)));
     }
     let said = masking::tail(&masking::mask(&text(&ended.stderr), &[]), 3);
     let said = if said.is_empty() { said } else { format!(": {said}") };

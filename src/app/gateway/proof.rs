@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use crate::app::gateway::child::text;
 use crate::app::gateway::engine::Engine;
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
-use crate::domain::gateway::Ending;
+use crate::domain::era::Era;
 use crate::domain::gateway::container::Container;
+use crate::domain::gateway::{Ending, paste};
 use crate::domain::secret::Secret;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;
@@ -73,6 +76,44 @@ impl Expected {
         }
         Ok(Self::Environment(token))
     }
+}
+
+impl Expected {
+    /// Says whether a process that was started at `moment` may have missed it.
+    pub(crate) fn is_later_than(&self, moment: Timestamp) -> bool {
+        match self {
+            Self::Environment(_) => false,
+            Self::StateFile(since) | Self::Start(since) => *since > moment,
+        }
+    }
+}
+
+/// Says whether OpenClaw uses the variable that it was started with: a profile of its own comes before.
+///
+/// Where its profiles are in a database only OpenClaw knows; `false` where it cannot be asked.
+pub(crate) fn environment_counts(work: &mut Work<'_>) -> Result<bool, Ending> {
+    if !matches!(work.openclaw.verdict.era, Era::Imported | Era::Guarded) {
+        return Ok(true);
+    }
+    let words = ["models", "status", "--json"];
+    let said = work.program().and_then(|program| program.run(work, &words, Vec::new()));
+    let Ok(said) = said else { return Ok(false) };
+    match paste::uses_environment(&text(&said.stdout)) {
+        Some(false) => {
+            let key = &work.settings.env_key;
+            let why = format!("OpenClaw uses a profile of its own before {key}");
+            Err(Ending::Failed(why, Some(Hint::new("openclaw models auth list"))))
+        }
+        answer => Ok(answer == Some(true)),
+    }
+}
+
+/// The same where the variable is what is expected of a process at all.
+pub(crate) fn environment_counts_for(
+    work: &mut Work<'_>,
+    expected: &Expected,
+) -> Result<bool, Ending> {
+    if matches!(expected, Expected::Start(_)) { Ok(true) } else { environment_counts(work) }
 }
 
 /// Says whether a running container shows it.

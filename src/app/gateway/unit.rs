@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
-use crate::app::gateway::unit_proof::{self, Environment};
+use crate::app::gateway::unit_environment::{Environment, lines};
+use crate::app::gateway::unit_proof::{self, Subject};
+use crate::app::gateway::unit_texts::{self, Text};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::config::words;
@@ -15,6 +17,7 @@ use crate::os::account::{self, Account};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::journal::detail;
+use crate::os::processes::{Moment, Process};
 use crate::os::{calm, clock, health, program};
 
 /// The longest that a question to systemd may take.
@@ -25,12 +28,6 @@ const RESTART: Duration = Duration::from_secs(300);
 
 /// How long a unit has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
-
-/// Where an administrator, or OpenClaw itself, puts units of the host.
-const OF_HOST: &str = "/etc/systemd/system";
-
-/// The most that is read of a unit, in bytes.
-const UNIT_LIMIT: u64 = 64 * 1024;
 
 /// A manager and one of its units.
 struct Unit {
@@ -44,6 +41,8 @@ struct State {
     loaded: bool,
     active: bool,
     pid: String,
+    /// When its process was started, in microseconds since the host was, where systemd tells.
+    start: Option<u64>,
     environment: Environment,
     /// `User=`; empty for root.
     user: String,
@@ -69,26 +68,29 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     if !of_user && work.settings.gateway != Gateway::Systemd {
         unit.belongs(&old, &work.settings.name)?;
     }
+    let mut set = old.environment;
+    set.add_texts(&unit.texts(work));
+    let subject = Subject { name: &unit.name, set: &set, reload: unit.reload() };
+    unit_proof::in_the_way(work, &subject)?;
     if !old.active {
         // A process that starts reads everything anew.
         unit.say_if_it_cannot_stay(&work.settings.name);
         return Ok(Ending::Done(Deed::Nothing, None));
     }
-    let mut set = old.environment;
-    add_unit_files(work, &unit, &mut set);
-    unit_proof::in_the_way(work, &unit.name, &set)?;
     work.courtesy(&Identity::own())?;
     let port = work.openclaw.config.gateway_port;
     let port = port.filter(|port| health::answers("127.0.0.1", *port));
     let watch = calm::stopwatch();
-    let began = clock::now();
+    let (began, moment) = (clock::now(), Moment::now());
     unit.systemctl(&["restart", &unit.name], RESTART)?;
     let new = settled(&unit, port)?;
     if !new.active || new.pid == old.pid {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.status())));
     }
-    let is_proven = unit_proof::proven(work, &new.pid, &set)?;
+    let process = Process::find(&new.pid, &unit.identity(&new));
+    let is_new = new.start.map(|start| moment.is_before(start));
+    let is_proven = unit_proof::proven(work, process.as_ref(), is_new, (&moment, &set))?;
     if unit.state()?.pid != new.pid {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.status())));
@@ -148,16 +150,10 @@ fn is_in_profiles(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
 }
 
-/// Adds what the unit's own text sets, where it lies in a user's home.
-fn add_unit_files(work: &Work<'_>, unit: &Unit, set: &mut Environment) {
-    let Some(state) = work.openclaw.folder() else { return };
-    let above = state.path.parent().map(Path::to_owned);
-    for home in [Some(unit.owner.home.clone()), above].into_iter().flatten() {
-        let path = home.join(".config/systemd/user").join(&unit.name);
-        if let Ok(Some(followed)) = state.read_through(&path, UNIT_LIMIT) {
-            set.add_unit(&String::from_utf8_lossy(&followed.seen.bytes), &home);
-        }
-    }
+/// The homes below which units of the owner of a state directory may lie.
+fn homes(state: &Folder, owner: &Account) -> Vec<PathBuf> {
+    let above = state.path.parent().map(Path::to_owned).filter(|above| *above != owner.home);
+    [Some(owner.home.clone()), above].into_iter().flatten().collect()
 }
 
 /// The `openclaw` that the owner's own unit, or the host's, starts as the gateway: the words before
@@ -165,23 +161,21 @@ fn add_unit_files(work: &Work<'_>, unit: &Unit, set: &mut Environment) {
 pub(crate) fn exec_start(work: &Work<'_>) -> Option<Vec<String>> {
     let state = work.openclaw.folder()?;
     let owner = account::of(state.identity.uid)?;
-    let own = owner.home.join(".config/systemd/user");
-    let of_user = names(work).into_iter().map(|name| (own.clone(), name));
-    let of_host = names(work).into_iter().map(|name| (PathBuf::from(OF_HOST), name));
-    of_user.chain(of_host).find_map(|(folder, name)| {
-        let seen = Folder::reach(&folder).ok()?.read(&name, UNIT_LIMIT).ok()??;
-        let words = started(std::str::from_utf8(&seen.bytes).ok()?, &owner.home)?;
+    let (homes, names) = (homes(state, &owner), names(work));
+    let of_user = names.iter().map(|name| unit_texts::of_user(state, &homes, name));
+    let of_host = names.iter().map(|name| unit_texts::of_host(name));
+    of_user.chain(of_host).find_map(|texts| {
+        let words = started(&texts)?;
         program::is_runnable(&state.identity, Path::new(&words[0])).then_some(words)
     })
 }
 
-/// The words before `gateway` of the command that a unit's text starts.
-fn started(unit: &str, home: &Path) -> Option<Vec<String>> {
-    let line =
-        unit.lines().filter_map(|line| line.trim().strip_prefix("ExecStart=")).next_back()?;
-    let line = line.trim_start_matches(['@', '-', ':', '+', '!', '|']);
-    let line = line.replace("%h", home.to_str()?);
-    let mut words = words::split(&line).ok()?;
+/// The words before `gateway` of the command that a unit's texts start.
+fn started(texts: &[Text]) -> Option<Vec<String>> {
+    let all: Vec<String> = texts.iter().flat_map(|(_, text)| lines(text)).collect();
+    let line = all.iter().filter_map(|line| line.strip_prefix("ExecStart=")).next_back()?;
+    let line = line.trim().trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    let mut words = words::split(line).ok()?;
     let end = words.iter().position(|word| word == "gateway")?;
     words.truncate(end);
     let is_plain = |word: &String| !word.contains(['%', '$', '\\']);
@@ -215,7 +209,7 @@ impl Unit {
     }
 
     fn state(&self) -> Result<State, Ending> {
-        let properties = "LoadState,ActiveState,MainPID,Environment,EnvironmentFiles,User";
+        let properties = "LoadState,ActiveState,MainPID,ExecMainStartTimestampMonotonic,Environment,EnvironmentFiles,User";
         let words = ["show", "-p", properties, &self.name];
         let said = self.systemctl(&words, ASK)?;
         let value = |key: &str| {
@@ -225,20 +219,62 @@ impl Unit {
             loaded: value("LoadState") == "loaded",
             active: value("ActiveState") == "active",
             pid: value("MainPID").to_owned(),
+            start: value("ExecMainStartTimestampMonotonic").parse().ok().filter(|start| *start > 0),
             environment: Environment::shown(&said),
             user: value("User").to_owned(),
         })
     }
 
+    /// The texts that it is made of; for Quadlet's, those of its container.
+    fn texts(&self, work: &Work<'_>) -> Vec<Text> {
+        let Some(state) = work.openclaw.folder() else { return Vec::new() };
+        if !self.of_user {
+            return unit_texts::of_host(&self.name);
+        }
+        let homes = homes(state, &self.owner);
+        let container = unit_texts::of_container(state, &homes, &self.name);
+        if container.is_empty() {
+            unit_texts::of_user(state, &homes, &self.name)
+        } else {
+            container
+        }
+    }
+
+    /// As whom its process runs.
+    fn identity(&self, state: &State) -> Identity {
+        let own = Identity::own();
+        if own.uid != 0 {
+            return own;
+        }
+        let named = match state.user.as_str() {
+            _ if self.of_user => Some(self.owner.clone()),
+            "" => return own,
+            user => {
+                let is_it = |one: &Account| user == one.name || user.parse() == Ok(one.uid);
+                account::all().into_iter().find(is_it)
+            }
+        };
+        named.map_or(own, |account| Identity::of(account.uid, account.gid))
+    }
+
+    /// The command that has its manager read all units again.
+    fn reload(&self) -> Hint {
+        self.typed().then("daemon-reload")
+    }
+
     /// The command as a person would type it.
     fn status(&self) -> Hint {
+        self.typed().then("status").arg(&self.name)
+    }
+
+    /// The beginning of a command to its manager, as a person would type it.
+    fn typed(&self) -> Hint {
         let systemctl = Hint::new("systemctl");
-        let systemctl = match (self.of_user, Identity::own().uid == self.owner.uid) {
+        match (self.of_user, Identity::own().uid == self.owner.uid) {
             (false, _) => systemctl,
             (true, true) => systemctl.then("--user"),
             (true, false) => systemctl.then("--user -M").glue_after(&self.owner.name, "@"),
-        };
-        systemctl.then("status").arg(&self.name)
+        }
     }
 
     /// The options that lead to its manager.

@@ -86,6 +86,17 @@ pub(crate) fn read_back(json: &str, token: &Secret) -> Option<ReadBack> {
     })
 }
 
+/// Reads from `models status --json` whether OpenClaw takes Anthropic's credential from its environment,
+/// and from no profile; `None` if it does not say.
+pub(crate) fn uses_environment(json: &str) -> Option<bool> {
+    let root: Value = serde_json::from_slice(&json.as_bytes()[json.find('{')?..]).ok()?;
+    let providers = root.pointer("/auth/providers")?.as_array()?;
+    let ours = providers.iter().find(|provider| {
+        provider.get("provider").and_then(Value::as_str).is_some_and(is_anthropic)
+    });
+    Some(ours?.pointer("/effective/kind")?.as_str()? == "env")
+}
+
 fn last_letters(token: &str) -> String {
     let start = token.len().saturating_sub(SHOWN);
     token.get(start..).unwrap_or(token).to_owned()

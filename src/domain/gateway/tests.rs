@@ -162,6 +162,20 @@ fn openclaws_own_word_about_the_profile_is_read() {
 }
 
 #[test]
+fn whether_the_environment_counts_is_asked_of_openclaw() {
+    let status = |provider: &str, kind: &str| {
+        let effective = json!({ "kind": kind });
+        let providers = json!([{ "provider": provider, "effective": effective }]);
+        format!("a warning\n{}", json!({ "auth": { "providers": providers } }))
+    };
+    assert_eq!(paste::uses_environment(&status("anthropic", "env")), Some(true));
+    assert_eq!(paste::uses_environment(&status("anthropic", "profiles")), Some(false));
+    for unsaid in [status("openai", "env"), "{}".to_owned(), "no".to_owned()] {
+        assert_eq!(paste::uses_environment(&unsaid), None, "{unsaid}");
+    }
+}
+
+#[test]
 fn only_a_reload_without_warnings_counts() {
     assert_eq!(paste::reloaded("{\"ok\":true,\"warningCount\":0}"), Ok(()));
     for bad in ["{\"ok\":true,\"warningCount\":1}", "{\"ok\":true}", "", "{\"ok\":false}"] {
