@@ -72,9 +72,9 @@ impl Process {
 
     /// Says whether it was started at a moment or later; `None` if that is not shown.
     pub(crate) fn is_started_since(&self, moment: &Moment) -> Option<bool> {
-        let stat = String::from_utf8_lossy(&self.read("stat")?).into_owned();
+        let line = String::from_utf8_lossy(&self.read("stat")?).into_owned();
         // Its name stands in parentheses and may have anything in it.
-        let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse::<u64>().ok()?;
+        let start = line.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse::<u64>().ok()?;
         let moment = moment.boot.as_millis() * u128::from(TICKS) / 1000;
         Some(u128::from(start) >= moment)
     }
