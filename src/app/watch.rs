@@ -47,8 +47,8 @@ struct Watcher {
 ///
 /// With `delegate` it starts no process and opens no connection, but leaves all that in the queues.
 pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
-    folder::never_wait(places.own());
     let events = Events::open().map_err(|source| system("watch", places, source))?;
+    folder::never_wait(places.own());
     let ground = Ground::open(places)?;
     let (links, faults, status) = (Vec::new(), Said::default(), String::new());
     let only = only.map(str::to_owned);

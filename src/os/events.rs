@@ -108,6 +108,8 @@ pub(crate) struct Events {
 impl Events {
     /// Opens them all; nothing is watched yet.
     pub(crate) fn open() -> io::Result<Self> {
+        // First of all: until then SIGHUP would end the process.
+        let signals = Signals::take()?;
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         Ok(Self {
             inotify: None,
@@ -115,7 +117,7 @@ impl Events {
             scarce: None,
             timer: rustix::time::timerfd_create(TimerfdClockId::Realtime, flags)?,
             mounts: MountTable::open()?,
-            signals: Signals::take()?,
+            signals,
             offspring: Vec::new(),
             clock_was_set: false,
             served: 0,

@@ -192,16 +192,9 @@ impl World {
 
     /// Lets the watcher do what is due; without one its queue of messages is served as systemd would.
     pub(crate) fn rest(&mut self) {
-        if self.armed().is_some_and(|moment| moment <= self.now()) {
-            self.watcher.iter().for_each(Watcher::wake);
-        }
         if let Some(watcher) = &self.watcher {
             let queues = [self.at("run/refresh.d"), self.at("run/notify.d")];
-            let shown = || self.now() + self.skew;
-            watcher.rest(|watcher| {
-                queues.iter().all(|queue| is_empty(queue))
-                    && watcher.armed().is_some_and(|moment| moment > shown())
-            });
+            watcher.rest(&queues, || self.now() + self.skew);
         } else if !is_empty(&self.at("run/notify.d")) {
             self.run("notify");
         }
@@ -304,7 +297,7 @@ fn faketime() -> PathBuf {
         .expect("faketime is missing: apt-get install faketime")
 }
 
-fn is_empty(folder: &Path) -> bool {
+pub(crate) fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 

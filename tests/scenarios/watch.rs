@@ -371,3 +371,24 @@ fn with_nothing_left_to_watch_with_it_compares_each_minute() {
         assert_eq!(said.matches(limit).count(), 2, "the message and its command, once: {said}");
     }
 }
+
+#[test]
+fn a_reload_asked_for_at_the_start_does_not_end_it() {
+    let bed = bed();
+    for _ in 0..20 {
+        let mut watch = bed.watch_as(&[], &[]);
+        let fds = format!("/proc/{}/fd", watch.pid());
+        let has_timer = || {
+            let fds = fs::read_dir(&fds).unwrap().filter_map(Result::ok);
+            let mut aims = fds.filter_map(|fd| fs::read_link(fd.path()).ok());
+            aims.any(|aim| aim.ends_with("anon_inode:[timerfd]"))
+        };
+        while !has_timer() {
+            assert_eq!(watch.child.try_wait().unwrap(), None);
+        }
+        let pid = rustix::process::Pid::from_raw(watch.pid()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        watch.heard("READY=1");
+        assert_eq!(watch.end().0, Some(0));
+    }
+}
