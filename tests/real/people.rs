@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -37,11 +37,13 @@ fn a_login_that_the_cli_emptied_is_an_incident_and_the_sinks_keep_what_lives() {
         let status = sync.status();
         assert_eq!(kinds(&status), ["blanked"], "{version}: {status:#}");
         let said = status["incidents"][0]["message"].as_str().unwrap_or_default().to_owned();
-        // Of the hour what the CLI has left, which takes its time on a busy machine.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let left = sync.oauth_json()["anthropic"]["expires"].as_u64().unwrap() / 1000 - now;
-        let fits = (left / 60..60).any(|left| said.contains(&format!(", for {left}m more")));
-        assert!(said.contains("agents work until ") && fits, "{said}");
+        // How much of the hour is left depends on the machine: the moment does not.
+        let until = utc(sync.oauth_json()["anthropic"]["expires"].as_u64().unwrap() / 1000);
+        let left = said.split_once(&format!("agents work until {until}, for "));
+        let left = left.and_then(|(_, left)| left.split_once(" more")).map(|(left, _)| left);
+        let fits =
+            |left: &str| left == "1h" || (0..60).any(|minutes| left == format!("{minutes}m"));
+        assert!(left.is_some_and(fits), "{until}: {said}");
         let flag = fs::read_to_string(sync.at("openclaw/REAUTH_NEEDED")).unwrap();
         assert!(flag.contains("run: sudo oauth-sync login") && !flag.contains("sk-ant-"), "{flag}");
         assert_eq!(sync.events(), ["blanked"], "{version}");
@@ -84,4 +86,11 @@ fn a_cli_that_is_gone_is_missed_until_it_renews_again() {
     assert!(kinds(&sync.status()).is_empty());
     assert_eq!(sync.events().iter().filter(|event| *event == "recovered").count(), 1);
     assert_eq!(endpoint.refused(), 0);
+}
+
+/// A moment in seconds since 1970, as messages have it.
+fn utc(seconds: u64) -> String {
+    let moment = format!("@{seconds}");
+    let output = Command::new("date").args(["-u", "-d", &moment, "+%FT%TZ"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
