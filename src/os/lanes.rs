@@ -19,6 +19,12 @@ const USERS: usize = 8;
 /// How much of nobody's work is done at once: it only waits for other processes.
 const OF_NOBODY: usize = 64;
 
+/// How long a piece takes a place; then it may hang, and the next user's is begun beside it.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How much is done at once in all, whatever hangs.
+const IN_ALL: usize = 512;
+
 /// How much of one user's work is done at once where the first of it hangs.
 const OF_ONE_USER: usize = 4;
 
@@ -43,6 +49,8 @@ pub(crate) struct Lanes<'scope, 'env, T> {
     scope: &'scope Scope<'scope, 'env>,
     /// After how long a user's next piece is begun beside one that still goes on, if ever.
     patience: Option<Duration>,
+    /// How long a piece takes a place.
+    grace: Duration,
     waiting: VecDeque<(Option<u32>, Job<'scope, T>)>,
     running: Vec<(Option<u32>, u64, Instant)>,
     begun: u64,
@@ -63,7 +71,8 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
         rustix::io::ioctl_fionbio(&ringer, true)?;
         let (waiting, running, ended) = (VecDeque::new(), Vec::new(), Arc::default());
         let ringer = Arc::new(ringer);
-        Ok(Lanes { scope, patience, waiting, running, begun: 0, ended, bell, ringer })
+        let (grace, begun) = (GRACE, 0);
+        Ok(Lanes { scope, patience, grace, waiting, running, begun, ended, bell, ringer })
     }
 
     /// Adds a piece of work of the user `uid`, behind what waits already.
@@ -124,14 +133,19 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
 
     /// Says whether work of this user may be begun now.
     fn is_free(&self, uid: Option<u32>) -> bool {
-        let of_user: Vec<_> = self.running.iter().filter(|(user, ..)| *user == uid).collect();
-        if uid.is_none() {
-            return of_user.len() < OF_NOBODY;
+        if self.running.len() >= IN_ALL {
+            return false;
         }
-        let mut users: Vec<u32> = self.running.iter().filter_map(|(user, ..)| *user).collect();
-        users.sort_unstable();
-        users.dedup();
+        let of_user: Vec<_> = self.running.iter().filter(|(user, ..)| *user == uid).collect();
+        let is_placed = |began: Instant| began.elapsed() < self.grace;
+        if uid.is_none() {
+            return of_user.iter().filter(|(.., began)| is_placed(*began)).count() < OF_NOBODY;
+        }
         if of_user.is_empty() {
+            let placed = self.running.iter().filter(|(.., began)| is_placed(*began));
+            let mut users: Vec<u32> = placed.filter_map(|(user, ..)| *user).collect();
+            users.sort_unstable();
+            users.dedup();
             return users.len() < USERS;
         }
         let hangs = |began: Instant| self.patience.is_some_and(|span| began.elapsed() >= span);
@@ -163,9 +177,12 @@ impl<'scope, T: Send + 'scope> Lanes<'scope, '_, T> {
         let mut fds = vec![PollFd::new(&self.bell, PollFlags::IN)];
         fds.extend(other.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let mut limit = limit;
-        if let Some(patience) = self.patience.filter(|_| !self.waiting.is_empty()) {
+        if !self.waiting.is_empty() {
+            let spans = [Some(self.grace), self.patience];
+            let spans = spans.iter().flatten();
+            let ages = self.running.iter().map(|(.., began)| began.elapsed());
             let left =
-                self.running.iter().filter_map(|(.., began)| patience.checked_sub(began.elapsed()));
+                ages.flat_map(|age| spans.clone().filter_map(move |span| span.checked_sub(age)));
             limit = left.min().map_or(limit, |left| limit.min(left));
         }
         let limit = Timespec::try_from(limit).map_err(|_| Errno::INVAL)?;
@@ -249,10 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn users_who_hang_take_no_place_from_the_next() {
+        let (free, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        std::thread::scope(|scope| {
+            let mut lanes = Lanes::new(scope, None).unwrap();
+            lanes.grace = Duration::from_millis(20);
+            for number in 0..100 {
+                lanes.push(number, || held.lock().unwrap().recv().map_or(2, |()| 1));
+                lanes.push_wait(|| held.lock().unwrap().recv().map_or(2, |()| 1));
+            }
+            lanes.push(100, || 0);
+            assert!(matches!(lanes.wait(None, LIMIT).unwrap(), Step::Done(0)));
+            drop(free);
+            assert_eq!(all(&mut lanes).len(), 200);
+        });
+    }
+
+    #[test]
     fn no_more_users_than_the_bound_are_served_at_once() {
         let running = Mutex::new((0, 0));
         std::thread::scope(|scope| {
             let mut lanes = Lanes::new(scope, None).unwrap();
+            lanes.grace = Duration::MAX;
             for number in 0..50 {
                 lanes.push(number, || {
                     let change = |by: i32| {

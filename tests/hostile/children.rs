@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -211,6 +212,30 @@ fn ten_links_of_which_one_hangs_renew_the_other_nine() {
         assert!(others && still, "{hanging}: {}", ran.stderr);
         assert_eq!(ran.code, Some(75), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn many_users_who_all_hang_keep_no_other_one_waiting() {
+    let lab = two_users(HANGS);
+    lab.sh("mv etc/b.conf etc/z.conf");
+    let crowd: Vec<String> = (0..20).map(|number| format!("h{number:02}")).collect();
+    for (uid, user) in (62000..).zip(&crowd) {
+        lab.sh(&format!("mkdir home/{user}; chown {uid}:{uid} home/{user}"));
+        lab.login(uid, &format!("home/{user}/.claude"), user, 600);
+        claude(&lab, uid, user, HANGS);
+    }
+    let refresh = lab.command(&["refresh"]).stderr(Stdio::piped()).spawn().unwrap();
+    let hang = || crowd.iter().all(|user| lab.read(&format!("home/{user}/hangs")).ends_with('\n'));
+    let all = wait_until(LIMIT, || hang() && lab.at("home/b/ran").exists());
+    let living = crowd.iter().filter(|user| {
+        let pid = lab.read(&format!("home/{user}/hangs"));
+        Path::new("/proc").join(pid.trim()).exists()
+    });
+    let living = living.count();
+    end_hanging(&lab);
+    let ran = ran(refresh.wait_with_output().unwrap());
+    assert!(all, "{}", ran.stderr);
+    assert_eq!(living, crowd.len(), "they still hang when the last one is renewed");
 }
 
 #[test]
