@@ -22,6 +22,7 @@ pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod install;
 pub(crate) mod ledger;
+pub(crate) mod liveness;
 pub(crate) mod login;
 pub(crate) mod look;
 pub(crate) mod memory;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::app::detect::{Rival, Tree};
 use crate::app::error::Error;
-use crate::os::command::Call;
+use crate::domain::units::{self, Unit};
+use crate::os::command::{Call, Ended};
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::{self, environment};
@@ -15,6 +16,9 @@ pub(crate) const UNITS: [&str; 2] = ["oauth-sync.service", "oauth-sync-refresh.t
 
 /// How long systemctl may take: it waits for the watcher to be ready.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// How long it may take to tell what it knows.
+const SHOW_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is known of our units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,14 +96,36 @@ pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<
     }
 }
 
+/// All of our units as systemd knows them; none where this host is not run by systemd.
+///
+/// # Errors
+/// In words fit for a message, where systemd runs and does not answer.
+pub(crate) fn shown() -> Result<Vec<Unit>, String> {
+    let words = [&["show", units::PROPERTIES, "--"][..], &units::ALL].concat();
+    let shown = run(&words, SHOW_LIMIT).map_err(|error| error.to_string()).and_then(|ended| {
+        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+        if ended.is_success() { Ok(units::parse(&text)) } else { Err(reason(&ended)) }
+    });
+    let is_booted = || Folder::reach(Path::new("/run/systemd/system")).is_ok();
+    shown.or_else(|why| if is_booted() { Err(why) } else { Ok(Vec::new()) })
+}
+
 fn systemctl(words: &[&str]) -> Result<(), Error> {
-    let (root, own) = (Folder::reach(Path::new("/"))?, Identity::own());
-    let argv = ["systemctl"].iter().chain(words);
-    let ended = Call::new(argv, &root, &own).env("PATH", environment::path()).run(LIMIT)?;
+    let ended = run(words, LIMIT)?;
     if ended.is_success() {
         return Ok(());
     }
+    Err(os::error::Error::odd("run", Path::new("systemctl"), reason(&ended)).into())
+}
+
+fn run(words: &[&str], limit: Duration) -> Result<Ended, os::error::Error> {
+    let (root, own) = (Folder::reach(Path::new("/"))?, Identity::own());
+    let argv = ["systemctl"].iter().chain(words);
+    Call::new(argv, &root, &own).env("PATH", environment::path()).env("LC_ALL", "C").run(limit)
+}
+
+/// Why it came to nothing: its last words, else its exit status.
+fn reason(ended: &Ended) -> String {
     let said = String::from_utf8_lossy(&ended.stderr);
-    let last = said.lines().last().map_or_else(|| ended.how(), str::to_owned);
-    Err(os::error::Error::odd("run", Path::new("systemctl"), last).into())
+    said.lines().last().map_or_else(|| ended.how(), str::to_owned)
 }

@@ -5,11 +5,13 @@ use crate::app::error::Error;
 use crate::app::examination;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
+use crate::app::liveness;
 use crate::app::prospect::{self, Prospect};
 use crate::app::report::{Files, Report};
 use crate::app::sync;
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
+use crate::domain::units::Trouble;
 use crate::os::clock;
 use crate::os::folder;
 
@@ -22,6 +24,8 @@ pub(crate) struct Status {
     pub(crate) links: Vec<Report>,
     /// What lies ahead of each of them, in the same order.
     pub(crate) ahead: Vec<Ahead>,
+    /// What is wrong with the service itself.
+    pub(crate) service: Vec<Trouble>,
 }
 
 /// What lies ahead of a link.
@@ -36,10 +40,11 @@ pub(crate) struct Ahead {
 /// Looks at all links, or at the one named; any fault of the configuration is an error.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
     apart::begin(places, only);
-    look(places, &ground::links(&places.config_dir, only)?)
+    let links = look(places, &ground::links(&places.config_dir, only)?)?;
+    Ok(Status { service: liveness::troubles(places), ..links })
 }
 
-/// Looks at these links.
+/// Looks at these links, and not at the service.
 pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Error> {
     let now = clock::now();
     let ground = Ground::look(places)?;
@@ -71,7 +76,7 @@ pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Err
         links.push(report);
         ahead.push(of_it);
     }
-    Ok(Status { now, links, ahead })
+    Ok(Status { now, links, ahead, service: Vec::new() })
 }
 
 fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Report, Ahead) {

@@ -8,6 +8,7 @@ use crate::app::detect::first;
 use crate::app::errands::Errands;
 use crate::app::error::Error;
 use crate::app::ground::{self, Ground, Places};
+use crate::app::liveness;
 use crate::app::notify::FOLDER as MESSAGES;
 use crate::app::prospect::FOLDER as RENEWALS;
 use crate::app::published;
@@ -50,6 +51,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
     let events = Events::open().map_err(|source| system("watch", places, source))?;
     folder::never_wait(places.own());
     let ground = Ground::open(places)?;
+    let _watching = liveness::watch(places);
     let (links, faults, status) = (Vec::new(), Said::default(), String::new());
     let only = only.map(str::to_owned);
     let errands = Errands::new(delegate);

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
-use crate::app::published;
+use crate::app::{liveness, published};
 use crate::cli::denied;
-use crate::cli::render::{answer, answer_json};
+use crate::cli::render::{answer, answer_json, service_json};
 use crate::cli::survey::{self, Survey};
 use crate::domain::config::Problem;
 use crate::domain::health::published::{Entry, Published};
 use crate::domain::health::{Health, Level};
 use crate::domain::order;
 use crate::domain::time::Timestamp;
+use crate::domain::units::Trouble;
 use crate::os::clock;
 
 /// The version of the JSON that `check --json` writes.
@@ -25,6 +26,8 @@ struct Verdict {
     now: Timestamp,
     /// What concerns no single link, and how grave it is.
     general: Option<(Level, String)>,
+    /// What is wrong with the service itself.
+    service: Vec<Trouble>,
     /// The links by their names.
     links: Vec<(String, Health)>,
 }
@@ -55,8 +58,9 @@ pub(crate) fn misused() -> ExitCode {
 
 fn looked(places: &Places, only: Option<&str>) -> Verdict {
     match survey::sound(places, only) {
-        Ok(Survey { now, links, faults }) => Verdict {
+        Ok(Survey { now, links, faults, service }) => Verdict {
             now,
+            service,
             general: (!faults.is_empty()).then(|| (Level::Wrong, told(&faults))),
             links: links.into_iter().map(|link| (link.report.link, link.health)).collect(),
         },
@@ -79,7 +83,8 @@ fn read(places: &Places, only: Option<&str>) -> Verdict {
         (false, false, _) => None,
     };
     let links = links.into_iter().map(|entry| (entry.name, entry.health)).collect();
-    Verdict { now: clock::now(), general, links }
+    let service = liveness::of_units(places).unwrap_or_default();
+    Verdict { now: clock::now(), general, service, links }
 }
 
 fn told(faults: &[Problem]) -> String {
@@ -88,11 +93,13 @@ fn told(faults: &[Problem]) -> String {
 
 impl Verdict {
     fn general(level: Level, text: String) -> Self {
-        Self { now: clock::now(), general: Some((level, text)), links: Vec::new() }
+        let (service, links) = (Vec::new(), Vec::new());
+        Self { now: clock::now(), general: Some((level, text)), service, links }
     }
 
     fn level(&self) -> Level {
         let general = self.general.iter().map(|(level, _)| *level);
+        let general = general.chain(self.service.iter().map(|trouble| trouble.level));
         let levels = self.links.iter().map(|(_, health)| health.level).chain(general);
         levels.max_by_key(|level| level.gravity()).unwrap_or(Level::Unknown)
     }
@@ -103,6 +110,7 @@ impl Verdict {
         order::sort_by_key(&mut links, |(_, health)| std::cmp::Reverse(health.level.gravity()));
         let links = links.into_iter().map(|link| self.of_link(link));
         let general = self.general.iter().map(|(_, text)| text.clone());
+        let general = general.chain(self.service.iter().map(Trouble::message));
         let text = general.chain(links).collect::<Vec<_>>().join("; ").replace('|', "/");
         let line = format!("OAUTH-SYNC {} - {text}", self.level().word());
         let data = self.performance();
@@ -146,6 +154,7 @@ impl Verdict {
             "time": self.now.to_string(),
             "status": self.level().name(),
             "links": links.collect::<Vec<_>>(),
+            "service": self.service.iter().map(service_json).collect::<Vec<_>>(),
         });
         if let Some((_, text)) = &self.general {
             all["error"] = text.clone().into();

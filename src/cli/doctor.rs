@@ -11,7 +11,9 @@ use crate::app::sync::{self, Options};
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, answer_json};
 use crate::cli::survey::{self, Survey};
+use crate::domain::health::Level;
 use crate::domain::shell::Hint;
+use crate::domain::units::Trouble;
 
 /// The version of the JSON that `doctor --json` writes.
 const SCHEMA: u32 = 1;
@@ -60,7 +62,17 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Vec<
         Err(error) => return Err(error),
     };
     let of_links = doctor::run(places, &cases(&survey), root);
-    Ok(faults.into_iter().chain(unfinished(places)?).chain(of_links).collect())
+    let service = survey.service.iter().map(of_service);
+    Ok(faults.into_iter().chain(unfinished(places)?).chain(service).chain(of_links).collect())
+}
+
+fn of_service(trouble: &Trouble) -> Finding {
+    let (text, command) = (trouble.text.clone(), trouble.command.clone());
+    if trouble.level == Level::Wrong {
+        Finding::error(trouble.id, text, command)
+    } else {
+        Finding::warning(trouble.id, text, command)
+    }
 }
 
 /// Faults of the configuration come first: nothing more can be said of a link that cannot be read.

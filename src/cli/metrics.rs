@@ -10,10 +10,11 @@ use crate::app::report::SinkState;
 use crate::app::textfile;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, failure};
-use crate::cli::survey::{self, Surveyed};
-use crate::domain::health::Condition;
+use crate::cli::survey::{self, Survey, Surveyed};
+use crate::domain::health::{Condition, Level};
 use crate::domain::order;
 use crate::domain::time::Timestamp;
+use crate::domain::units::Trouble;
 
 /// Writes the metrics to stdout, or replaces `output` by them; a configuration that cannot be read
 /// is a metric too, so that a file of yesterday never looks like today's.
@@ -23,14 +24,14 @@ pub(crate) fn carry_out(
     output: Option<&Path>,
 ) -> Result<Exit, Error> {
     let survey = survey::look(places, only);
-    let (links, exit) = match survey {
-        Ok(survey) => (Some(survey.links), Exit::Done),
+    let (survey, exit) = match survey {
+        Ok(survey) => (Some(survey), Exit::Done),
         Err(error) => {
             failure(&error);
             (None, Exit::of_error(&error))
         }
     };
-    let text = text(links.as_deref());
+    let text = text(survey.as_ref());
     match output {
         Some(path) => textfile::write(path, &text)?,
         None => answer(text.lines()),
@@ -45,9 +46,10 @@ struct Family {
     samples: Vec<(Vec<(&'static str, String)>, String)>,
 }
 
-fn text(links: Option<&[Surveyed]>) -> String {
-    let mut families = vec![info(), up(links.is_some())];
-    families.extend(links.map(of_links).unwrap_or_default());
+fn text(survey: Option<&Survey>) -> String {
+    let mut families = vec![info(), up(survey.is_some())];
+    families.extend(survey.map(|survey| service(&survey.service)));
+    families.extend(survey.map(|survey| of_links(&survey.links)).unwrap_or_default());
     families.iter().filter(|family| !family.samples.is_empty()).map(Family::text).collect()
 }
 
@@ -61,6 +63,14 @@ fn up(could_look: bool) -> Family {
     let help = "Whether the configuration could be read and the links looked at.";
     let samples = vec![(Vec::new(), flag(could_look))];
     Family { name: "oauth_sync_up", help, samples }
+}
+
+fn service(troubles: &[Trouble]) -> Family {
+    let levels = troubles.iter().map(|trouble| trouble.level);
+    let worst = levels.max_by_key(|level| level.gravity()).unwrap_or(Level::Fine);
+    let help = "The state of the units or the watcher: 0 fine, 1 attention soon, 2 wrong.";
+    let samples = vec![(Vec::new(), (worst as u8).to_string())];
+    Family { name: "oauth_sync_service_status", help, samples }
 }
 
 /// One family with a sample of each link that has one.

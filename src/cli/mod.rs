@@ -171,6 +171,9 @@ fn sync(
     app::apart::begin(places, only);
     let apart = app::examination::links(places, only)?;
     let exit = sync_here(places, only, (options, delegate), &apart)?;
+    if !options.dry_run {
+        app::liveness::note_call(places);
+    }
     let mut words = vec!["sync"];
     let flags =
         [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];

@@ -14,6 +14,7 @@ use crate::domain::gateway::Ledger;
 use crate::domain::messages;
 use crate::domain::shell::Hint;
 use crate::domain::time::{Timestamp, in_words};
+use crate::domain::units::Trouble;
 use crate::domain::visible::{visible, visible_json};
 use crate::os::journal::below;
 
@@ -85,11 +86,36 @@ pub(crate) fn status(status: &Status, as_json: bool) {
     let links = status.links.iter().zip(&status.ahead);
     if as_json {
         let links: Vec<_> = links.map(|(link, ahead)| link_json(link, ahead, status.now)).collect();
-        let root = json!({"schema": STATUS_SCHEMA, "time": status.now.to_string(), "links": links});
+        let service: Vec<_> = status.service.iter().map(service_json).collect();
+        let time = status.now.to_string();
+        let root =
+            json!({"schema": STATUS_SCHEMA, "time": time, "links": links, "service": service});
         answer_json(&root);
     } else {
-        answer(links.flat_map(|(link, ahead)| link_lines(link, ahead, status.now)));
+        let links = links.flat_map(|(link, ahead)| link_lines(link, ahead, status.now));
+        answer(links.chain(service_lines(&status.service)));
     }
+}
+
+/// A fault of the service itself, for a program.
+pub(super) fn service_json(trouble: &Trouble) -> serde_json::Value {
+    json!({
+        "id": trouble.id,
+        "status": trouble.level.name(),
+        "text": trouble.text,
+        "command": trouble.command.to_string(),
+    })
+}
+
+fn service_lines(service: &[Trouble]) -> Vec<String> {
+    let head = (!service.is_empty()).then(|| "service".to_owned());
+    let lines = service.iter().flat_map(|trouble| {
+        [
+            format!("  {}  {}", trouble.level.name(), trouble.text),
+            format!("          run: {}", trouble.command),
+        ]
+    });
+    head.into_iter().chain(lines).collect()
 }
 
 fn link_json(report: &Report, ahead: &Ahead, now: Timestamp) -> serde_json::Value {

@@ -4,12 +4,14 @@ use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::health;
+use crate::app::liveness;
 use crate::app::report::{Files, Report};
 use crate::app::status::{self, Ahead};
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
+use crate::domain::units::Trouble;
 use crate::os::folder;
 
 /// All links at a moment.
@@ -20,6 +22,8 @@ pub(crate) struct Survey {
     pub(crate) links: Vec<Surveyed>,
     /// What is wrong with the configuration of others.
     pub(crate) faults: Vec<Problem>,
+    /// What is wrong with the service itself, whatever its links are like.
+    pub(crate) service: Vec<Trouble>,
 }
 
 /// A link at that moment.
@@ -58,5 +62,5 @@ pub(crate) fn sound(places: &Places, only: Option<&str>) -> Result<Survey, Error
         let health = if report.files == Files::Answered { folder::waiting(judge) } else { judge() };
         links.push(Surveyed { settings: settings.clone(), report, ahead, health });
     }
-    Ok(Survey { now, links, faults })
+    Ok(Survey { now, links, faults, service: liveness::troubles(places) })
 }

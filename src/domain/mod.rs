@@ -39,5 +39,6 @@ pub(crate) mod skew;
 pub(crate) mod source;
 pub(crate) mod splice;
 pub(crate) mod time;
+pub(crate) mod units;
 pub(crate) mod visible;
 pub(crate) mod webhook;

@@ -12,9 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 
 use crate::os::calm;
 use crate::os::error::Error;
-
-/// The running program, also after its file was replaced by an upgrade.
-const SELF: &str = "/proc/self/exe";
+use crate::os::process::SELF;
 
 /// The longest answer of a child, in bytes: what a pipe holds while nobody reads (pipe(7)).
 pub(crate) const ANSWER_LIMIT: usize = 65_536;

@@ -1,5 +1,6 @@
 //! This process itself.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -7,6 +8,9 @@ use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 use signal_hook::consts::SIGXFSZ;
+
+/// The running program, also after its file was replaced by an upgrade.
+pub(crate) const SELF: &str = "/proc/self/exe";
 
 /// Keeps the tokens in memory out of core files and out of other processes' reach.
 pub(crate) fn keep_secrets() {
@@ -28,4 +32,12 @@ pub(crate) fn catch_file_limit() {
     let caught = Arc::new(AtomicBool::new(false));
     // Without a handler everything else still holds.
     let _ = signal_hook::flag::register(SIGXFSZ, caught);
+}
+
+/// Says whether a process runs another file than the one that is at `program` now, as after an upgrade;
+/// `None` where the rights do not suffice to tell.
+pub(crate) fn runs_another_file(pid: u32, program: &Path) -> Option<bool> {
+    let its = rustix::fs::stat(format!("/proc/{pid}/exe")).ok()?;
+    let now = rustix::fs::stat(program).ok()?;
+    Some((its.st_dev, its.st_ino) != (now.st_dev, now.st_ino))
 }

@@ -11,11 +11,12 @@ const CATALOG: &str = "units/oauth-sync.catalog";
 
 /// Messages that nobody has to act on, by their beginnings: they pass by themselves, tell of a wrong call, or of our
 /// own folders, which the message names with the system's reason.
-const PASSING: [&str; 28] = [
+const PASSING: [&str; 29] = [
     "--alias must be a model",
     "{error}",
     "{error}: a changed configuration is read only on SIGHUP",
     "{error}: a login that an earlier run saved waits",
+    "{error}: check takes this watcher for stopped",
     "{error}: messages wait for the next event",
     "{error}: the history has a gap",
     "{error}: the next try could come too soon",

@@ -24,6 +24,7 @@ mod setup;
 mod status;
 mod terminal;
 mod token;
+mod units;
 
 use bed::{Bed, SOURCE};
 

@@ -47,7 +47,7 @@ cp new.json .claude/.tmp && mv .claude/.tmp .claude/.credentials.json
         host.at("claude.sh").display()
     ));
     host.program("bin/systemctl", &format!(
-        "echo \"$*\" >>{log}\n[ \"$1\" = enable ] && exec /usr/bin/systemctl -q --root={root} enable oauth-sync.service oauth-sync-refresh.timer\nexit 0",
+        "[ \"$1\" = show ] && exit 0\necho \"$*\" >>{log}\n[ \"$1\" = enable ] && exec /usr/bin/systemctl -q --root={root} enable oauth-sync.service oauth-sync-refresh.timer\nexit 0",
         log = host.at("systemctl.log").display(),
         root = host.at("host").display()
     ));

@@ -131,20 +131,19 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
 
 /// Units that were installed and would not come back after a boot.
 fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
-    if services::look(&patient.tree) != Services::Disabled || patient.cases.is_empty() {
+    // Of the host itself systemd tells, and more.
+    if patient.tree.is_host()
+        || services::look(&patient.tree) != Services::Disabled
+        || patient.cases.is_empty()
+    {
         return None;
     }
     let meaning = format!(
         "{} are not both enabled: after the next boot nothing renews the login, or nothing carries the token",
         UNITS.join(" and ")
     );
-    let command = if patient.tree.is_host() {
-        Hint::new("systemctl enable --now")
-    } else {
-        let root = patient.tree.place(Path::new("/"));
-        Hint::new("systemctl").glue("--root=", root).then("enable")
-    };
-    let command = command.args(UNITS);
+    let root = patient.tree.place(Path::new("/"));
+    let command = Hint::new("systemctl").glue("--root=", root).then("enable").args(UNITS);
     Some(Finding::error("units-not-enabled", meaning, command))
 }
 

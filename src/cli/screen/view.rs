@@ -8,6 +8,7 @@ use crate::cli::survey::{Survey, Surveyed};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::time::{Timestamp, in_words};
+use crate::domain::units::Trouble;
 use crate::domain::visible::visible;
 
 /// How long an access token lives, and a login: what a full bar stands for.
@@ -22,7 +23,18 @@ const RENEWALS: usize = 3;
 
 /// Puts together what is drawn of every link.
 pub(crate) fn of(survey: &Survey) -> Vec<Link> {
-    survey.links.iter().map(|link| one(link, survey.now)).collect()
+    let links = survey.links.iter().map(|link| one(link, survey.now));
+    links.chain(service(&survey.service)).collect()
+}
+
+/// What is wrong with the service itself, if anything is.
+fn service(troubles: &[Trouble]) -> Option<Link> {
+    let level = troubles.iter().map(|trouble| trouble.level).max_by_key(|level| level.gravity())?;
+    let texts: Vec<&str> = troubles.iter().map(|trouble| trouble.text.as_str()).collect();
+    let commands =
+        troubles.iter().map(|trouble| row("run", Sign::None, trouble.command.to_string()));
+    let verdict = visible(&texts.join("; ")).into_owned();
+    Some(Link { name: "service".to_owned(), level, verdict, rows: commands.collect() })
 }
 
 fn one(link: &Surveyed, now: Timestamp) -> Link {

@@ -1,0 +1,118 @@
+//! Whether the service runs: our units, or without systemd the watcher's lock.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::ground::Places;
+use crate::app::services;
+use crate::domain::shell::Hint;
+use crate::domain::time::in_words;
+use crate::domain::units::{self, Trouble, Unit, WATCHER};
+use crate::os::folder::Folder;
+use crate::os::journal::detail;
+use crate::os::lock::{self, Holder, Lock};
+use crate::os::stage::{self, Durability};
+use crate::os::{clock, process};
+
+/// The lock of whoever watches.
+const LOCK: &str = "watch";
+
+/// The file in the run directory whose age says when links were last synced or renewed by a call.
+const LAST_CALL: &str = "last-call";
+
+/// The run directory of a unit that names none.
+const RUN_DIR: &str = "/run/oauth-sync";
+
+/// Where nothing watches, calls have to come at least as often as this.
+const PERIOD: Duration = Duration::from_secs(65 * 60);
+
+/// Holds the lock that says that a process watches; where it cannot be had that process goes on.
+pub(crate) fn watch(places: &Places) -> Option<Lock> {
+    let held = Lock::share(&places.run_dir, LOCK);
+    held.map_err(|error| log::warn!("{error}: check takes this watcher for stopped")).ok()
+}
+
+/// Notes that a call has looked after the links, as cron may have it done without a watcher.
+pub(crate) fn note_call(places: &Places) {
+    let noted = Folder::reach(&places.run_dir)
+        .and_then(|folder| stage::replace(&folder, LAST_CALL, b"", Durability::Lazy));
+    if let Err(error) = noted {
+        detail!("{error}: check does not know of this call");
+    }
+}
+
+/// What is wrong with the units, or with what stands for them.
+pub(crate) fn troubles(places: &Places) -> Vec<Trouble> {
+    of_units(places).unwrap_or_else(|| without_units(places).into_iter().collect())
+}
+
+/// What is wrong with the units; `None` where none look after these directories.
+pub(crate) fn of_units(places: &Places) -> Option<Vec<Trouble>> {
+    let shown = match services::shown() {
+        Ok(shown) => shown,
+        Err(why) => {
+            let text = format!("systemd does not tell the state of the units: {why}");
+            let command = Hint::new("systemctl status").arg(WATCHER);
+            return Some(vec![Trouble::threatens("units-unknown", text, command)]);
+        }
+    };
+    if !serve(&shown, places) {
+        return None;
+    }
+    let watcher = shown.iter().find(|unit| unit.name == WATCHER && unit.pid > 0);
+    let old = watcher.and_then(|unit| {
+        process::runs_another_file(unit.pid, Path::new(unit.program()?))?.then(replaced)
+    });
+    Some(units::judge(&shown).into_iter().chain(old).collect())
+}
+
+/// Says whether the units look after these directories.
+fn serve(shown: &[Unit], places: &Places) -> bool {
+    let watcher = shown.iter().find(|unit| unit.name == WATCHER && unit.is_installed());
+    watcher.is_some_and(|unit| Path::new(unit.run_dir().unwrap_or(RUN_DIR)) == places.run_dir)
+}
+
+fn without_units(places: &Places) -> Option<Trouble> {
+    let watch = || {
+        let words = Hint::new("oauth-sync --config-dir").path(&places.config_dir);
+        let words = words.then("--state-dir").path(&places.state_dir);
+        words.then("--run-dir").path(&places.run_dir).then("watch")
+    };
+    let stopped = |text: String| Some(Trouble::stops("watcher-stopped", text, watch()));
+    let follows = "so a renewed token is not carried on and nothing is renewed";
+    match lock::holder(&places.run_dir, LOCK) {
+        Ok(Holder::Process(pid)) if pid > 0 => {
+            let is_old = process::runs_another_file(pid, Path::new(process::SELF));
+            is_old.filter(|is_old| *is_old).map(|_| Trouble { command: watch(), ..replaced() })
+        }
+        Ok(Holder::Process(_)) => None,
+        Ok(Holder::Gone) => stopped(format!("the watcher has stopped, {follows}")),
+        Ok(Holder::Never) => match last_call(places) {
+            Some(age) if age <= PERIOD => None,
+            Some(age) => stopped(format!(
+                "no watcher runs, and the last sync was {} ago, {follows}",
+                in_words(age)
+            )),
+            None => stopped(format!("no watcher runs, {follows}")),
+        },
+        Err(error) => Some(Trouble::threatens(
+            "units-unknown",
+            format!("it is not known whether a watcher runs: {error}"),
+            Hint::new("ls -l").path(&places.run_dir),
+        )),
+    }
+}
+
+/// How long ago a call looked after the links.
+fn last_call(places: &Places) -> Option<Duration> {
+    let stat = Folder::reach(&places.run_dir).ok()?.stat(LAST_CALL).ok()??;
+    Some(clock::now().left(crate::domain::time::Timestamp(stat.st_mtime * 1000)))
+}
+
+fn replaced() -> Trouble {
+    Trouble::threatens(
+        "watcher-old",
+        "the watcher still runs the program from before an upgrade".to_owned(),
+        Hint::new("systemctl restart").arg(WATCHER),
+    )
+}

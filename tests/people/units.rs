@@ -1,0 +1,190 @@
+//! What `check`, `status` and `doctor` know of the units, told by a `systemctl` of the test's own, and of
+//! the watcher where there is no systemd.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+
+use crate::bed;
+use crate::bed::{Bed, Ran, eventually};
+
+const UNITS: [&str; 8] = [
+    "oauth-sync.service",
+    "oauth-sync-refresh.timer",
+    "oauth-sync-refresh.path",
+    "oauth-sync-gateway.path",
+    "oauth-sync-notify.path",
+    "oauth-sync-renew.service",
+    "oauth-sync-deliver.service",
+    "oauth-sync-tell.service",
+];
+
+/// What systemd shows of a unit of a healthy host that looks after the bed.
+fn shown(bed: &Bed, name: &str) -> String {
+    let (active, sub) = match name {
+        "oauth-sync.service" => ("active", "running"),
+        _ if name.ends_with(".service") => ("inactive", "dead"),
+        _ => ("active", "waiting"),
+    };
+    let is_enabled = ["oauth-sync.service", "oauth-sync-refresh.timer"].contains(&name);
+    let run_dir = bed.at("run");
+    format!(
+        "Id={name}\nLoadState=loaded\nActiveState={active}\nSubState={sub}\nUnitFileState={}\nResult=success\nExecMainStatus=0\nMainPID=0\nNextElapseUSecRealtime=Mon 2026-11-30 17:00:00 UTC\nExecStart={{ path={} ; argv[]=/usr/bin/oauth-sync watch --delegate --run-dir {} ; }}\n",
+        if is_enabled { "enabled" } else { "static" },
+        bed::binary(),
+        run_dir.display()
+    )
+}
+
+/// A bed that is in step, and whose units systemd shows with one text replaced by another.
+fn host(unit: &str, from: &str, to: &str) -> Bed {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    show(&bed, unit, from, to);
+    bed
+}
+
+fn show(bed: &Bed, unit: &str, from: &str, to: &str) {
+    let blocks = UNITS.map(|name| {
+        let text = shown(bed, name);
+        if name == unit { text.replace(from, to) } else { text }
+    });
+    bed.write("units", blocks.join("\n"));
+    bed.write("bin/systemctl", format!("#!/bin/sh\nexec cat '{}'\n", bed.at("units").display()));
+    fs::set_permissions(bed.at("bin/systemctl"), PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+fn run<'a>(bed: &'a Bed, words: &[&str]) -> Ran<'a> {
+    let path = format!("{}:{}", bed.at("bin").display(), std::env::var("PATH").unwrap());
+    bed.ran(bed.command(&[], words).env("PATH", path).output().unwrap())
+}
+
+#[test]
+fn a_host_whose_units_run_is_fine() {
+    let bed = host("", "-", "-");
+    let check = run(&bed, &["check"]).exit(0).out;
+    assert!(check.starts_with("OAUTH-SYNC OK - default: "), "{check}");
+}
+
+/// A unit, what systemd shows otherwise of it, the exit status of `check`, and how its line begins.
+type Case = (&'static str, &'static str, &'static str, i32, &'static str);
+
+const CASES: [Case; 7] = [
+    (
+        "oauth-sync.service",
+        "=active",
+        "=inactive",
+        2,
+        "oauth-sync.service is stopped, so a renewed token is not carried on: systemctl start oauth-sync.service",
+    ),
+    (
+        "oauth-sync.service",
+        "=enabled",
+        "=disabled",
+        1,
+        "oauth-sync.service is disabled: after the next boot it does not run: systemctl enable --now oauth-sync.service",
+    ),
+    ("oauth-sync.service", "=loaded", "=masked", 2, "oauth-sync.service is masked, "),
+    ("oauth-sync.service", "=active", "=failed", 2, "oauth-sync.service has failed (success), "),
+    (
+        "oauth-sync-refresh.timer",
+        "Mon 2026-11-30 17:00:00 UTC",
+        "",
+        2,
+        "oauth-sync-refresh.timer has no next run, so nothing renews the login in time: ",
+    ),
+    (
+        "oauth-sync-notify.path",
+        "=active\nSubState=waiting",
+        "=failed\nSubState=failed",
+        2,
+        "oauth-sync-notify.path has failed (success), so hooks and webhooks are not notified: ",
+    ),
+    (
+        "oauth-sync-renew.service",
+        "=inactive",
+        "=failed",
+        1,
+        "the last run of oauth-sync-renew.service failed (success): systemctl status oauth-sync-renew.service",
+    ),
+];
+
+#[test]
+fn each_unit_that_does_not_run_is_named_with_its_command() {
+    for (unit, from, to, code, said) in CASES {
+        let bed = host(unit, from, to);
+        let check = run(&bed, &["check"]).exit(code).out;
+        let word = if code == 2 { "CRITICAL" } else { "WARNING" };
+        assert!(check.starts_with(&format!("OAUTH-SYNC {word} - {said}")), "{unit}: {check}");
+        let status = run(&bed, &["status"]).exit(0).out;
+        assert!(status.contains("\nservice\n") && status.contains(unit), "{unit}: {status}");
+        let doctor = run(&bed, &["doctor", "--json"]).json();
+        let findings = doctor["findings"].as_array().unwrap();
+        let found = findings.iter().find(|one| one["meaning"].as_str().unwrap().contains(unit));
+        let severity = if code == 2 { "error" } else { "warning" };
+        assert_eq!(found.unwrap()["severity"], severity, "{unit}: {findings:#?}");
+        let metrics = run(&bed, &["metrics"]).out;
+        assert!(metrics.contains(&format!("oauth_sync_service_status {code}\n")), "{unit}");
+    }
+}
+
+#[test]
+fn a_watcher_from_before_an_upgrade_is_named() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    let mut sleep = Command::new("sleep").arg("600").spawn().unwrap();
+    show(&bed, "oauth-sync.service", "MainPID=0", &format!("MainPID={}", sleep.id()));
+    let check = run(&bed, &["check"]).out;
+    sleep.kill().and_then(|()| sleep.wait()).unwrap();
+    assert!(check.contains("the watcher still runs the program from before an upgrade: systemctl restart oauth-sync.service"), "{check}");
+}
+
+/// Units that look after other directories say nothing of these.
+#[test]
+fn units_of_other_directories_do_not_count() {
+    let bed = host("oauth-sync.service", "/run ;", "/elsewhere ;");
+    show(&bed, "oauth-sync.service", &bed.at("run").display().to_string(), "/run/elsewhere");
+    let text = bed.read("units").replace("=active", "=inactive");
+    bed.write("units", text);
+    run(&bed, &["check"]).exit(0);
+}
+
+fn watcher(bed: &Bed) -> Child {
+    let mut command = bed.command(&[], &["watch"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let lock = bed.at("run/watch.lock");
+    let holds = || fs::read_to_string(&lock).is_ok_and(|text| text == child.id().to_string());
+    assert!(eventually(holds), "the watcher holds its lock");
+    child
+}
+
+#[test]
+fn without_systemd_the_watchers_lock_stands_for_the_units() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.run(["check"]).exit(0);
+    let mut child = watcher(&bed);
+    bed.run(["check"]).exit(0);
+    child.kill().and_then(|()| child.wait()).unwrap();
+    let check = bed.run(["check"]).exit(2);
+    let said = bed.plain(&check.out);
+    let stopped = "OAUTH-SYNC CRITICAL - the watcher has stopped, so a renewed token is not carried on and nothing is renewed: oauth-sync --config-dir BED/etc --state-dir BED/lib --run-dir BED/run watch; default: ";
+    assert!(said.starts_with(stopped), "{said}");
+    let mut child = watcher(&bed);
+    bed.run(["check"]).exit(0);
+    child.kill().and_then(|()| child.wait()).unwrap();
+}
+
+#[test]
+fn where_nothing_ever_watched_a_sync_within_the_hour_counts() {
+    let bed = bed();
+    bed.run(["status"]).exit(0);
+    assert!(bed.run(["check"]).exit(2).out.contains("no watcher runs, so "));
+    bed.run(["sync"]).exit(0);
+    bed.run(["check"]).exit(0);
+    let touched =
+        Command::new("touch").args(["-d", "2 hours ago"]).arg(bed.at("run/last-call")).status();
+    assert!(touched.unwrap().success());
+    let check = bed.run(["check"]).exit(2).out;
+    assert!(check.contains("no watcher runs, and the last sync was 2h"), "{check}");
+}
