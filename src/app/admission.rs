@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::app::gateway::{command, compose_files};
 use crate::app::refresh::find_claude;
 use crate::domain::config::settings::{ClaudeCli, Command, Gateway, Method, Settings};
+use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::trust::{self, Trust};
+use crate::os::trust::{self, Remedy, Trust};
 use crate::os::{environment, exec_policy};
 
 /// A program that is not run.
@@ -104,8 +105,8 @@ pub(crate) fn hooks(config_dir: &Path) -> Vec<Refusal> {
     judged.collect()
 }
 
-fn hook(path: &Path, why: &str, command: &'static str) -> Refusal {
-    let command = Hint::new(command).path(path);
+fn hook(path: &Path, why: &str, command: Remedy) -> Refusal {
+    let command = command(path);
     Refusal { what: named(path), why: why.to_owned(), command }
 }
 
@@ -126,5 +127,5 @@ fn show(path: &Path) -> Hint {
         exec_policy::found(path.as_os_str(), environment::PATH.as_ref())
             .unwrap_or_else(|| path.to_owned())
     };
-    Hint::new("namei -l").path(&found)
+    files::show_way(&found)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::error::Error;
 use crate::app::ground::{CONFIG_LIMIT, Places};
 use crate::domain::config::{self, Config, edit};
-use crate::domain::shell::Hint;
+use crate::domain::hints::files;
 use crate::os;
 use crate::os::folder::Folder;
 use crate::os::own_files;
@@ -28,7 +28,7 @@ pub(crate) fn set(
     let path = places.config_dir.join(&name);
     if key == SECRET && !value.is_empty() {
         let what = "a webhook's address is a secret, and everybody sees a program's arguments";
-        let hint = Hint::new("\"${EDITOR:-vi}\"").path(&path);
+        let hint = files::edit(&path);
         return Err(os::error::Error::odd("set it in", &path, what).hint(hint).into());
     }
     let old = text_of(&folder, link, &name)?;

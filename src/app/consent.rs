@@ -13,8 +13,8 @@ use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Ending, Pasted};
+use crate::domain::hints::ours;
 use crate::domain::openclaw_config::include::Included;
-use crate::domain::shell::Hint;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
@@ -82,7 +82,7 @@ pub(crate) fn missing(openclaw: &OpenClaw, ground: &Ground, link: &str) -> Optio
     if agreed(&ground.places, link).is_some_and(covers) {
         return None;
     }
-    let hint = Hint::new("oauth-sync gateway --consent --link").arg(link);
+    let hint = ours::consent(link);
     Some(Ending::Deferred(loss, Some(hint)))
 }
 

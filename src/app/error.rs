@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::config::Problem;
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::os;
 
@@ -33,8 +34,8 @@ impl Error {
         match self {
             Self::System(error) => error.command().cloned(),
             Self::Configuration(_) | Self::Denied(_) => None,
-            Self::NoLink(..) => Some(Hint::new("oauth-sync setup")),
-            Self::UnknownLink(_, known) => Some(Hint::new("the links are:").list(known)),
+            Self::NoLink(..) => Some(ours::setup()),
+            Self::UnknownLink(_, known) => Some(ours::links(known)),
         }
     }
 }

@@ -8,6 +8,7 @@ use log::Level;
 use crate::app::report::{Line, Report, SinkState};
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
+use crate::domain::hints::files;
 use crate::domain::shell::{Hint, User};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -118,14 +119,9 @@ impl Exposed {
     /// The command that takes the right away, as the file's owner.
     pub(crate) fn command(&self) -> Hint {
         if !self.readers.has_modes {
-            return Hint::new("findmnt -T").path(&self.path);
+            return files::show_file_system(&self.path);
         }
-        let chmod = match self.readers.bits {
-            0o070 => "chmod g=",
-            0o007 => "chmod o=",
-            _ => "chmod go=",
-        };
-        Hint::new(chmod).path(&self.path).run_by(&self.user)
+        files::close_to(self.readers.bits, &self.path).run_by(&self.user)
     }
 
     /// What there is to say.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::ground::Places;
 use crate::app::services;
-use crate::domain::shell::Hint;
+use crate::domain::hints::{files, host, ours};
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
 use crate::os::folder::Folder;
@@ -52,7 +52,7 @@ pub(crate) fn of_units(places: &Places) -> Option<Vec<Trouble>> {
         Ok(shown) => shown,
         Err(why) => {
             let text = format!("systemd does not tell the state of the units: {why}");
-            let command = Hint::new("systemctl status").arg(WATCHER);
+            let command = host::on_unit("status", WATCHER);
             return Some(vec![Trouble::threatens("units-unknown", text, command)]);
         }
     };
@@ -73,11 +73,7 @@ fn serve(shown: &[Unit], places: &Places) -> bool {
 }
 
 fn without_units(places: &Places) -> Option<Trouble> {
-    let watch = || {
-        let words = Hint::new("oauth-sync --config-dir").path(&places.config_dir);
-        let words = words.then("--state-dir").path(&places.state_dir);
-        words.then("--run-dir").path(&places.run_dir).then("watch")
-    };
+    let watch = || ours::watch(&places.config_dir, &places.state_dir, &places.run_dir);
     let stopped = |text: String| Some(Trouble::stops("watcher-stopped", text, watch()));
     let follows = "so a renewed token is not carried on and nothing is renewed";
     match lock::holder(&places.run_dir, LOCK) {
@@ -98,7 +94,7 @@ fn without_units(places: &Places) -> Option<Trouble> {
         Err(error) => Some(Trouble::threatens(
             "units-unknown",
             format!("it is not known whether a watcher runs: {error}"),
-            Hint::new("ls -l").path(&places.run_dir),
+            files::list(&places.run_dir),
         )),
     }
 }
@@ -113,6 +109,6 @@ fn replaced() -> Trouble {
     Trouble::threatens(
         "watcher-old",
         "the watcher still runs the program from before an upgrade".to_owned(),
-        Hint::new("systemctl restart").arg(WATCHER),
+        host::on_unit("restart", WATCHER),
     )
 }

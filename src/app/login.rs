@@ -10,6 +10,7 @@ use crate::app::refresh::sign_in::SignIn;
 use crate::domain::claude_cli;
 use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
+use crate::domain::hints::ours;
 use crate::domain::outcome::Outcome;
 use crate::domain::shell::Hint;
 use crate::domain::sign_in;
@@ -47,7 +48,7 @@ pub(crate) fn at(
         Err(outcome) => return Ok(unable(outcome)),
     };
     if !sign_in.is_allowed() {
-        let hint = Hint::new("sudo oauth-sync login --link").arg(&settings.name);
+        let hint = ours::login_as_root(&settings.name);
         return Ok(Signed::Unable("the login belongs to another user".to_owned(), Some(hint)));
     }
     let before = place.source(clock::now()).credential().cloned();

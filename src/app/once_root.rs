@@ -9,6 +9,7 @@ use crate::app::admission::restart_command;
 use crate::app::gateway::command;
 use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::Ledger;
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::os::account;
 use crate::os::folder::Folder;
@@ -46,8 +47,7 @@ fn doubt(settings: &Settings, command: &Command, ledger: &Ledger) -> Option<Doub
         "{key} runs as {name}, the owner of the state directory, where 1.0.0 ran it as root, and has not \
          worked as {name} yet: set {key}_USER to root, or to owner if {name} may do what it does"
     );
-    let hint = Hint::new("oauth-sync set --link").arg(&settings.name);
-    let hint = hint.arg(format!("{key}_USER")).arg("root");
+    let hint = ours::set(&settings.name, &format!("{key}_USER"), "root");
     Some(Doubt { meaning, command: hint, is_pressing: !ledger.history.is_empty() })
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::credential::{self, Content};
+use crate::domain::hints::{host, ours};
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -18,8 +19,7 @@ pub(crate) fn of(settings: &Settings, now: Timestamp) -> Source {
         Source::Unreadable(why, None) => {
             let command = size(path).filter(|size| *size > limit).and_then(|size| {
                 let fitting = (size >> 20).checked_add(1)?.checked_next_power_of_two()?;
-                let set = Hint::new("oauth-sync set --link").arg(&settings.name);
-                let set = set.then("MAX_CREDENTIALS_SIZE").arg(format!("{fitting}M"));
+                let set = ours::set(&settings.name, "MAX_CREDENTIALS_SIZE", &format!("{fitting}M"));
                 (fitting <= 64).then_some(set)
             });
             Source::Unreadable(why, command)
@@ -59,8 +59,8 @@ fn read(path: &Path, limit: u64) -> Result<Option<Content>, Error> {
 /// Where no CLI is to be run here, a person signs in where Claude is.
 pub(crate) fn sign_in(settings: &Settings) -> Hint {
     match settings.claude_cli {
-        ClaudeCli::None => "claude auth login".into(),
-        _ => Hint::new("sudo oauth-sync login --link").arg(&settings.name),
+        ClaudeCli::None => host::claude_login(),
+        _ => ours::login_as_root(&settings.name),
     }
 }
 

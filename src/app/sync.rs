@@ -21,8 +21,8 @@ use crate::app::wanted::Wanted;
 use crate::domain::acceptance::{Mark, Memory, Verdict};
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ledger;
+use crate::domain::hints::ours;
 use crate::domain::secret::Fingerprint;
-use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -308,8 +308,7 @@ fn too_many(settings: &Settings, openclaw: &OpenClaw) -> Option<Line> {
     );
     let mut line = Line::remark(Level::Error, "too-many-agents", text);
     let all = u32::try_from(most + beyond.len()).unwrap_or(u32::MAX);
-    let hint = Hint::new("oauth-sync set --link").arg(&settings.name).then("MAX_AGENTS");
-    line.hint = Some(hint.number("", all));
+    line.hint = Some(ours::set(&settings.name, "MAX_AGENTS", &all.to_string()));
     Some(line)
 }
 

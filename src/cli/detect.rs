@@ -15,7 +15,7 @@ use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, answer_json};
 use crate::domain::detection::{Candidate, Cli};
-use crate::domain::shell::Hint;
+use crate::domain::hints::ours;
 
 /// The version of the JSON that `detect --json` writes.
 const SCHEMA: u32 = 1;
@@ -48,10 +48,7 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     }
     match unlinked {
         Some(why) => {
-            let hint = Hint::new(
-                "oauth-sync detect shows what was found, and oauth-sync setup links it; or write CLAUDE_CREDENTIALS and OPENCLAW_STATE_DIR into",
-            );
-            let hint = hint.path(places.config_dir.join("default.conf")).to_string();
+            let hint = ours::link_by_hand(&places.config_dir.join("default.conf")).to_string();
             log::warn!(hint; "nothing is linked: {why}");
         }
         None if root.is_none() && file.is_some() => first::remember(places),
@@ -187,12 +184,9 @@ fn pair(detection: &Detection, candidate: &Candidate) -> Vec<String> {
     let reasons = candidate.reasons.join(", ");
     let mut lines = vec![format!("candidate '{from}' to '{to}': {score} points, since {reasons}")];
     if let Some(why) = &candidate.obstacle {
-        let setup = Hint::new("oauth-sync setup --yes --claude").path(&login.path);
+        let setup = ours::setup_pair(&login.path, &claw.state_dir);
         lines.push(format!("          not unasked: {why}"));
-        lines.push(format!(
-            "          yours to decide: {}",
-            setup.then("--openclaw").path(&claw.state_dir)
-        ));
+        lines.push(format!("          yours to decide: {setup}"));
     }
     lines
 }

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render::{answer, answer_json};
 use crate::cli::survey::{self, Survey};
 use crate::domain::health::Level;
-use crate::domain::shell::Hint;
+use crate::domain::hints::{files, ours};
 use crate::domain::units::Trouble;
 
 /// The version of the JSON that `doctor --json` writes.
@@ -84,7 +84,7 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
             _ => problem.to_string(),
         };
         let line = u64::try_from(problem.line).unwrap_or(1);
-        let edit = || Hint::new("\"${EDITOR:-vi}\"").number("+", line).path(&problem.file);
+        let edit = || files::edit_at(&problem.file, line);
         let whole = problem.hint.clone().filter(|_| problem.line == 0);
         let command = whole.unwrap_or_else(edit);
         Finding::error("configuration-wrong", meaning, command)
@@ -92,7 +92,7 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
     let none = config.links.is_empty() && config.problems.is_empty();
     let none = none.then(|| {
         let meaning = Error::NoLink(places.config_dir.display().to_string(), config.unfinished);
-        Finding::error("no-link", meaning.to_string(), "oauth-sync setup")
+        Finding::error("no-link", meaning.to_string(), ours::setup())
     });
     Ok(of_file.chain(none).collect())
 }
@@ -102,7 +102,7 @@ fn unfinished(places: &Places) -> Result<Option<Finding>, Error> {
     let open = ground::configuration(&places.config_dir)?.unfinished;
     Ok(open.first().map(|problem| {
         let meaning = format!("{problem}: it is no link yet");
-        Finding::warning("link-unfinished", meaning, "oauth-sync setup")
+        Finding::warning("link-unfinished", meaning, ours::setup())
     }))
 }
 

@@ -8,7 +8,7 @@ use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 use crate::cli::render::several;
 use crate::domain::config::settings::Settings;
-use crate::domain::shell::Hint;
+use crate::domain::hints::ours;
 use crate::domain::time::in_words;
 use crate::os::journal::below;
 use crate::os::{clock, terminal};
@@ -22,7 +22,7 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
         return Ok(Exit::Usage);
     };
     if !terminal::is_interactive() {
-        let hint = Hint::new("ssh -t HOST sudo oauth-sync login --link").arg(&settings.name);
+        let hint = ours::login_over_ssh(&settings.name);
         log::error!(hint = hint.to_string(); "a sign-in needs a terminal");
         return Ok(Exit::Usage);
     }
@@ -40,8 +40,7 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
             carry_on(places, settings)
         }
         Signed::Not(why) => {
-            let hint = Hint::new("oauth-sync login --link").arg(&settings.name);
-            let hint = hint.glued(", and paste the code that the browser shows");
+            let hint = ours::login_to_the_end(&settings.name);
             log::error!(hint = hint.to_string(); "not signed in: {why}");
             Ok(Exit::NeedsPerson)
         }

@@ -11,8 +11,8 @@ use crate::app::status::{Ahead, Status};
 use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::gateway::Ledger;
+use crate::domain::hints::ours;
 use crate::domain::messages;
-use crate::domain::shell::Hint;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::units::Trouble;
 use crate::domain::visible::{visible, visible_json};
@@ -42,7 +42,7 @@ pub(crate) fn failure(error: &Error) {
 
 /// Says that one of several links has to be named.
 pub(crate) fn several(names: &[&str]) {
-    let hint = Hint::new("--link NAME, one of").list(names);
+    let hint = ours::one_of(names);
     log::error!(hint = hint.to_string(); "there are several links");
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod expand;
 pub(crate) mod gateway;
 pub(crate) mod grant;
 pub(crate) mod health;
+pub(crate) mod hints;
 pub(crate) mod incident;
 pub(crate) mod json5;
 pub(crate) mod login;

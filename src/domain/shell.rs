@@ -37,25 +37,25 @@ pub(crate) struct User {
 
 impl Hint {
     /// Begins with words of our own, which may be any shell syntax.
-    pub(crate) fn new(words: &'static str) -> Self {
+    pub(in crate::domain) fn new(words: &'static str) -> Self {
         Self { text: words.to_owned(), refusal: None, is_compound: is_syntax(words) }
     }
 
     /// Goes on with words of our own.
-    pub(crate) fn then(mut self, words: &'static str) -> Self {
+    pub(in crate::domain) fn then(mut self, words: &'static str) -> Self {
         self.is_compound |= is_syntax(words);
         self.push(words)
     }
 
     /// Goes on with words of our own, without a blank before them.
-    pub(crate) fn glued(mut self, words: &'static str) -> Self {
+    pub(in crate::domain) fn glued(mut self, words: &'static str) -> Self {
         self.is_compound |= is_syntax(words);
         self.text += words;
         self
     }
 
     /// Adds a word that anybody may have written; one that would be taken for an option is refused.
-    pub(crate) fn arg(self, word: impl AsRef<OsStr>) -> Self {
+    pub(in crate::domain) fn arg(self, word: impl AsRef<OsStr>) -> Self {
         let word = word.as_ref();
         if word.as_encoded_bytes().starts_with(b"-") {
             return self.refused(word, "begins with '-'");
@@ -64,35 +64,45 @@ impl Hint {
     }
 
     /// Adds several such words.
-    pub(crate) fn args<T: AsRef<OsStr>>(self, words: impl IntoIterator<Item = T>) -> Self {
+    pub(in crate::domain) fn args<T: AsRef<OsStr>>(
+        self,
+        words: impl IntoIterator<Item = T>,
+    ) -> Self {
         words.into_iter().fold(self, Self::arg)
     }
 
     /// Adds several such words with commas between them.
-    pub(crate) fn list<T: AsRef<OsStr>>(self, words: impl IntoIterator<Item = T>) -> Self {
+    pub(in crate::domain) fn list<T: AsRef<OsStr>>(
+        self,
+        words: impl IntoIterator<Item = T>,
+    ) -> Self {
         let add = |(hint, between): (Self, _), word| (hint.glued(between).arg(word), ",");
         words.into_iter().fold((self, ""), add).0
     }
 
     /// Adds a path; a relative one cannot be taken for an option.
-    pub(crate) fn path(self, path: impl AsRef<Path>) -> Self {
+    pub(in crate::domain) fn path(self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let is_option = path.as_os_str().as_encoded_bytes().starts_with(b"-");
         if is_option { self.arg(Path::new(".").join(path)) } else { self.arg(path) }
     }
 
     /// Adds such a word after words of our own and without a blank between: `NAME=word`.
-    pub(crate) fn glue(self, before: &'static str, word: impl AsRef<OsStr>) -> Self {
+    pub(in crate::domain) fn glue(self, before: &'static str, word: impl AsRef<OsStr>) -> Self {
         self.quoted(word.as_ref(), before, "")
     }
 
     /// Adds such a word with words of our own right after it: `user@`.
-    pub(crate) fn glue_after(self, word: impl AsRef<OsStr>, after: &'static str) -> Self {
+    pub(in crate::domain) fn glue_after(
+        self,
+        word: impl AsRef<OsStr>,
+        after: &'static str,
+    ) -> Self {
         self.quoted(word.as_ref(), "", after)
     }
 
     /// The same on both sides: `x/word/y`.
-    pub(crate) fn glue_both(
+    pub(in crate::domain) fn glue_both(
         self,
         before: &'static str,
         word: impl AsRef<OsStr>,
@@ -103,12 +113,12 @@ impl Hint {
     }
 
     /// Goes on with all words of another command, as a program does that runs it.
-    pub(crate) fn followed_by(self, other: Self) -> Self {
+    pub(in crate::domain) fn followed_by(self, other: Self) -> Self {
         other.after(self)
     }
 
     /// Puts words of the configuration in the place of the program's name.
-    pub(crate) fn instead_of(self, name: &str, words: &[String]) -> Self {
+    pub(in crate::domain) fn instead_of(self, name: &str, words: &[String]) -> Self {
         let rest = self.text.strip_prefix(name).unwrap_or(&self.text).trim_start().to_owned();
         let words = words.iter().fold(Self::new(""), |hint, word| hint.glue("", word));
         let refusal = words.refusal.clone().or(self.refusal);
@@ -116,12 +126,12 @@ impl Hint {
     }
 
     /// Adds a number right after words of our own.
-    pub(crate) fn number(self, before: &'static str, number: impl Into<u64>) -> Self {
+    pub(in crate::domain) fn number(self, before: &'static str, number: impl Into<u64>) -> Self {
         self.push(&format!("{before}{}", number.into()))
     }
 
     /// Adds a user as chown(1) takes one, with the group.
-    pub(crate) fn owner(self, user: &User) -> Self {
+    pub(in crate::domain) fn owner(self, user: &User) -> Self {
         match &user.name {
             // The group of the account.
             Some(name) => self.glue_after(name, ":"),
@@ -145,36 +155,32 @@ impl Hint {
         all
     }
 
-    /// Has it run with the rights of a user.
+    /// Has it run with the rights of a user, by `sh`, whatever the user's shell is.
     pub(crate) fn run_by(self, user: &User) -> Self {
-        match &user.name {
-            _ if user.uid == 0 => self,
-            Some(name) => Self::new("sudo -H -u").arg(name).then("--").before(self),
-            None => self.run_by_number(user),
-        }
+        self.run_after("runuser --pty -s /bin/sh -l", user)
     }
 
     /// Has it run as if the user had logged in: with the user's own `PATH` and shell.
     pub(crate) fn run_at_login_of(self, user: &User) -> Self {
+        self.run_after("runuser --pty -l", user)
+    }
+
+    /// A login gets nothing of root's environment, and `--pty` a terminal of its own: a process or a
+    /// profile of the user's that types, or reads on, does so there and not at root's.
+    fn run_after(self, login: &'static str, user: &User) -> Self {
         match &user.name {
             _ if user.uid == 0 => self,
-            // `sudo -i` leaves '$' to the user's shell.
-            Some(name) if self.is_compound || self.text.contains('$') => {
-                let text = self.text;
-                let prefix = Self::new("runuser -l").arg(name).then("-c");
-                let refusal = self.refusal.or(prefix.refusal.clone());
-                Self { refusal, ..prefix.quoted(OsStr::new(&text), "", "") }
-            }
-            Some(name) => Self::new("sudo -iu").arg(name).before(self),
+            Some(name) => Self::new(login).arg(name).then("-c").before_text(&self),
             None => self.run_by_number(user),
         }
     }
 
-    /// sudo knows no user without an account: `runas_allow_unknown_id` of sudoers(5) is off.
+    /// runuser(1) knows no user without an account.
     fn run_by_number(self, user: &User) -> Self {
         let User { uid, gid, home, .. } = user;
-        let prefix = format!("setpriv --reuid={uid} --regid={gid} --clear-groups env");
-        Self::new("").push(&prefix).quoted(home.as_os_str(), "HOME=", "").before(self)
+        let prefix = "runuser --pty -u root -- env -i TERM=\"$TERM\" PATH=\"$PATH\"";
+        let drop = format!("setpriv --reuid={uid} --regid={gid} --clear-groups");
+        Self::new(prefix).quoted(home.as_os_str(), "HOME=", "").push(&drop).before(self)
     }
 
     fn after(self, first: Self) -> Self {
@@ -185,14 +191,17 @@ impl Hint {
 
     /// Puts a program in front that runs another one.
     fn before(self, run: Self) -> Self {
+        if run.is_compound {
+            return self.then("sh -c").before_text(&run);
+        }
         let refusal = run.refusal.or(self.refusal.clone());
-        let text = OsStr::new(&run.text);
-        let all = if run.is_compound {
-            self.then("sh -c").quoted(text, "", "")
-        } else {
-            self.push(&run.text)
-        };
-        Self { refusal, is_compound: false, ..all }
+        Self { refusal, is_compound: false, ..self.push(&run.text) }
+    }
+
+    /// Puts a shell in front that gets a command as one word.
+    fn before_text(self, run: &Self) -> Self {
+        let refusal = run.refusal.clone().or(self.refusal.clone());
+        Self { refusal, is_compound: false, ..self.quoted(OsStr::new(&run.text), "", "") }
     }
 
     fn push(mut self, words: &str) -> Self {

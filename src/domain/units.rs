@@ -1,6 +1,7 @@
 //! The state of our own units, as systemctl(1) prints it, and what is wrong with it.
 
 use crate::domain::health::Level;
+use crate::domain::hints::host::{self, Manager};
 use crate::domain::shell::Hint;
 
 /// The unit that watches.
@@ -158,8 +159,8 @@ fn trouble(name: &'static str, unit: &Unit) -> Option<Trouble> {
     }
     let started = is_enabled_by_itself(name);
     if unit.is_masked() {
-        let enable = if started { "systemctl enable --now" } else { "systemctl start" };
-        let command = Hint::new("systemctl unmask").arg(name).and(Hint::new(enable).arg(name));
+        let enable = if started { "enable --now" } else { "start" };
+        let command = host::on_unit("unmask", name).and(host::on_unit(enable, name));
         return Some(Trouble::stops(
             "unit-masked",
             format!("{name} is masked, {follows}"),
@@ -168,20 +169,18 @@ fn trouble(name: &'static str, unit: &Unit) -> Option<Trouble> {
     }
     if unit.has_failed() {
         let text = format!("{name} has failed ({}), {follows}", unit.ending());
-        let restart = Hint::new("systemctl restart").arg(name);
-        let command = Hint::new("systemctl reset-failed").arg(name).and(restart);
+        let restart = host::on_unit("restart", name);
+        let command = host::on_unit("reset-failed", name).and(restart);
         return Some(Trouble::stops("unit-failed", text, command));
     }
-    let enable = || Hint::new("systemctl enable --now").arg(name);
+    let enable = || host::on_unit("enable --now", name);
     if !runs(unit) || !unit.is_installed() {
         let (state, command) = match () {
-            () if !unit.is_installed() => ("is missing", Hint::new("systemctl daemon-reload")),
+            () if !unit.is_installed() => ("is missing", host::reload_units(&Manager::Host)),
             () if unit.active == "activating" => ("is still starting", status(name)),
             () if unit.is_disabled() => ("is stopped and disabled", enable()),
-            () if unit.active == "active" => {
-                ("has no next run", Hint::new("systemctl restart").arg(name))
-            }
-            () => ("is stopped", Hint::new("systemctl start").arg(name)),
+            () if unit.active == "active" => ("has no next run", host::on_unit("restart", name)),
+            () => ("is stopped", host::on_unit("start", name)),
         };
         return Some(Trouble::stops("unit-stopped", format!("{name} {state}, {follows}"), command));
     }
@@ -221,7 +220,7 @@ fn runs(unit: &Unit) -> bool {
 /// A part that runs when it is started: what counts is how its last run ended.
 fn part(name: &'static str, unit: &Unit, follows: &str) -> Option<Trouble> {
     if unit.is_masked() {
-        let command = Hint::new("systemctl unmask").arg(name);
+        let command = host::on_unit("unmask", name);
         return Some(Trouble::stops(
             "unit-masked",
             format!("{name} is masked, {follows}"),
@@ -230,14 +229,14 @@ fn part(name: &'static str, unit: &Unit, follows: &str) -> Option<Trouble> {
     }
     if !unit.is_installed() {
         let text = format!("{name} is missing, {follows}");
-        return Some(Trouble::stops("unit-stopped", text, Hint::new("systemctl daemon-reload")));
+        return Some(Trouble::stops("unit-stopped", text, host::reload_units(&Manager::Host)));
     }
     let text = || format!("the last run of {name} failed ({})", unit.ending());
     unit.has_failed().then(|| Trouble::threatens("unit-failed", text(), status(name)))
 }
 
 fn status(name: &str) -> Hint {
-    Hint::new("systemctl status").arg(name)
+    host::on_unit("status", name)
 }
 
 #[cfg(test)]

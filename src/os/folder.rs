@@ -23,6 +23,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::domain::hints::files;
 use crate::domain::shell::{Hint, User};
 use crate::os::account;
 use crate::os::error::Error;
@@ -192,14 +193,13 @@ impl Folder {
     pub(crate) fn only_here(&self, command: Hint) -> Hint {
         match self.real_path() {
             Ok(real) if self.identity.uid != 0 => command.within(&real),
-            _ => Hint::new("cd").path(&self.path).and(command),
+            _ => files::run_in(&self.path, command),
         }
     }
 
     /// The command that gives what stands under a name, and no link's aim, to the folder's owner.
     pub(crate) fn chown(&self, name: &str) -> Hint {
-        let command = Hint::new("chown -h").owner(&self.user());
-        self.only_here(command.path(Path::new(".").join(name)))
+        self.only_here(files::give(&self.user(), &Path::new(".").join(name)))
     }
 
     /// The same folder, with the rights of another user.

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Stat};
 use rustix::process::geteuid;
 
-use crate::domain::shell::Hint;
+use crate::domain::hints::files;
 use crate::os::account;
 use crate::os::error::Error;
 use crate::os::exec_policy::{self, Rule};
@@ -53,12 +53,12 @@ fn judge(path: &Path, stat: &Stat) -> Result<(), Error> {
     let own = geteuid().as_raw();
     let is_foreign = stat.st_uid != own && stat.st_uid != 0;
     let is_open = stat.st_mode & 0o022 != 0;
-    let close = Hint::new("chmod go-w").path(path);
+    let close = files::close(path);
     let (what, hint) = match (is_foreign, is_open) {
         (false, false) => return Ok(()),
         (false, true) => ("others can write it".to_owned(), close),
         (true, open) => {
-            let chown = Hint::new("chown -h").glue_after(account::name(own), ":").path(path);
+            let chown = files::give_to(&account::name(own), path);
             let hint = if open { chown.and(close) } else { chown };
             (format!("it belongs to {}, who can write it", account::name(stat.st_uid)), hint)
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::domain::hints::host;
 use crate::domain::shell::Hint;
 
 /// A limit that is reached.
@@ -36,7 +37,7 @@ impl Scarce {
             Self::Instances => "fs.inotify.max_user_instances=",
             Self::Watches => "fs.inotify.max_user_watches=",
         };
-        Hint::new("sysctl -w").number(setting, limit)
+        host::raise_limit(setting, limit)
     }
 }
 

@@ -1,14 +1,18 @@
 //! What real shells make of the commands that people are shown: see `domain::shell`.
 #![expect(clippy::disallowed_methods, reason = "a test asks real shells")]
 
+mod scratch_host;
+mod table;
+
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
 
-use crate::domain::shell::{Hint, User};
+use crate::domain::hints::{files, host, ours};
+use crate::domain::shell::User;
 use crate::domain::visible::is_plain;
 
 /// The words that a shell makes of a command.
@@ -51,25 +55,24 @@ proptest! {
             "[ -~]{1,12}",
         ], 1..5)
     ) {
-        let hint = words.iter().fold(Hint::new("x"), |hint, word| hint.glue("", word));
-        let expected: Vec<OsString> =
-            std::iter::once("x").chain(words.iter().map(String::as_str)).map(Into::into).collect();
+        let words: Vec<String> = std::iter::once("x".to_owned()).chain(words).collect();
+        let hint = host::command(&words);
+        let expected: Vec<OsString> = words.iter().map(Into::into).collect();
         for shell in shells() {
             prop_assert_eq!(split(shell, &hint.to_string()), expected.clone());
             // And once more through the shell that another program runs.
-            let nested = Hint::new("true").and(hint.clone()).run_by(&user(Some("a")));
+            let nested = ours::setup().and(hint.clone()).run_by(&user(Some("a")));
             let nested = split(shell, &nested.to_string());
             let inner = nested.last().unwrap().to_str().unwrap();
-            prop_assert_eq!(split(shell, inner.strip_prefix("true && ").unwrap()), expected.clone());
+            prop_assert_eq!(split(shell, inner.strip_prefix("oauth-sync setup && ").unwrap()), expected.clone());
         }
     }
 
     #[test]
     fn what_no_terminal_takes_as_it_is_makes_no_command(word in proptest::collection::vec(any::<u8>(), 0..8)) {
         let word = OsString::from_vec(word);
-        let said = Hint::new("rm -f --").arg(&word).to_string();
-        let is_told = is_plain(&word) && !word.as_bytes().starts_with(b"-");
-        prop_assert_eq!(said.starts_with("rm "), is_told, "{}", said);
+        let said = files::remove(Path::new(&word)).to_string();
+        prop_assert_eq!(said.starts_with("rm "), is_plain(&word), "{}", said);
         prop_assert!(is_plain(OsStr::new(&said)));
     }
 }
@@ -81,29 +84,30 @@ fn user(name: Option<&str>) -> User {
 
 #[test]
 fn a_command_names_its_user() {
-    let simple = || Hint::new("rm -f --").path("/a b");
-    let double = || simple().and(Hint::new("touch").path("-x"));
+    let simple = || files::remove_asking(Path::new("/a b"));
+    let double = || simple().and(files::remove(Path::new("-x")));
+    let (named, numbered) = (user(Some("a")), user(None));
     for (hint, said) in [
-        (simple().run_by(&user(Some("a"))), "sudo -H -u a -- rm -f -- '/a b'"),
+        (simple().run_by(&named), "runuser --pty -s /bin/sh -l a -c \"rm -i -- '/a b'\""),
         (
-            simple().run_by(&user(None)),
-            "setpriv --reuid=1421 --regid=1422 --clear-groups env HOME=\"/home/it's\" rm -f -- '/a b'",
+            double().run_by(&named),
+            "runuser --pty -s /bin/sh -l a -c \"rm -i -- '/a b' && rm ./-x\"",
         ),
-        (simple().run_at_login_of(&user(Some("a"))), "sudo -iu a rm -f -- '/a b'"),
+        (simple().run_at_login_of(&named), "runuser --pty -l a -c \"rm -i -- '/a b'\""),
         (
-            double().run_by(&user(Some("a"))),
-            "sudo -H -u a -- sh -c \"rm -f -- '/a b' && touch ./-x\"",
+            ours::sync("$HOME").run_at_login_of(&named),
+            "runuser --pty -l a -c \"oauth-sync sync --link '\"'$HOME'\"'\"",
         ),
         (
-            Hint::new("x").arg("$HOME").run_at_login_of(&user(Some("a"))),
-            "runuser -l a -c \"x '\"'$HOME'\"'\"",
+            simple().run_by(&numbered),
+            "runuser --pty -u root -- env -i TERM=\"$TERM\" PATH=\"$PATH\" HOME=\"/home/it's\" setpriv --reuid=1421 --regid=1422 --clear-groups rm -i -- '/a b'",
         ),
-        (simple().run_by(&User { uid: 0, ..user(None) }), "rm -f -- '/a b'"),
+        (simple().run_by(&User { uid: 0, ..user(None) }), "rm -i -- '/a b'"),
         (
-            simple().arg("a\nb").run_by(&user(Some("a"))),
+            files::remove(Path::new("a\nb")).run_by(&named),
             "no command is shown: 'a\\nb' has control characters in it",
         ),
-        (Hint::new("x").arg("-rf"), "no command is shown: '-rf' begins with '-'"),
+        (ours::sync("-rf"), "no command is shown: '-rf' begins with '-'"),
     ] {
         assert_eq!(hint.to_string(), said);
     }
@@ -117,7 +121,7 @@ fn a_directory_that_was_moved_meanwhile_is_left_alone() {
         ran.unwrap().success()
     };
     let real = scratch.path().canonicalize().unwrap();
-    let command = Hint::new("rm").path("./f").within(&real.join("own")).to_string();
+    let command = files::remove(Path::new("./f")).within(&real.join("own")).to_string();
     assert!(run("sh", "mkdir aside others && touch aside/f others/f && ln -s others own"));
     for shell in shells() {
         assert!(!run(shell, &command) && run("sh", "test -e others/f"), "{command}");

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use rustix::fs::{Advice, AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::domain::hints::ours;
 use crate::os::error::{Cause, Error};
 use crate::os::flush;
 use crate::os::folder::{Folder, Seen, foreign};
@@ -209,7 +210,7 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
             let (Some(keep), Some(old)) = (over, written.part.old) else {
                 let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
                 let error = Error::odd("write", &path_of(written), what);
-                return Err(error.hint("oauth-sync sync --force"));
+                return Err(error.hint(ours::sync_all_forced()));
             };
             keep.write(folder, written.part.name, old, written.part.bytes).map(|()| folder)
         }

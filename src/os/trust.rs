@@ -1,12 +1,19 @@
 //! Which programs in a folder may be run with our own rights.
 
+use std::path::Path;
+
 use rustix::fs::{FileType, Stat};
 use rustix::process::geteuid;
 
+use crate::domain::hints::files;
+use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
 use crate::os::{environment, exec_policy};
+
+/// Builds the command that fixes a path.
+pub(crate) type Remedy = fn(&Path) -> Hint;
 
 /// Whether a program may be run.
 #[derive(Debug)]
@@ -15,8 +22,8 @@ pub(crate) enum Trust {
     Runs,
     /// It is not meant to be run.
     NotExecutable,
-    /// Others could have written it; what is wrong, and the command that mends it.
-    Unsafe(&'static str, &'static str),
+    /// Others could have written it; what is wrong, and what fixes it.
+    Unsafe(&'static str, Remedy),
     /// Root does not run it by [`exec_policy`].
     Refused(Error),
 }
@@ -44,7 +51,7 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
             other => other,
         },
         FileType::Symlink => {
-            Trust::Unsafe("it is a symbolic link, and not the program itself", "rm")
+            Trust::Unsafe("it is a symbolic link, and not the program itself", files::remove)
         }
         _ => Trust::NotExecutable,
     })
@@ -53,20 +60,23 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
 /// Judges the folder `name` in `parent`: whoever can write in it can put a program there.
 pub(crate) fn folder(parent: &Folder, name: &str) -> Result<Trust, Error> {
     if parent.identity.uid != geteuid().as_raw() {
-        return Ok(Trust::Unsafe("the folder it is in belongs to another user", "chown -h root:"));
+        return Ok(Trust::Unsafe(
+            "the folder it is in belongs to another user",
+            files::give_to_root,
+        ));
     }
     let Some(stat) = parent.stat(name)? else { return Ok(Trust::NotExecutable) };
     Ok(match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => judge(&stat),
-        _ => Trust::Unsafe("it is not a folder", "rm"),
+        _ => Trust::Unsafe("it is not a folder", files::remove),
     })
 }
 
 fn judge(stat: &Stat) -> Trust {
     if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
-        Trust::Unsafe("it belongs to another user", "chown -h root:")
+        Trust::Unsafe("it belongs to another user", files::give_to_root)
     } else if stat.st_mode & 0o022 != 0 {
-        Trust::Unsafe("others than its owner may write it", "chmod go-w")
+        Trust::Unsafe("others than its owner may write it", files::close)
     } else {
         Trust::Runs
     }

@@ -203,5 +203,22 @@ fn a_users_mounts_are_taken_away_by_roots_own_program() {
     drop(user.stdin.take());
     user.wait().unwrap();
     assert!(ready, "the user could not mount");
-    assert!(said.contains("umount -i -c -N ") && !said.contains("nsenter"), "{said}");
+    assert!(said.contains("findmnt -N ") && !said.contains("nsenter"), "{said}");
+}
+
+/// Who types a hint is root, at root's terminal: a process of the user's that keeps it could type there.
+#[test]
+fn a_command_for_a_user_runs_at_a_terminal_of_its_own() {
+    let lab = Lab::new();
+    lab.login(ALICE, "home/a/.claude", "1", 7000).link("a", "SINKS=\"none\"\nREFRESH=\"cli\"\n");
+    lab.sh("mkdir -m 755 fake && printf '#!/bin/sh\\ntty; id -u; env | grep SECRET\\n' >fake/npm && chmod 755 fake/npm");
+    let said = lab.unconfined(&["doctor"]).stdout;
+    let hint = said.lines().map(str::trim).find(|line| line.contains("npm install -g"));
+    let hint = hint.unwrap_or_else(|| panic!("{said}"));
+    let script = format!("export SECRET=x PATH=$PWD/fake:$PATH; tty; {hint} || true; echo end");
+    let shown = lab.at_a_terminal(&script);
+    let lines: Vec<&str> = shown.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let [own, theirs, uid, end] = lines[..] else { panic!("{hint}: {shown:?}") };
+    assert_eq!((uid, end), (ALICE.to_string().as_str(), "end"), "{hint}");
+    assert!(theirs.starts_with("/dev/pts/") && theirs != own, "{hint}: {shown}");
 }

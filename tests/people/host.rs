@@ -37,9 +37,10 @@ impl Host {
         bed.write("host/etc/group", format!("root:x:0:\ndocker:x:999:bob\nclaw:x:{UID}:\n"));
         host.program("home/.local/bin/claude", "exit 0");
         host.program("bin/oauth-sync", &format!("exec {} \"$@\"", bed.args(&[]).join(" ")));
-        // As sudo and docker would, but for the change of user and the container.
-        let sudo = "[ \"$1\" = -iu ] || shift; shift 2; [ \"$1\" = -- ] && shift; exec \"$@\"";
-        host.program("bin/sudo", sudo);
+        // As runuser and docker would, but for the change of user and the container.
+        let runuser =
+            "[ \"$2\" = -u ] && shift 4 && exec \"$@\"; for last; do :; done; exec sh -c \"$last\"";
+        host.program("bin/runuser", runuser);
         host.program(
             "bin/docker",
             &format!("echo \"$PWD: $*\" >>{}", bed.at("docker.log").display()),

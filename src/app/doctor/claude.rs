@@ -4,6 +4,7 @@ use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method, Override};
+use crate::domain::hints::{files, host, ours};
 use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
@@ -67,10 +68,8 @@ fn program(
 /// The command that installs the CLI for a user.
 fn install(patient: &Patient<'_>, user: &User, package: &'static str) -> Hint {
     match user.identity.uid {
-        0 => Hint::new("npm install -g").then(package),
-        _ => Hint::new("npm install -g --prefix")
-            .path(user.home.join(".npm-global"))
-            .then(package)
+        0 => host::install_by_npm(None, package),
+        _ => host::install_by_npm(Some(&user.home.join(".npm-global")), package)
             .run_at_login_of(&patient.user(&user.identity, &user.home)),
     }
 }
@@ -92,7 +91,7 @@ fn untried(
         let meaning = format!(
             "'{place}' is version {version}, newer than any that was tried: a renewal still counts only once it is on the disk"
         );
-        let command = Hint::new("oauth-sync refresh --force --link").arg(&case.report.link);
+        let command = ours::refresh_forced(&case.report.link);
         Finding::note("cli-version-unknown", meaning, command)
     })
 }
@@ -118,7 +117,6 @@ fn settings(config: &Folder, name: &str) -> Option<Finding> {
         "'{}' sets {variable}: Claude CLI then uses that instead of the login and never renews it",
         path.display()
     );
-    let script = format!("s/\"{variable}\"/\"UNUSED_{variable}\"/");
-    let command = Hint::new("sed -i").arg(script).path(&path).run_by(&config.user());
+    let command = files::rename_in_settings(variable, &path).run_by(&config.user());
     Some(Finding::error("env-token-in-settings", meaning, command))
 }

@@ -6,12 +6,9 @@ use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::report::SinkState;
 use crate::domain::compose_file::{FILES, OVERRIDES};
 use crate::domain::envfile;
-use crate::domain::shell::Hint;
+use crate::domain::hints::{engines, files};
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
-
-/// The override that is made where there is none.
-const NEW: &str = "compose.override.yaml";
 
 /// The most that is read of a compose file, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -40,17 +37,9 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "no compose file in '{}' hands {key} to {service}: the token is in the .env, but not in the container",
         folder.display()
     );
-    let up = Hint::new("docker compose up -d").arg(service);
-    let (at, owner) = (Hint::new("cd").path(folder), patient.owner(&open));
+    let owner = patient.owner(&open);
     let Some(edited) = project.edited else {
-        let lines = [
-            "services:".to_owned(),
-            format!("  {service}:"),
-            "    environment:".to_owned(),
-            format!("      {key}: ${{{key}}}"),
-        ];
-        let new = Hint::new("printf '%s\\n'").args(lines).then(">").then(NEW);
-        let command = at.and(new).and(up).run_by(&owner);
+        let command = files::run_in(folder, engines::hand_over(service, key)).run_by(&owner);
         return Some(Finding::error("variable-not-in-container", meaning, command));
     };
     let file = folder.join(edited);
@@ -58,8 +47,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "{meaning}; in '{}', below services, {service}, environment, it takes the line {key}: ${{{key}}}",
         file.display()
     );
-    let edit = Hint::new("\"${EDITOR:-vi}\"").path(&file);
-    let command = at.and(edit).and(up).run_by(&owner);
+    let command = files::run_in(folder, engines::edit_and_up(&file, service)).run_by(&owner);
     Some(Finding::error("variable-not-in-container", meaning, command))
 }
 

@@ -7,8 +7,8 @@ use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::domain::auth_profiles;
 use crate::domain::credential::{self, Content};
+use crate::domain::hints::{files, ours};
 use crate::domain::secret::Secret;
-use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
 /// Compares the sources with every other login and store that was found.
@@ -43,7 +43,7 @@ fn copied(source: &Path, copy: &Path) -> Finding {
         source.display()
     );
     let to = copy.with_extension("json.copied");
-    let command = Hint::new("mv -n").path(copy).path(to);
+    let command = files::rename(copy, &to);
     let owner = copy.parent().and_then(|folder| Folder::reach(folder).ok());
     let command = match owner {
         Some(folder) => command.run_by(&folder.user()),
@@ -69,7 +69,7 @@ fn in_openclaw(patient: &Patient<'_>, sources: &[(PathBuf, Secret)]) -> Vec<Find
                 "'{}' holds the login's refresh token: OpenClaw would renew it too, and one of the two loses",
                 agent.folder.path.join("auth-profiles.json").display()
             );
-            let command = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+            let command = ours::sync(&case.report.link);
             let finding = Finding::error("login-copied-to-openclaw", meaning, command);
             let link = Some(case.report.link.clone());
             findings.push(Finding { link, ..finding.fixed_by(Fix::Sync) });

@@ -6,6 +6,7 @@ use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
 use crate::app::exposure;
 use crate::app::report::SinkState;
 use crate::domain::config::edit;
+use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
@@ -60,7 +61,7 @@ fn straightened(patient: &Patient<'_>, case: &Case<'_>, path: &Path) -> Hint {
     if let Some(aim) = link::aim(path).filter(|aim| edit::set_key("", key, aim).is_ok()) {
         return case.set(key, &aim);
     }
-    let login = Hint::new("oauth-sync login --link").arg(&case.report.link);
+    let login = ours::login(&case.report.link);
     link::removal(patient, path).and(login)
 }
 
@@ -101,7 +102,7 @@ fn sink_failed(
             let command = match kind(&path) {
                 Some(Kind::Folder) => without_folder(&path),
                 Some(Kind::Link) => {
-                    let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+                    let sync = ours::sync(&case.report.link);
                     link::replacement(patient, &path).and(sync)
                 }
                 _ => way::mend(&path),
@@ -116,7 +117,7 @@ fn stale(case: &Case<'_>) -> Finding {
     let meaning =
         "a sink does not hold the current token: the watcher does not run, or could not write it"
             .to_owned();
-    let command = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+    let command = ours::sync(&case.report.link);
     Finding::warning("sink-stale", meaning, command).fixed_by(Fix::Sync)
 }
 
@@ -137,7 +138,7 @@ fn nowhere(case: &Case<'_>) -> Option<Finding> {
     let whys = whys.collect::<Option<Vec<_>>>().filter(|whys| !whys.is_empty())?;
     let meaning =
         format!("no sink takes the token, so OpenClaw does not get it ({})", whys.join("; "));
-    let command = Hint::new("oauth-sync sync --link").arg(&report.link);
+    let command = ours::sync(&report.link);
     Some(Finding::error("no-sink", meaning, command).fixed_by(Fix::Sync))
 }
 
@@ -157,14 +158,14 @@ fn configuration(case: &Case<'_>) -> Option<Finding> {
     (stat.st_mode & 0o077 != 0).then(|| {
         let meaning =
             format!("others can read '{}', and the webhook's address in it", file.display());
-        let command = Hint::new("chmod 600").path(file);
+        let command = files::keep_private(file);
         Finding::warning("configuration-open", meaning, command).fixed_by(Fix::CloseConfiguration)
     })
 }
 
 /// The command that takes an empty folder away, with the rights of whoever owns the one above.
 fn without_folder(path: &Path) -> Hint {
-    let command = Hint::new("rmdir").path(path);
+    let command = files::remove_directory(path);
     match Folder::reach(folder(path)) {
         Ok(above) => command.run_by(&above.user()),
         Err(_) => command,

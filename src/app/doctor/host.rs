@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::services::{self, Services, UNITS};
 use crate::domain::config::settings::{Engine, Gateway};
-use crate::domain::shell::Hint;
+use crate::domain::hints::{files, host};
 use crate::domain::time::Timestamp;
 use crate::domain::time::in_words;
 use crate::os::account::Account;
@@ -36,7 +36,7 @@ fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         let meaning = format!(
             "this host's clock was {skew} the token endpoint's at the last renewal: expiries are measured by it, so renewals come at the wrong time"
         );
-        return Some(Finding::warning("clock-skew", meaning, "timedatectl set-ntp true"));
+        return Some(Finding::warning("clock-skew", meaning, host::set_clock()));
     }
     let path = &case.settings.claude_credentials;
     let stat = Folder::reach(path.parent()?).ok()?.stat(path.file_name()?.to_str()?).ok()??;
@@ -53,7 +53,7 @@ fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "by this host's clock the login in '{}' {ahead}: the clock is wrong, or was, and renewals come at the wrong time",
         path.display()
     );
-    Some(Finding::warning("clock-skew", meaning, "timedatectl set-ntp true"))
+    Some(Finding::warning("clock-skew", meaning, host::set_clock()))
 }
 
 fn unsynchronised(patient: &Patient<'_>) -> Option<Finding> {
@@ -61,7 +61,7 @@ fn unsynchronised(patient: &Patient<'_>) -> Option<Finding> {
     let idle = patient.tree.has(folder) && !patient.tree.has(&folder.join("synchronized"));
     idle.then(|| {
         let meaning = "systemd-timesyncd runs, but has not set this host's clock yet: expiries are measured by it".to_owned();
-        Finding::note("clock-not-set", meaning, "timedatectl timesync-status")
+        Finding::note("clock-not-set", meaning, host::show_clock())
     })
 }
 
@@ -88,11 +88,8 @@ fn linger(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "{name} does not linger: the gateway ends with {name}'s last session, and cannot be restarted after it"
     );
     let flag = patient.tree.place(&flag);
-    let command = if patient.tree.is_host() {
-        Hint::new("loginctl enable-linger").arg(name)
-    } else {
-        Hint::new("install -D /dev/null").path(&flag)
-    };
+    let command =
+        if patient.tree.is_host() { host::enable_linger(name) } else { files::make_empty(&flag) };
     Some(Finding::error("linger-missing", meaning, command))
 }
 
@@ -120,13 +117,8 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
         "{name} owns '{}', but is not in the group docker: the gateway cannot be recreated as {name}",
         folder.display()
     );
-    let prefix = patient.tree.place(Path::new("/"));
-    let usermod = if patient.tree.is_host() {
-        Hint::new("usermod")
-    } else {
-        Hint::new("usermod --prefix").path(&prefix)
-    };
-    Some(Finding::error("docker-group", meaning, usermod.then("-aG docker").arg(name)))
+    let root = patient.other_root();
+    Some(Finding::error("docker-group", meaning, host::join_docker(root.as_deref(), name)))
 }
 
 /// Units that were installed and would not come back after a boot.
@@ -142,8 +134,7 @@ fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
         "{} are not both enabled: after the next boot nothing renews the login, or nothing carries the token",
         UNITS.join(" and ")
     );
-    let root = patient.tree.place(Path::new("/"));
-    let command = Hint::new("systemctl").glue("--root=", root).then("enable").args(UNITS);
+    let command = host::enable(patient.other_root().as_deref(), &UNITS);
     Some(Finding::error("units-not-enabled", meaning, command))
 }
 

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use crate::app::doctor::Patient;
+use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::domain::visible::is_plain;
 use crate::os::folder::{Folder, Kind};
@@ -29,12 +30,12 @@ pub(super) fn aim(path: &Path) -> Option<String> {
 /// The command that puts a copy of what a link leads to in its place, or nothing.
 pub(super) fn replacement(patient: &Patient<'_>, path: &Path) -> Hint {
     let Some(aim) = aim(path) else { return removal(patient, path) };
-    as_owner(patient, path, Hint::new("cp -p --remove-destination").path(aim).path(path))
+    as_owner(patient, path, files::replace_by_copy(Path::new(&aim), path))
 }
 
 /// The command that takes a link away.
 pub(super) fn removal(patient: &Patient<'_>, path: &Path) -> Hint {
-    as_owner(patient, path, Hint::new("rm").path(path))
+    as_owner(patient, path, files::remove(path))
 }
 
 fn as_owner(patient: &Patient<'_>, path: &Path, command: Hint) -> Hint {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::domain::shell::Hint;
+use crate::domain::hints::files;
 use crate::domain::time::{Timestamp, in_words};
 use crate::os::folder::Folder;
 
@@ -28,7 +28,7 @@ fn one(patient: &Patient<'_>, lock: &Path) -> Option<Finding> {
     let folder = Folder::reach(lock.parent()?).ok()?;
     let stat = folder.stat(lock.file_name()?.to_str()?).ok()??;
     let touched = Timestamp(stat.st_mtime.saturating_mul(1000));
-    let command = Hint::new("rm -r").path(lock).run_by(&patient.owner(&folder));
+    let command = files::remove_lock(lock).run_by(&patient.owner(&folder));
     let shown = lock.display();
     if touched > patient.now.after(FUTURE) {
         let meaning = format!(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding};
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
@@ -38,7 +39,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             dead("setup-token-ended")
         }
         Source::Expired(_) => {
-            let command = Hint::new("oauth-sync refresh --link").arg(&report.link);
+            let command = ours::refresh(&report.link);
             Some(Finding::error("token-ended", meaning.clone(), command))
         }
         // Its refresh token was spent by what replaced it, and a second use could end that one too.
@@ -46,7 +47,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             Some(Finding::warning("login-put-back", meaning.clone(), sign_in).sign_in())
         }
         Source::Waiting(..) => {
-            let command = Hint::new("oauth-sync sync --force --link").arg(&report.link);
+            let command = ours::sync_forced(&report.link);
             Some(Finding::warning("login-waits", meaning.clone(), command))
         }
         Source::Undated => dead("login-undated"),
@@ -80,5 +81,5 @@ fn ends(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn sign_in(case: &Case<'_>) -> Hint {
-    Hint::new("oauth-sync login --link").arg(&case.report.link)
+    ours::login(&case.report.link)
 }

@@ -20,7 +20,7 @@ mod rivals;
 mod sandbox;
 mod way;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
@@ -28,6 +28,7 @@ use crate::app::exposure;
 use crate::app::ground::Places;
 use crate::app::report::{Files, Report};
 use crate::domain::config::settings::Settings;
+use crate::domain::hints::{self, ours};
 use crate::domain::incident::Renewals;
 use crate::domain::login::LoginEnd;
 use crate::domain::order;
@@ -59,7 +60,7 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     /// The command that sets a key of the link's configuration; an empty value takes it out.
     fn set(&self, key: &'static str, value: &str) -> Hint {
-        Hint::new("oauth-sync set --link").arg(&self.report.link).then(key).arg(value)
+        ours::set(&self.report.link, key, value)
     }
 }
 
@@ -88,6 +89,11 @@ impl Patient<'_> {
         User { uid, gid, name, home: home.to_owned() }
     }
 
+    /// Where the tree is that is looked at, if that is not this host.
+    fn other_root(&self) -> Option<PathBuf> {
+        (!self.tree.is_host()).then(|| self.tree.place(Path::new("/")))
+    }
+
     /// The owner of what lies in a folder.
     fn owner(&self, folder: &Folder) -> User {
         self.user(&folder.identity, &folder.path)
@@ -98,7 +104,7 @@ impl Patient<'_> {
 fn silent(case: &Case<'_>, place: &Path) -> Finding {
     let said = case.report.remarks.last().map(|remark| remark.text.clone());
     // What asks the file system itself would hang as well.
-    let show = Hint::new("grep -F").path(place).then("/proc/self/mountinfo");
+    let show = hints::files::show_mount(place);
     Finding::error("files-silent", said.unwrap_or_default(), show)
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Case, Finding};
-use crate::domain::shell::Hint;
+use crate::domain::hints::{engines, files};
 use crate::os::folder::Folder;
 use crate::os::mounts::{self, Mount};
 
@@ -30,8 +30,7 @@ fn single(table: &[Mount], path: &Path) -> Option<Finding> {
     );
     let folder = Folder::reach(path.parent()?).ok()?;
     let name = Path::new(".").join(path.file_name()?);
-    // No program of the mount's own, and no look at where the name leads by now.
-    let command = folder.only_here(Hint::new("umount -i -c").path(name));
+    let command = folder.only_here(files::unmount(&name));
     Some(Finding::error("single-file-mount", meaning, command))
 }
 
@@ -44,8 +43,8 @@ fn read_only(table: &[Mount], path: &Path) -> Option<Finding> {
     );
     let here = Folder::reach(&mount.point).ok();
     let command = match here.filter(|folder| folder.identity.uid != 0) {
-        Some(folder) => folder.only_here(Hint::new("mount -i -c -o remount,rw .")),
-        None => Hint::new("mount -o remount,rw").path(&mount.point),
+        Some(folder) => folder.only_here(files::make_writable_here()),
+        None => files::make_writable(&mount.point),
     };
     Some(Finding::error("read-only-mount", meaning, command))
 }
@@ -60,14 +59,10 @@ fn elsewhere(case: &Case<'_>, source: &Path) -> Option<Finding> {
     );
     let command = match &case.settings.compose_dir {
         Some(folder) => {
-            let edit = Hint::new(
-                "sed -i 's|/\\.credentials\\.json\\([:\"]\\)|\\1|g; s|/\\.credentials\\.json$||' *compose*.y*ml && docker compose up -d",
-            );
             let owner = Folder::reach(folder).ok()?.user();
-            Hint::new("cd").path(folder).and(edit).run_by(&owner)
+            files::run_in(folder, engines::mount_directory()).run_by(&owner)
         }
-        // Entered by umount itself: nothing that lies in there is run.
-        None => Hint::new("umount -i -c").number("-N ", id).path(&place),
+        None => files::show_mount_of_process(id, &place),
     };
     Some(Finding::warning("single-file-mount-in-container", meaning, command))
 }

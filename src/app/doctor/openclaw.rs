@@ -7,8 +7,9 @@ use crate::app::gateway::command;
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
-use crate::domain::auth_profiles::{self, Context};
-use crate::domain::gateway::{UNUSABLE_IDLE_COMMAND, paste};
+use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
+use crate::domain::gateway::UNUSABLE_IDLE_COMMAND;
+use crate::domain::hints::{files, openclaw, ours};
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
@@ -19,17 +20,17 @@ use crate::os::program;
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for remark in &case.report.remarks {
-        let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+        let sync = ours::sync(&case.report.link);
         match remark.state {
             "retired" => findings.push(
                 Finding::error("retired-file", remark.text.clone(), sync).fixed_by(Fix::Sync),
             ),
             "harmful" => {
-                let command = openclaw(patient, case, Hint::new("openclaw doctor --fix"));
+                let command = as_its_user(patient, case, openclaw::doctor());
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "openclaw-config" => {
-                let command = openclaw(patient, case, Hint::new("openclaw config validate"));
+                let command = as_its_user(patient, case, openclaw::validate());
                 findings.push(Finding::error("openclaw-config", remark.text.clone(), command));
             }
             "unreachable" => {
@@ -53,7 +54,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
 fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<Finding> {
     let SinkState::Hidden(why) = &sink.state else { return None };
     let meaning = format!("{why}, so the token that is kept alive is not used");
-    let command = openclaw(patient, case, paste::order_command());
+    let command = as_its_user(patient, case, openclaw::put_first(OWN_PROFILE));
     Some(Finding::warning("profile-hidden", meaning, command))
 }
 
@@ -64,7 +65,7 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     if let Some(paste) = ledger.paste.as_ref().filter(|paste| paste.lacks_consent) {
         let why = paste.barred.as_deref().unwrap_or("something in openclaw.json would be lost");
         let meaning = format!("{why}: somebody has to agree first");
-        let command = Hint::new("oauth-sync gateway --consent --link").arg(link);
+        let command = ours::consent(link);
         return Some(Finding::warning("paste-consent", meaning, command));
     }
     let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0);
@@ -75,7 +76,7 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     let why = why.unwrap_or("it is not known why");
     pending?;
     let meaning = format!("the gateway does not use the new token yet: {why}");
-    Some(Finding::warning("gateway-waits", meaning, Hint::new("oauth-sync sync --link").arg(link)))
+    Some(Finding::warning("gateway-waits", meaning, ours::sync(link)))
 }
 
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as
@@ -90,7 +91,7 @@ fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
             .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
     })?;
     let meaning = format!("{why}: each recreate is put off until 10 minutes before the token ends");
-    let sync = Hint::new("oauth-sync sync --link").arg(&case.report.link);
+    let sync = ours::sync(&case.report.link);
     let command = case.set("RECREATE_IDLE_COMMAND", "").and(sync);
     Some(Finding::warning("idle-command-unusable", meaning, command))
 }
@@ -104,7 +105,7 @@ fn provider(case: &Case<'_>, claw: &OpenClaw) -> Option<Finding> {
             "models.providers.anthropic in openclaw.json of '{}' takes the built-in models away: where it names none of its own, requests end in 404",
             folder.display()
         );
-        let command = Hint::new("oauth-sync model --apply --drop-provider --link").arg(link);
+        let command = ours::drop_provider(link);
         Finding::note("own-provider", meaning, command)
     })
 }
@@ -152,8 +153,8 @@ fn hidden(
     let SinkState::Stale(Some(why)) = &sink.state else { return None };
     let meaning =
         format!("'{}': {why}, so the token that is kept alive is not used", path.display());
-    let order = Hint::new("openclaw models auth order set --provider anthropic").arg(id);
-    Some(Finding::warning("profile-hidden", meaning, openclaw(patient, case, order)))
+    let order = openclaw::put_first(id);
+    Some(Finding::warning("profile-hidden", meaning, as_its_user(patient, case, order)))
 }
 
 fn cool_down(
@@ -172,19 +173,19 @@ fn cool_down(
     );
     let command = if found.by_token {
         // A new token ends what the old one caused, as soon as it is carried over.
-        Hint::new("oauth-sync refresh --force --link").arg(&case.report.link)
+        ours::refresh_forced(&case.report.link)
     } else {
-        openclaw(patient, case, Hint::new("openclaw models status"))
+        as_its_user(patient, case, openclaw::status())
     };
     Some(Finding::warning("cool-down", meaning, command))
 }
 
 /// A call of `openclaw` as the user of its state folder, in its container if it has one.
-fn openclaw(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
+fn as_its_user(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
     let folder = case.settings.openclaw_state_dir.as_deref();
     if let Some(compose) = &case.settings.compose_dir {
-        let exec = Hint::new("docker compose exec").arg(&case.settings.compose_service);
-        let call = Hint::new("cd").path(compose).and(exec.followed_by(call));
+        let call = openclaw::in_service(&case.settings.compose_service, call);
+        let call = files::run_in(compose, call);
         return match Folder::reach(compose) {
             Ok(compose) => call.run_by(&patient.owner(&compose)),
             Err(_) => call,
@@ -192,7 +193,7 @@ fn openclaw(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
     }
     let named = case.settings.openclaw_command.as_ref();
     let call = match named {
-        Some(command) => call.instead_of("openclaw", &command.words),
+        Some(command) => openclaw::by_command(&command.words, call),
         None => call,
     };
     let owner = folder.and_then(|folder| Folder::reach(folder).ok());

@@ -1,12 +1,12 @@
 //! How the renewals went: one that could not be saved, and those that keep failing.
 
 use crate::app::doctor::{Case, Finding};
-use crate::domain::shell::Hint;
+use crate::domain::hints::ours;
 
 /// Looks at the renewals since the last one that was proved.
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     let path = case.report.source_path.display();
-    let command = Hint::new("oauth-sync refresh --force --link").arg(&case.report.link);
+    let command = ours::refresh_forced(&case.report.link);
     if let Some(why) = &case.renewals.cannot_save {
         let meaning = format!(
             "a renewed login for '{path}' cannot be saved and waits in the state folder: {why}"

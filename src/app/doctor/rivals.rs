@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app::detect::{Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
 use crate::app::services;
+use crate::domain::hints::{files, host};
 use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
@@ -45,18 +46,12 @@ fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Findin
 
 /// What switches a unit off, now and for good; in a tree nothing runs.
 fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> Hint {
-    let root = patient.tree.place(Path::new("/"));
-    match (patient.tree.is_host(), user) {
-        (true, None) => Hint::new("systemctl disable --now").arg(name),
-        (true, Some(user)) => {
-            let systemctl = Hint::new("systemctl --user -M").glue_after(user, "@");
-            systemctl.then("disable --now").arg(name)
-        }
-        (false, None) => Hint::new("systemctl").glue("--root=", root).then("disable").arg(name),
-        (false, Some(_)) => {
+    match (patient.other_root(), user) {
+        (root, None) => host::disable(root.as_deref(), name),
+        (None, Some(user)) => host::disable_of_user(user, name),
+        (Some(_), Some(_)) => {
             let folder = patient.tree.place(folder);
-            let rm = Hint::new("rm").glue("*.wants/", name);
-            let command = Hint::new("cd").path(&folder).and(rm);
+            let command = files::run_in(&folder, host::remove_wants(name));
             match Folder::reach(&folder) {
                 Ok(folder) => command.run_by(&folder.user()),
                 Err(_) => command,
@@ -84,9 +79,7 @@ fn cron(patient: &Patient<'_>, path: &Path, words: &[&str]) -> Finding {
         "the cron job in '{}' runs Claude or copies its login: it can spend the same refresh token",
         path.display()
     );
-    let words: Vec<String> = words.iter().map(|word| word.replace('.', "\\.")).collect();
-    let script = format!("/{}/s/^[^#]/# &/", words.join("\\|"));
-    let command = Hint::new("sed -i").arg(&script).path(patient.tree.place(path));
+    let command = files::comment_out(words, &patient.tree.place(path));
     Finding::warning("rival-cron", meaning, command)
 }
 
@@ -101,12 +94,12 @@ fn running(patient: &Patient<'_>) -> Vec<Finding> {
     let ids = patient.tree.names(proc).into_iter();
     let ids = ids.filter(|name| name.bytes().all(|digit| digit.is_ascii_digit()));
     let found = ids.filter_map(|id| {
+        let script = runs(&id)?;
         let meaning = format!(
-            "the original's {} runs as process {id}: it renews or copies the same login",
-            runs(&id)?
+            "the original's {script} runs as process {id}: it renews or copies the same login"
         );
         let owner = Folder::reach(&patient.tree.place(&proc.join(&id))).ok()?.user();
-        let command = Hint::new("kill").arg(&id).run_by(&owner);
+        let command = host::end_script(id.parse().ok()?, &script).run_by(&owner);
         Some(Finding::error("rival-process", meaning, command))
     });
     found.collect()

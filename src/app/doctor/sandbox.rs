@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Finding, Patient};
+use crate::domain::hints::host;
 use crate::domain::order;
 use crate::domain::shell::Hint;
 
 /// Where units lie, packaged and by hand.
 const FOLDERS: [&str; 3] =
     ["/usr/lib/systemd/system", "/usr/local/lib/systemd/system", "/etc/systemd/system"];
-
-/// The name of the drop-in that is proposed.
-const DROP_IN: &str = "paths.conf";
 
 /// A unit of ours, and where it may write.
 struct Unit {
@@ -90,22 +88,14 @@ fn writable(text: &str) -> impl Iterator<Item = PathBuf> {
 
 /// Adds the paths by drop-ins; what systemd would read as more than a path goes in by hand.
 fn command(patient: &Patient<'_>, units: &[Unit], missing: &[PathBuf]) -> Hint {
-    let names = units.iter().map(|unit| unit.name.as_str());
+    let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
     if !missing.iter().all(|path| is_bare(path)) {
-        return Hint::new("systemctl edit").args(names);
+        return host::edit_units(&names);
     }
     let folder = patient.tree.place(Path::new("/etc/systemd/system"));
     let paths = missing.iter().map(|path| format!("-{}", path.display()));
     let paths = paths.collect::<Vec<_>>().join(" ");
-    let each = Hint::new("for u in").args(names).glued("; do install -d");
-    let write = Hint::new("printf '[Service]\\nReadWritePaths=%s\\n'").glue("", paths);
-    let at = |hint: Hint| hint.glue_both("", &folder, "/\"$u.d\"");
-    let drop_in = at(each).and(at(write.then(">"))).glued("/").glued(DROP_IN).glued("; done");
-    if patient.tree.is_host() {
-        drop_in.glued("; systemctl daemon-reload && systemctl try-restart oauth-sync.service")
-    } else {
-        drop_in
-    }
+    host::add_writable(&names, &folder, &paths, patient.tree.is_host())
 }
 
 /// Says whether a unit file takes a path as it is: no blank, quote, specifier or escape.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
 
@@ -10,7 +11,7 @@ use crate::os::folder::Folder;
 pub(super) fn mend(path: &Path) -> Hint {
     let mut steps: Vec<&Path> = path.ancestors().collect();
     steps.reverse();
-    steps.iter().find_map(|step| taken(step)).unwrap_or_else(|| Hint::new("namei -l").path(path))
+    steps.iter().find_map(|step| taken(step)).unwrap_or_else(|| files::show_way(path))
 }
 
 /// The command for one step, if that is another's in a user's own folder.
@@ -19,7 +20,6 @@ fn taken(step: &Path) -> Option<Hint> {
     let stat = above.stat(step.file_name()?.to_str()?).ok()??;
     let uid = above.identity.uid;
     let name = Path::new(".").join(step.file_name()?);
-    // `-R` follows no link, and `-h` changes none's aim.
-    let chown = || Hint::new("chown -hR").owner(&above.user()).path(name);
+    let chown = || files::give_tree(&above.user(), &name);
     (uid != 0 && stat.st_uid != uid).then(|| above.only_here(chown()))
 }

@@ -13,6 +13,7 @@ use crate::app::gateway::process_proof;
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::{Deed, Ending, masking};
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::os::command::Ended;
 use crate::os::error::Error;
@@ -90,7 +91,7 @@ pub(crate) fn identity(settings: &Settings, command: &Command) -> Result<Identit
     let folder = folder.or(settings.compose_dir.as_deref()).or(env_folder);
     let Some(folder) = folder else {
         let why = format!("as whom {key} may run is not clear: OPENCLAW_STATE_DIR is not set");
-        return Err((why, Some(set(settings, &format!("{key}_USER"), "root"))));
+        return Err((why, Some(ours::set(&settings.name, &format!("{key}_USER"), "root"))));
     };
     let reached = Folder::reach(folder);
     reached
@@ -103,7 +104,7 @@ fn refused(settings: &Settings, command: &Command, error: &Error) -> Refused {
         Some(hint) => Some(hint.clone()),
         // Its owner can run it, whoever that is; root need not.
         None if command.as_root && !error.is_absent() => {
-            Some(set(settings, &format!("{}_USER", command.key), ""))
+            Some(ours::set(&settings.name, &format!("{}_USER", command.key), ""))
         }
         None => None,
     };
@@ -115,11 +116,7 @@ fn needs_root(settings: &Settings, command: &Command) -> Option<Hint> {
     let user = identity(settings, command).ok().filter(|user| user.uid != 0)?;
     let is_root = Identity::own().uid == 0;
     is_root.then(|| {
-        let set = set(settings, &format!("{}_USER", command.key), "root");
-        set.then("# if").arg(account::name(user.uid)).then("may not do it")
+        let key = format!("{}_USER", command.key);
+        ours::set_to_root(&settings.name, &key, &account::name(user.uid))
     })
-}
-
-fn set(settings: &Settings, key: &str, value: &str) -> Hint {
-    Hint::new("oauth-sync set --link").arg(&settings.name).arg(key).arg(value)
 }

@@ -10,8 +10,8 @@ use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Recreate;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::{Deed, Ending};
+use crate::domain::hints::{engines, files, ours};
 use crate::domain::order;
-use crate::domain::shell::Hint;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -78,20 +78,16 @@ pub(crate) fn find(
                 "COMPOSE_DIR is '{path}', but the container of service {service} was made in '{place}'"
             );
             if is_here(&other.project) {
-                return Err(Ending::Deferred(
-                    why,
-                    Some(Hint::new("write").glue("COMPOSE_DIR=", place)),
-                ));
+                return Err(Ending::Deferred(why, Some(ours::compose_dir(place))));
             }
             let maker = maker(&other.project);
             let why = format!("{why}, which this host does not have: {maker}");
-            let hint =
-                Hint::new("set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)");
-            Err(Ending::Deferred(why, Some(hint)))
+            let hint = "set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)";
+            Err(Ending::Deferred(why, Some(hint.into())))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'");
-            let up = Hint::new(engine.typed()).then("up -d").arg(service);
+            let up = engines::up(engine.typed(), service);
             let hint = engine.in_project(up);
             Err(Ending::Deferred(why, Some(hint)))
         }
@@ -162,7 +158,7 @@ fn rights(folder: &Folder, project: &Project) -> Result<Files, Ending> {
         return Ok(Files::default());
     }
     Files::hold(project).map_err(|error| {
-        let show = || Hint::new("namei -l").path(&error.object);
+        let show = || files::show_way(&error.object);
         let hint = error.command().cloned().unwrap_or_else(show);
         Ending::Deferred(format!("compose is not run: {error}"), Some(hint))
     })
@@ -199,7 +195,7 @@ fn image_stands(
 ) -> Result<Option<String>, Ending> {
     let Some((id, version)) = engine.image(&old.tag)? else {
         let why = format!("the image '{}' is not there any more: build or pull it", old.tag);
-        let build = Hint::new(engine.typed()).then("build").arg(&work.settings.compose_service);
+        let build = engines::build(engine.typed(), &work.settings.compose_service);
         return Err(Ending::Deferred(why, Some(engine.in_project(build))));
     };
     if id == old.image {

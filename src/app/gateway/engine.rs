@@ -9,6 +9,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::masking;
+use crate::domain::hints::{engines, files, host};
 use crate::domain::order;
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
@@ -116,13 +117,13 @@ impl<'a> Engine<'a> {
     /// The command that shows all that a container wrote.
     pub(crate) fn logs_command(&self, container: &Container) -> Hint {
         let id = container.id.get(..12).unwrap_or_default();
-        Hint::new(self.program).then("logs").arg(id).run_by(&self.place.folder.user())
+        engines::logs(self.program, id).run_by(&self.place.folder.user())
     }
 
     /// A call of compose as a person types it, who need not own the project.
     pub(crate) fn in_project(&self, command: Hint) -> Hint {
         let folder = self.place.folder;
-        Hint::new("cd").path(&folder.path).and(command).run_by(&folder.user())
+        files::run_in(&folder.path, command).run_by(&folder.user())
     }
 
     /// Compose as a person would type it.
@@ -178,7 +179,7 @@ impl<'a> Engine<'a> {
             let words = vec![stand_alone.to_owned()];
             return Ok(Compose { words, has_pull, is_podmans: is_podman });
         }
-        let hint = Hint::new("apt install").then(package);
+        let hint = host::install_package(package);
         let why = format!("neither '{} compose' nor {stand_alone} can be run", self.program);
         Err(Ending::Deferred(why, Some(hint)))
     }
@@ -281,9 +282,9 @@ impl<'a> Engine<'a> {
             None
         } else if lower.contains("permission denied") {
             let name = account::name(self.place.identity.uid);
-            Some(Hint::new("usermod -aG docker").arg(name))
+            Some(host::join_docker(None, &name))
         } else if lower.contains("cannot connect") {
-            Some("systemctl start docker".into())
+            Some(host::start("docker"))
         } else {
             None
         };

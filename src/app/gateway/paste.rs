@@ -4,10 +4,12 @@ use crate::app::consent;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
 use crate::app::openclaw::SIZE_LIMIT;
+use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
 use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
 use crate::domain::gateway::{Deed, Ending, Pasted, masking};
+use crate::domain::hints::openclaw;
 use crate::domain::messages;
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -156,7 +158,7 @@ fn read_back(
 fn say(work: &Work<'_>, found: &ReadBack) {
     let link = &work.settings.name;
     if let Some(other) = &found.hidden_by {
-        let hint = rules::order_command().to_string();
+        let hint = openclaw::put_first(OWN_PROFILE).to_string();
         let id = messages::id("sink-hidden");
         log::warn!(MESSAGE_ID = id, link = link.as_str(), hint; "{link}: OpenClaw uses the profile {other} before ours");
     } else if work.ledger.is_hidden() {

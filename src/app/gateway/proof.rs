@@ -10,8 +10,8 @@ use crate::domain::envfile;
 use crate::domain::era::Era;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Ending, paste};
+use crate::domain::hints::openclaw;
 use crate::domain::secret::Secret;
-use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;
@@ -102,7 +102,7 @@ pub(crate) fn environment_counts(work: &mut Work<'_>) -> Result<bool, Ending> {
         Some(false) => {
             let key = &work.settings.env_key;
             let why = format!("OpenClaw uses a profile of its own before {key}");
-            Err(Ending::Failed(why, Some(Hint::new("openclaw models auth list"))))
+            Err(Ending::Failed(why, Some(openclaw::list_profiles())))
         }
         answer => Ok(answer == Some(true)),
     }

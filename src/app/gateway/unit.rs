@@ -11,6 +11,8 @@ use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::config::words;
 use crate::domain::gateway::{Deed, Ending, masking};
+use crate::domain::hints::host::Manager;
+use crate::domain::hints::{host, ours};
 use crate::domain::messages;
 use crate::domain::shell::Hint;
 use crate::os::account::{self, Account};
@@ -204,7 +206,7 @@ impl Unit {
             "{} runs as {user}, and its state folder is {}'s: root does not restart it unless GATEWAY names it",
             self.name, self.owner.name
         );
-        let hint = Hint::new("oauth-sync set --link").arg(link).then("GATEWAY systemd");
+        let hint = ours::set(link, "GATEWAY", "systemd");
         Err(Ending::Deferred(why, Some(hint)))
     }
 
@@ -259,21 +261,20 @@ impl Unit {
 
     /// The command that has its manager read all units again.
     fn reload(&self) -> Hint {
-        self.typed().then("daemon-reload")
+        host::reload_units(&self.caller())
     }
 
     /// The command as a person would type it.
     fn status(&self) -> Hint {
-        self.typed().then("status").arg(&self.name)
+        host::unit_status(&self.caller(), &self.name)
     }
 
-    /// The beginning of a command to its manager, as a person would type it.
-    fn typed(&self) -> Hint {
-        let systemctl = Hint::new("systemctl");
+    /// Its manager, as a person calls it.
+    fn caller(&self) -> Manager<'_> {
         match (self.of_user, Identity::own().uid == self.owner.uid) {
-            (false, _) => systemctl,
-            (true, true) => systemctl.then("--user"),
-            (true, false) => systemctl.then("--user -M").glue_after(&self.owner.name, "@"),
+            (false, _) => Manager::Host,
+            (true, true) => Manager::Own,
+            (true, false) => Manager::OfUser(&self.owner.name),
         }
     }
 
@@ -307,7 +308,7 @@ impl Unit {
             let why = format!(
                 "{name} has no systemd manager now, since nothing keeps it without a login"
             );
-            return Err(Ending::Deferred(why, Some(Hint::new("loginctl enable-linger").arg(name))));
+            return Err(Ending::Deferred(why, Some(host::enable_linger(name))));
         }
         Err(Ending::deferred(format!("systemctl: {said}")))
     }
@@ -320,7 +321,7 @@ impl Unit {
         if self.of_user && !lingers {
             log::warn!(
                 MESSAGE_ID = messages::id("linger"), link,
-                hint = Hint::new("loginctl enable-linger").arg(name).to_string();
+                hint = host::enable_linger(name).to_string();
                 "{link}: {} does not run, and without a login nothing keeps it running",
                 self.name
             );

@@ -10,6 +10,7 @@ use crate::app::gateway::work::Work;
 use crate::app::sinks::env::name_env_file;
 use crate::domain::envfile;
 use crate::domain::gateway::Ending;
+use crate::domain::hints::{files, ours};
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
@@ -45,7 +46,7 @@ pub(super) fn in_the_way(work: &Work<'_>, unit: &Subject<'_>) -> Result<(), Endi
     }
     let (name, shown) = (unit.name, ours.display());
     let kept = format!("which beats '{shown}': the gateway would keep the old token");
-    let sync = Hint::new("oauth-sync sync --link").arg(link);
+    let sync = ours::sync(link);
     let (by, hint) = match setter {
         Setter::File(file) => {
             let hint = name_env_file(link, round::user(work.settings), &file).and(sync);
@@ -53,7 +54,7 @@ pub(super) fn in_the_way(work: &Work<'_>, unit: &Subject<'_>) -> Result<(), Endi
         }
         Setter::Unit(Some(path)) => {
             let folder = path.parent().and_then(|folder| Folder::reach(folder).ok());
-            let edit = folder.map(|folder| Hint::new("vi").path(&path).run_by(&folder.user()));
+            let edit = folder.map(|folder| files::edit(&path).run_by(&folder.user()));
             let hint = edit.map(|edit| edit.and(unit.reload.clone()).and(sync));
             (format!("by Environment= in '{}'", path.display()), hint)
         }

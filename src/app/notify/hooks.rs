@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::event::Event;
+use crate::domain::hints::files;
 use crate::domain::messages;
-use crate::domain::shell::Hint;
 use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
@@ -53,7 +53,7 @@ impl Hooks {
             Trust::Unsafe(why, command) => {
                 log::error!(
                     MESSAGE_ID = messages::id("hook-refused"),
-                    hint = Hint::new(command).path(&path).to_string();
+                    hint = command(&path).to_string();
                     "no hook in '{}' is run: {why}",
                     path.display()
                 );
@@ -89,14 +89,14 @@ fn may_run(folder: &Folder, name: &str) -> bool {
         Ok(Trust::Unsafe(why, command)) => {
             log::error!(
                 MESSAGE_ID = messages::id("hook-refused"),
-                hint = Hint::new(command).path(&path).to_string();
+                hint = command(&path).to_string();
                 "the hook '{}' is not run: {why}",
                 path.display()
             );
             false
         }
         Ok(Trust::Refused(error)) => {
-            let show = || Hint::new("namei -l").path(&path);
+            let show = || files::show_way(&path);
             log::error!(
                 MESSAGE_ID = messages::id("hook-refused"),
                 hint = error.command().cloned().unwrap_or_else(show).to_string();

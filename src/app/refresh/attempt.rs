@@ -14,10 +14,10 @@ use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, nudge, orig
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Method;
+use crate::domain::hints::files;
 use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
-use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::os::claude_lock::Refused;
 use crate::os::{clock, dice};
@@ -261,7 +261,7 @@ impl<'a> Turn<'a> {
                 file.display(),
                 place.path.display()
             );
-            Stuck::for_people(cause, Some(Hint::new("rm -i --").path(&file)))
+            Stuck::for_people(cause, Some(files::remove_asking(&file)))
         });
         match stuck.or(stray) {
             Some(stuck) => self.tell(stuck),

@@ -10,8 +10,8 @@ use crate::app::refresh::{Work, nudge};
 use crate::domain::claude_cli::{self, blocker, cause};
 use crate::domain::config::settings::ClaudeCli;
 use crate::domain::credential::{Content, Credential};
+use crate::domain::hints::files;
 use crate::domain::outcome::Outcome;
-use crate::domain::shell::Hint;
 use crate::os::claude_lock::Refused;
 use crate::os::command::{Call, Ended, Running};
 use crate::os::error::Error;
@@ -108,7 +108,7 @@ impl Attempt<'_, '_> {
             let owner = account::name(folder.identity.uid);
             return Err(Outcome::Unable {
                 cause: format!("{owner} cannot write in '{shown}', so the CLI would not renew"),
-                hint: Some(Hint::new("chmod u+rwx").path(&folder.path).run_by(&folder.user())),
+                hint: Some(files::open_to_owner(&folder.path).run_by(&folder.user())),
             });
         }
         let own = text(folder, SETTINGS);
@@ -120,7 +120,7 @@ impl Attempt<'_, '_> {
         ] {
             if let Some(name) = text.as_deref().and_then(blocker) {
                 let cause = format!("'{path}' sets {name}, which keeps the CLI from renewing");
-                let hint = Hint::new("take").then(name).then("out of \"env\" in").path(path);
+                let hint = files::take_out_of_settings(name, path.as_ref());
                 return Err(Outcome::Unable { cause, hint: Some(hint) });
             }
         }

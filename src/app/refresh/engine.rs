@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::config::settings::{Engine, Settings};
+use crate::domain::hints::{engines, host};
 use crate::domain::outcome::Outcome;
 use crate::domain::shell::Hint;
 use crate::os::command::{Call, Ended};
@@ -108,10 +109,9 @@ impl Client {
         call
     }
 
-    /// The engine's command as a person types it, who need not be the engine's user.
-    pub(super) fn typed(&self, words: &'static str) -> Hint {
-        let (Identity { uid, gid, .. }, command) =
-            (&self.identity, Hint::new(self.name()).then(words));
+    /// A call of the engine as a person types it, who need not be the engine's user.
+    pub(super) fn typed(&self, command: Hint) -> Hint {
+        let Identity { uid, gid, .. } = &self.identity;
         let is_own = *uid == Identity::own().uid;
         if is_own { command } else { command.run_by(&account::typed(*uid, *gid, &self.place.path)) }
     }
@@ -149,10 +149,10 @@ impl Client {
         let name = self.name();
         let (cause, hint) = if has(&["permission denied"]) {
             let user = account::name(self.identity.uid);
-            let hint = Hint::new("usermod -aG docker").arg(&user);
+            let hint = host::join_docker(None, &user);
             (format!("{user} may not use {name}"), Some(hint))
         } else if has(&["cannot connect", "is the docker daemon running", "connection refused"]) {
-            let hint = Hint::new("systemctl start").then(name);
+            let hint = host::start(name);
             (format!("{name} is down: nobody answers on its socket"), Some(hint))
         } else {
             (format!("{name} refused: {}", ended.how()), None)
@@ -162,9 +162,7 @@ impl Client {
 
     fn not_started(&self, error: &Error) -> Outcome {
         let name = self.name();
-        let hint = error.is_absent().then(|| {
-            Hint::new("put").then(name).then("onto this host, or set CLAUDE_CLI=\"host\"")
-        });
+        let hint = error.is_absent().then(|| engines::install(name));
         Outcome::Unable { cause: error.to_string(), hint }
     }
 }

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::domain::claude_cli::Version;
+use crate::domain::hints::{files, host};
 use crate::domain::outcome::Outcome;
-use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -76,7 +76,7 @@ pub(crate) fn find(configured: Option<&Path>, user: &User) -> Result<Claude, Out
     let admitted = |claude: Claude| match judge(user, &claude) {
         Ok(()) => Ok(claude),
         Err(error) => {
-            let show = || Hint::new("namei -l").path(&claude.path);
+            let show = || files::show_way(&claude.path);
             let hint = error.command().cloned().unwrap_or_else(show);
             Err(Outcome::Unable { cause: error.to_string(), hint: Some(hint) })
         }
@@ -124,10 +124,11 @@ fn absent(user: &User) -> Outcome {
             "there is no 'claude' for {owner}: not on its PATH, nor below '{}' where installers put it; CLAUDE_CLI_PATH names another place, and REFRESH=\"api\" needs none",
             user.home.display()
         ),
-        hint: Some(
-            Hint::new("curl -fsSL https://claude.ai/install.sh | bash")
-                .run_at_login_of(&account::typed(user.identity.uid, user.identity.gid, &user.home)),
-        ),
+        hint: Some(host::install_claude().run_at_login_of(&account::typed(
+            user.identity.uid,
+            user.identity.gid,
+            &user.home,
+        ))),
     }
 }
 

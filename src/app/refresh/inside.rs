@@ -6,6 +6,7 @@ use crate::app::refresh::engine::{Client, Refusal};
 use crate::app::refresh::place::Place;
 use crate::domain::config::settings::Settings;
 use crate::domain::container::Container;
+use crate::domain::hints::engines;
 use crate::domain::outcome::Outcome;
 use crate::os::folder::Folder;
 use crate::os::program;
@@ -62,7 +63,7 @@ pub(super) fn check_running(
     };
     Err(Outcome::Unable {
         cause: format!("container '{name}' is not running but {}", container.status),
-        hint: Some(client.typed(verb).arg(name)),
+        hint: Some(client.typed(engines::on_container(client.name(), verb, name))),
     })
 }
 
@@ -70,7 +71,7 @@ pub(super) fn check_running(
 pub(super) fn missing(client: &Client, name: &str) -> Outcome {
     Outcome::Unable {
         cause: format!("there is no container '{name}', which CLAUDE_CONTAINER names"),
-        hint: Some(client.typed("ps --all")),
+        hint: Some(client.typed(engines::list(client.name()))),
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) fn without_claude(client: &Client, name: &str) -> Outcome {
         cause: format!(
             "there is no 'claude' in container '{name}', and REFRESH=\"api\" needs none"
         ),
-        hint: Some(client.typed("exec").arg(name).then("npm install -g @anthropic-ai/claude-code")),
+        hint: Some(client.typed(engines::install_claude(client.name(), name))),
     }
 }
 

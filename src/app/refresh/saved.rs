@@ -29,6 +29,7 @@ use crate::app::source;
 use crate::domain::claude_file;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::grant::{self, Answer, Grant};
+use crate::domain::hints::ours;
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
@@ -275,7 +276,7 @@ fn judge(
 /// token that the answer takes the place of.
 fn belongs(work: &Work<'_>, state: &State, head: &Head, stands: bool) -> Result<(), Stuck> {
     let origin = head.origin.clone().or_else(|| state.origin());
-    let force = Hint::new("sudo oauth-sync refresh --force --link").arg(&work.settings.name);
+    let force = ours::refresh_forced_as_root(&work.settings.name);
     let sign_in = source::sign_in(work.settings);
     let stuck = |why: String, hint| Err(Stuck::for_people(told(work, &why), Some(hint)));
     let Some(origin) = origin else {

@@ -6,7 +6,8 @@ use log::Level;
 
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::acceptance::Mark;
-use crate::domain::gateway::paste;
+use crate::domain::auth_profiles::OWN_PROFILE;
+use crate::domain::hints::openclaw;
 use crate::domain::incident::Kind;
 use crate::domain::messages;
 use crate::domain::shell::Hint;
@@ -151,7 +152,7 @@ impl SinkReport {
         };
         let hint = match &self.state {
             SinkState::Failed(_, hint) => hint.clone(),
-            SinkState::Hidden(_) => Some(paste::order_command()),
+            SinkState::Hidden(_) => Some(openclaw::put_first(OWN_PROFILE)),
             _ => None,
         };
         let (state, is_deed) = (self.state.name(), self.written);

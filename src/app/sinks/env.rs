@@ -13,6 +13,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::credential::Credential;
 use crate::domain::envfile;
 use crate::domain::era::{Choice, Era};
+use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;
 use crate::domain::sink::{Held, SinkKind};
 use crate::domain::time::Timestamp;
@@ -98,9 +99,9 @@ impl Place {
 pub(crate) fn name_env_file(link: &str, owner: u32, file: &Path) -> Hint {
     let directory = file.parent().and_then(|parent| Folder::reach(parent).ok());
     if directory.is_some_and(|directory| directory.identity.uid == owner) {
-        Hint::new("oauth-sync set --link").arg(link).then("ENV_FILE").path(file)
+        ours::set_path(link, "ENV_FILE", file)
     } else {
-        Hint::new("ls -l").path(file)
+        files::list(file)
     }
 }
 

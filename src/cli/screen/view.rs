@@ -7,6 +7,7 @@ use crate::cli::screen::{Link, Row, Sign};
 use crate::cli::survey::{Survey, Surveyed};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
+use crate::domain::hints::ours;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::units::Trouble;
 use crate::domain::visible::visible;
@@ -115,7 +116,7 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
     let needs_person = link.report.source.needs_person() || prospect.renewals.rejected;
     let text = match (prospect.due, methods.is_empty()) {
         _ if needs_person => {
-            format!("sign in: oauth-sync login --link {}", link.report.link)
+            format!("sign in: {}", ours::login(&link.report.link))
         }
         (_, true) => "nothing: renewing is switched off here".to_owned(),
         (None, _) => "nothing to renew".to_owned(),

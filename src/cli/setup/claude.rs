@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::domain::config::settings::ClaudeCli;
-use crate::domain::shell::Hint;
+use crate::domain::hints::host;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
 use crate::os::{clock, terminal};
@@ -41,7 +41,7 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         ));
         return Ok(Turn::Pass);
     };
-    let words = plan.words.iter().fold(Hint::new(""), |hint, word| hint.glue("", word));
+    let words = host::command(&plan.words);
     Guide::found(&format!("as {}: {words}", plan.user));
     match guide.ask.may("Install Claude CLI so?") {
         Said::Yes => {}

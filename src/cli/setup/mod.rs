@@ -19,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::render::answer;
 use crate::domain::config::DEFAULT;
 use crate::domain::config::settings::Settings;
-use crate::domain::shell::Hint;
+use crate::domain::hints::ours;
 use crate::os::terminal;
 use ask::{Asker, Said};
 
@@ -93,11 +93,7 @@ pub(crate) fn carry_out(
 ) -> Result<Exit, Error> {
     if !options.yes && !terminal::is_interactive() {
         let file = places.config_dir.join("default.conf");
-        let hint = Hint::new(
-            "oauth-sync setup --yes takes every proposal; or oauth-sync detect --write, or write",
-        )
-        .path(file);
-        let hint = hint.then("by hand, see oauth-sync.conf(5)").to_string();
+        let hint = ours::setup_without_terminal(&file).to_string();
         log::error!(hint; "setup asks questions, and there is no terminal to ask on");
         return Ok(Exit::Usage);
     }

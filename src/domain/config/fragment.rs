@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::config::keys::{KEYS, did_you_mean, find};
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 
 /// What is wrong, and where; never shows a value that could be a secret.
@@ -108,7 +109,7 @@ fn read_line(text: &str, line: usize, fragment: &mut Fragment) {
     let given = if looks_like_a_token(text) { Ok(Given::Unreadable) } else { found.read(text) };
     let given = given.unwrap_or_else(|why| {
         let fault = Fault::new(line, format!("{}: {why}", known.name));
-        fragment.faults.push(fault.hint(Hint::new("write").then(known.name).glued("=\"value\"")));
+        fragment.faults.push(fault.hint(ours::write(known.name)));
         Given::Unreadable
     });
     fragment.entries.push(Entry { key: known.name, line, given });

@@ -8,6 +8,7 @@ use crate::domain::config::settings::{
     ClaudeCli, Command, Engine, Gateway, Method, NotifyFormat, Override, Recreate, Settings, Sinks,
 };
 use crate::domain::config::values::{self, Checked};
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 
@@ -174,7 +175,7 @@ impl Reader<'_> {
         };
         if !self.is_set(needed) {
             let word = if needed == "COMPOSE_DIR" { "compose" } else { "command" };
-            let hint = Hint::new("write").then(needed).glued("=\"…\", or GATEWAY=\"auto\"");
+            let hint = ours::write_or_auto(needed);
             self.fault("GATEWAY", &format!("GATEWAY '{word}' needs {needed}"), hint);
         }
     }

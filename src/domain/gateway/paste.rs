@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::openclaw_config::is_anthropic;
 use crate::domain::secret::Secret;
-use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// How many of a token's last letters `models status` shows.
@@ -45,11 +44,6 @@ pub(crate) fn arguments(expiry: Timestamp, now: Timestamp, agent: Option<&str>) 
     words.extend(["paste-token", "--provider", "anthropic"]);
     words.extend(["--profile-id", OWN_PROFILE, "--expires-in", &span]);
     words.into_iter().map(str::to_owned).collect()
-}
-
-/// The command that puts our profile first.
-pub(crate) fn order_command() -> Hint {
-    Hint::new("openclaw models auth order set --provider anthropic").then(OWN_PROFILE)
 }
 
 /// Reads `models status --json`; `None` if it is not that.

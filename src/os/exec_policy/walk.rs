@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
@@ -199,7 +200,7 @@ impl Walk<'_> {
 
     fn judge_writers(&self, fd: &OwnedFd, stat: &Stat, at: &Path) -> Result<(), Error> {
         let Some(who) = writers(fd, stat) else { return Ok(()) };
-        let hint = Hint::new("chmod go-w").path(at);
+        let hint = files::close(at);
         Err(self.refused(&format!("{who} can write '{}'", at.display()), Some(hint)))
     }
 

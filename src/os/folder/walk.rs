@@ -9,8 +9,8 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::{Folder, crossing, ways};
+use crate::domain::hints::files;
 use crate::domain::openclaw_config::include::normal;
-use crate::domain::shell::Hint;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -98,7 +98,7 @@ fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
     let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(fd));
     if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
         let what = "it is root's, but others can write in it, so root must not go through it";
-        return Err(Error::odd("open", at, what).hint(Hint::new("chmod go-w").path(at)));
+        return Err(Error::odd("open", at, what).hint(files::close(at)));
     }
     Ok(())
 }

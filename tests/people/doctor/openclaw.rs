@@ -66,7 +66,7 @@ fn a_cool_down() {
     host.bed.login("A");
     host.own();
     let found = host.finds_also("cool-down");
-    assert!(found.command.ends_with("openclaw models status"), "{}", found.command);
+    assert!(found.command.contains("openclaw models status"), "{}", found.command);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_configuration_that_is_not_understood() {
     host.own();
     let found = host.finds_also("openclaw-config");
     assert_eq!(found.severity, "error");
-    assert!(found.command.ends_with("openclaw config validate"), "{}", found.command);
+    assert!(found.command.contains("openclaw config validate"), "{}", found.command);
     let text = "{ \"meta\": { \"lastTouchedVersion\": \"2026.2.25\" } }\n";
     host.bed.write(&format!("{STATE}/openclaw.json"), text);
     host.own();
