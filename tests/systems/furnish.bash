@@ -192,11 +192,15 @@ install_deb() {
     bed exec "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${@:2}"
 }
 
-all_up() {
+all_active() {
     local unit
     for unit in $units; do
         wait_until 60 "bed exec $1 systemctl is-active $unit"
     done
+}
+
+all_up() {
+    all_active "$1"
     bed exec "$1" systemctl --failed --no-legend | diff /dev/null -
 }
 

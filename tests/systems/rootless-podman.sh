@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Scenario: a gateway in the rootless podman of a lingering user is recreated by podman-compose for a new
-# token, and spoken to by exec: by root's command and by the unit, whose sandbox podman cannot live in.
+# token, and spoken to by exec: by root's command and by the unit, whose sandbox podman cannot live in;
+# with 1.0.0 first, which this version takes the place of.
 # shellcheck disable=SC2016 # single-quoted scripts expand inside the machine
 # shellcheck source=tests/systems/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/systems/furnish.bash
+. "$systems/furnish.bash"
 
-program=${OAUTH_SYNC:-$systems/../../target/debug/oauth-sync}
-root=$(realpath "$systems/../..")
 m=podman
 
 # What a real host has and a machine in a container has not: /dev/net/tun for everybody, /proc/sys for
@@ -32,10 +33,6 @@ printf '[storage]\ndriver = "vfs"\n' >storage.conf
 printf '[containers]\npids_limit = 0\n' >containers.conf
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' >policy.json
 SCRIPT
-    bed push $m "$program" /usr/bin
-    bed push $m "$root"/units/*.service "$root"/units/*.path "$root"/units/*.timer /usr/lib/systemd/system
-    bed sh $m 'cat >/usr/lib/tmpfiles.d/oauth-sync.conf; systemd-tmpfiles --create oauth-sync.conf
-        systemctl daemon-reload' <"$root/units/oauth-sync.tmpfiles"
 }
 
 podman() {
@@ -123,10 +120,11 @@ uses() {
 # recreates TOKEN COMMAND...: the command brings the token to a new container of the gateway, and leaves
 # the other service alone.
 recreates() {
-    local token=$1 gateway second
+    local token=$1 gateway second recreated
     shift
     gateway=$(id openclaw-gateway)
     second=$(id second)
+    recreated=$(recreations)
     rotate "$token"
     "$@"
     uses "$token"
@@ -138,9 +136,14 @@ by_root() {
     says "the gateway was recreated and uses the new token" bed exec $m oauth-sync sync
 }
 
+# How often the delivering unit has recreated the gateway.
+recreations() {
+    bed exec $m journalctl -b -o cat -u oauth-sync-deliver | grep -c 'recreated and uses the new token' || :
+}
+
 # Waits for the unit's end too: the container must outlive it.
 by_unit() {
-    wait_until 60 "bed exec $m journalctl -b -o cat -u oauth-sync-deliver | grep 'recreated and uses the new token'"
+    wait_until 60 "[ \$(recreations) -gt $recreated ]"
     wait_until 20 "[ \"\$(bed exec $m systemctl show -P ActiveState oauth-sync-deliver)\" = inactive ]"
 }
 
@@ -193,6 +196,24 @@ SCRIPT
     }
 }
 
+# installed DEB: it runs as a package of the machine.
+installed() {
+    bed push $m "$1" /root
+    install_deb $m "/root/$(basename "$1")"
+    all_up $m
+}
+
+installed_of_before() {
+    installed "$("$systems/released")"
+    says 1.0.0 bed exec $m dpkg-query -W openclaw-oauth-sync
+}
+
+# What follows is root's own commands, with no unit beside them.
+at_rest() {
+    # shellcheck disable=SC2086 # names, a word each
+    bed exec $m systemctl stop $units
+}
+
 knows_version() {
     bed exec $m grep -qF "\"version\":{\"text\":\"$1\"" /var/lib/oauth-sync/gateway/default.json
 }
@@ -204,9 +225,15 @@ says_no_token() {
     no_token_in "$scratch/said"
 }
 
+need "the package is built" build_deb
 need "a machine boots" bed boot $m trixie
 need "it has Debian's podman, and a lingering user" has_podman
 need "the user's own podman brings a project up, which root's does not see" has_project
+need "1.0.0 is installed" installed_of_before
+t "its unit recreates the gateway alone" recreates "$(canary sk-ant-oat01-)" by_unit
+need "this version takes its place" installed "$deb"
+t "and its unit goes on" recreates "$(canary sk-ant-oat01-)" by_unit
+at_rest
 t "root's sync recreates the gateway alone, as that user" recreates "$(canary sk-ant-oat01-)" by_root
 t "its version was asked of the program in the container" knows_version 2026.2.25
 t "COMPOSE_RECREATE=project takes it all down and up" takes_it_all_down_and_up "$(canary sk-ant-oat01-)"

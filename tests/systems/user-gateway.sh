@@ -158,7 +158,8 @@ need "the gateway becomes a unit of the host's" becomes_a_system_unit
 t "it is found and restarted with the new token" brings_by "$(canary sk-ant-oat01-)"
 t "so it is where the configuration says systemd" brings_by "$(canary sk-ant-oat01-)" 'GATEWAY="systemd"'
 t "and by a command of root's" brings_by "$(canary sk-ant-oat01-)" \
-    'GATEWAY="command"' 'GATEWAY_COMMAND="/usr/bin/systemctl restart openclaw-gateway.service"'
+    'GATEWAY="command"' 'GATEWAY_COMMAND="/usr/bin/systemctl restart openclaw-gateway.service"' \
+    'GATEWAY_COMMAND_USER="root"'
 t "a command in a user's folder runs as that user" runs_as_the_user "$(canary sk-ant-oat01-)"
 need "the gateway is the user's own again" becomes_the_users_again "$(canary sk-ant-oat01-)"
 t "without lingering the command that helps is said" says_linger "$(canary sk-ant-oat01-)"
