@@ -11,6 +11,7 @@ mod paste;
 mod process_proof;
 mod program;
 mod proof;
+mod quadlet;
 mod reload;
 mod round;
 mod telling;

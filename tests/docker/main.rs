@@ -12,6 +12,7 @@ mod courtesy;
 mod podman;
 #[path = "../support/port.rs"]
 mod port;
+mod quadlet;
 mod recreate;
 mod standalone;
 #[path = "../support/yard.rs"]

@@ -46,14 +46,25 @@ const PROJECT: &str = "services:
     image: localhost/openclaw:local
 ";
 
-/// A project that podman-compose has brought up, and a link to it.
-struct Bed {
+/// A Podman of its own with the gateway's image, and a link.
+pub(crate) struct Bed {
     folder: TempDir,
     holder: Child,
 }
 
 impl Bed {
+    /// With a project that podman-compose has brought up.
     fn up() -> Self {
+        let bed = Self::new("COMPOSE_DIR=\"PROJECT\"\nCONTAINER_ENGINE=\"podman\"\n");
+        fs::write(bed.path("project/compose.yml"), PROJECT).expect("the folder is there");
+        let old = format!("ANTHROPIC_OAUTH_TOKEN={}\n", token("old"));
+        fs::write(bed.path("project/.env"), old).expect("the folder is there");
+        run(bed.within("podman-compose").args(["up", "-d"]));
+        bed
+    }
+
+    /// With these lines in its link, in which `PROJECT` is the project's folder.
+    pub(crate) fn new(lines: &str) -> Self {
         let folder = TempDir::with_prefix_in("oauth-sync-podman-", crate::yard::parent())
             .expect("a folder can be made");
         let mut command = Command::new("unshare");
@@ -71,25 +82,21 @@ impl Bed {
         run(Command::new(image).arg("save").arg(&archive));
         run(bed.within("podman").arg("load").arg("-i").arg(&archive));
         let conf = format!(
-            "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nSINKS=\"env\"\nCOMPOSE_DIR=\"{}\"\nCONTAINER_ENGINE=\"podman\"\n",
+            "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\nSINKS=\"env\"\n{}",
             bed.path("claude/.credentials.json").display(),
             bed.path("claw").display(),
-            bed.path("project").display(),
+            lines.replace("PROJECT", &bed.path("project").display().to_string()),
         );
         fs::write(bed.path("etc/default.conf"), conf).expect("the folder is there");
-        fs::write(bed.path("project/compose.yml"), PROJECT).expect("the folder is there");
-        let old = format!("ANTHROPIC_OAUTH_TOKEN={}\n", token("old"));
-        fs::write(bed.path("project/.env"), old).expect("the folder is there");
-        run(bed.within("podman-compose").args(["up", "-d"]));
         bed
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A program in the namespace, which starts in the project's folder.
-    fn within(&self, program: &str) -> Command {
+    pub(crate) fn within(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--mount", "--wdns", "--target"]).arg(self.holder.id().to_string());
         // --wdns changes the folder after the namespace, whose mounts are others.
@@ -97,7 +104,7 @@ impl Bed {
         command
     }
 
-    fn sync(&self) -> (Option<i32>, String) {
+    pub(crate) fn sync(&self) -> (Option<i32>, String) {
         let mut command = self.within(env!("CARGO_BIN_EXE_oauth-sync"));
         for (option, name) in
             [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
@@ -127,13 +134,13 @@ impl Drop for Bed {
 }
 
 #[track_caller]
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().expect("the tool is there");
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn rotate(bed: &Bed, token: &str) {
+pub(crate) fn rotate(bed: &Bed, token: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     let end = (now + Duration::from_secs(8 * 3600)).as_millis();
     let end = u64::try_from(end).expect("it fits");

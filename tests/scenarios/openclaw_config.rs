@@ -301,21 +301,27 @@ fn a_store_that_cannot_be_reached_is_named() {
         unreachable_is_named(&bed, "the agent nova keeps its store there", why);
         assert!(bed.read(MAIN).contains("access-new"), "the others get it");
     }
-    // The paths of a container: what is mounted is found, what is not is named.
-    let bed = bed();
-    bed.write("home/stack/compose.yml", "")
-        .conf("COMPOSE_DIR", bed.at("home/stack").to_str().unwrap());
-    bed.write(&format!("{STATE}/nova/auth-profiles.json"), profiles("old", 5));
-    config(
-        &bed,
-        "{agents: {list: [{id: 'a', agentDir: '/home/node/.openclaw/nova'}, {id: 'b', agentDir: '/data/b'}]}}",
-    );
-    unreachable_is_named(
-        &bed,
-        "the agent b keeps its store there",
-        "it is a path in the container",
-    );
-    assert!(bed.read(&format!("{STATE}/nova/auth-profiles.json")).contains("access-new"));
+}
+
+#[test]
+fn the_paths_of_a_container_are_found_where_they_are_mounted() {
+    for (is_compose, other) in [(true, "/data/b"), (false, "/home/node/b")] {
+        let bed = bed();
+        if is_compose {
+            bed.write("home/stack/compose.yml", "")
+                .conf("COMPOSE_DIR", bed.at("home/stack").to_str().unwrap());
+        }
+        bed.write(&format!("{STATE}/nova/auth-profiles.json"), profiles("old", 5));
+        config(
+            &bed,
+            format!(
+                "{{agents: {{list: [{{id: 'a', agentDir: '/home/node/.openclaw/nova'}}, {{id: 'b', agentDir: '{other}'}}]}}}}"
+            ),
+        );
+        let why = "it is a path in the container";
+        unreachable_is_named(&bed, "the agent b keeps its store there", why);
+        assert!(bed.read(&format!("{STATE}/nova/auth-profiles.json")).contains("access-new"));
+    }
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl<'a> Engine<'a> {
         Self { place, program }
     }
 
+    /// The Podman of the owner of `folder`.
+    pub(crate) fn podman(folder: &'a Folder) -> Self {
+        Self { place: Place::new(folder, &folder.identity), program: "podman" }
+    }
+
     /// The containers of a service, of every project.
     pub(crate) fn of_service(&self, service: &str) -> Result<Vec<Container>, Ending> {
         let label = format!("label=com.docker.compose.service={service}");

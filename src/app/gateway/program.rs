@@ -32,8 +32,10 @@ const OWN_DIRECTORY: &str = "/opt/openclaw/bin";
 pub(crate) enum Program {
     /// A command of this host, and as whom it runs.
     Host(Vec<String>, Identity),
-    /// In the gateway's container.
+    /// In the gateway's container, which compose made.
     Container(Box<Container>),
+    /// In the container of this name, which a unit of Quadlet's makes anew at each start.
+    Quadlet(String, Box<Container>),
 }
 
 impl Program {
@@ -56,18 +58,24 @@ impl Program {
         }
         let state = state_folder(work)?;
         let home = account::of(state.identity.uid).map(|account| account.home);
+        if let Some((name, found)) = unit::container(work, false) {
+            return Ok(Self::Quadlet(name, Box::new(found)));
+        }
         if let Some(words) = unit::exec_start(work) {
             return Ok(Self::Host(words, state.identity.clone()));
         }
         let own = home.iter().flat_map(|home| program::below_home(home));
         let of_host = environment::PATH.split(':').chain([OWN_DIRECTORY]).map(PathBuf::from);
         let mut places = own.chain(of_host).map(|place| place.join("openclaw"));
-        let found = places.find(|path| program::is_runnable(&state.identity, path));
-        let found = found.ok_or_else(|| {
-            let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".into();
-            Ending::Deferred("no program openclaw was found on this host".to_owned(), Some(hint))
-        })?;
-        Ok(Self::Host(vec![found.to_string_lossy().into_owned()], state.identity))
+        if let Some(found) = places.find(|path| program::is_runnable(&state.identity, path)) {
+            return Ok(Self::Host(vec![found.to_string_lossy().into_owned()], state.identity));
+        }
+        if let Some((name, found)) = unit::container(work, true) {
+            return Ok(Self::Quadlet(name, Box::new(found)));
+        }
+        let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".into();
+        let why = "no program openclaw was found on this host".to_owned();
+        Err(Ending::Deferred(why, Some(hint)))
     }
 
     /// Runs it and gives it something to read.
@@ -92,15 +100,11 @@ impl Program {
             }
             Self::Container(container) => {
                 let folder = compose::compose_folder(work)?;
-                let engine = Engine::of(work.settings, &folder);
-                let named = [&["openclaw"], words].concat();
-                let ended = engine.exec(&container.id, &named, input.clone())?;
-                // 126 and 127: the image has no such program on its PATH (docker-exec(1)).
-                if matches!(ended.status.code(), Some(126 | 127)) {
-                    let script = [&["node", "dist/index.js"], words].concat();
-                    return engine.exec(&container.id, &script, input);
-                }
-                Ok(ended)
+                inside(&Engine::of(work.settings, &folder), &container.id, words, input)
+            }
+            Self::Quadlet(name, _) => {
+                let folder = state_folder(work)?;
+                inside(&Engine::podman(&folder), name, words, input)
             }
         }
     }
@@ -117,14 +121,16 @@ impl Program {
                     None => (None, String::new()),
                 }
             }
-            Self::Container(container) => (None, container.image.clone()),
+            Self::Container(container) | Self::Quadlet(_, container) => {
+                (None, container.image.clone())
+            }
         };
         let known = work.ledger.version.as_ref().filter(|seen| !key.is_empty() && seen.key == key);
         if let Some(known) = known.filter(|seen| seen.program == program) {
             return Ok(known.clone());
         }
         let label = match self {
-            Self::Container(container) => container.version.clone(),
+            Self::Container(container) | Self::Quadlet(_, container) => container.version.clone(),
             Self::Host(..) => None,
         };
         let said = match label.filter(|label| Version::parse(label).is_some()) {
@@ -137,6 +143,21 @@ impl Program {
         })?;
         Ok(VersionSeen { text: version.to_string(), program, key, time: now })
     }
+}
+
+/// Runs `openclaw` in a container.
+fn inside(
+    engine: &Engine<'_>,
+    container: &str,
+    words: &[&str],
+    input: Vec<u8>,
+) -> Result<Ended, Ending> {
+    let ended = engine.exec(container, &[&["openclaw"], words].concat(), input.clone())?;
+    // 126 and 127: the image has no such program on its PATH (docker-exec(1)).
+    if matches!(ended.status.code(), Some(126 | 127)) {
+        return engine.exec(container, &[&["node", "dist/index.js"], words].concat(), input);
+    }
+    Ok(ended)
 }
 
 fn state_folder(work: &Work<'_>) -> Result<Folder, Ending> {

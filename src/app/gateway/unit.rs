@@ -1,15 +1,18 @@
 //! Restarts a gateway that is a unit of systemd, the owner's or the host's.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::quadlet;
 use crate::app::gateway::unit_environment::{Environment, lines};
 use crate::app::gateway::unit_proof::{self, Subject};
 use crate::app::gateway::unit_texts::{self, Text};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::Gateway;
 use crate::domain::config::words;
+use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Deed, Ending, masking};
 use crate::domain::hints::host::Manager;
 use crate::domain::hints::{host, ours};
@@ -30,6 +33,9 @@ const RESTART: Duration = Duration::from_secs(300);
 
 /// How long a unit has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
+
+/// The unit that Quadlet makes of OpenClaw's own `openclaw.container`.
+const QUADLET: &str = "openclaw.service";
 
 /// A manager and one of its units.
 struct Unit {
@@ -90,9 +96,18 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.status())));
     }
-    let process = Process::find(&new.pid, &unit.identity(&new));
-    let is_new = new.start.map(|start| moment.is_before(start));
-    let is_proven = unit_proof::proven(work, process.as_ref(), is_new, (&moment, &set))?;
+    let in_container = match unit.container(work) {
+        Some(name) => quadlet::proven(work, &name, &moment)?,
+        None => None,
+    };
+    let is_proven = match in_container {
+        Some(is_proven) => is_proven,
+        None => {
+            let process = Process::find(&new.pid, &unit.identity(&new));
+            let is_new = new.start.map(|start| moment.is_before(start));
+            unit_proof::proven(work, process.as_ref(), is_new, (&moment, &set))?
+        }
+    };
     if unit.state()?.pid != new.pid {
         let why = format!("{} does not stay up after its restart", unit.name);
         return Err(Ending::Failed(why, Some(unit.status())));
@@ -143,13 +158,34 @@ fn names(work: &Work<'_>) -> Vec<String> {
         // A user's directory is called as the user likes, and systemctl(1) takes patterns.
         Some(profile) if !profile.chars().all(is_in_profiles) => Vec::new(),
         Some(profile) => vec![format!("openclaw-gateway-{profile}.service")],
-        // Quadlet makes openclaw.service of OpenClaw's own openclaw.container.
-        None => ["openclaw-gateway.service", "openclaw.service"].map(str::to_owned).to_vec(),
+        None => ["openclaw-gateway.service", QUADLET].map(str::to_owned).to_vec(),
     }
 }
 
 fn is_in_profiles(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
+
+/// The container of the owner's own unit, running, with its name: Quadlet makes units of containers.
+///
+/// Where no file says so, systemd is asked only `if_loaded`.
+pub(crate) fn container(work: &Work<'_>, if_loaded: bool) -> Option<(String, Container)> {
+    let is_ours = matches!(work.settings.gateway, Gateway::Auto | Gateway::SystemdUser);
+    let owner = work.openclaw.folder().and_then(|state| account::of(state.identity.uid));
+    let owner = owner.filter(|_| is_ours)?;
+    let units = names(work).into_iter();
+    let units = units.map(|name| Unit { name, owner: owner.clone(), of_user: true });
+    let mut units: Vec<Unit> = units.collect();
+    if if_loaded {
+        units.retain(|unit| unit.state().is_ok_and(|state| state.loaded));
+    } else {
+        units.retain(|unit| !unit.container_texts(work).is_empty());
+    }
+    units.into_iter().find_map(|unit| {
+        let name = unit.container(work)?;
+        let found = quadlet::find(work, &name).filter(|found| found.running)?;
+        Some((name, found))
+    })
 }
 
 /// The homes below which units of the owner of a state directory may lie.
@@ -233,13 +269,30 @@ impl Unit {
         if !self.of_user {
             return unit_texts::of_host(&self.name);
         }
-        let homes = homes(state, &self.owner);
-        let container = unit_texts::of_container(state, &homes, &self.name);
+        let container = self.container_texts(work);
         if container.is_empty() {
-            unit_texts::of_user(state, &homes, &self.name)
+            unit_texts::of_user(state, &homes(state, &self.owner), &self.name)
         } else {
             container
         }
+    }
+
+    fn container_texts(&self, work: &Work<'_>) -> Vec<Text> {
+        let state = work.openclaw.folder().filter(|_| self.of_user);
+        let texts = |state: &Rc<Folder>| {
+            unit_texts::of_container(state, &homes(state, &self.owner), &self.name)
+        };
+        state.map(texts).unwrap_or_default()
+    }
+
+    /// The name of its container, if it is one of Quadlet's; without a file of its own it is what
+    /// OpenClaw calls it.
+    fn container(&self, work: &Work<'_>) -> Option<String> {
+        let texts = self.container_texts(work);
+        if texts.is_empty() && self.of_user && self.name == QUADLET && self.texts(work).is_empty() {
+            return Some("openclaw".to_owned());
+        }
+        quadlet::container_name(&texts, &self.name)
     }
 
     /// As whom its process runs.

@@ -99,7 +99,12 @@ impl Names {
     }
 
     fn on_host(&self, path: &Path) -> Option<PathBuf> {
-        if !self.in_container || path.starts_with(&self.state_dir) {
+        // Without compose it may still be a container's: Quadlet's, or one that a command starts.
+        let is_inside = self.in_container || path.starts_with(HOME_IN_CONTAINER);
+        if !is_inside
+            || path.starts_with(&self.state_dir)
+            || self.home == Path::new(HOME_IN_CONTAINER)
+        {
             return Some(path.to_owned());
         }
         let below = path.strip_prefix(Path::new(HOME_IN_CONTAINER).join(".openclaw")).ok()?;
