@@ -25,7 +25,7 @@ use crate::os::folder::Folder;
 
 use agents::Rest;
 pub(crate) use agents::{Agent, Batch, main_agent_path, make_main_agent};
-pub(crate) use configuration::{ConfigFile, ways};
+pub(crate) use configuration::{ConfigFile, load, ways};
 pub(crate) use variables::Variables;
 
 /// The most that is read of openclaw.json, or of what a program says of itself, in bytes.

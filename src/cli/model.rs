@@ -1,5 +1,7 @@
 //! `model`: shows the models of Anthropic's, and sets them when asked.
 
+use std::path::PathBuf;
+
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::model::{self, Shown, Way};
@@ -76,14 +78,21 @@ fn say(shown: &Shown, way: Way) -> Exit {
             );
             return Exit::Failed;
         }
-        (_, Way::Show) if shown.changed => {
-            log::info!("{link}: oauth-sync model --apply would change this");
+        (_, Way::Show) if !shown.changed.is_empty() => {
+            log::info!(
+                "{link}: oauth-sync model --apply would change this in {}",
+                names(&shown.changed)
+            );
         }
-        (valid, Way::Splice) if shown.changed => {
+        (valid, Way::Splice) if !shown.changed.is_empty() => {
             let word = if valid.is_some() { " and OpenClaw takes it" } else { "" };
-            log::info!("{link}: '{path}' was changed{word}");
+            log::info!("{link}: {} was changed{word}", names(&shown.changed));
         }
         _ => {}
     }
     Exit::Done
+}
+
+fn names(files: &[PathBuf]) -> String {
+    files.iter().map(|file| format!("'{}'", file.display())).collect::<Vec<_>>().join(" and ")
 }

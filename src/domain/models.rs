@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::openclaw_config::include::Included;
 use crate::domain::openclaw_config::is_anthropic;
-use crate::domain::splice::{self, Dialect, Malformed, Splice};
+use crate::domain::splice::{Dialect, Malformed, Splice};
 
 /// The model that agents use where nothing else is wished.
 pub(crate) const PRIMARY: &str = "anthropic/claude-opus-4-6";
@@ -49,9 +50,23 @@ impl Wish {
     }
 }
 
-/// Reads the file's text.
-pub(crate) fn read(text: &str) -> Result<Models, Malformed> {
-    let root = splice::read(text, Dialect::Json5)?;
+/// One change of what openclaw.json says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edit {
+    /// The keys on the way to the value, in the whole configuration.
+    pub(crate) path: Vec<String>,
+    /// The value; `None` takes it out.
+    value: Option<Value>,
+}
+
+impl Edit {
+    fn new(path: &[&str], value: Option<Value>) -> Self {
+        Self { path: path.iter().map(|key| (*key).to_owned()).collect(), value }
+    }
+}
+
+/// Reads a configuration, with the files that it includes.
+pub(crate) fn read(root: &Value) -> Models {
     let object = |pointer: &str| root.pointer(pointer).and_then(Value::as_object);
     let model = root.pointer("/agents/defaults/model");
     let primary = model.map(|model| model.get("primary").unwrap_or(model));
@@ -59,29 +74,62 @@ pub(crate) fn read(text: &str) -> Result<Models, Malformed> {
     let aliases = object("/agents/defaults/models").into_iter().flatten();
     let alias = |value: &Value| value.get("alias").and_then(Value::as_str).map(str::to_owned);
     let providers = object("/models/providers").into_iter().flatten();
-    Ok(Models {
+    Models {
         primary,
         aliases: aliases.map(|(id, value)| (id.clone(), alias(value))).collect(),
         providers: providers.map(|(id, _)| id.clone()).filter(|id| is_anthropic(id)).collect(),
-    })
+    }
 }
 
-/// Sets what is wished and leaves every other byte alone; `None` if it is so already.
-pub(crate) fn edit(text: &str, wish: &Wish) -> Result<Option<String>, Malformed> {
+/// What has to change in a configuration, with the files that it includes; nothing if it is so already.
+pub(crate) fn edits(root: &Value, wish: &Wish) -> Vec<Edit> {
+    let now = read(root);
+    let mut edits = Vec::new();
+    if let Some(primary) =
+        wish.primary.as_ref().filter(|wanted| now.primary.as_ref() != Some(wanted))
+    {
+        let is_single = root.pointer("/agents/defaults/model").is_some_and(Value::is_string);
+        let model: &[&str] = if is_single {
+            &["agents", "defaults", "model"]
+        } else {
+            &["agents", "defaults", "model", "primary"]
+        };
+        edits.push(Edit::new(model, Some(json!(primary))));
+    }
+    let is_news =
+        |(id, alias): &&(String, String)| !now.aliases.contains(&(id.clone(), Some(alias.clone())));
+    edits.extend(wish.aliases.iter().filter(is_news).map(|(id, alias)| {
+        Edit::new(&["agents", "defaults", "models", id, "alias"], Some(json!(alias)))
+    }));
+    let gone = now.providers.iter().filter(|_| wish.drop_providers);
+    edits.extend(gone.map(|id| Edit::new(&["models", "providers", id], None)));
+    edits
+}
+
+/// The place among the included files of the one that holds a value, `None` for the configuration's own
+/// file; where several files make the value up, or one holds nothing else, their places.
+pub(crate) fn holder(edit: &Edit, included: &[Included]) -> Result<Option<usize>, Vec<usize>> {
+    let is_on_way = |file: &Included| edit.path.starts_with(&file.at);
+    let on_way: Vec<usize> =
+        included.iter().enumerate().filter(|(_, file)| is_on_way(file)).map(|(at, _)| at).collect();
+    let is_shared =
+        |at: &usize| !included[*at].is_sole || included[*at].at.len() == edit.path.len();
+    if on_way.iter().any(is_shared) { Err(on_way) } else { Ok(on_way.last().copied()) }
+}
+
+/// Makes the changes in the text of a file that stands for the value behind the first `depth` keys, and
+/// leaves every other byte alone; `None` if it is so already.
+pub(crate) fn apply(
+    text: &str,
+    edits: &[&Edit],
+    depth: usize,
+) -> Result<Option<String>, Malformed> {
     let mut splice = Splice::new(text, Dialect::Json5)?;
-    let model = ["agents", "defaults", "model"];
-    if let Some(primary) = wish.primary.as_ref().map(|primary| json!(primary)) {
-        match splice.get(&model) {
-            Some(Value::String(_)) => splice.set(&model, &primary)?,
-            _ => splice.set(&["agents", "defaults", "model", "primary"], &primary)?,
-        }
-    }
-    for (id, alias) in &wish.aliases {
-        splice.set(&["agents", "defaults", "models", id, "alias"], &json!(alias))?;
-    }
-    if wish.drop_providers {
-        for id in read(text)?.providers {
-            splice.remove(&["models", "providers", &id])?;
+    for edit in edits {
+        let path: Vec<&str> = edit.path[depth..].iter().map(String::as_str).collect();
+        match &edit.value {
+            Some(value) => splice.set(&path, value)?,
+            None => splice.remove(&path)?,
         }
     }
     Ok(splice.finish())
@@ -90,33 +138,65 @@ pub(crate) fn edit(text: &str, wish: &Wish) -> Result<Option<String>, Malformed>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::json5;
+
+    fn value(text: &str) -> Value {
+        json5::read(text.as_bytes()).unwrap().value
+    }
+
+    fn edit(text: &str, wish: &Wish) -> Option<String> {
+        let edits = edits(&value(text), wish);
+        apply(text, &edits.iter().collect::<Vec<_>>(), 0).unwrap()
+    }
 
     #[test]
     fn only_the_values_change() {
         let text = "{\n  // mine\n  agents: { defaults: { model: { primary: 'openai/x', fallbacks: ['a/b'] } } }, // end\n}\n";
-        let new = edit(text, &Wish::usual()).unwrap().unwrap();
+        let new = edit(text, &Wish::usual()).unwrap();
         assert!(new.contains("// mine\n") && new.contains("fallbacks: ['a/b']"), "{new}");
         assert!(new.ends_with("}, // end\n}\n"), "{new}");
-        let models = read(&new).unwrap();
+        let models = read(&value(&new));
         assert_eq!(models.primary.as_deref(), Some(PRIMARY));
         assert_eq!(models.aliases.len(), 2);
-        assert_eq!(edit(&new, &Wish::usual()).unwrap(), None, "it is so already");
+        assert_eq!(edits(&value(&new), &Wish::usual()), [], "it is so already");
     }
 
     #[test]
     fn a_single_model_stays_a_single_model() {
-        let new = edit("{agents:{defaults:{model:'x/y'}}}", &Wish::usual()).unwrap().unwrap();
-        assert_eq!(read(&new).unwrap().primary.as_deref(), Some(PRIMARY));
+        let new = edit("{agents:{defaults:{model:'x/y'}}}", &Wish::usual()).unwrap();
+        assert_eq!(read(&value(&new)).primary.as_deref(), Some(PRIMARY));
         assert!(new.contains("model:\"anthropic/claude-opus-4-6\""), "{new}");
     }
 
     #[test]
     fn a_provider_goes_only_when_asked() {
         let text = "{models:{providers:{anthropic:{baseUrl:'x'},other:{}}}}";
-        assert_eq!(read(text).unwrap().providers, ["anthropic"]);
-        let kept = edit(text, &Wish::usual()).unwrap().unwrap();
-        assert_eq!(read(&kept).unwrap().providers, ["anthropic"]);
-        let gone = edit(text, &Wish::no_providers()).unwrap().unwrap();
+        assert_eq!(read(&value(text)).providers, ["anthropic"]);
+        let kept = edit(text, &Wish::usual()).unwrap();
+        assert_eq!(read(&value(&kept)).providers, ["anthropic"]);
+        let gone = edit(text, &Wish::no_providers()).unwrap();
         assert_eq!(gone, "{models:{providers:{other:{}}}}", "and nothing else is set");
+    }
+
+    #[test]
+    fn a_value_is_set_in_the_file_that_alone_holds_it() {
+        let file = |at: &[&str], is_sole| Included {
+            path: "/f".into(),
+            at: at.iter().map(|key| (*key).to_owned()).collect(),
+            is_sole,
+        };
+        let provider = Edit::new(&["models", "providers", "anthropic"], None);
+        let held = |files: &[Included]| holder(&provider, files);
+        assert_eq!(held(&[]), Ok(None));
+        assert_eq!(held(&[file(&["agents"], false)]), Ok(None));
+        assert_eq!(held(&[file(&[], true), file(&["models"], true)]), Ok(Some(1)));
+        // It is made up of several, or the file is nothing but the value.
+        let two = [file(&["models"], false), file(&["models"], false)];
+        assert_eq!(held(&two), Err(vec![0, 1]));
+        let alone = [file(&["models", "providers", "anthropic"], true)];
+        assert_eq!(held(&alone), Err(vec![0]));
+        let text = "{anthropic: {}, /* mine */ other: {}}";
+        let new = apply(text, &[&provider], 2).unwrap().unwrap();
+        assert!(new.contains("mine") && !new.contains("anthropic"), "{new}");
     }
 }

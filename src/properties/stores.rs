@@ -122,13 +122,17 @@ pub(super) fn openclaw_json(bytes: &[u8]) {
 /// The models that are wished for stand there afterwards, and a second edit changes nothing.
 pub(super) fn models(bytes: &[u8]) {
     let Some(text) = super::text(bytes) else { return };
+    let Ok(root) = read(text, Dialect::Json5) else { return };
     for wish in [models::Wish::usual(), models::Wish::no_providers()] {
-        let _ = models::read(text);
-        let Ok(Some(new)) = models::edit(text, &wish) else { continue };
-        let now = models::read(&new).expect("it is a text");
+        let edits = models::edits(&root, &wish);
+        let Ok(Some(new)) = models::apply(text, &edits.iter().collect::<Vec<_>>(), 0) else {
+            continue;
+        };
+        let root = read(&new, Dialect::Json5).expect("it is a text");
+        let now = models::read(&root);
         assert!(wish.primary.is_none() || now.primary == wish.primary);
         assert!(!wish.drop_providers || now.providers.is_empty());
-        assert_eq!(models::edit(&new, &wish), Ok(None), "a second time changes nothing");
+        assert_eq!(models::edits(&root, &wish), [], "a second time changes nothing");
     }
 }
 

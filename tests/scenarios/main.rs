@@ -14,6 +14,7 @@ mod consent;
 mod detect;
 mod gateway;
 mod layers;
+mod models;
 mod openclaw_config;
 mod rivals;
 mod sinks;

@@ -100,13 +100,12 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         Some(name) => quadlet::proven(work, &name, &moment)?,
         None => None,
     };
-    let is_proven = match in_container {
-        Some(is_proven) => is_proven,
-        None => {
-            let process = Process::find(&new.pid, &unit.identity(&new));
-            let is_new = new.start.map(|start| moment.is_before(start));
-            unit_proof::proven(work, process.as_ref(), is_new, (&moment, &set))?
-        }
+    let is_proven = if let Some(is_proven) = in_container {
+        is_proven
+    } else {
+        let process = Process::find(&new.pid, &unit.identity(&new));
+        let is_new = new.start.map(|start| moment.is_before(start));
+        unit_proof::proven(work, process.as_ref(), is_new, (&moment, &set))?
     };
     if unit.state()?.pid != new.pid {
         let why = format!("{} does not stay up after its restart", unit.name);

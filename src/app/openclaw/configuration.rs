@@ -46,25 +46,38 @@ pub(crate) fn ways(settings: &Settings) -> Vec<PathBuf> {
 
 /// Reads the configuration; of one that does not stand anywhere there is no file.
 pub(super) fn read(state: &Folder, variables: &Variables) -> (OpenclawConfig, Option<ConfigFile>) {
+    match load(state, variables) {
+        None => (OpenclawConfig::default(), None),
+        Some((file, Ok(value))) => (OpenclawConfig::read(&value), Some(file)),
+        Some((mut file, Err(why))) => {
+            file.fault = Some(why);
+            file.has_comments = true;
+            (OpenclawConfig::unknown(), Some(file))
+        }
+    }
+}
+
+/// Reads what the configuration says, with all that it includes, or why it is not understood; `None` if
+/// it does not stand anywhere.
+pub(crate) fn load(
+    state: &Folder,
+    variables: &Variables,
+) -> Option<(ConfigFile, Result<Value, String>)> {
     let path = match &variables.config_path {
         Some(Named { path: Ok(path), .. }) => path.clone(),
         Some(Named { path: Err(why), text }) => {
-            return not_understood(ConfigFile::new(text.clone()), why.clone());
+            return Some((ConfigFile::new(text.clone()), Err(why.clone())));
         }
         None => existing(state),
     };
     let mut file = ConfigFile::new(path);
-    match state.read_along(&file.path, SIZE_LIMIT, &mut file.ways) {
-        Ok(Some(followed)) => match understood(state, variables, &mut file, followed) {
-            Ok(value) => (OpenclawConfig::read(&value), Some(file)),
-            Err(why) => not_understood(file, why),
-        },
-        Ok(None) if stands(&file.path) => {
-            not_understood(file, "its link leads to nothing".to_owned())
-        }
-        Ok(None) => (OpenclawConfig::default(), None),
-        Err(error) => not_understood(file, error.to_string()),
-    }
+    let value = match state.read_along(&file.path, SIZE_LIMIT, &mut file.ways) {
+        Ok(Some(followed)) => understood(state, variables, &mut file, followed),
+        Ok(None) if stands(&file.path) => Err("its link leads to nothing".to_owned()),
+        Ok(None) => return None,
+        Err(error) => Err(error.to_string()),
+    };
+    Some((file, value))
 }
 
 impl ConfigFile {
@@ -91,12 +104,6 @@ fn stands(path: &Path) -> bool {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
     let stat = Folder::reach(parent).and_then(|folder| folder.stat(&name.to_string_lossy()));
     !matches!(stat, Ok(None))
-}
-
-fn not_understood(mut file: ConfigFile, why: String) -> (OpenclawConfig, Option<ConfigFile>) {
-    file.fault = Some(why);
-    file.has_comments = true;
-    (OpenclawConfig::unknown(), Some(file))
 }
 
 fn understood(

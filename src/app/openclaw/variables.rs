@@ -43,7 +43,7 @@ struct Names {
 
 impl Variables {
     /// Collects them for the OpenClaw of a state directory.
-    pub(super) fn find(settings: &Settings, state: &Folder) -> Self {
+    pub(crate) fn find(settings: &Settings, state: &Folder) -> Self {
         let env = state.read_through(&state.path.join(".env"), ENV_LIMIT).ok().flatten();
         let env = env.map(|env| String::from_utf8_lossy(&env.seen.bytes).into_owned());
         let in_env = |name: &str| {
@@ -73,7 +73,7 @@ impl Variables {
     }
 
     /// Where a path of OpenClaw's lies on this host; `None` if only its container has it.
-    pub(super) fn on_host(&self, path: &Path) -> Option<PathBuf> {
+    pub(crate) fn on_host(&self, path: &Path) -> Option<PathBuf> {
         self.names.on_host(path)
     }
 }

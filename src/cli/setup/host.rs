@@ -75,10 +75,10 @@ pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if own {
         Guide::found("models.providers.anthropic takes the built-in models away");
     }
-    if guide.options.no_models || !(shown.changed || own) {
+    if guide.options.no_models || (shown.changed.is_empty() && !own) {
         return Ok(Turn::Pass);
     }
-    if shown.changed {
+    if !shown.changed.is_empty() {
         let said =
             guide.ask.may(&format!("Set the primary model to {PRIMARY}, and name both models?"));
         match said {
@@ -102,7 +102,9 @@ fn set_models(guide: &Guide<'_>, wish: &Wish) -> Result<(), Error> {
             Some(Err(why)) => {
                 Guide::found(&format!("OpenClaw does not take it, so it is as before: {why}"));
             }
-            _ => Guide::found(&format!("changed: '{}'", shown.path.display())),
+            _ => shown.changed.iter().for_each(|path| {
+                Guide::found(&format!("changed: '{}'", path.display()));
+            }),
         }
     }
     Ok(())
