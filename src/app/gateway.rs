@@ -2,15 +2,15 @@
 
 mod child;
 pub(crate) mod command;
-mod compose;
-mod compose_env;
+pub(crate) mod compose;
+pub(crate) mod compose_env;
 pub(crate) mod compose_files;
 mod courtesy;
-mod engine;
+pub(crate) mod engine;
 mod paste;
 mod process_proof;
 mod program;
-mod proof;
+pub(crate) mod proof;
 mod quadlet;
 mod reload;
 mod round;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::doctor::{self, Case, Finding, Fix, Severity};
+use crate::app::doctor::{self, Case, Diagnosis, Finding, Fix, Severity, Unchecked};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::sync::{self, Options};
@@ -37,33 +37,37 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     wish: Wish<'_>,
 ) -> Result<Exit, Error> {
-    let mut findings = find(places, only, wish.root)?;
-    if wish.fix && mend(places, only, &findings)? {
-        findings = find(places, only, wish.root)?;
+    let mut found = find(places, only, wish.root)?;
+    if wish.fix && mend(places, only, &found.findings)? {
+        found = find(places, only, wish.root)?;
     }
     if wish.upgrade {
-        findings.retain(Finding::is_of_an_upgrade);
+        found.findings.retain(Finding::is_of_an_upgrade);
+        found.unchecked.clear();
     } else {
-        findings.retain(|finding| !finding.is_of_an_upgrade_alone());
+        found.findings.retain(|finding| !finding.is_of_an_upgrade_alone());
     }
     if wish.json {
-        answer_json(&json_of(&findings));
+        answer_json(&json_of(&found));
     } else {
-        answer(lines(&findings, wish));
+        answer(lines(&found, wish));
     }
-    Ok(exit(&findings))
+    Ok(exit(&found))
 }
 
-fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Vec<Finding>, Error> {
-    let faults = configuration(places)?;
+fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diagnosis, Error> {
+    let findings = configuration(places)?;
     let survey = match survey::sound(places, only) {
         Ok(survey) => survey,
-        Err(_) if !faults.is_empty() => return Ok(faults),
+        Err(_) if !findings.is_empty() => {
+            return Ok(Diagnosis { findings, ..Diagnosis::default() });
+        }
         Err(error) => return Err(error),
     };
-    let of_links = doctor::run(places, &cases(&survey), root);
+    let Diagnosis { findings: of_links, unchecked } = doctor::run(places, &cases(&survey), root);
     let service = survey.service.iter().map(of_service);
-    Ok(faults.into_iter().chain(unfinished(places)?).chain(service).chain(of_links).collect())
+    let before = findings.into_iter().chain(unfinished(places)?).chain(service);
+    Ok(Diagnosis { findings: before.chain(of_links).collect(), unchecked })
 }
 
 fn of_service(trouble: &Trouble) -> Finding {
@@ -138,21 +142,33 @@ fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<boo
     Ok(true)
 }
 
-/// A note needs nobody; what needs a sign-in comes before what a command mends.
-fn exit(findings: &[Finding]) -> Exit {
-    let mut grave = findings.iter().filter(|finding| finding.severity > Severity::Note);
+/// A note needs nobody; what needs a sign-in comes before what a command mends, or what nobody could
+/// look at of a link.
+fn exit(found: &Diagnosis) -> Exit {
+    let mut grave = found.findings.iter().filter(|finding| finding.severity > Severity::Note);
     match (grave.clone().next(), grave.any(|finding| finding.needs_sign_in)) {
-        (None, _) => Exit::Done,
+        (None, _) if found.unchecked.iter().all(|one| one.link.is_none()) => Exit::Done,
+        (None, _) | (Some(_), false) => Exit::Failed,
         (Some(_), true) => Exit::NeedsPerson,
-        (Some(_), false) => Exit::Failed,
     }
 }
 
-fn lines(findings: &[Finding], wish: Wish<'_>) -> Vec<String> {
-    if findings.is_empty() && !wish.upgrade {
-        return vec!["nothing is wrong".to_owned()];
-    }
-    findings.iter().flat_map(one).collect()
+fn lines(found: &Diagnosis, wish: Wish<'_>) -> Vec<String> {
+    let findings = found.findings.iter().flat_map(one);
+    let unchecked = found.unchecked.iter().flat_map(not_seen);
+    let none = match (found.findings.is_empty() && !wish.upgrade, found.unchecked.is_empty()) {
+        (true, true) => Some("nothing is wrong"),
+        (true, false) => Some("nothing wrong was found, but not everything could be checked"),
+        (false, _) => None,
+    };
+    none.map(str::to_owned).into_iter().chain(findings).chain(unchecked).collect()
+}
+
+fn not_seen(one: &Unchecked) -> Vec<String> {
+    let link = one.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+    let head = format!("could not check{link}: {}: {}", one.what, one.why);
+    let command = one.command.as_ref().map(|command| format!("    {command}"));
+    std::iter::once(head).chain(command).collect()
 }
 
 fn one(finding: &Finding) -> Vec<String> {
@@ -163,8 +179,9 @@ fn one(finding: &Finding) -> Vec<String> {
     std::iter::once(head).chain(rest).chain(fixable).collect()
 }
 
-fn json_of(findings: &[Finding]) -> serde_json::Value {
-    let findings: Vec<_> = findings
+fn json_of(found: &Diagnosis) -> serde_json::Value {
+    let findings: Vec<_> = found
+        .findings
         .iter()
         .map(|finding| {
             json!({
@@ -177,5 +194,10 @@ fn json_of(findings: &[Finding]) -> serde_json::Value {
             })
         })
         .collect();
-    json!({"schema": SCHEMA, "findings": findings})
+    let unchecked = found.unchecked.iter().map(|one| {
+        let command = one.command.as_ref().map(ToString::to_string);
+        json!({"link": one.link, "what": one.what, "why": one.why, "command": command})
+    });
+    let unchecked: Vec<_> = unchecked.collect();
+    json!({"schema": SCHEMA, "findings": findings, "unchecked": unchecked})
 }

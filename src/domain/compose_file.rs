@@ -3,6 +3,8 @@
 //! Read generously: a key counts wherever it stands, so that anchors, merges and extension fields need
 //! no rules of their own, and what is named besides does no harm.
 
+use std::path::Path;
+
 use yaml_rust2::yaml::Hash;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -17,6 +19,14 @@ pub(crate) const OVERRIDES: [&str; 4] = [
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 ];
+
+/// The name that compose gives a project by its directory's.
+pub(crate) fn project_name(folder: &Path) -> String {
+    let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let fits = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(*c);
+    let name: String = name.unwrap_or_default().chars().filter(fits).collect();
+    name.trim_start_matches(['_', '-']).to_owned()
+}
 
 /// A file that a compose file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +129,7 @@ fn files(key: &str, value: &Yaml, all: &mut Vec<Named>) -> Result<(), String> {
 }
 
 /// The items of a list, or the value itself.
-fn each(value: &Yaml) -> &[Yaml] {
+pub(super) fn each(value: &Yaml) -> &[Yaml] {
     match value {
         Yaml::Array(items) => items,
         one => std::slice::from_ref(one),
@@ -188,6 +198,13 @@ services:
             assert!(found.contains(&file), "{file:?} is not in {found:?}");
         }
         assert_eq!(named("services: {}").unwrap(), []);
+    }
+
+    #[test]
+    fn a_project_is_called_as_its_directory() {
+        for (folder, name) in [("/opt/My Claw_1", "myclaw_1"), ("/x/-_a.b", "ab"), ("/", "")] {
+            assert_eq!(project_name(Path::new(folder)), name);
+        }
     }
 
     #[test]

@@ -86,6 +86,16 @@ pub(crate) fn has(bytes: &[u8], key: &str) -> bool {
     scan(&text(split_mark(bytes).1), key).last.is_some()
 }
 
+/// Gives the effective value of `key` as compose reads a file with `format: raw`: all that follows `=`.
+pub(crate) fn raw<'a>(bytes: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let lines = split_mark(bytes).1.split(|byte| *byte == b'\n');
+    let mut values = lines.filter_map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
+        line.strip_prefix(key.as_bytes())?.strip_prefix(b"=")
+    });
+    values.next_back()
+}
+
 fn split_mark(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(if bytes.starts_with(BOM) { BOM.len() } else { 0 })
 }
@@ -352,6 +362,17 @@ mod tests {
         for (old, new) in [("", "KEY='a $b # c'\n"), ("KEY=\"x\"", "KEY='a $b # c'")] {
             assert_eq!(set(old, "KEY", &odd), Ok(Some(new.into())));
             assert_eq!(get(new, "KEY"), Some(odd.clone()));
+        }
+    }
+
+    #[test]
+    fn a_raw_value_is_all_that_follows() {
+        for (text, value) in [
+            ("KEY=a\r\n  KEY=b # c\n", Some("b # c")),
+            ("\u{feff}KEY='a'", Some("'a'")),
+            ("export KEY=a\n#KEY=b\nKEYS=c\n", None),
+        ] {
+            assert_eq!(super::raw(text.as_bytes(), "KEY"), value.map(str::as_bytes), "{text}");
         }
     }
 

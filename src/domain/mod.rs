@@ -8,6 +8,7 @@ pub(crate) mod auth_profiles;
 pub(crate) mod claude_cli;
 pub(crate) mod claude_file;
 pub(crate) mod compose_file;
+pub(crate) mod compose_service;
 pub(crate) mod config;
 pub(crate) mod container;
 pub(crate) mod credential;

@@ -22,6 +22,7 @@ use lab::{ALICE, BOB, Lab};
 mod compose;
 mod configuration;
 mod programs;
+mod projects;
 mod units;
 
 #[test]

@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::detect::{claws, logins};
+use crate::domain::gateway::masking;
 use crate::domain::order;
-use crate::os::command::{Call, Ended};
+use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -102,21 +103,37 @@ impl Container {
     }
 }
 
-/// Lists the containers of every engine that answers, running or not.
-pub(crate) fn all() -> Vec<Container> {
-    ["docker", "podman"].into_iter().flat_map(of_engine).collect()
+/// What the engines of a host tell.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The containers of those that answer, running or not.
+    pub(crate) containers: Vec<Container>,
+    /// Those that are there and do not answer, and why.
+    pub(crate) silent: Vec<(&'static str, String)>,
 }
 
-fn of_engine(engine: &'static str) -> Vec<Container> {
-    let Some(ids) = ask(engine, &["ps", "--all", "--quiet", "--no-trunc"]) else {
-        return Vec::new();
+/// Asks every engine.
+pub(crate) fn all() -> Told {
+    let mut told = Told::default();
+    for engine in ["docker", "podman"] {
+        match of_engine(engine) {
+            Ok(containers) => told.containers.extend(containers),
+            Err(why) => told.silent.push((engine, why)),
+        }
+    }
+    told
+}
+
+fn of_engine(engine: &'static str) -> Result<Vec<Container>, String> {
+    let Some(ids) = ask(engine, &["ps", "-a", "-q", "--no-trunc"])? else {
+        return Ok(Vec::new());
     };
     let ids: Vec<&str> = ids.split_whitespace().collect();
     if ids.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let words: Vec<&str> = ["inspect", "--type", "container"].into_iter().chain(ids).collect();
-    ask(engine, &words).map(|text| read(engine, &text)).unwrap_or_default()
+    Ok(ask(engine, &words)?.map(|text| read(engine, &text)).unwrap_or_default())
 }
 
 /// Reads what `inspect` of an engine prints; running containers come first, and Claude's own.
@@ -130,8 +147,9 @@ pub(crate) fn read(engine: &'static str, text: &str) -> Vec<Container> {
     all
 }
 
-fn ask(engine: &str, words: &[&str]) -> Option<String> {
-    let folder = Folder::reach(Path::new("/")).ok()?;
+/// Asks an engine; `None` if there is none of that name.
+fn ask(engine: &str, words: &[&str]) -> Result<Option<String>, String> {
+    let folder = Folder::reach(Path::new("/")).map_err(|error| error.to_string())?;
     let identity = Identity::own();
     let argv = std::iter::once(engine).chain(words.iter().copied());
     let mut call = Call::new(argv, &folder, &identity).env("PATH", environment::PATH);
@@ -141,8 +159,16 @@ fn ask(engine: &str, words: &[&str]) -> Option<String> {
         }
     }
     call.output_limit = ANSWER_LIMIT;
-    let ended = call.run(LIMIT).ok().filter(Ended::is_success)?;
-    String::from_utf8(ended.stdout).ok()
+    let ended = match call.run(LIMIT) {
+        Err(error) if error.is_absent() => return Ok(None),
+        other => other.map_err(|error| error.to_string())?,
+    };
+    if !ended.is_success() {
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let said = masking::tail(&masking::mask(&said, &[]), 1);
+        return Err(format!("it does not answer: {}: {said}", ended.how()));
+    }
+    String::from_utf8(ended.stdout).map(Some).map_err(|_| "its answer is no text".to_owned())
 }
 
 fn container(engine: &'static str, value: &Value) -> Option<Container> {

@@ -21,6 +21,7 @@ use std::path::Path;
 use crate::domain::detection::{self, Candidate, Claw, Findings, Login};
 use crate::os::account;
 use crate::os::clock;
+use containers::Told;
 
 pub(crate) use fitting::Stated;
 pub(crate) use rivals::Rival;
@@ -42,6 +43,8 @@ pub(crate) struct Detection {
     pub(crate) tree: Tree,
     /// The containers: each one's name, and the engine that runs it.
     pub(crate) containers: Vec<(String, &'static str)>,
+    /// The engines that are there and do not answer, and why.
+    pub(crate) silent: Vec<(&'static str, String)>,
     /// The uids that have an account here.
     pub(crate) accounts: Vec<u32>,
 }
@@ -100,7 +103,13 @@ impl World<'_> {
 /// Looks at the host, or at a tree of folders that stands for one.
 pub(crate) fn run(root: Option<&Path>) -> Detection {
     let tree = Tree::new(root);
-    within(&tree, &if tree.is_host() { containers::all() } else { Vec::new() })
+    let told = if tree.is_host() { containers::all() } else { Told::default() };
+    let mut all = within(&tree, &told.containers);
+    let silent = told.silent.iter();
+    all.findings
+        .rejected
+        .extend(silent.map(|(engine, why)| format!("containers of {engine}: {why}")));
+    Detection { silent: told.silent, ..all }
 }
 
 fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
@@ -116,8 +125,9 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
     let accounts = account::parse(&passwd).into_iter().map(|account| account.uid);
     let accounts = accounts.filter(|uid| *uid != NOBODY).collect();
-    let (candidates, tree) = (Vec::new(), tree.clone());
-    let mut all = Detection { findings, candidates, rivals, tree, containers: names, accounts };
+    let (candidates, tree, silent) = (Vec::new(), tree.clone(), Vec::new());
+    let mut all =
+        Detection { findings, candidates, rivals, tree, containers: names, silent, accounts };
     let has_both = |login: &Login, claw: &Claw| {
         let has_both = |one: &containers::Container| one.has_both(&login.path, &claw.state_dir);
         containers.iter().any(has_both)

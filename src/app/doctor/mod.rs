@@ -1,9 +1,10 @@
 //! Looks for every known cause of trouble that can be seen on the host, each with the command that
-//! mends it. Nothing is changed and no program is run.
+//! mends it. Nothing is changed, and no program is run but the engines, which are asked for their containers.
 
 mod claude;
 mod commands;
 mod compose;
+mod container;
 mod copies;
 mod files;
 pub(crate) mod finding;
@@ -18,6 +19,7 @@ mod programs;
 mod renewals;
 mod rivals;
 mod sandbox;
+mod unchecked;
 mod way;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +43,9 @@ use crate::os::folder::{self, Folder};
 use crate::os::identity::Identity;
 
 pub(crate) use finding::{Finding, Fix, Severity};
+pub(crate) use unchecked::Unchecked;
+
+use container::Sight;
 
 /// A link and what a sync would find in it.
 #[derive(Clone, Copy)]
@@ -108,37 +113,57 @@ fn silent(case: &Case<'_>, place: &Path) -> Finding {
     Finding::error("files-silent", said.unwrap_or_default(), show)
 }
 
+/// What the doctor found, and what could not be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Diagnosis {
+    /// The causes, the gravest first.
+    pub(crate) findings: Vec<Finding>,
+    /// What may be wrong besides, for all that anybody knows.
+    pub(crate) unchecked: Vec<Unchecked>,
+}
+
 /// Looks for causes in what one link needs.
-fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+fn of_link(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Vec<Finding> {
     let mut found = login::look(case);
     found.extend(renewals::look(case));
     found.extend(files::look(patient, case));
     found.extend(mounts::look(case));
     found.extend(claude::look(patient, case));
     found.extend(locks::look(patient, case));
-    found.extend(openclaw::look(patient, case));
+    found.extend(openclaw::look(patient, case, sight));
     found.extend(programs::look(case));
     found.extend(commands::look(case));
-    found.extend(compose::look(patient, case));
+    found.extend(compose::look(patient, case, sight));
     found.extend(host::of_link(patient, case));
+    // A gateway that waits for what is named already is not named twice.
+    let is_named = |waits: &Finding| {
+        let mut others = found.iter().filter(|other| other.id != openclaw::WAITS);
+        waits.id == openclaw::WAITS && others.any(|other| waits.meaning.ends_with(&other.meaning))
+    };
+    let named = found.iter().position(is_named);
+    named.map(|at| found.remove(at));
     found
 }
 
 /// Looks for causes, the gravest first; `root` stands for the host's own files, as units and
 /// accounts, where it is given.
-pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Vec<Finding> {
+pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Diagnosis {
     let tree = Tree::new(root);
     let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
     let (accounts, detection, now) = (account::parse(&passwd), detect::run(root), clock::now());
     let patient = Patient { places, cases, tree, detection, accounts, now };
-    let mut findings = Vec::new();
+    let (mut findings, mut unchecked) = (Vec::new(), Vec::new());
     for case in cases {
-        let look = || of_link(&patient, case);
-        let found = match &case.report.files {
+        let look = || {
+            let sight = container::look(&patient, case);
+            (of_link(&patient, case, &sight), sight)
+        };
+        let (found, sight) = match &case.report.files {
             Files::Here => look(),
             Files::Answered => folder::waiting(look),
-            Files::Silent(place) => vec![silent(case, place)],
+            Files::Silent(place) => (vec![silent(case, place)], Sight::Without),
         };
+        unchecked.extend(unchecked::of_link(case, &sight));
         let link = &case.report.link;
         findings.extend(
             found.into_iter().map(|finding| Finding { link: Some(link.clone()), ..finding }),
@@ -151,7 +176,8 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> V
     findings.extend(host::look(&patient));
     order::sort_by_key(&mut findings, |finding| std::cmp::Reverse(finding.severity));
     findings.dedup();
-    findings
+    unchecked.extend(unchecked::of_host(&patient));
+    Diagnosis { findings, unchecked }
 }
 
 /// Does what is ours and safe about a finding; syncing is the caller's.

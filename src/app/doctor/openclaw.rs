@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::app::doctor::container::{self, Sight};
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::gateway::command;
 use crate::app::ground::Ground;
@@ -9,15 +10,19 @@ use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
 use crate::domain::gateway::UNUSABLE_IDLE_COMMAND;
-use crate::domain::hints::{files, openclaw, ours};
+use crate::domain::hints::{host, openclaw, ours};
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
 use crate::os::program;
 
+/// The finding of a gateway that could not be seen to.
+pub(super) const WAITS: &str = "gateway-waits";
+
 /// Looks at the link's OpenClaw.
-pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Vec<Finding> {
+    let by = Caller { patient, case, sight };
     let mut findings: Vec<Finding> = Vec::new();
     for remark in &case.report.remarks {
         let sync = ours::sync(&case.report.link);
@@ -26,11 +31,11 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
                 Finding::error("retired-file", remark.text.clone(), sync).fixed_by(Fix::Sync),
             ),
             "harmful" => {
-                let command = as_its_user(patient, case, openclaw::doctor());
+                let command = by.openclaw(openclaw::doctor());
                 findings.push(Finding::error("harmful-file", remark.text.clone(), command));
             }
             "openclaw-config" => {
-                let command = as_its_user(patient, case, openclaw::validate());
+                let command = by.openclaw(openclaw::validate());
                 findings.push(Finding::error("openclaw-config", remark.text.clone(), command));
             }
             "unreachable" => {
@@ -44,17 +49,17 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
             _ => {}
         }
     }
-    findings.extend(case.report.sinks.iter().filter_map(|sink| pasted(patient, case, sink)));
+    findings.extend(case.report.sinks.iter().filter_map(|sink| pasted(by, sink)));
     findings.extend(gateway(case));
-    findings.extend(profiles(patient, case));
+    findings.extend(profiles(by));
     findings
 }
 
 /// A profile that was pasted, and that OpenClaw does not use first.
-fn pasted(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option<Finding> {
+fn pasted(by: Caller<'_>, sink: &SinkReport) -> Option<Finding> {
     let SinkState::Hidden(why) = &sink.state else { return None };
     let meaning = format!("{why}, so the token that is kept alive is not used");
-    let command = as_its_user(patient, case, openclaw::put_first(OWN_PROFILE));
+    let command = by.openclaw(openclaw::put_first(OWN_PROFILE));
     Some(Finding::warning("profile-hidden", meaning, command))
 }
 
@@ -74,9 +79,11 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
         return Some(finding);
     }
     let why = why.unwrap_or("it is not known why");
-    pending?;
+    let pending = pending?;
     let meaning = format!("the gateway does not use the new token yet: {why}");
-    Some(Finding::warning("gateway-waits", meaning, ours::sync(link)))
+    // To try it once more would fail once more.
+    let command = pending.hint.clone().unwrap_or_else(host::show_log);
+    Some(Finding::warning(WAITS, meaning, command))
 }
 
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as
@@ -111,7 +118,8 @@ fn provider(case: &Case<'_>, claw: &OpenClaw) -> Option<Finding> {
 }
 
 /// The stores of its agents.
-fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+fn profiles(by: Caller<'_>) -> Vec<Finding> {
+    let Caller { patient, case, .. } = by;
     let Ok(ground) = Ground::look(patient.places) else { return Vec::new() };
     let memory = ground.remember(case.settings).unwrap_or_default();
     let claw = OpenClaw::look(case.settings, &ground, &memory, patient.now);
@@ -128,39 +136,28 @@ fn profiles(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
             Context { now: patient.now, config: &claw.config, auth_state, is_ours: &is_ours };
         let Ok(Some((id, _))) = auth_profiles::held(text, &context) else { return };
         let path = agent.folder.path.join("auth-profiles.json");
-        findings.extend(hidden(patient, case, &path, &id));
-        findings.extend(cool_down(
-            patient,
-            case,
-            &path,
-            &id,
-            auth_profiles::cool_down(text, auth_state, &id, patient.now),
-        ));
+        findings.extend(hidden(by, &path, &id));
+        let found = auth_profiles::cool_down(text, auth_state, &id, patient.now);
+        findings.extend(cool_down(by, &path, &id, found));
     });
     findings
 }
 
-fn hidden(
-    patient: &Patient<'_>,
-    case: &Case<'_>,
-    path: &std::path::Path,
-    id: &str,
-) -> Option<Finding> {
+fn hidden(by: Caller<'_>, path: &Path, id: &str) -> Option<Finding> {
     let sink =
-        case.report.sinks.iter().find(|sink| {
+        by.case.report.sinks.iter().find(|sink| {
             sink.kind == SinkKind::AuthProfiles && sink.path.as_deref() == Some(path)
         })?;
     let SinkState::Stale(Some(why)) = &sink.state else { return None };
     let meaning =
         format!("'{}': {why}, so the token that is kept alive is not used", path.display());
     let order = openclaw::put_first(id);
-    Some(Finding::warning("profile-hidden", meaning, as_its_user(patient, case, order)))
+    Some(Finding::warning("profile-hidden", meaning, by.openclaw(order)))
 }
 
 fn cool_down(
-    patient: &Patient<'_>,
-    case: &Case<'_>,
-    path: &std::path::Path,
+    by: Caller<'_>,
+    path: &Path,
     id: &str,
     found: Option<auth_profiles::CoolDown>,
 ) -> Option<Finding> {
@@ -173,24 +170,43 @@ fn cool_down(
     );
     let command = if found.by_token {
         // A new token ends what the old one caused, as soon as it is carried over.
-        ours::refresh_forced(&case.report.link)
+        ours::refresh_forced(&by.case.report.link)
     } else {
-        as_its_user(patient, case, openclaw::status())
+        by.openclaw(openclaw::status())
     };
     Some(Finding::warning("cool-down", meaning, command))
 }
 
-/// A call of `openclaw` as the user of its state folder, in its container if it has one.
-fn as_its_user(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
-    let folder = case.settings.openclaw_state_dir.as_deref();
-    if let Some(compose) = &case.settings.compose_dir {
-        let call = openclaw::in_service(&case.settings.compose_service, call);
-        let call = files::run_in(compose, call);
-        return match Folder::reach(compose) {
-            Ok(compose) => call.run_by(&patient.owner(&compose)),
-            Err(_) => call,
-        };
+/// What a call of `openclaw` depends on.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    patient: &'a Patient<'a>,
+    case: &'a Case<'a>,
+    sight: &'a Sight,
+}
+
+impl Caller<'_> {
+    /// A call of `openclaw` as the user of its state folder, in its container if it has one.
+    fn openclaw(self, call: Hint) -> Hint {
+        let Self { patient, case, sight } = self;
+        let exec =
+            |container| container::typed(case, |engine| engine.typed_exec(container, call.clone()));
+        if let Some(command) = sight.running().and_then(exec) {
+            return command;
+        }
+        if case.settings.compose_dir.is_some() {
+            let service = &case.settings.compose_service;
+            let in_project = container::in_project(patient, case, |engine| {
+                openclaw::in_service(engine.typed(), service, call.clone())
+            });
+            return in_project.unwrap_or(call);
+        }
+        on_host(patient, case, call)
     }
+}
+
+fn on_host(patient: &Patient<'_>, case: &Case<'_>, call: Hint) -> Hint {
+    let folder = case.settings.openclaw_state_dir.as_deref();
     let named = case.settings.openclaw_command.as_ref();
     let call = match named {
         Some(command) => openclaw::by_command(&command.words, call),

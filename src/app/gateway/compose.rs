@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::app::gateway::compose_env;
 use crate::app::gateway::compose_files::Files;
-use crate::app::gateway::engine::{Compose, Engine, absolute};
+use crate::app::gateway::engine::{Compose, Engine};
 use crate::app::gateway::proof::{self, Expected};
 use crate::app::gateway::work::Work;
-use crate::domain::config::settings::Recreate;
+use crate::domain::config::settings::{Recreate, Settings};
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::hints::{engines, files, ours};
 use crate::domain::order;
+use crate::domain::sink::SinkKind;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -20,11 +21,15 @@ use crate::os::{calm, health};
 
 /// Recreates the service for the new token, and proves that it uses it.
 pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
-    let folder = compose_folder(work)?;
+    let folder = compose_folder(work.settings)?;
     let engine = Engine::of(work.settings, &folder);
-    let old = find(work, &engine, &folder)?;
+    let old = find(work.settings, &engine, &folder)?;
     let _held = rights(&folder, &old.project)?;
-    compose_env::agrees(work, &old)?;
+    if work.pending().sinks.contains(&SinkKind::Env)
+        && let Some(sink) = work.env_file.as_deref()
+    {
+        compose_env::agrees(work.settings, sink, &old)?;
+    }
     let expected = Expected::of(work)?;
     if proof::holds(&old, &expected, work.settings) {
         return Ok(Ending::Done(Deed::Nothing, None));
@@ -52,20 +57,29 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
 }
 
 /// Opens the compose folder with its owner's rights.
-pub(crate) fn compose_folder(work: &Work<'_>) -> Result<Folder, Ending> {
-    let path = work.settings.compose_dir.as_deref();
+pub(crate) fn compose_folder(settings: &Settings) -> Result<Folder, Ending> {
+    let path = settings.compose_dir.as_deref();
     let path = path.ok_or_else(|| Ending::deferred("COMPOSE_DIR is not set"))?;
     Folder::reach(path).map_err(|error| system(&error))
 }
 
 /// Finds the container of the service whose project lives in the compose folder.
 pub(crate) fn find(
-    work: &Work<'_>,
+    settings: &Settings,
     engine: &Engine<'_>,
     folder: &Folder,
 ) -> Result<Container, Ending> {
-    let service = &work.settings.compose_service;
-    let all = engine.of_service(service)?;
+    pick(settings, engine, folder, engine.of_service(&settings.compose_service)?)
+}
+
+/// The one of a service's containers whose project lives in the compose folder.
+pub(crate) fn pick(
+    settings: &Settings,
+    engine: &Engine<'_>,
+    folder: &Folder,
+    all: Vec<Container>,
+) -> Result<Container, Ending> {
+    let service = &settings.compose_service;
     let (here, elsewhere): (Vec<Container>, Vec<Container>) =
         all.into_iter().partition(|container| is_in(&container.project, folder));
     let mut names: Vec<&str> = here.iter().map(|one| one.project.name.as_str()).collect();
@@ -111,31 +125,33 @@ fn is_here(project: &Project) -> bool {
         Folder::reach(path.parent()?).ok()?.stat(&name).ok()?
     };
     Folder::reach(Path::new(&project.folder)).is_ok()
-        && project.files.iter().all(|file| is_file(absolute(project, file)).is_some())
+        && project.files.iter().all(|file| is_file(project.at(file)).is_some())
 }
 
-/// Who made a project whose files are elsewhere, by where it says that they are.
-fn maker(project: &Project) -> &'static str {
-    let is_at = |start: &str| {
-        let file = project.files.first().map_or("", String::as_str);
-        project.folder.starts_with(start) || file.starts_with(start)
-    };
-    match () {
-        () if is_at("/data/compose/") => "Portainer made it, from files of its own",
-        () if is_at("/data/coolify/") || is_at("/artifacts/") => {
-            "Coolify made it, from files of its own"
-        }
-        () if is_at("/opt/stacks/") || is_at("/app/data/") => {
-            "Dockge made it, from files of its own"
-        }
-        () if is_at("/var/lib/casaos/") || is_at("/DATA/AppData/") => {
-            "CasaOS made it, from files of its own"
-        }
-        () if project.files.iter().any(|file| file == "-" || file.ends_with("/-")) => {
-            "compose read it from its standard input"
-        }
-        () => "another program made it, from files of its own",
+/// Programs that make projects from files of their own: where those lie, and how their labels begin.
+const MAKERS: [(&str, &[&str], &str); 8] = [
+    ("Portainer", &["/data/compose/"], "io.portainer."),
+    ("Coolify", &["/data/coolify/", "/artifacts/"], "coolify."),
+    ("Dockge", &["/opt/stacks/", "/app/data/"], "dockge."),
+    ("CasaOS", &["/var/lib/casaos/", "/DATA/AppData/"], "casaos"),
+    ("Umbrel", &["/umbrel/", "/home/umbrel/"], "umbrel."),
+    ("Unraid", &["/boot/config/plugins/compose.manager/"], "net.unraid.docker."),
+    ("Runtipi", &["/runtipi/", "/opt/runtipi/"], "runtipi."),
+    ("Komodo", &["/etc/komodo/"], "komodo."),
+];
+
+/// Who made a project whose files are elsewhere, by its labels and by where it says that they are.
+fn maker(project: &Project) -> String {
+    if project.files.iter().any(|file| file == "-" || file.ends_with("/-")) {
+        return "compose read it from its standard input".to_owned();
     }
+    let file = project.files.first().map_or("", String::as_str);
+    let is_at = |start: &&str| project.folder.starts_with(start) || file.starts_with(start);
+    let found = |(_, places, label): &&(&str, &[&str], &str)| {
+        project.labels.iter().any(|name| name.starts_with(label)) || places.iter().any(is_at)
+    };
+    let name = MAKERS.iter().find(found).map_or("another program", |(name, ..)| name);
+    format!("{name} made it, from files of its own")
 }
 
 /// Says whether a project's folder is this very one, whatever it is called.
@@ -152,7 +168,7 @@ fn rights(folder: &Folder, project: &Project) -> Result<Files, Ending> {
         return Err(Ending::deferred("the container does not tell its compose files"));
     }
     for file in project.files.iter().chain(&project.env_files) {
-        is_there(&absolute(project, file))?;
+        is_there(&project.at(file))?;
     }
     if folder.identity.uid != 0 || Identity::own().uid != 0 {
         return Ok(Files::default());
@@ -195,7 +211,7 @@ fn image_stands(
 ) -> Result<Option<String>, Ending> {
     let Some((id, version)) = engine.image(&old.tag)? else {
         let why = format!("the image '{}' is not there any more: build or pull it", old.tag);
-        let build = engines::build(engine.typed(), &work.settings.compose_service);
+        let build = engines::build(engine.call(&old.project), &work.settings.compose_service);
         return Err(Ending::Deferred(why, Some(engine.in_project(build))));
     };
     if id == old.image {

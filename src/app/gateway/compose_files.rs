@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::app::gateway::engine::absolute;
 use crate::domain::compose_file::{self, Named};
 use crate::domain::envfile;
 use crate::domain::gateway::container::Project;
@@ -39,10 +38,10 @@ impl Files {
         files.keep(exec_policy::hold(&folder, Rule::Data)?);
         files.env(&folder.join(".env"), &folder)?;
         for file in &project.env_files {
-            files.env(&absolute(project, file), &folder)?;
+            files.env(&project.at(file), &folder)?;
         }
         for file in &project.files {
-            files.compose(&absolute(project, file), &folder)?;
+            files.compose(&project.at(file), &folder)?;
         }
         Ok(files)
     }
@@ -118,13 +117,42 @@ impl Files {
     }
 }
 
+/// The files that compose finds in a folder by itself: those that its `.env` lists, else the first of
+/// each name.
+pub(crate) fn found(folder: &Folder) -> Vec<String> {
+    if let Some(listed) = listed(folder) {
+        return listed;
+    }
+    // A link counts, wherever it leads: compose follows it, and writing would too.
+    let is_there = |name: &&str| folder.kind(name).is_ok_and(|kind| kind.is_some());
+    let first = |names: [&str; 4]| names.into_iter().find(is_there).map(str::to_owned);
+    let file = first(compose_file::FILES);
+    file.into_iter().chain(first(compose_file::OVERRIDES)).collect()
+}
+
+/// The files that `COMPOSE_FILE` in a folder's `.env` lists, if it does.
+pub(crate) fn listed(folder: &Folder) -> Option<Vec<String>> {
+    let env = folder.read(".env", LIMIT).ok()??;
+    let listed = envfile::get(&env.bytes, "COMPOSE_FILE").filter(|listed| !listed.is_empty())?;
+    Some(listed.expose().split(':').map(str::to_owned).collect())
+}
+
+/// Says whether a project's files are those that compose finds in the folder by itself.
+pub(crate) fn is_found(project: &Project, folder: &Folder) -> bool {
+    let found = found(folder);
+    project.files.len() == found.len()
+        && project
+            .files
+            .iter()
+            .zip(found)
+            .all(|(file, own)| project.at(file) == folder.path.join(own))
+}
+
 /// Why root would not run compose in a directory of root's, as far as its own files tell: those that a
 /// running container was made from are only known to the engine.
 pub(crate) fn refusal(directory: &Path) -> Option<Error> {
     let folder = Folder::reach(directory).ok().filter(|folder| folder.identity.uid == 0)?;
-    let is_there = |name: &&str| folder.kind(name).is_ok_and(|kind| kind.is_some());
-    let names = compose_file::FILES.iter().chain(&compose_file::OVERRIDES).copied();
-    let files = names.filter(is_there).map(str::to_owned).collect();
+    let files = found(&folder);
     let folder = directory.display().to_string();
     Files::hold(&Project { folder, files, ..Project::default() }).err()
 }

@@ -1,10 +1,12 @@
 //! The container engine and its compose, run as the owner of the compose folder.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
+use crate::app::gateway::compose_files;
+use crate::domain::compose_file;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
@@ -129,6 +131,23 @@ impl<'a> Engine<'a> {
     pub(crate) fn in_project(&self, command: Hint) -> Hint {
         let folder = self.place.folder;
         files::run_in(&folder.path, command).run_by(&folder.user())
+    }
+
+    /// A call of compose on a project: with the files that its container was made from, where compose
+    /// would not find them by itself.
+    pub(crate) fn call(&self, project: &Project) -> Hint {
+        let folder = self.place.folder;
+        let is_usual = compose_file::project_name(&folder.path) == project.name;
+        let name = (!is_usual).then_some(project.name.as_str());
+        let is_found = compose_files::is_found(project, folder);
+        let files = if is_found { &[][..] } else { &project.files[..] };
+        engines::compose(self.typed(), name, files, &project.env_files)
+    }
+
+    /// Runs `openclaw` in a container, as a person types it.
+    pub(crate) fn typed_exec(&self, container: &Container, call: Hint) -> Hint {
+        let id = container.id.get(..12).unwrap_or_default();
+        engines::inside(self.program, id, call).run_by(&self.place.folder.user())
     }
 
     /// Compose as a person would type it.
@@ -295,9 +314,4 @@ impl<'a> Engine<'a> {
         };
         Ending::Deferred(format!("{} does not answer: {why}", self.program), hint)
     }
-}
-
-/// Completes paths that compose keeps relative to the project's folder.
-pub(crate) fn absolute(project: &Project, path: &str) -> PathBuf {
-    Path::new(&project.folder).join(path)
 }

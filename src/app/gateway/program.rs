@@ -47,9 +47,9 @@ impl Program {
             return Ok(Self::Host(command.words.clone(), identity));
         }
         if work.settings.compose_dir.is_some() {
-            let folder = compose::compose_folder(work)?;
+            let folder = compose::compose_folder(work.settings)?;
             let engine = Engine::of(work.settings, &folder);
-            let found = compose::find(work, &engine, &folder)?;
+            let found = compose::find(work.settings, &engine, &folder)?;
             return if found.running {
                 Ok(Self::Container(Box::new(found)))
             } else {
@@ -99,7 +99,7 @@ impl Program {
                 ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
             }
             Self::Container(container) => {
-                let folder = compose::compose_folder(work)?;
+                let folder = compose::compose_folder(work.settings)?;
                 inside(&Engine::of(work.settings, &folder), &container.id, words, input)
             }
             Self::Quadlet(name, _) => {

@@ -1,5 +1,6 @@
 //! Proves that a container uses the new token: by what it was started with, never by an exit status.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::app::gateway::child::text;
@@ -45,6 +46,20 @@ impl Expected {
         }
         let path = work.env_file.as_deref();
         let path = path.ok_or_else(|| Ending::deferred("there is no .env"))?;
+        let (expected, token) = Self::by_file(work.settings, path)?;
+        let passed = work.passed_on();
+        if passed.is_some_and(|passed| passed != work.ground.fingerprinter.of(&token)) {
+            let why = format!(
+                "'{}' does not hold the token that was passed on last, so nothing is recreated",
+                path.display()
+            );
+            return Err(Ending::deferred(why));
+        }
+        Ok(expected)
+    }
+
+    /// Works out what a gateway must show that takes the token from this `.env`, and the token.
+    pub(crate) fn by_file(settings: &Settings, path: &Path) -> Result<(Self, Secret), Ending> {
         let shown = path.display();
         let keep = "so nothing is recreated";
         let (Some(parent), Some(name)) =
@@ -60,21 +75,16 @@ impl Expected {
             Ok(None) => return Err(Ending::deferred(format!("'{shown}' is not there, {keep}"))),
             Err(error) => return Err(Ending::deferred(format!("{error}, {keep}"))),
         };
-        let key = &work.settings.env_key;
+        let key = &settings.env_key;
         let Some(token) = envfile::get(&seen.bytes, key).filter(|token| !token.is_empty()) else {
             return Err(Ending::deferred(format!("'{shown}' does not set {key}, {keep}")));
         };
-        let passed = work.passed_on();
-        if passed.is_some_and(|passed| passed != work.ground.fingerprinter.of(&token)) {
-            let why = format!("'{shown}' does not hold the token that was passed on last, {keep}");
-            return Err(Ending::deferred(why));
-        }
-        if work.settings.openclaw_state_dir.as_deref() == Some(parent) {
+        if settings.openclaw_state_dir.as_deref() == Some(parent) {
             let written = seen.stat.st_mtime * 1000
                 + i64::try_from(seen.stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
-            return Ok(Self::StateFile(Timestamp(written)));
+            return Ok((Self::StateFile(Timestamp(written)), token));
         }
-        Ok(Self::Environment(token))
+        Ok((Self::Environment(token.clone()), token))
     }
 }
 

@@ -28,6 +28,7 @@ fn keys(more: &[&str], cli: Cli) -> Vec<String> {
         rivals: Vec::new(),
         tree: tree.clone(),
         containers: vec![("claude".to_owned(), "podman"), ("other".to_owned(), "podman")],
+        silent: Vec::new(),
         accounts: Vec::new(),
     };
     let mut guide = Guide {

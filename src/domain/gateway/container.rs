@@ -1,5 +1,7 @@
 //! A container as the engine's `inspect` shows it.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::domain::secret::Secret;
@@ -46,6 +48,15 @@ pub(crate) struct Project {
     pub(crate) files: Vec<String>,
     /// The env files named on the command line; none where compose took `.env` by itself.
     pub(crate) env_files: Vec<String>,
+    /// The names of all of the container's labels.
+    pub(crate) labels: Vec<String>,
+}
+
+impl Project {
+    /// Where a file is that compose keeps relative to the project's folder.
+    pub(crate) fn at(&self, file: &str) -> PathBuf {
+        Path::new(&self.folder).join(file)
+    }
 }
 
 impl Container {
@@ -64,6 +75,7 @@ impl Container {
             let words = compose(name).unwrap_or_default().split(',');
             words.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
         };
+        let labels = value.pointer("/Config/Labels").and_then(Value::as_object);
         let owned = |name: &str| compose(name).unwrap_or_default().to_owned();
         let environment = value.pointer("/Config/Env").and_then(Value::as_array);
         let pairs = environment.into_iter().flatten().filter_map(Value::as_str);
@@ -81,6 +93,7 @@ impl Container {
                 folder: owned("project.working_dir"),
                 files: list("project.config_files"),
                 env_files: list("project.environment_file"),
+                labels: labels.map(|all| all.keys().cloned().collect()).unwrap_or_default(),
             },
             published: value.pointer("/NetworkSettings/Ports").and_then(published),
             version: label("org.opencontainers.image.version").map(str::to_owned),

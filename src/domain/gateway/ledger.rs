@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::gateway::ending::{Deed, Ending};
 use crate::domain::gateway::request::Request;
 use crate::domain::secret::Fingerprint;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 
@@ -67,6 +68,8 @@ pub(crate) struct Pending {
     pub(crate) next_try: Option<Timestamp>,
     /// Why it waits.
     pub(crate) waits: Option<String>,
+    /// The command that helps.
+    pub(crate) hint: Option<Hint>,
 }
 
 /// Something that was done to, or found about, a gateway.
@@ -169,6 +172,7 @@ impl Ledger {
             recreates: 0,
             next_try: None,
             waits: None,
+            hint: None,
         };
         if self.pending.is_none() && self.history.is_empty() {
             self.version_of_ours = Some(VERSION.to_owned());
@@ -241,13 +245,15 @@ impl Ledger {
             Ending::PutOff(why, until) => {
                 pending.next_try = Some(*until);
                 pending.waits = Some(why.clone());
+                pending.hint = None;
             }
-            Ending::Deferred(why, _) | Ending::Failed(why, _) => {
+            Ending::Deferred(why, hint) | Ending::Failed(why, hint) => {
                 pending.attempts = pending.attempts.saturating_add(1);
                 let next = now.after(retry(pending.attempts));
                 // From then on nothing may put it off, so there it is tried whatever was in the way.
                 pending.next_try = Some(pending.bound(now).map_or(next, |bound| next.min(bound)));
                 pending.waits = Some(why.clone());
+                pending.hint.clone_from(hint);
             }
         }
     }

@@ -7,6 +7,11 @@ use crate::domain::shell::Hint;
 /// The name of the drop-in that is proposed.
 const DROP_IN: &str = "paths.conf";
 
+/// Shows what our units logged last.
+pub(crate) fn show_log() -> Hint {
+    Hint::new("journalctl -u 'oauth-sync*' -n 50")
+}
+
 /// Keeps a user's systemd running without a session.
 pub(crate) fn enable_linger(name: &str) -> Hint {
     Hint::new("loginctl enable-linger").arg(name)

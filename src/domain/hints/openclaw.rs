@@ -28,8 +28,8 @@ pub(crate) fn put_first(profile: &str) -> Hint {
 }
 
 /// Has a call made in a container of the project in whose directory it is run.
-pub(crate) fn in_service(service: &str, call: Hint) -> Hint {
-    Hint::new("docker compose exec").arg(service).followed_by(call)
+pub(crate) fn in_service(compose: impl Into<Hint>, service: &str, call: Hint) -> Hint {
+    compose.into().then("exec").arg(service).followed_by(call)
 }
 
 /// Has a call made by the command that the configuration names.

@@ -46,7 +46,7 @@ esac
 "#;
 
 /// The programs; a call of any other one fails.
-const PROGRAMS: &str = "apt bash chattr chmod chown claude cp curl docker env findmnt grep install loginctl \
+const PROGRAMS: &str = "apt bash chattr chmod chown claude cp curl docker env findmnt grep install journalctl loginctl \
     ls mount mv namei node npm oauth-sync openclaw podman podman-compose rm rmdir runuser sed setpriv ssh sudo \
     sysctl systemctl timedatectl touch umount usermod vi";
 

@@ -168,6 +168,7 @@ fn of_host() -> Vec<Row> {
         runs!("host::on_unit", w => host::on_unit("enable --now", &w.name), ["systemctl", "enable", "--now", &w.name]),
         runs!("host::reload_units", w => host::reload_units(&Manager::OfUser(&w.name)), ["systemctl", "--user", "-M", format!("{}@", w.name), "daemon-reload"]),
         runs!("host::start", _w => host::start("docker"), ["systemctl", "start", "docker"]),
+        runs!("host::show_log", _w => host::show_log(), ["journalctl", "-u", "oauth-sync*", "-n", "50"]),
         runs!("host::set_clock", _w => host::set_clock(), ["timedatectl", "set-ntp", "true"]),
         runs!("host::show_clock", _w => host::show_clock(), ["timedatectl", "timesync-status"]),
         runs!("host::end_script", w => host::end_script(NO_PROCESS, &w.name), ["grep", "-qsF", &w.name, format!("/proc/{NO_PROCESS}/cmdline")], ["kill"]),
@@ -183,13 +184,24 @@ fn of_host() -> Vec<Row> {
 fn of_engines() -> Vec<Row> {
     vec![
         runs!("engines::up", w => engines::up("docker compose", &w.name), ["docker", "compose", "up", "-d", &w.name]),
+        runs!(
+            "engines::compose",
+            w => {
+                let files = [w.path.display().to_string()];
+                let call = engines::compose("docker compose", Some(&w.name), &files, &files);
+                engines::up(call, &w.name)
+            },
+            ["docker", "compose", "--project-name", &w.name, "-f", &w.path, "--env-file", &w.path, "up", "-d", &w.name],
+        ),
+        runs!("engines::recreate", w => engines::recreate("docker compose", &w.name), ["docker", "compose", "up", "-d", "--no-deps", "--force-recreate", &w.name]),
+        runs!("engines::inside", w => engines::inside("docker", &w.name, openclaw::doctor()), ["docker", "exec", "-it", &w.name, "openclaw", "doctor", "--fix"]),
         runs!("engines::build", w => engines::build("podman-compose", &w.name), ["podman-compose", "build", &w.name]),
         runs!(
-            "engines::hand_over", w => files::run_in(&w.path, engines::hand_over(&w.name, "KEY")),
+            "engines::hand_over", w => files::run_in(&w.path, engines::hand_over("docker compose", &w.name, "KEY")),
             ["docker", "compose", "up", "-d", &w.name],
             ["written", "compose.override.yaml", format!("services:\n  {}:\n    environment:\n      KEY: ${{KEY}}\n", w.name)],
         ),
-        runs!("engines::edit_and_up", w => engines::edit_and_up(&w.path, &w.name), ["vi", &w.path], ["docker", "compose", "up", "-d", &w.name]),
+        runs!("engines::edit_and_up", w => engines::edit_and_up("docker compose", &w.path, &w.name), ["vi", &w.path], ["docker", "compose", "up", "-d", &w.name]),
         runs!(
             "engines::mount_directory", w => files::run_in(&w.path, engines::mount_directory()),
             ["sed", "-i", r#"s|/\.credentials\.json\([:"]\)|\1|g; s|/\.credentials\.json$||"#, "./-compose.yaml", "./compose.yaml"],
@@ -205,7 +217,7 @@ fn of_engines() -> Vec<Row> {
         runs!("openclaw::status", _w => openclaw::status(), ["openclaw", "models", "status"]),
         runs!("openclaw::list_profiles", _w => openclaw::list_profiles(), ["openclaw", "models", "auth", "list"]),
         runs!("openclaw::put_first", w => openclaw::put_first(&w.name), ["openclaw", "models", "auth", "order", "set", "--provider", "anthropic", &w.name]),
-        runs!("openclaw::in_service", w => openclaw::in_service(&w.name, openclaw::doctor()), ["docker", "compose", "exec", &w.name, "openclaw", "doctor", "--fix"]),
+        runs!("openclaw::in_service", w => openclaw::in_service("docker compose", &w.name, openclaw::doctor()), ["docker", "compose", "exec", &w.name, "openclaw", "doctor", "--fix"]),
         runs!("openclaw::by_command", w => openclaw::by_command(&["node".to_owned(), w.name.clone()], openclaw::doctor()), ["node", &w.name, "doctor", "--fix"]),
     ]
 }
