@@ -107,6 +107,8 @@ pub(crate) fn condition(report: &SinkReport) -> Condition {
     match &report.state {
         SinkState::InStep | SinkState::Unused(_) | SinkState::Unsettled(_) => Condition::InStep,
         SinkState::Stale(None) | SinkState::Busy(_) => Condition::Pending,
+        // One that the next sync makes is missing until then.
+        SinkState::Absent(_) if report.is_new => Condition::Pending,
         SinkState::Absent(_) => Condition::Absent,
         SinkState::Stale(Some(why))
         | SinkState::Hidden(why)

@@ -53,6 +53,22 @@ pub(crate) fn handed(text: &str, service: &str, key: &str) -> Option<Handed> {
     Some(handed)
 }
 
+/// What a compose file mounts into `service`: `SOURCE:TARGET`, with more behind it perhaps.
+pub(crate) fn volumes(text: &str, service: &str) -> Vec<String> {
+    let documents = YamlLoader::load_from_str(text).unwrap_or_default();
+    let root = documents.first().and_then(Yaml::as_hash);
+    let service = root.and_then(|root| {
+        get(get(root, "services")?.as_hash()?, service)?.as_hash().and_then(|of| get(of, "volumes"))
+    });
+    let volume = |volume: &Yaml| match volume {
+        Yaml::Hash(map) => {
+            Some(format!("{}:{}", get(map, "source")?.as_str()?, get(map, "target")?.as_str()?))
+        }
+        other => other.as_str().map(str::to_owned),
+    };
+    service.map(each).unwrap_or_default().iter().filter_map(volume).collect()
+}
+
 /// `environment: {KEY: value}`, or a list of `KEY=value`; a value of another variable counts where it is
 /// made of this one.
 fn of_environment(value: &Yaml, key: &str) -> Option<Value> {
@@ -164,6 +180,13 @@ mod tests {
             assert_eq!((found.value, &named[..]), (value, files), "{text}");
             assert!(!found.has_more);
         }
+    }
+
+    #[test]
+    fn volumes_are_known_in_both_forms() {
+        let text = "services: {gw: {volumes: ['${A:-~/a}:/x:ro', {type: bind, source: ~/b, target: /y}, named]}}";
+        assert_eq!(volumes(text, "gw"), ["${A:-~/a}:/x:ro", "~/b:/y", "named"]);
+        assert!(volumes(text, "other").is_empty() && volumes("[", "gw").is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Variables and the home in values that name a directory, as shells and compose write them.
 
+use std::path::Path;
+
 /// How deep defaults may lie in each other.
 const DEPTH: usize = 8;
 
@@ -11,6 +13,19 @@ pub(crate) fn expand(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Opti
         Some(rest) => Some(known("HOME")? + &variables(rest, known, DEPTH)?),
         None => variables(text, known, DEPTH),
     }
+}
+
+/// What is known where nothing but a home is.
+pub(crate) fn home_is(home: &Path) -> impl Fn(&str) -> Option<String> {
+    let home = home.to_string_lossy().into_owned();
+    move |name| (name == "HOME").then(|| home.clone())
+}
+
+/// Puts in what `%h` and `%%` of a unit stand for (systemd.unit(5)); other specifiers stay.
+pub(crate) fn specifiers(text: &str, home: &Path) -> String {
+    let home = home.to_string_lossy();
+    let parts = text.split("%%").map(|part| part.replace("%h", &home));
+    parts.collect::<Vec<_>>().join("%")
 }
 
 fn variables(text: &str, known: &dyn Fn(&str) -> Option<String>, depth: usize) -> Option<String> {
@@ -71,6 +86,18 @@ fn one(inside: &str, known: &dyn Fn(&str) -> Option<String>, depth: usize) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn puts_in_the_home_of_a_unit() {
+        for (text, value) in [
+            ("%h/.openclaw", "/home/x/.openclaw"),
+            ("a%h:%h", "a/home/x:/home/x"),
+            ("100%%h %i", "100%h %i"),
+            ("%", "%"),
+        ] {
+            assert_eq!(specifiers(text, Path::new("/home/x")), value);
+        }
+    }
 
     #[test]
     fn resolves_what_compose_does() {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::claude_cli::Version;
+use crate::domain::expand::{expand, home_is};
 use crate::domain::order;
 
 /// Below a home: installers' own directories, npm's usual prefixes, and the shims of the managers.
@@ -70,8 +71,7 @@ fn prefix(npmrc: &str, home: &Path) -> Option<PathBuf> {
         (key.trim() == "prefix").then(|| value.trim().trim_matches(['"', '\'']))
     });
     let value = values.next_back()?;
-    let below = ["~/", "${HOME}/", "$HOME/"].iter().find_map(|start| value.strip_prefix(start));
-    let path = below.map_or_else(|| PathBuf::from(value), |below| home.join(below));
+    let path = PathBuf::from(expand(value, &home_is(home))?);
     path.is_absolute().then_some(path)
 }
 

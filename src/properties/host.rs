@@ -148,7 +148,7 @@ pub(super) fn output(bytes: &[u8]) {
 /// The file of a unit: only whole paths are taken from it.
 pub(super) fn unit_files(bytes: &[u8]) {
     let Some(text) = super::text(bytes) else { return };
-    for hint in units::variables(text, 0) {
+    for hint in units::variables(text, 0, None) {
         assert!(hint.folder.is_absolute(), "{}", hint.folder.display());
     }
     for word in text.split_whitespace() {

@@ -208,6 +208,22 @@ fn the_file_that_the_project_reads_is_written_or_named_and_nothing_recreated() {
     }
 }
 
+#[test]
+fn a_project_from_the_standard_input_is_not_made_anew() {
+    for files in ["-", "LAB/home/a/oc/compose.yaml,-"] {
+        let lab = lab(
+            &Labels { files, ..LABELS },
+            &[("compose.yaml", HANDS), (".env", "ANTHROPIC_OAUTH_TOKEN=old")],
+        );
+        for command in ["sync", "doctor"] {
+            let text = said(&lab.inside(&[command]), &lab);
+            assert!(text.contains("compose read it from its standard input"), "{files}: {text}");
+            assert!(text.contains("GATEWAY_COMMAND"), "{files}: {text}");
+        }
+        assert!(!lab.read("log").contains(" up "), "{files}");
+    }
+}
+
 /// What the labels say of a project that is not on this host, and who is named.
 const MAKERS: &[(&str, &str, &str)] = &[
     ("/data/compose/76", "/data/compose/76/docker-compose.yml", "Portainer made it"),

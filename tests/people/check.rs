@@ -96,6 +96,17 @@ fn a_sink_that_is_stuck_is_wrong() {
 }
 
 #[test]
+fn a_sink_that_is_still_to_be_made_is_not_fine() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    std::fs::remove_file(bed.at(OAUTH)).unwrap();
+    let said = bed.run(["check"]).exit(1).out;
+    assert!(said.contains("oauth-json does not hold the new token"), "{said}");
+    let doctor = bed.run(["doctor"]).out;
+    assert!(doctor.contains("warning sink-stale (default)\n"), "{doctor}");
+}
+
+#[test]
 fn the_gravest_of_several_links_counts_and_comes_first() {
     let bed = bed();
     bed.run(["sync"]).exit(0);

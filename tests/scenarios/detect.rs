@@ -131,6 +131,76 @@ fn units_name_folders() {
     assert_eq!(host.listed("logins", "path"), ["/home/ann/claude/.credentials.json"]);
 }
 
+/// A system user as OpenClaw's Ansible role makes it, with `home` and an OpenClaw in `state` there.
+fn system_user(home: &str, state: &str) -> Host {
+    let host = Host::new().login(&format!("{home}/.claude"), 8).claw(&format!("{home}/{state}"));
+    std::os::unix::fs::chown(host.0.at(&format!("host/{home}")), Some(998), Some(998)).unwrap();
+    for below in [".claude", ".claude/.credentials.json", state, &format!("{state}/openclaw.json")]
+    {
+        let path = host.0.at(&format!("host/{home}/{below}"));
+        std::os::unix::fs::chown(path, Some(998), Some(998)).unwrap();
+    }
+    let passwd = host.0.read("host/etc/passwd");
+    host.file("etc/passwd", &format!("{passwd}oc:x:998:998::/{home}:/usr/sbin/nologin\n"))
+}
+
+#[test]
+fn a_system_users_openclaw_is_found_by_every_way_to_name_it() {
+    const UNIT: &str = "etc/systemd/system/openclaw-gateway.service";
+    let compose =
+        |volume: &str| format!("services:\n  openclaw-gateway:\n    volumes:\n      - {volume}\n");
+    for (home, state, file, text) in [
+        ("home/openclaw", ".openclaw", "none", String::new()),
+        ("usr/local/openclaw", ".openclaw", "none", String::new()),
+        (
+            "home/oc",
+            "claw",
+            UNIT,
+            "[Service]\nUser=oc\nEnvironment=OPENCLAW_STATE_DIR=~/claw\n".into(),
+        ),
+        (
+            "home/oc",
+            "claw",
+            "home/oc/.config/systemd/user/x.service",
+            "[Service]\nEnvironment=\"OPENCLAW_STATE_DIR=%h/claw\"\n".into(),
+        ),
+        (
+            "home/oc",
+            "claw",
+            "home/oc/stack/compose.yaml",
+            compose("\"${OPENCLAW_CONFIG_DIR:-${HOME}/claw}:/home/node/.openclaw\""),
+        ),
+        (
+            "home/oc",
+            "claw",
+            "home/oc/stack/compose.yaml",
+            compose("{type: bind, source: ~/claw, target: /home/node/.openclaw}"),
+        ),
+    ] {
+        let host = system_user(home, state).file(file, &text);
+        for made in ["stack", ".config"] {
+            let path = host.0.at(&format!("host/{home}/{made}"));
+            if path.exists() {
+                let mut chown = std::process::Command::new("chown");
+                assert!(chown.args(["-R", "998:998"]).arg(path).status().unwrap().success());
+            }
+        }
+        let found = host.listed("openclaws", "state_dir");
+        assert_eq!(found, [format!("/{home}/{state}")], "{text}");
+        assert_eq!(host.json()["candidates"].as_array().unwrap().len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_home_with_two_names_is_one() {
+    let host = system_user("data/oc", ".openclaw");
+    let passwd = host.0.read("host/etc/passwd").replace(":/data/oc:", ":/home/oc:");
+    let host = host.file("etc/passwd", &passwd).file("home/.keep", "");
+    std::os::unix::fs::symlink("../data/oc", host.0.at("host/home/oc")).unwrap();
+    assert_eq!(host.listed("openclaws", "state_dir").len(), 1);
+    assert_eq!(host.json()["candidates"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn it_tells_how_the_gateway_and_the_cli_run() {
     let host = Host::new()

@@ -7,6 +7,7 @@ use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::{self, Tree};
 use crate::app::detect::units::{self, Hint};
+use crate::domain::compose_service;
 use crate::domain::detection::{Claw, Control, Findings};
 use crate::domain::envfile;
 use crate::domain::era::Version;
@@ -186,11 +187,11 @@ pub(super) fn of_container(container: &Container) -> impl Iterator<Item = PathBu
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
 }
 
-/// What a line of a compose file mounts as the state folder.
-fn mounted(line: &str) -> Option<&str> {
-    let line = line.trim().strip_prefix("- ")?.trim().trim_matches(['"', '\'']);
+/// What a volume mounts as the state folder.
+fn mounted(volume: &str) -> Option<&str> {
     let homes = [":/home/node/.openclaw", ":/root/.openclaw"];
-    homes.iter().find_map(|inside| line.split_once(inside)).map(|(host, _)| host)
+    let (host, rest) = homes.iter().find_map(|inside| volume.split_once(inside))?;
+    (rest.is_empty() || rest.starts_with(':')).then_some(host)
 }
 
 /// The home of a folder's owner.
@@ -215,7 +216,10 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
     };
     let named =
         envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_DIR").map(|value| value.expose().to_owned());
-    let named = named.or_else(|| text.lines().find_map(mounted).map(str::to_owned));
+    let named = named.or_else(|| {
+        let volumes = compose_service::volumes(&text, SERVICE);
+        volumes.iter().find_map(|volume| mounted(volume)).map(str::to_owned)
+    });
     let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
     Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })
 }

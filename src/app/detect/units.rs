@@ -6,6 +6,7 @@ use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::domain::config::words;
 use crate::domain::envfile;
+use crate::domain::expand::{expand, home_is, specifiers};
 
 /// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
 pub(super) const SYSTEM: [&str; 3] =
@@ -41,16 +42,25 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home]) -> Vec<Hint> {
         let texts = texts(tree, Path::new(folder)).into_iter();
         // Whoever wrote a system unit may read what it names; a user may not have root read for them.
         texts.flat_map(|(_, text)| {
+            let home = home_of(&text, homes);
             let mut texts = environment_of(tree, &text);
-            texts.push((text, 0));
-            texts
+            texts.push((specifiers(&text, Path::new("/root")), 0));
+            texts.into_iter().map(move |(text, uid)| (text, uid, home.clone()))
         })
     });
     let users = homes.iter().flat_map(|home| {
         let texts = texts(tree, &home.path.join(USER)).into_iter();
-        texts.map(|(_, text)| (text.replace("%h", &home.path.to_string_lossy()), home.uid))
+        texts.map(|(_, text)| (specifiers(&text, &home.path), home.uid, Some(home.path.clone())))
     });
-    system.chain(users).flat_map(|(text, uid)| variables(&text, uid)).collect()
+    let all = system.chain(users);
+    all.flat_map(|(text, uid, home)| variables(&text, uid, home.as_deref())).collect()
+}
+
+/// The home of the user that a unit of the host runs as.
+fn home_of(unit: &str, homes: &[Home]) -> Option<PathBuf> {
+    let user = unit.lines().filter_map(|line| line.trim().strip_prefix("User=")).next_back();
+    let is_user = |home: &&Home| user.map_or(home.uid == 0, |user| user.trim() == home.name);
+    homes.iter().find(is_user).map(|home| home.path.clone())
 }
 
 /// The service units of a folder and their drop-ins, with their texts.
@@ -90,14 +100,16 @@ fn environment_of(tree: &Tree, unit: &str) -> Vec<(String, u32)> {
     texts.map(|(text, uid)| (named(&text), uid)).collect()
 }
 
-/// The variables of the file of a unit that tell where OpenClaw or Claude is; `uid` owns the file.
-pub(crate) fn variables(unit: &str, uid: u32) -> Vec<Hint> {
+/// The variables of the file of a unit that tell where OpenClaw or Claude is; `uid` owns the file, and
+/// `home` is the home of whoever it runs as, which OpenClaw puts in the place of `~`.
+pub(crate) fn variables(unit: &str, uid: u32, home: Option<&Path>) -> Vec<Hint> {
     let lines = unit.lines().filter_map(|line| line.trim().strip_prefix("Environment="));
     let assignments = lines.flat_map(|line| words::split(line).unwrap_or_default());
     assignments
         .filter_map(|word| {
             let (variable, value) = word.split_once('=')?;
-            let (variable, folder) = (variable.to_owned(), PathBuf::from(value));
+            let known = |name: &str| home_is(home?)(name);
+            let (variable, folder) = (variable.to_owned(), PathBuf::from(expand(value, &known)?));
             let known = VARIABLES.contains(&variable.as_str()) && folder.is_absolute();
             known.then_some(Hint { variable, folder, uid })
         })

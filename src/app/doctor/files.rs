@@ -17,13 +17,16 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let source = || source(patient, case);
     findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
+    let nowhere = nowhere(case);
+    let is_nowhere = nowhere.is_some();
     findings.extend(case.report.sinks.iter().filter_map(|sink| match &sink.state {
         SinkState::Failed(why, command) => sink_failed(patient, case, why, command.as_ref()),
         SinkState::Stale(None) => Some(stale(case)),
+        SinkState::Absent(_) if sink.is_new && !is_nowhere => Some(stale(case)),
         SinkState::Refused(why) => Some(refused(case, sink.kind, why)),
         _ => None,
     }));
-    findings.extend(nowhere(case));
+    findings.extend(nowhere);
     findings.extend(readable(case));
     findings.extend(configuration(case));
     findings.dedup();

@@ -96,8 +96,7 @@ pub(crate) fn pick(
             }
             let maker = maker(&other.project);
             let why = format!("{why}, which this host does not have: {maker}");
-            let hint = "set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)";
-            Err(Ending::Deferred(why, Some(hint.into())))
+            Err(Ending::Deferred(why, Some(BY_COMMAND.into())))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'");
@@ -109,7 +108,15 @@ pub(crate) fn pick(
             // Of several copies the one that runs tells.
             let running = here.iter().position(|one| one.running).unwrap_or(0);
             let found = here.into_iter().nth(running);
-            found.ok_or_else(|| Ending::deferred("it is gone"))
+            let found = found.ok_or_else(|| Ending::deferred("it is gone"))?;
+            if is_from_input(&found.project) {
+                let why = format!(
+                    "the project of service {service} in '{path}' has no file to be recreated from: {}",
+                    maker(&found.project)
+                );
+                return Err(Ending::Deferred(why, Some(BY_COMMAND.into())));
+            }
+            Ok(found)
         }
         _ => {
             let why = format!("several projects have a service {service} in '{path}': {names:?}");
@@ -128,6 +135,9 @@ fn is_here(project: &Project) -> bool {
         && project.files.iter().all(|file| is_file(project.at(file)).is_some())
 }
 
+/// What works for a project that compose cannot make anew from here.
+const BY_COMMAND: &str = "set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)";
+
 /// Programs that make projects from files of their own: where those lie, and how their labels begin.
 const MAKERS: [(&str, &[&str], &str); 8] = [
     ("Portainer", &["/data/compose/"], "io.portainer."),
@@ -140,9 +150,14 @@ const MAKERS: [(&str, &[&str], &str); 8] = [
     ("Komodo", &["/etc/komodo/"], "komodo."),
 ];
 
+/// Says whether compose was given a file of the project on its standard input.
+fn is_from_input(project: &Project) -> bool {
+    project.files.iter().any(|file| file == "-" || file.ends_with("/-"))
+}
+
 /// Who made a project whose files are elsewhere, by its labels and by where it says that they are.
 fn maker(project: &Project) -> String {
-    if project.files.iter().any(|file| file == "-" || file.ends_with("/-")) {
+    if is_from_input(project) {
         return "compose read it from its standard input".to_owned();
     }
     let file = project.files.first().map_or("", String::as_str);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::expand::specifiers;
 use crate::os::folder::Folder;
 
 /// The most that is read of a unit, in bytes.
@@ -82,7 +83,7 @@ fn of_folder(folder: &Path, name: &str) -> Vec<Text> {
 }
 
 fn text(bytes: &[u8], home: &Path) -> String {
-    String::from_utf8_lossy(bytes).replace("%h", &home.to_string_lossy())
+    specifiers(&String::from_utf8_lossy(bytes), home)
 }
 
 /// The unit's own file and its drop-ins in one directory, in their order.

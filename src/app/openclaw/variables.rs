@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
+use crate::domain::expand::{expand, home_is};
 use crate::os::account;
 use crate::os::folder::Folder;
 
@@ -81,15 +82,9 @@ impl Variables {
 impl Names {
     fn path(&self, text: &str) -> Result<PathBuf, String> {
         let home = if self.in_container { Path::new(HOME_IN_CONTAINER) } else { &self.home };
-        let rest = ["~", "${HOME}"].into_iter().find_map(|name| text.trim().strip_prefix(name));
-        let path = match rest {
-            Some("") => home.to_owned(),
-            Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-            _ => PathBuf::from(text.trim()),
-        };
-        if path.to_string_lossy().contains("${") {
+        let Some(path) = expand(text.trim(), &home_is(home)).map(PathBuf::from) else {
             return Err(format!("'{text}' has a variable in it whose value is not known here"));
-        }
+        };
         if !path.is_absolute() {
             return Err(format!("'{text}' is no absolute path"));
         }
