@@ -1,7 +1,7 @@
 //! Accounts of this host, from `/etc/passwd` and `/etc/group`.
 //!
 //! The files themselves, not NSS: the watcher may run no program and loads no module. A user known
-//! only to a directory service keeps the group of its folder and has no further groups.
+//! only to a directory service is one without an account: see `Identity::of`.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ struct Known {
     users: Vec<(u32, Option<Account>)>,
     homes: Vec<(PathBuf, Option<Account>)>,
     groups: Vec<(String, Vec<u32>)>,
+    numbers: Vec<(u32, bool)>,
 }
 
 /// One line of passwd(5).
@@ -79,9 +80,27 @@ pub(crate) fn groups(account: &Account) -> Vec<u32> {
     std::iter::once(account.gid).chain(others).collect()
 }
 
+/// Says whether a group of this number is there, or an account has it; a file that cannot be read says so
+/// of all.
+pub(crate) fn has_group(gid: u32) -> bool {
+    let search = || {
+        let Ok(text) = std::fs::read_to_string(GROUP) else { return true };
+        let numbers = text.lines().filter_map(|line| line.split(':').nth(2)?.parse().ok());
+        numbers.into_iter().any(|known: u32| known == gid)
+            || find(|account| account.gid == gid).is_some()
+    };
+    known(|known| recall(&mut known.numbers, &gid, search))
+}
+
 impl Known {
     const fn nothing() -> Self {
-        Self { stamps: [None, None], users: Vec::new(), homes: Vec::new(), groups: Vec::new() }
+        Self {
+            stamps: [None, None],
+            users: Vec::new(),
+            homes: Vec::new(),
+            groups: Vec::new(),
+            numbers: Vec::new(),
+        }
     }
 }
 

@@ -31,14 +31,15 @@ impl Identity {
 
     /// The user `uid`, with the groups that this host gives it.
     ///
-    /// `gid` is the group of what that user owns, for a user that has no account here, as the
-    /// numeric users of containers.
+    /// `gid` is the group of what that user owns. It says nothing of a user without an account, as the
+    /// numeric users of containers: a directory has root's group where only its owner was changed, and
+    /// in a setgid directory that of the one above. So such a user gets the group of the same number,
+    /// if that is nobody else's, or none.
     pub(crate) fn of(uid: u32, gid: u32) -> Self {
         match account::of(uid) {
             Some(account) => Self { uid, gid: account.gid, groups: account::groups(&account) },
-            // A folder that was given to a user with `chown UID` alone still has root's group.
-            None if gid == 0 => Self { uid, gid: NOBODY, groups: vec![NOBODY] },
-            None => Self { uid, gid, groups: vec![gid] },
+            None if gid == uid && !account::has_group(gid) => Self { uid, gid, groups: vec![gid] },
+            None => Self { uid, gid: NOBODY, groups: vec![NOBODY] },
         }
     }
 
@@ -109,5 +110,25 @@ impl Drop for Acting {
             .and_then(|()| set_thread_groups(&groups));
         // To go on with half an identity would be worse than to stop.
         assert!(restored.is_ok(), "cannot take root's identity back");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On every host the groups 1 to 4 are there, and no user has such a number.
+    #[test]
+    fn a_user_without_an_account_gets_a_group_that_is_nobodys() {
+        for (uid, gid, group) in [
+            (61_421, 61_421, 61_421),
+            (61_421, 0, NOBODY),
+            (61_421, 4, NOBODY),
+            (61_421, 61_432, NOBODY),
+        ] {
+            let identity = Identity::of(uid, gid);
+            assert_eq!((identity.gid, &identity.groups[..]), (group, &[group][..]), "{gid}");
+        }
+        assert_eq!(Identity::of(0, 4).gid, 0);
     }
 }

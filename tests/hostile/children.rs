@@ -111,6 +111,22 @@ fn a_program_inherits_its_three_streams_and_nothing_else() {
     assert!(lab.at("home/b/ran").exists());
 }
 
+/// In a setgid directory a user's own directory has a group that is not the user's.
+#[test]
+fn a_users_program_gets_no_group_of_its_directory() {
+    let lab = Lab::new();
+    // The group 4 is on every host.
+    lab.sh("mkdir shared && chgrp 4 shared && chmod 3777 shared");
+    lab.login(ALICE, "shared/.claude", "1", 600);
+    let script = format!("#!/bin/sh\nid -G >{}\n", lab.at("home/a/groups").display());
+    claude(&lab, ALICE, "a", &script);
+    let text = lab.read("etc/a.conf").replace("/home/a/.claude/", "/shared/.claude/");
+    lab.configuration("a", &text);
+    let said = lab.confined(&["refresh"]);
+    let groups = lab.read("home/a/groups");
+    assert_eq!(groups.trim(), "65534", "{}", said.stderr);
+}
+
 #[test]
 fn a_user_who_kills_what_becomes_its_program_harms_its_own_link() {
     let lab = two_users("#!/bin/sh\n: >\"$HOME/ran\"\n");

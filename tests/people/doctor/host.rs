@@ -186,13 +186,13 @@ fn a_base_url_that_is_kept() {
 #[test]
 fn a_cli_for_a_user_without_an_account() {
     let host = Host::new();
-    host.shell(&format!("chown -R 7003:7004 {}", host.at("home").display()));
+    host.shell(&format!("chown -R 7003:7003 {}", host.at("home").display()));
     fs::remove_file(host.at("home/.local/bin/claude")).unwrap();
     let target = host.at("home/.npm-global/bin/claude");
     // The user has to get to the stand-in and to the home.
     host.shell(&format!("chmod 755 {0} {0}/bin", host.at(".").display()));
     host.program("bin/npm", &format!(
-        "[ \"$(id -u):$(id -g):$(id -G):$HOME\" = 7003:7004:7004:{} ] && install -D -m 755 /bin/true {}",
+        "[ \"$(id -u):$(id -g):$(id -G):$HOME\" = 7003:7003:7003:{} ] && install -D -m 755 /bin/true {}",
         host.at("home").display(), target.display()
     ));
     let found = host.finds_also("cli-missing");
