@@ -8,15 +8,15 @@ use crate::lab::{ALICE, Lab, Ran};
 const DOCKER: &str = r#"#!/bin/sh
 case "$*" in
 "ps "*) echo abc123def456abc123def456 ;;
-"inspect "*) sed "s|FILES|$(cat LAB/files)|" LAB/inspect.json ;;
-"image inspect"*) echo "sha256:1 {}" ;;
+"inspect "*) sed "s|FILES|$(cat LAB/files)|; s|MOUNTS|$(cat LAB/mounts 2>/dev/null)|" LAB/inspect.json ;;
+"image inspect"*) echo "sha256:1 $(cat LAB/labels 2>/dev/null || echo '{}')" ;;
 "compose version"*) echo 2.30.0 ;;
 "compose "*) { id -u; cat LAB/home/a/*.y*ml LAB/home/a/*.env; echo "$@"; } >>LAB/ran 2>/dev/null; exit 1 ;;
 *) exit 1 ;;
 esac
 "#;
 
-const INSPECT: &str = r#"[{"Id":"abc123def456abc123def456","Image":"sha256:1","Config":{"Image":"oc:1","Env":["ANTHROPIC_OAUTH_TOKEN=old"],"Labels":{"com.docker.compose.project":"oc","com.docker.compose.service":"openclaw-gateway","com.docker.compose.project.working_dir":"LAB/oc","com.docker.compose.project.config_files":"FILES"}},"State":{"Running":true,"Status":"running","ExitCode":0,"StartedAt":"2026-11-30T00:00:00Z"},"NetworkSettings":{"Ports":{}}}]"#;
+const INSPECT: &str = r#"[{"Id":"abc123def456abc123def456","Image":"sha256:1","Config":{"Image":"oc:1","Env":["ANTHROPIC_OAUTH_TOKEN=old"],"Labels":{"com.docker.compose.project":"oc","com.docker.compose.service":"openclaw-gateway","com.docker.compose.project.working_dir":"LAB/oc","com.docker.compose.project.config_files":"FILES"}},"Mounts":[MOUNTS],"State":{"Running":true,"Status":"running","ExitCode":0,"StartedAt":"2026-11-30T00:00:00Z"},"NetworkSettings":{"Ports":{}}}]"#;
 
 /// A compose project of root's in `oc`, for a login of Alice's.
 fn lab() -> Lab {
@@ -129,6 +129,19 @@ const REACHED: &[(&str, &str)] = &[
     ("echo 'include: [\"https://example.invalid/x.git\"]' > oc/compose.yaml", ""),
     ("echo 'include: [\"oci://example.invalid/x\"]' > oc/compose.yaml", ""),
     ("echo 'services: [' > oc/compose.yaml", ""),
+    // What a container writes is root's to the host, where it is root in there.
+    (
+        "mkdir -p volumes/x/_data; echo 'services: {}' > volumes/x/_data/more.yaml",
+        "oc/compose.yaml,volumes/x/_data/more.yaml",
+    ),
+    (
+        "mkdir -p volumes/x/_data/y; touch volumes/x/_data/y/more.env; ln -s ../volumes/x/_data/y oc/far; echo 'services: {a: {env_file: far/more.env}}' > oc/compose.yaml",
+        "",
+    ),
+    // An access control list: the group has no members, and is not who may write.
+    ("setfacl -m u:61421:rw oc/compose.yaml", ""),
+    ("setfacl -m u:61421:rwx oc", ""),
+    ("setfacl -m u:61421:rw oc/.env", ""),
     // Root's own directory, in which others can write.
     ("chmod 777 oc", ""),
     (
@@ -141,6 +154,56 @@ const REACHED: &[(&str, &str)] = &[
     ),
     ("chmod 666 oc/compose.yaml", ""),
 ];
+
+/// Root in a container is root to what it has mounted: the mounts, and whether compose is still run.
+const MOUNTED: &[(&str, bool)] = &[
+    (r#"{"Source":"LAB/oc","Destination":"/oc","RW":true}"#, false),
+    (r#"{"Source":"LAB/oc/compose.yaml","Destination":"/c","RW":true}"#, false),
+    (r#"{"Source":"LAB","Destination":"/c"}"#, false),
+    // An optional file that is not there yet.
+    (r#"{"Source":"LAB/oc/sub","Destination":"/c","RW":true}"#, false),
+    (r#"{"Source":"LAB/oc","Destination":"/oc","RW":false}"#, true),
+    (r#"{"Source":"LAB/oc/data","Destination":"/oc","RW":true}"#, true),
+    (r#"{"Source":"LAB/o","Destination":"/oc","RW":true}"#, true),
+    // Root on the host anyway.
+    (
+        r#"{"Source":"LAB/oc","RW":true},{"Source":"/run/docker.sock","Destination":"/s","RW":false}"#,
+        true,
+    ),
+];
+
+#[test]
+fn no_file_is_read_that_a_container_can_write() {
+    for (mounts, is_run) in MOUNTED {
+        let lab = lab();
+        let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+        std::fs::write(lab.at("mounts"), mounts.replace("LAB", &root)).unwrap();
+        let service = "{openclaw-gateway: {env_file: [{path: sub/none.env, required: false}]}}";
+        std::fs::write(lab.at("oc/compose.yaml"), format!("services: {service}")).unwrap();
+        let said = sync(&lab);
+        assert_eq!(lab.at("ran").exists(), *is_run, "{mounts}: {}", said.stderr);
+        assert!(*is_run || said.stderr.contains("which container"), "{mounts}: {}", said.stderr);
+    }
+}
+
+/// An image can carry any label, and every container of it has them.
+#[test]
+fn a_container_whose_image_claims_to_be_a_projects_is_none() {
+    for (labels, is_run) in [
+        (r#"{"com.docker.compose.project.working_dir":"x"}"#, false),
+        (r#"{"com.docker.compose.project.config_files":"x"}"#, false),
+        (r#"{"com.docker.compose.project.environment_file":""}"#, false),
+        // Compose gives those to what it builds.
+        (r#"{"com.docker.compose.project":"oc","com.docker.compose.service":"x"}"#, true),
+        ("null", true),
+    ] {
+        let lab = lab();
+        std::fs::write(lab.at("labels"), labels).unwrap();
+        let said = sync(&lab);
+        assert_eq!(lab.at("ran").exists(), is_run, "{labels}: {}", said.stderr);
+        assert!(is_run || said.stderr.contains("does not count"), "{labels}: {}", said.stderr);
+    }
+}
 
 #[test]
 fn no_file_of_a_users_is_read_however_it_is_reached() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::gateway::compose_env;
 use crate::app::gateway::compose_files::Files;
-use crate::app::gateway::engine::{Compose, Engine};
+use crate::app::gateway::engine::{Compose, Composed, Engine};
 use crate::app::gateway::proof::{self, Expected};
 use crate::app::gateway::work::Work;
 use crate::domain::config::settings::{Recreate, Settings};
@@ -24,7 +24,7 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let folder = compose_folder(work.settings)?;
     let engine = Engine::of(work.settings, &folder);
     let old = find(work.settings, &engine, &folder)?;
-    let _held = rights(&folder, &old.project)?;
+    let _held = rights(&engine, &folder, &old.project)?;
     if work.pending().sinks.contains(&SinkKind::Env)
         && let Some(sink) = work.env_file.as_deref()
     {
@@ -77,11 +77,12 @@ pub(crate) fn pick(
     settings: &Settings,
     engine: &Engine<'_>,
     folder: &Folder,
-    all: Vec<Container>,
+    all: Composed,
 ) -> Result<Container, Ending> {
     let service = &settings.compose_service;
+    let note = all.note();
     let (here, elsewhere): (Vec<Container>, Vec<Container>) =
-        all.into_iter().partition(|container| is_in(&container.project, folder));
+        all.found.into_iter().partition(|container| is_in(&container.project, folder));
     let mut names: Vec<&str> = here.iter().map(|one| one.project.name.as_str()).collect();
     order::sort_and_dedup(&mut names);
     let path = folder.path.display();
@@ -99,7 +100,7 @@ pub(crate) fn pick(
             Err(Ending::Deferred(why, Some(BY_COMMAND.into())))
         }
         (0, None) => {
-            let why = format!("no container of service {service} stands in '{path}'");
+            let why = format!("no container of service {service} stands in '{path}'{note}");
             let up = engines::up(engine.typed(), service);
             let hint = engine.in_project(up);
             Err(Ending::Deferred(why, Some(hint)))
@@ -178,7 +179,7 @@ fn is_in(project: &Project, folder: &Folder) -> bool {
 
 /// Lets compose read the project's files: all of them are there, and root goes on only with those that
 /// nobody else can write, which stay open as long as the answer lives.
-fn rights(folder: &Folder, project: &Project) -> Result<Files, Ending> {
+fn rights(engine: &Engine<'_>, folder: &Folder, project: &Project) -> Result<Files, Ending> {
     if project.files.is_empty() {
         return Err(Ending::deferred("the container does not tell its compose files"));
     }
@@ -188,11 +189,22 @@ fn rights(folder: &Folder, project: &Project) -> Result<Files, Ending> {
     if folder.identity.uid != 0 || Identity::own().uid != 0 {
         return Ok(Files::default());
     }
-    Files::hold(project).map_err(|error| {
+    let held = Files::hold(project).map_err(|error| {
         let show = || files::show_way(&error.object);
         let hint = error.command().cloned().unwrap_or_else(show);
         Ending::Deferred(format!("compose is not run: {error}"), Some(hint))
-    })
+    })?;
+    // Who is root in a container is root to the host's files that it has mounted.
+    match engine.writer(&held.paths())? {
+        None => Ok(held),
+        Some((name, path)) => {
+            let why = format!(
+                "compose is not run: root does not use '{}', which container {name} can write: mount it read-only there, or move it",
+                path.display()
+            );
+            Err(Ending::Deferred(why, Some(engine.inspect_command(&name))))
+        }
+    }
 }
 
 fn is_there(path: &Path) -> Result<(), Ending> {
@@ -279,7 +291,7 @@ fn service(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<()
 /// Takes the whole project down and up, as the services stood: after the check that it can come up.
 fn project(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<(), String> {
     let refused = |ending: Ending| ending.why().unwrap_or_default().to_owned();
-    let services = engine.running_services(&old.project.name).map_err(refused)?;
+    let services = engine.running_services(&old.project).map_err(refused)?;
     let names: Vec<&str> = services.iter().map(String::as_str).collect();
     for tag in engine.images(compose, &old.project, &names)? {
         if engine.image(&tag).map_err(refused)?.is_none() {

@@ -28,6 +28,8 @@ pub(crate) struct Files {
     /// Open for as long as compose runs.
     held: Vec<Held>,
     known: HashSet<PathBuf>,
+    /// Where a file would be read that is not there.
+    absent: Vec<PathBuf>,
 }
 
 impl Files {
@@ -46,11 +48,20 @@ impl Files {
         Ok(files)
     }
 
+    /// All files and the project's directory, without any link in their paths.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let held = self.held.iter().map(|held| held.real.clone());
+        held.chain(self.absent.iter().cloned()).collect()
+    }
+
     /// Holds one file, and reads it; `None` if it is not there, or is known already. What is not there
     /// cannot be put there either: the walk has judged the directories.
     fn file(&mut self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         let held = match exec_policy::hold(path, Rule::Data) {
-            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) if error.is_absent() => {
+                self.absent.push(path.to_owned());
+                return Ok(None);
+            }
             other => other?,
         };
         if !self.known.insert(held.real.clone()) {

@@ -1,15 +1,17 @@
 //! The container engine and its compose, run as the owner of the compose folder.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::compose_files;
 use crate::domain::compose_file;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
-use crate::domain::gateway::container::{Container, Project};
+use crate::domain::gateway::container::{Container, Project, poses_as_composed};
 use crate::domain::gateway::masking;
 use crate::domain::hints::{engines, files, host};
 use crate::domain::order;
@@ -35,6 +37,25 @@ const STOP: Duration = Duration::from_secs(30);
 pub(crate) struct Engine<'a> {
     place: Place<'a>,
     program: &'static str,
+}
+
+/// Containers with a label of compose's.
+#[derive(Debug, Default)]
+pub(crate) struct Composed {
+    /// Those to which compose has given it.
+    pub(crate) found: Vec<Container>,
+    /// The names of those whose image, which anybody may have built, claims to be of a project.
+    posing: Vec<String>,
+}
+
+impl Composed {
+    /// Why there may be none.
+    pub(crate) fn note(&self) -> String {
+        let Some(name) = self.posing.first() else { return String::new() };
+        format!(
+            "; container {name} does not count, for its image has labels that compose gives only to containers"
+        )
+    }
 }
 
 /// A way to call compose.
@@ -67,21 +88,47 @@ impl<'a> Engine<'a> {
     }
 
     /// The containers of a service, of every project.
-    pub(crate) fn of_service(&self, service: &str) -> Result<Vec<Container>, Ending> {
-        let label = format!("label=com.docker.compose.service={service}");
-        let ids = self.ask(&["ps", "-a", "-q", "--no-trunc", "--filter", &label])?;
+    pub(crate) fn of_service(&self, service: &str) -> Result<Composed, Ending> {
+        self.composed(&format!("label=com.docker.compose.service={service}"))
+    }
+
+    /// The names of a project's services that run now.
+    pub(crate) fn running_services(&self, project: &Project) -> Result<Vec<String>, Ending> {
+        let all = self.composed(&format!("label=com.docker.compose.project={}", project.name))?;
+        let here = |one: &Container| one.running && one.project.folder == project.folder;
+        let names = all.found.into_iter().filter(here).map(|one| one.project.service);
+        let mut names: Vec<String> = names.collect();
+        order::sort_and_dedup(&mut names);
+        Ok(names)
+    }
+
+    fn composed(&self, label: &str) -> Result<Composed, Ending> {
+        let mut composed = Composed::default();
+        for container in self.containers(&["--filter", label])? {
+            let labels = self.image_labels(&container.image)?.map(|(_, labels)| labels);
+            if labels.is_some_and(|labels| poses_as_composed(&labels)) {
+                composed.posing.push(container.name);
+            } else {
+                composed.found.push(container);
+            }
+        }
+        Ok(composed)
+    }
+
+    fn containers(&self, filter: &[&str]) -> Result<Vec<Container>, Ending> {
+        let ids = self.ask(&[&["ps", "-a", "-q", "--no-trunc"], filter].concat())?;
         let ids: Vec<&str> = ids.split_whitespace().collect();
         self.inspect(&ids)
     }
 
-    /// The names of a project's services that run now.
-    pub(crate) fn running_services(&self, project: &str) -> Result<Vec<String>, Ending> {
-        let label = format!("label=com.docker.compose.project={project}");
-        let format = "{{.Label \"com.docker.compose.service\"}}";
-        let names = self.ask(&["ps", "--filter", &label, "--format", format])?;
-        let mut names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
-        order::sort_and_dedup(&mut names);
-        Ok(names)
+    /// A container that can write one of these paths, and that is not root on the host anyway.
+    pub(crate) fn writer(&self, paths: &[PathBuf]) -> Result<Option<(String, PathBuf)>, Ending> {
+        let all = self.containers(&[])?;
+        let writes = |one: &Container| {
+            let has = |path: &&PathBuf| one.writable.iter().any(|source| path.starts_with(source));
+            Some((one.name.clone(), paths.iter().find(has)?.clone()))
+        };
+        Ok(all.iter().filter(|one| !one.is_roots_equal).find_map(writes))
     }
 
     /// Looks at containers by id; one that is gone is left out.
@@ -96,6 +143,15 @@ impl<'a> Engine<'a> {
 
     /// The id and the version of the image that a name stands for now; `None` if there is none.
     pub(crate) fn image(&self, tag: &str) -> Result<Option<(String, Option<String>)>, Ending> {
+        let version = |labels: &Value| {
+            Some(labels.get("org.opencontainers.image.version")?.as_str()?.to_owned())
+        };
+        let found = self.image_labels(tag)?;
+        Ok(found.map(|(id, labels)| (id, version(&labels))))
+    }
+
+    /// The id and the labels of an image; `None` if it is not there.
+    fn image_labels(&self, tag: &str) -> Result<Option<(String, Value)>, Ending> {
         // Not `index`, which fails where an image has no label at all.
         let format = "{{.Id}} {{json .Config.Labels}}";
         let ended = self.run(&[self.program, "image", "inspect", "--format", format, tag], ASK)?;
@@ -107,10 +163,7 @@ impl<'a> Engine<'a> {
         }
         let said = text(&ended.stdout);
         let (id, labels) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
-        let labels: serde_json::Value = serde_json::from_str(labels).unwrap_or_default();
-        let version =
-            labels.get("org.opencontainers.image.version").and_then(|label| label.as_str());
-        Ok(Some((id.to_owned(), version.map(str::to_owned))))
+        Ok(Some((id.to_owned(), serde_json::from_str(labels).unwrap_or_default())))
     }
 
     /// The last lines that a container wrote, without its secrets.
@@ -125,6 +178,11 @@ impl<'a> Engine<'a> {
     pub(crate) fn logs_command(&self, container: &Container) -> Hint {
         let id = container.id.get(..12).unwrap_or_default();
         engines::logs(self.program, id).run_by(&self.place.folder.user())
+    }
+
+    /// The command that shows a container's mounts.
+    pub(crate) fn inspect_command(&self, container: &str) -> Hint {
+        engines::on_container(self.program, "inspect", container).run_by(&self.place.folder.user())
     }
 
     /// A call of compose as a person types it, who need not own the project.
@@ -167,7 +225,7 @@ impl<'a> Engine<'a> {
         let said = said.ok()?;
         let last = said.lines().next_back()?;
         if is_podman {
-            let event: serde_json::Value = serde_json::from_slice(last.as_bytes()).ok()?;
+            let event: Value = serde_json::from_slice(last.as_bytes()).ok()?;
             return Timestamp::parse(event.get("Time")?.as_str()?);
         }
         Some(Timestamp(last.trim().parse::<i64>().ok()? / 1_000_000))

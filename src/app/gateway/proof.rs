@@ -181,7 +181,7 @@ pub(crate) fn wait(
 /// The container that took the old one's place.
 fn newest(engine: &Engine<'_>, old: &Container) -> Result<Container, Ending> {
     let all = engine.of_service(&old.project.service)?;
-    let same = all.into_iter().filter(|one| one.project.name == old.project.name);
+    let same = all.found.into_iter().filter(|one| one.project.name == old.project.name);
     same.max_by_key(|one| one.started)
         .ok_or_else(|| Ending::Failed("no container is left of the service".to_owned(), None))
 }

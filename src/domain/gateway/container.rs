@@ -33,6 +33,27 @@ pub(crate) struct Container {
     pub(crate) published: Option<(String, u16)>,
     /// The version that its image names.
     pub(crate) version: Option<String>,
+    /// Its name, without the slash.
+    pub(crate) name: String,
+    /// What it may write of the host.
+    pub(crate) writable: Vec<PathBuf>,
+    /// Whether it is root on the host anyway: it has all rights, the engine's socket, or all files.
+    pub(crate) is_roots_equal: bool,
+}
+
+/// Labels that compose gives a container and never an image: an image that has them makes every
+/// container of it look like a project's.
+const OF_CONTAINERS: [&str; 5] = [
+    "com.docker.compose.project.working_dir",
+    "com.docker.compose.project.config_files",
+    "com.docker.compose.project.environment_file",
+    "com.docker.compose.container-number",
+    "com.docker.compose.oneoff",
+];
+
+/// Says whether an image has labels that only compose gives, and only to containers.
+pub(crate) fn poses_as_composed(labels: &Value) -> bool {
+    OF_CONTAINERS.iter().any(|label| labels.get(label).is_some())
 }
 
 /// A compose project, as its labels tell.
@@ -97,6 +118,9 @@ impl Container {
             },
             published: value.pointer("/NetworkSettings/Ports").and_then(published),
             version: label("org.opencontainers.image.version").map(str::to_owned),
+            name: text("/Name").unwrap_or_default().trim_start_matches('/').to_owned(),
+            writable: writable(value),
+            is_roots_equal: truth("/HostConfig/Privileged") || rules_the_host(value),
         })
     }
 
@@ -120,6 +144,25 @@ impl Container {
 fn variable(pair: &str) -> Option<(String, Secret)> {
     let (name, value) = pair.split_once('=')?;
     Some((name.to_owned(), Secret::new(value)))
+}
+
+fn sources(value: &Value) -> impl Iterator<Item = (&Path, bool)> {
+    let mounts = value.get("Mounts").and_then(Value::as_array).into_iter().flatten();
+    mounts.filter_map(|mount| {
+        let source = mount.get("Source")?.as_str().filter(|source| source.starts_with('/'))?;
+        Some((Path::new(source), mount.get("RW").and_then(Value::as_bool).unwrap_or(true)))
+    })
+}
+
+fn writable(value: &Value) -> Vec<PathBuf> {
+    sources(value).filter(|(_, writable)| *writable).map(|(source, _)| source.to_owned()).collect()
+}
+
+fn rules_the_host(value: &Value) -> bool {
+    sources(value).any(|(source, writable)| {
+        let is_socket = source.ends_with("docker.sock") || source.ends_with("podman.sock");
+        is_socket || writable && source == Path::new("/")
+    })
 }
 
 /// The gateway's own port, or the only one.

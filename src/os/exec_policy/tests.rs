@@ -85,6 +85,31 @@ fn a_shared_directory_is_none_for_programs_and_on_the_way_to_data() {
 }
 
 #[test]
+fn what_containers_write_is_not_roots_alone() {
+    let Some(own) = roots_own() else { return };
+    let volume = own.path().join("volumes/x/_data");
+    std::fs::create_dir_all(volume.join("y")).unwrap();
+    install(&volume.join("y/run"), "");
+    symlink("volumes/x/_data/y", own.path().join("far")).unwrap();
+    for path in ["volumes/x/_data", "volumes/x/_data/y", "volumes/x/_data/y/run", "far/run"] {
+        for rule in [Rule::Program, Rule::Data, Rule::Word] {
+            let why = hold(&own.path().join(path), rule).unwrap_err().to_string();
+            assert!(why.contains("containers can write below"), "{path}: {why}");
+        }
+    }
+    for (path, is_one) in [
+        ("/var/lib/docker", true),
+        ("/var/lib/containers", true),
+        ("/srv/docker/volumes/x/_data", true),
+        ("/srv/volumes/x/data", false),
+        ("/srv/_data", false),
+        ("/var/lib", false),
+    ] {
+        assert_eq!(walk::is_engines(Path::new(path)), is_one, "{path}");
+    }
+}
+
+#[test]
 fn what_cannot_be_resolved_is_refused() {
     let Some(own) = roots_own() else { return };
     let loops = own.path().join("loop");

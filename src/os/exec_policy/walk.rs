@@ -135,6 +135,10 @@ impl Walk<'_> {
         self.judge_owner(&stat, &at)?;
         match kind {
             FileType::Symlink => self.follow(&fd, &at).map(|()| None),
+            FileType::Directory if is_engines(&at) => {
+                let why = format!("containers can write below '{}'", at.display());
+                Err(self.refused(&why, None))
+            }
             FileType::Directory => {
                 let is_sticky = self.judge_directory(&fd, &stat, &at)?;
                 self.way.push(Step { fd, stat, path: at, is_sticky });
@@ -228,6 +232,20 @@ impl Walk<'_> {
             None => error,
         }
     }
+}
+
+/// Where engines keep what containers write; it is root's to the host where they are root in there.
+const ENGINES: [&str; 4] =
+    ["/var/lib/docker", "/var/lib/containers", "/var/lib/containerd", "/var/snap/docker"];
+
+/// Says whether a directory is an engine's, or a volume: those of docker and podman are called
+/// `volumes/NAME/_data`, wherever their engine keeps them.
+pub(super) fn is_engines(at: &Path) -> bool {
+    let is_volume = || {
+        let above = at.parent()?.parent()?;
+        Some(at.ends_with("_data") && above.ends_with("volumes"))
+    };
+    ENGINES.iter().any(|engine| at == Path::new(engine)) || is_volume().unwrap_or(false)
 }
 
 /// Who besides root can write a file of root's, or in a directory of root's.
