@@ -65,7 +65,7 @@ pub(super) fn engines(bytes: &[u8]) {
         }
     }
     if let Some(text) = super::text(bytes) {
-        let _ = containers::read("docker", text);
+        let _ = containers::read("docker", text, text);
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::app::detect::{claws, logins};
-use crate::domain::gateway::masking;
+use crate::domain::gateway::{container, masking};
 use crate::domain::order;
-use crate::os::command::Call;
+use crate::os::command::{Call, Ended};
 use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -34,6 +34,8 @@ pub(crate) struct Container {
     pub(crate) mounts: Vec<Mount>,
     /// Its environment, `NAME=VALUE`.
     environment: Vec<String>,
+    /// What of it the image sets; all of it, where the image is not known.
+    of_image: Vec<String>,
     /// Compose's labels: working folder and service.
     pub(crate) compose: Option<(PathBuf, String)>,
     /// Whether its engine is the host's own, or ours: not another user's, named by `DOCKER_HOST`.
@@ -78,14 +80,21 @@ impl Container {
     ///
     /// That is proof only where nobody but us, or root, answers for the engine.
     pub(super) fn has_both(&self, login: &Path, claw: &Path) -> bool {
+        let told = self.as_told_by_its_maker();
         let is_login =
-            |inside: PathBuf| self.on_host(&inside).is_some_and(|(host, _)| host == login);
-        let login_folders = self.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from).into_iter();
+            |inside: PathBuf| told.on_host(&inside).is_some_and(|(host, _)| host == login);
+        let login_folders = told.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from).into_iter();
         let login_folders =
-            login_folders.chain(self.homes().into_iter().map(|home| home.join(".claude")));
+            login_folders.chain(told.homes().into_iter().map(|home| home.join(".claude")));
         self.is_ours
             && login_folders.map(|folder| folder.join(logins::FILE)).any(is_login)
-            && claws::of_container(self).any(|host| host == claw)
+            && claws::of_container(&told).any(|host| host == claw)
+    }
+
+    /// Without the variables of its image: whoever built that does not say whose is what.
+    fn as_told_by_its_maker(&self) -> Self {
+        let environment = self.environment.iter().filter(|one| !self.of_image.contains(one));
+        Self { environment: environment.cloned().collect(), ..self.clone() }
     }
 
     /// Whether its name or its image's says that it is there for Claude's sake.
@@ -133,22 +142,49 @@ fn of_engine(engine: &'static str) -> Result<Vec<Container>, String> {
         return Ok(Vec::new());
     }
     let words: Vec<&str> = ["inspect", "--type", "container"].into_iter().chain(ids).collect();
-    Ok(ask(engine, &words)?.map(|text| read(engine, &text)).unwrap_or_default())
+    let Some(text) = ask(engine, &words)? else { return Ok(Vec::new()) };
+    let values = values(&text);
+    let mut ids: Vec<&str> = values.iter().filter_map(image).collect();
+    order::sort_and_dedup(&mut ids);
+    let words: Vec<&str> = ["image", "inspect"].into_iter().chain(ids).collect();
+    // It shows those that are there, and fails for the others.
+    let images = call(engine, &words)?.and_then(|ended| String::from_utf8(ended.stdout).ok());
+    Ok(read(engine, &text, &images.unwrap_or_default()))
 }
 
-/// Reads what `inspect` of an engine prints; running containers come first, and Claude's own.
-pub(crate) fn read(engine: &'static str, text: &str) -> Vec<Container> {
-    let mut values: Vec<Value> = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
+fn values(text: &str) -> Vec<Value> {
+    serde_json::from_slice(text.as_bytes()).unwrap_or_default()
+}
+
+/// The id of a container's image.
+fn image(container: &Value) -> Option<&str> {
+    container.get("Image")?.as_str()
+}
+
+/// Reads what `inspect` of an engine prints of containers and of their images; running containers come
+/// first, and Claude's own.
+pub(crate) fn read(engine: &'static str, text: &str, images: &str) -> Vec<Container> {
+    let (mut values, images) = (values(text), values(images));
     let runs = |value: &Value| value.pointer("/State/Running").and_then(Value::as_bool);
     order::sort_by_key(&mut values, |value| runs(value) != Some(true));
     let mut all: Vec<Container> =
-        values.iter().filter_map(|value| container(engine, value)).collect();
+        values.iter().filter_map(|value| container(engine, value, &images)).collect();
     order::sort_by_key(&mut all, |container| !container.looks_like_claudes());
     all
 }
 
 /// Asks an engine; `None` if there is none of that name.
 fn ask(engine: &str, words: &[&str]) -> Result<Option<String>, String> {
+    let Some(ended) = call(engine, words)? else { return Ok(None) };
+    if !ended.is_success() {
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let said = masking::tail(&masking::mask(&said, &[]), 1);
+        return Err(format!("it does not answer: {}: {said}", ended.how()));
+    }
+    String::from_utf8(ended.stdout).map(Some).map_err(|_| "its answer is no text".to_owned())
+}
+
+fn call(engine: &str, words: &[&str]) -> Result<Option<Ended>, String> {
     let folder = Folder::reach(Path::new("/")).map_err(|error| error.to_string())?;
     let identity = Identity::own();
     let argv = std::iter::once(engine).chain(words.iter().copied());
@@ -159,25 +195,24 @@ fn ask(engine: &str, words: &[&str]) -> Result<Option<String>, String> {
         }
     }
     call.output_limit = ANSWER_LIMIT;
-    let ended = match call.run(LIMIT) {
-        Err(error) if error.is_absent() => return Ok(None),
-        other => other.map_err(|error| error.to_string())?,
-    };
-    if !ended.is_success() {
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        let said = masking::tail(&masking::mask(&said, &[]), 1);
-        return Err(format!("it does not answer: {}: {said}", ended.how()));
+    match call.run(LIMIT) {
+        Err(error) if error.is_absent() => Ok(None),
+        other => other.map(Some).map_err(|error| error.to_string()),
     }
-    String::from_utf8(ended.stdout).map(Some).map_err(|_| "its answer is no text".to_owned())
 }
 
-fn container(engine: &'static str, value: &Value) -> Option<Container> {
+fn container(engine: &'static str, value: &Value, images: &[Value]) -> Option<Container> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let label =
         |name: &str| value.pointer("/Config/Labels")?.get(name)?.as_str().map(str::to_owned);
-    let environment = value.pointer("/Config/Env").and_then(Value::as_array);
-    let environment =
-        environment.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let made_of = images.iter().find(|one| {
+        let id = one.get("Id").and_then(Value::as_str);
+        id.is_some() && id == image(value)
+    });
+    let environment = environment(value);
+    let of_image = made_of.map_or_else(|| environment.clone(), self::environment);
+    let labels = made_of.and_then(|made_of| made_of.pointer("/Config/Labels"));
+    let is_composed = made_of.is_some() && !labels.is_some_and(container::poses_as_composed);
     let mounts =
         value.get("Mounts").and_then(Value::as_array).into_iter().flatten().filter_map(mount);
     let folder = label("com.docker.compose.project.working_dir").map(PathBuf::from);
@@ -186,11 +221,18 @@ fn container(engine: &'static str, value: &Value) -> Option<Container> {
         name: text("/Name")?.trim_start_matches('/').to_owned(),
         image: text("/Config/Image").unwrap_or_default(),
         mounts: mounts.collect(),
-        environment: environment.collect(),
-        compose: folder.zip(label("com.docker.compose.service")),
+        environment,
+        of_image,
+        compose: folder.zip(label("com.docker.compose.service")).filter(|_| is_composed),
         is_ours: environment::get("DOCKER_HOST").is_none(),
         layer: text("/GraphDriver/Data/UpperDir").map(PathBuf::from),
     })
+}
+
+/// The variables of a container or an image.
+fn environment(value: &Value) -> Vec<String> {
+    let all = value.pointer("/Config/Env").and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn mount(value: &Value) -> Option<Mount> {
@@ -206,14 +248,14 @@ mod tests {
     #[test]
     fn the_nearest_mount_tells_where_a_path_is() {
         let text = r#"[{"Name": "/off", "State": {"Running": false}},
-            {"Name": "/oc-gateway-1", "State": {"Running": true}, "Config": {
+            {"Name": "/oc-gateway-1", "Image": "i", "State": {"Running": true}, "Config": {
                 "Image": "openclaw:local", "Env": ["HOME=/home/node", "ANTHROPIC_BASE_URL=http://proxy"],
                 "Labels": {"com.docker.compose.project.working_dir": "/opt/oc",
                     "com.docker.compose.service": "openclaw-gateway"}},
              "GraphDriver": {"Data": {"UpperDir": "/var/lib/docker/o/diff"}},
              "Mounts": [{"Source": "/srv/home", "Destination": "/home/node", "RW": true},
                 {"Source": "/srv/state", "Destination": "/home/node/.openclaw", "RW": false}]}]"#;
-        let all = read("podman", text);
+        let all = read("podman", text, r#"[{"Id": "i"}]"#);
         let (gateway, last) = (&all[0], &all[1]);
         assert_eq!((last.name.as_str(), last.in_layer(Path::new("/x"))), ("off", None));
         let at = |inside: &str| gateway.on_host(Path::new(inside)).map(|(host, _)| host);
@@ -229,6 +271,6 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_list_tells_of_no_container() {
-        assert!(read("docker", "").is_empty() && read("docker", "{}").is_empty());
+        assert!(read("docker", "", "").is_empty() && read("docker", "{}", "").is_empty());
     }
 }

@@ -29,9 +29,16 @@ impl Host {
         self
     }
 
-    fn container(mut self, engine: &'static str, name: &str, rest: &str) -> Self {
-        let text = format!(r#"[{{"Name": "/{name}", "State": {{"Running": true}}, {rest}}}]"#);
-        let read = containers::read(engine, &text);
+    fn container(self, engine: &'static str, name: &str, rest: &str) -> Self {
+        self.container_of(engine, name, rest, r#"{"Id": "i"}"#)
+    }
+
+    /// The same of an image of which this is known.
+    fn container_of(mut self, engine: &'static str, name: &str, rest: &str, image: &str) -> Self {
+        let text = format!(
+            r#"[{{"Name": "/{name}", "Image": "i", "State": {{"Running": true}}, {rest}}}]"#
+        );
+        let read = containers::read(engine, &text, &format!("[{image}]"));
         assert_eq!(read.len(), 1, "{text}");
         self.containers.extend(read);
         self
@@ -193,4 +200,42 @@ fn a_login_in_a_writable_layer_is_told_of() {
     let rest = format!(r#""Config": {{"Image": "claude-code"}}, "Mounts": [{workspace}]"#);
     let told = Host::new().container("docker", "box", &rest).detect().findings.rejected;
     assert!(told.len() == 1 && told[0].contains("is lost with it"), "{told:?}");
+}
+
+/// Whoever built an image does not say whose is what; who made the container of it does.
+#[test]
+fn an_images_variables_and_labels_prove_nothing() {
+    let mounts = [mount("/home/ann/.claude", "/l", true), mount("/home/bob/.openclaw", "/o", true)];
+    let config = r#""Env": ["CLAUDE_CONFIG_DIR=/l", "OPENCLAW_STATE_DIR=/o"], "Labels": {
+        "com.docker.compose.project.working_dir": "/opt/oc", "com.docker.compose.service": "gateway"}"#;
+    let rest = format!(r#""Config": {{{config}}}, "Mounts": [{}]"#, mounts.join(", "));
+    let host = |image: &str| {
+        let host = Host::new()
+            .file("home/ann/.claude/.credentials.json", LOGIN)
+            .file("home/bob/.openclaw/openclaw.json", "{}")
+            .file("opt/oc/compose.yaml", "services:\n  gateway:\n");
+        for (uid, home) in [(7001, "home/ann"), (7002, "home/bob")] {
+            let home = host.root.path().join(home);
+            let paths = [home.clone(), home.join(".claude"), home.join(".openclaw")];
+            for path in paths.iter().filter(|path| path.exists()) {
+                std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
+            }
+        }
+        host.container_of("docker", "oc", &rest, image)
+    };
+    assert!(rustix::process::geteuid().is_root(), "this test makes files of two users");
+    let made = host(r#"{"Id": "i"}"#);
+    let written = made.written();
+    assert!(written.contains(&"OPENCLAW_STATE_DIR=/home/bob/.openclaw".to_owned()), "{written:?}");
+    for image in [
+        format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#),
+        r#"{"Id": "i", "Config": {"Env": ["CLAUDE_CONFIG_DIR=/l"]}}"#.to_owned(),
+        r#"{"Id": "i", "Config": {"Env": ["OPENCLAW_STATE_DIR=/o"]}}"#.to_owned(),
+        r#"{"Id": "another"}"#.to_owned(),
+    ] {
+        assert!(host(&image).detect().unasked().is_err(), "{image}");
+    }
+    let labelled = format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#);
+    let composed = |image: &str| host(image).containers[0].compose.is_some();
+    assert!(composed(r#"{"Id": "i"}"#) && !composed(&labelled) && !composed("{}"));
 }
