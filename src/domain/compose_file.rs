@@ -45,20 +45,34 @@ impl Named {
         let (Self::Compose(path) | Self::Plain(path) | Self::Directory(path)) = self;
         path
     }
+
+    fn path_mut(&mut self) -> &mut String {
+        let (Self::Compose(path) | Self::Plain(path) | Self::Directory(path)) = self;
+        path
+    }
 }
 
-/// Lists the files that a compose file names; or says what in it leads nobody knows where.
-pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
+/// Lists the files that a compose file names; or says what in it leads nobody knows where. `expand` puts in
+/// what variables stand for.
+pub(crate) fn named(
+    text: &str,
+    expand: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Named>, String> {
     let documents =
         YamlLoader::load_from_str(text).map_err(|error| format!("it is no YAML: {error}"))?;
     let mut all = Vec::new();
     for document in &documents {
         collect(document, &mut all)?;
     }
-    match all.iter().map(Named::path).find(|path| !is_plain(path)) {
-        Some(path) => Err(format!("it names '{path}', which is no plain path of this host")),
-        None => Ok(all),
+    for file in &mut all {
+        let path = file.path_mut();
+        let expanded = if path.contains('$') { expand(path) } else { Some(path.clone()) };
+        match expanded.filter(|path| is_plain(path)) {
+            Some(expanded) => *path = expanded,
+            None => return Err(format!("it names '{path}', which is no plain path of this host")),
+        }
     }
+    Ok(all)
 }
 
 fn collect(value: &Yaml, all: &mut Vec<Named>) -> Result<(), String> {
@@ -180,7 +194,7 @@ services:
     extends: a
     env_file: b.env
 ";
-        let found = named(text).unwrap();
+        let found = named(text, &|_| None).unwrap();
         let own = str::to_owned;
         for file in [
             Plain(own("common.env")),
@@ -197,7 +211,17 @@ services:
         ] {
             assert!(found.contains(&file), "{file:?} is not in {found:?}");
         }
-        assert_eq!(named("services: {}").unwrap(), []);
+        assert_eq!(named("services: {}", &|_| None).unwrap(), []);
+    }
+
+    #[test]
+    fn variables_stand_for_what_is_known() {
+        let expand = |path: &str| path.strip_prefix("${X}/").map(|rest| format!("/x/{rest}"));
+        let text = |path: &str| format!("services: {{a: {{env_file: '{path}'}}}}");
+        let found = named(&text("${X}/a.env"), &expand);
+        assert_eq!(found, Ok(vec![Plain("/x/a.env".to_owned())]));
+        assert!(named(&text("${Y}/a.env"), &expand).is_err());
+        assert!(named(&text("${X}/$$y"), &expand).is_err(), "what comes out has to be plain");
     }
 
     #[test]
@@ -224,7 +248,7 @@ services:
             "services: [",
             "a: *nothing",
         ] {
-            assert!(named(text).is_err(), "{text}: {:?}", named(text));
+            assert!(named(text, &|_| None).is_err(), "{text}: {:?}", named(text, &|_| None));
         }
     }
 }

@@ -63,7 +63,11 @@ fn sync(lab: &Lab) -> Ran {
 #[test]
 fn a_project_of_roots_alone_is_recreated_as_root() {
     let lab = lab();
+    lab.sh("printf 'DIR=sub\\nEMPTY=\\n' >>oc/.env");
     for text in [
+        "services: {openclaw-gateway: {env_file: '${DIR}/one.env'}}",
+        "services: {openclaw-gateway: {env_file: '${NOT_SET:-sub/one.env}'}}",
+        "services: {openclaw-gateway: {env_file: '${EMPTY:-sub}/one.env'}}",
         "services: {openclaw-gateway: {image: oc:1, env_file: .env, volumes: [/home/a/x:/x]}}",
         "include: [sub/one.yaml]\nservices: {openclaw-gateway: {env_file: [{path: none.env, required: false}]}}",
         "services: {openclaw-gateway: {extends: {file: sub/one.yaml, service: x}}}",
@@ -124,7 +128,30 @@ const REACHED: &[(&str, &str)] = &[
     ),
     ("mkdir -m 1777 tmp; echo \"include: [$PWD/tmp/none/more.yaml]\" > oc/compose.yaml", ""),
     ("echo 'COMPOSE_FILE=compose.yaml:HOME/over.yaml' >> oc/.env", ""),
-    // What nobody can resolve.
+    // By a variable, set or not.
+    (
+        "echo DIR=HOME >>oc/.env; echo 'services: {a: {env_file: \"${DIR}/more.env\"}}' > oc/compose.yaml",
+        "",
+    ),
+    (
+        "echo DIR=sub >>oc/.env; echo 'services: {a: {env_file: \"${OTHER:-HOME}/more.env\"}}' > oc/compose.yaml",
+        "",
+    ),
+    // What nobody can resolve: compose's own environment, a variable of variables, another file's.
+    ("echo 'services: {a: {env_file: \"${PATH:-sub}/more.env\"}}' > oc/compose.yaml", ""),
+    ("echo 'services: {a: {env_file: \"${DOCKER_HOST:-sub}/more.env\"}}' > oc/compose.yaml", ""),
+    (
+        "echo 'DIR=${HOME}' >>oc/.env; echo 'services: {a: {env_file: \"${DIR:-sub}/more.env\"}}' > oc/compose.yaml",
+        "",
+    ),
+    (
+        "echo COMPOSE_ENV_FILES=more.env >>oc/.env; echo 'services: {a: {env_file: \"${DIR:-sub}/more.env\"}}' > oc/compose.yaml",
+        "",
+    ),
+    (
+        "echo 'include: [sub/one.yaml]' > oc/compose.yaml; echo 'services: {a: {env_file: \"${DIR:-x}/more.env\"}}' > oc/sub/one.yaml",
+        "",
+    ),
     ("echo 'services: {a: {env_file: \"${WHERE}/more.env\"}}' > oc/compose.yaml", ""),
     ("echo 'include: [\"https://example.invalid/x.git\"]' > oc/compose.yaml", ""),
     ("echo 'include: [\"oci://example.invalid/x\"]' > oc/compose.yaml", ""),
@@ -222,5 +249,33 @@ fn no_file_of_a_users_is_read_however_it_is_reached() {
         let doctor = lab.inside(&["doctor"]);
         assert!(doctor.stdout.contains("root "), "{script}: {}", doctor.stdout);
         assert!(!doctor.stdout.contains("chown"), "{script}: {}", doctor.stdout);
+    }
+}
+
+/// The engine that root asks is a program of root's like any other.
+#[test]
+fn an_engine_that_others_can_change_is_not_run() {
+    for (engine, script) in [
+        ("docker", "chmod 777 fake/docker"),
+        ("docker", "chown 61421 fake/docker"),
+        ("docker", "setfacl -m u:61421:rwx fake/docker"),
+        ("docker", "mv fake/docker home/a/docker; ln -s \"$PWD/home/a/docker\" fake/docker"),
+        ("podman", "chmod 757 fake/podman"),
+        ("podman", "chown 61421 fake/podman"),
+    ] {
+        let lab = lab();
+        let text = lab.read("etc/a.conf");
+        lab.configuration("a", &format!("{text}CONTAINER_ENGINE=\"{engine}\"\n"));
+        lab.sh(&format!("sed -i '2i echo asked >>{}' fake/docker", lab.at("asked").display()));
+        lab.sh("cp -p fake/docker fake/podman");
+        let said = sync(&lab);
+        assert!(lab.at("asked").exists(), "{engine}: {}", said.stderr);
+        lab.sh(&format!("rm asked; rm -f ran; {script}"));
+        let said = sync(&lab);
+        let was_run = lab.at("asked").exists() || lab.at("ran").exists();
+        assert!(!was_run && said.stderr.contains("root does not run it"), "{script}: {said:?}");
+        let doctor = lab.inside(&["doctor"]);
+        assert!(doctor.stdout.contains("root does not run it"), "{script}: {}", doctor.stdout);
+        assert_eq!(lab.inside(&["check"]).code, Some(2), "{script}");
     }
 }

@@ -4,6 +4,7 @@
 //! change: each lies below directories of root's, as [`exec_policy`] walks them. Nobody but root can
 //! exchange any of them, and the descriptors stay open until compose has ended.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::compose_file::{self, Named};
 use crate::domain::envfile;
+use crate::domain::expand::expand;
 use crate::domain::gateway::container::Project;
 use crate::os::error::Error;
 use crate::os::exec_policy::{self, Held, Rule};
@@ -42,8 +44,10 @@ impl Files {
         for file in &project.env_files {
             files.env(&project.at(file), &folder)?;
         }
+        let values = values(project)?;
+        let expand = |text: &str| values.expand(text);
         for file in &project.files {
-            files.compose(&project.at(file), &folder)?;
+            files.compose(&project.at(file), &folder, &expand)?;
         }
         Ok(files)
     }
@@ -91,7 +95,7 @@ impl Files {
             value.map(|value| value.expose().to_owned()).unwrap_or_default()
         };
         for file in listed("COMPOSE_FILE").split([':', ',']).filter(|file| !file.is_empty()) {
-            self.compose(&folder.join(file), folder)?;
+            self.compose(&folder.join(file), folder, &nothing)?;
         }
         for file in listed("COMPOSE_ENV_FILES").split(',').filter(|file| !file.is_empty()) {
             self.env(&folder.join(file), folder)?;
@@ -101,10 +105,15 @@ impl Files {
 
     /// A compose file, and every file that it names: below its own directory and below the project's,
     /// since it depends on the key, and on compose's version, which of them is meant.
-    fn compose(&mut self, path: &Path, folder: &Path) -> Result<(), Error> {
+    fn compose(
+        &mut self,
+        path: &Path,
+        folder: &Path,
+        expand: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
         let Some(bytes) = self.file(path)? else { return Ok(()) };
         let text = String::from_utf8(bytes).map_err(|_| refused(path, "it is not UTF-8 text"))?;
-        let named = compose_file::named(&text).map_err(|why| refused(path, &why))?;
+        let named = compose_file::named(&text, expand).map_err(|why| refused(path, &why))?;
         let own = path.parent().unwrap_or(folder).to_owned();
         for base in [own.as_path(), folder] {
             for file in &named {
@@ -113,7 +122,8 @@ impl Files {
                     Named::Compose(_) => {
                         let beside = at.parent().unwrap_or(base).to_owned();
                         self.env(&beside.join(".env"), &beside)?;
-                        self.compose(&at, &beside)?;
+                        // There the variables may stand for something else.
+                        self.compose(&at, &beside, &nothing)?;
                     }
                     Named::Plain(_) => drop(self.file(&at)?),
                     Named::Directory(_) => self.env(&at.join(".env"), &at)?,
@@ -157,6 +167,71 @@ pub(crate) fn is_found(project: &Project, folder: &Folder) -> bool {
             .iter()
             .zip(found)
             .all(|(file, own)| project.at(file) == folder.path.join(own))
+}
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+/// What compose may find in its own environment: what it stands for is not told by files.
+const OF_ENVIRONMENT: [&str; 11] = [
+    "HOME",
+    "PATH",
+    "PWD",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TERM",
+    "TZ",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+];
+
+/// The files that compose takes a project's variables from, later ones before earlier ones.
+struct Values(Vec<Vec<u8>>);
+
+/// Reads them; they are held already.
+fn values(project: &Project) -> Result<Values, Error> {
+    let dot = [".env".to_owned()];
+    let names = if project.env_files.is_empty() { &dot[..] } else { &project.env_files };
+    let mut all = Vec::new();
+    for name in names {
+        let mut alone = Files::default();
+        all.extend(alone.file(&project.at(name))?);
+    }
+    Ok(Values(all))
+}
+
+impl Values {
+    /// Puts in what variables stand for; `None` where that cannot be told.
+    fn expand(&self, text: &str) -> Option<String> {
+        let is_unclear = Cell::new(false);
+        let known = |name: &str| {
+            let value = self.value(name);
+            is_unclear.set(is_unclear.get() || value.is_err());
+            value.ok().flatten()
+        };
+        let expanded = expand(text, &known);
+        expanded.filter(|_| !is_unclear.get())
+    }
+
+    fn value(&self, name: &str) -> Result<Option<String>, ()> {
+        let is_of_environment = OF_ENVIRONMENT.contains(&name)
+            || ["COMPOSE_", "DOCKER_", "CONTAINER_", "XDG_", "LC_", "SYSTEMD_", "MEMORY_"]
+                .iter()
+                .any(|start| name.starts_with(start));
+        // A file may list further ones.
+        let lists_more = self.0.iter().any(|bytes| envfile::has(bytes, "COMPOSE_ENV_FILES"));
+        if is_of_environment || lists_more {
+            return Err(());
+        }
+        let Some(bytes) = self.0.iter().rev().find(|bytes| envfile::has(bytes, name)) else {
+            return Ok(None);
+        };
+        let value = envfile::get(bytes, name).map(|value| value.expose().to_owned());
+        value.filter(|value| !value.contains('$')).map(Some).ok_or(())
+    }
 }
 
 /// Why root would not run compose in a directory of root's, as far as its own files tell: those that a
