@@ -19,6 +19,7 @@ mod unit;
 mod unit_environment;
 mod unit_proof;
 mod unit_texts;
+pub(crate) mod unknown;
 mod work;
 
 use std::time::Duration;

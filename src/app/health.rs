@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use log::Level;
 
 use crate::app::admission;
+use crate::app::gateway::unknown::{self, Running};
 use crate::app::incident::People;
 use crate::app::once_root;
 use crate::app::prospect::Prospect;
 use crate::app::report::{Report, SinkReport, SinkState};
-use crate::domain::config::settings::Settings;
-use crate::domain::health::{self, Condition, Health, Sink, View};
+use crate::domain::config::settings::{Gateway, Settings, Sinks};
+use crate::domain::gateway::Missing;
+use crate::domain::health::{self, Condition, Health, Scope, Sink, View};
 use crate::domain::time::Timestamp;
 use crate::os::exec_policy;
 
@@ -50,11 +52,20 @@ fn judge(
         passed: report.wanted.map(|mark| mark.expiry),
         margin: (!settings.refresh.is_empty()).then_some(settings.refresh_margin),
         sinks: &sinks,
+        scope: scope(settings),
         troubles: troubles(settings, report, prospect),
-        worries: worries(report, prospect),
+        worries: worries(settings, report, prospect),
         is_public,
         now,
     })
+}
+
+fn scope(settings: &Settings) -> Scope {
+    match (&settings.sinks, settings.gateway) {
+        (Sinks::Listed(kinds), _) if kinds.is_empty() => Scope::Login,
+        (_, Gateway::None) => Scope::Files,
+        _ => Scope::All,
+    }
 }
 
 fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
@@ -68,6 +79,7 @@ fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Co
     let doubts = once_root::doubts(settings, &report.gateway).into_iter();
     let doubts = doubts.filter(|doubt| doubt.is_pressing).map(|doubt| doubt.meaning);
     let waiting = waiting(report).filter(|why| is_refused(why)).map(|why| late(&why));
+    let waiting = waiting.into_iter().chain(missing(settings, report).0);
     let unsaved = renewals.cannot_save.as_ref();
     let unsaved = unsaved.map(|why| format!("a renewed login cannot be saved: {why}"));
     let others = refused.chain(doubts).chain(waiting).chain(unsaved).map(Cow::Owned);
@@ -75,9 +87,39 @@ fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Co
     errors.chain(rejected.map(Cow::Borrowed)).chain(others).collect()
 }
 
+/// What was not found that is needed: what is known to be wrong, and what cannot be told.
+fn missing(settings: &Settings, report: &Report) -> (Option<String>, Option<String>) {
+    let paste = report.gateway.paste.as_ref().filter(|paste| paste.lacks_program);
+    if let Some(why) = paste.and_then(|paste| paste.barred.as_ref()) {
+        return (Some(format!("the token cannot be pasted into OpenClaw: {why}")), None);
+    }
+    let pending = report.gateway.pending.as_ref();
+    let Some(missing) = pending.and_then(|pending| pending.missing) else { return (None, None) };
+    let port = match missing {
+        Missing::Openclaw => {
+            let why = pending.and_then(|pending| pending.waits.clone()).unwrap_or_default();
+            return (Some(late(&why)), None);
+        }
+        Missing::Gateway(port) => port,
+    };
+    let none = "no gateway was found here";
+    match unknown::running(settings.openclaw_state_dir.as_deref(), port) {
+        Running::Yes(what) => {
+            (Some(format!("{none}, but {what}: it does not use the new token")), None)
+        }
+        Running::No => (None, None),
+        Running::Unseen => {
+            (None, Some(format!("{none}: whether one runs with an old token is not known")))
+        }
+    }
+}
+
 /// Why the gateway was not seen to; one that waits for its first try is just being seen to.
 fn waiting(report: &Report) -> Option<String> {
     let pending = report.gateway.pending.as_ref().filter(|pending| pending.attempts > 0)?;
+    if pending.missing.is_some() {
+        return None;
+    }
     Some(pending.waits.clone().unwrap_or_else(|| "it could not be seen to".to_owned()))
 }
 
@@ -90,12 +132,13 @@ fn is_refused(why: &str) -> bool {
     why.contains(exec_policy::REFUSED)
 }
 
-fn worries(report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
+fn worries(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
     let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
     let failing = prospect.renewals.failing;
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
     let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
-    failing.into_iter().chain(waiting).map(Cow::Owned).collect()
+    let unseen = missing(settings, report).1;
+    failing.into_iter().chain(waiting).chain(unseen).map(Cow::Owned).collect()
 }
 
 fn sink(report: &SinkReport) -> Sink {

@@ -8,7 +8,7 @@ use crate::app::error::Error;
 use crate::app::gateway::Closing;
 use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::{Report, SinkState};
-use crate::domain::gateway::Ending;
+use crate::domain::gateway::{Ending, Missing};
 use crate::domain::source::Source;
 
 /// How a command ended.
@@ -75,8 +75,11 @@ impl Exit {
     /// The exit status of what was done to gateways: the gravest of all.
     pub(crate) fn of_closings(closings: &[Closing]) -> Self {
         Self::gravest(closings.iter().map(|closing| match closing.ending {
-            Ending::Done(..) => Self::Done,
-            Ending::PutOff(..) | Ending::Deferred(..) => Self::Deferred,
+            // Where none runs nothing waits; check looks whether one does.
+            Ending::Done(..) | Ending::NotFound(Missing::Gateway(_), ..) => Self::Done,
+            Ending::NotFound(Missing::Openclaw, ..) | Ending::PutOff(..) | Ending::Deferred(..) => {
+                Self::Deferred
+            }
             Ending::Failed(..) => Self::Failed,
         }))
     }

@@ -5,11 +5,12 @@ mod ending;
 mod ledger;
 pub(crate) mod masking;
 pub(crate) mod paste;
+pub(crate) mod process;
 mod request;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ending::{Deed, Ending};
+pub(crate) use ending::{Deed, Ending, Missing};
 pub(crate) use ledger::{Ledger, Pasted, Pending, VersionSeen};
 pub(crate) use request::Request;
 

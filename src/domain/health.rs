@@ -3,7 +3,7 @@
 pub(crate) mod published;
 mod summary;
 
-pub(crate) use summary::Summary;
+pub(crate) use summary::{Scope, Summary};
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -53,6 +53,8 @@ pub(crate) struct View<'a> {
     pub(crate) margin: Option<Duration>,
     /// The sinks.
     pub(crate) sinks: &'a [Sink],
+    /// What the link is to look after.
+    pub(crate) scope: Scope,
     /// What is wrong besides, each in one clause; what is no literal of this program is root's to know.
     pub(crate) troubles: Vec<Cow<'static, str>>,
     /// What deserves a look besides, in the same way.

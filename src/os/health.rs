@@ -3,7 +3,16 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
 use std::time::Duration;
+
+use crate::os::folder::Folder;
+
+/// The state of a socket that listens, in `/proc/net/tcp`.
+const LISTENS: &str = "0A";
+
+/// The most that is read of that table, in bytes.
+const TABLE_LIMIT: u64 = 4 << 20;
 
 /// How long one question may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -19,6 +28,21 @@ pub(crate) fn answers(host: &str, port: u16) -> bool {
 pub(crate) fn refuses(host: &str, port: u16) -> bool {
     let connected = connect(host, port);
     connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+}
+
+/// The user whose program listens on `port` of this host, by `/proc/net/tcp` (proc(5)).
+pub(crate) fn listener(port: u16) -> Option<u32> {
+    let own = Folder::reach(Path::new("/proc/net")).ok()?;
+    let user = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (local, state, user) = (fields.get(1)?, fields.get(3)?, fields.get(7)?);
+        let is_it = local.ends_with(&format!(":{port:04X}")) && *state == LISTENS;
+        is_it.then(|| user.parse().ok())?
+    };
+    ["tcp", "tcp6"].into_iter().find_map(|name| {
+        let seen = own.read(name, TABLE_LIMIT).ok()??;
+        String::from_utf8_lossy(&seen.bytes).lines().find_map(user)
+    })
 }
 
 fn ask(host: &str, port: u16) -> std::io::Result<bool> {

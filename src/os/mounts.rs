@@ -122,6 +122,14 @@ pub(crate) fn of<'a>(table: &'a [Mount], path: &Path) -> Option<&'a Mount> {
     over.max_by_key(|mount| mount.point.components().count())
 }
 
+/// What a path of a mount table stands for, whatever it is called there: the file system, and the path in it.
+pub(crate) fn place(table: &[Mount], path: &Path) -> Option<(String, PathBuf)> {
+    let mount = of(table, path)?;
+    let rest = path.strip_prefix(&mount.point).ok()?;
+    // An empty rest would end the path in a slash.
+    Some((mount.device.clone(), mount.root.join(rest).components().collect()))
+}
+
 /// Where programs with a mount table of their own, as those in containers, have this very file
 /// mounted by itself: the program's id and the place.
 pub(crate) fn single_file_mounts(path: &Path) -> Vec<(u32, PathBuf)> {

@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::mounts::{self, Mount};
 
 /// The most that is read of one file of a process, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -90,6 +91,15 @@ impl Process {
         let line = self.read("cmdline").unwrap_or_default();
         let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
         words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    }
+
+    /// Says whether what it calls `theirs`, in whatever container it is, is the directory that we call `ours`.
+    pub(crate) fn sees(&self, theirs: &Path, ours: &Path) -> bool {
+        let place = mounts::place(&mounts::table(), ours);
+        let text = self.read("mountinfo").unwrap_or_default();
+        let table: Vec<Mount> =
+            String::from_utf8_lossy(&text).lines().filter_map(mounts::parse).collect();
+        place.is_some() && mounts::place(&table, theirs) == place
     }
 
     fn read(&self, name: &str) -> Option<Vec<u8>> {

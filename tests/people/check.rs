@@ -17,7 +17,7 @@ fn a_link_in_step_is_fine() {
     let (text, data) = said.trim_end().split_once(" | ").unwrap();
     assert_eq!(
         text,
-        "OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step"
+        "OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step, the gateway is left alone"
     );
     let left = data.strip_prefix("'expiry'=").and_then(|data| data.strip_suffix('s')).unwrap();
     let left: i64 = left.parse().unwrap();
@@ -92,7 +92,7 @@ fn a_sink_that_is_stuck_is_wrong() {
     std::fs::create_dir(bed.at(OAUTH)).unwrap();
     let ran = bed.run(["check"]).exit(2);
     assert!(ran.out.contains("oauth-json is not in step: cannot read"), "{}", ran.out);
-    assert!(ran.out.contains("1 of 2 sinks in step | "), "{}", ran.out);
+    assert!(ran.out.contains("1 of 2 sinks in step, the gateway is left alone | "), "{}", ran.out);
 }
 
 #[test]

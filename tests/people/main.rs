@@ -15,6 +15,7 @@ mod endpoint;
 mod check;
 mod doctor;
 mod etcd;
+mod gateway;
 mod host;
 mod keep;
 mod login;

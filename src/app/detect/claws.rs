@@ -12,14 +12,12 @@ use crate::domain::detection::{Claw, Control, Findings};
 use crate::domain::envfile;
 use crate::domain::era::Version;
 use crate::domain::expand::expand;
+use crate::domain::gateway::process::{STATE_DIRS, state_dir_of};
 use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::visible::is_plain;
 use crate::os::account;
 use crate::os::folder::Folder;
-
-/// The names that the state folder has had (2026.1.30 to 2026.9.6).
-const NAMES: [&str; 4] = [".openclaw", ".clawdbot", ".moltbot", ".moldbot"];
 
 /// The names that the configuration has had.
 const CONFIGURATIONS: [&str; 4] =
@@ -42,6 +40,8 @@ struct Project {
     state_dir: Option<PathBuf>,
     /// The service that runs the gateway.
     service: String,
+    /// Whether only its own directory, or an engine that is ours, says so.
+    is_ours: bool,
 }
 
 /// Adds every OpenClaw of the homes, of the folders that units name, and of compose projects.
@@ -65,22 +65,13 @@ pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
 
 fn of_home(tree: &Tree, home: &Home) -> Vec<PathBuf> {
     let names = tree.names(&home.path).into_iter();
-    let is_state = |name: &String| NAMES.contains(&name.as_str()) || name.starts_with(".openclaw-");
+    let is_state =
+        |name: &String| STATE_DIRS.contains(&name.as_str()) || name.starts_with(".openclaw-");
     names.filter(is_state).map(|name| home.path.join(name)).collect()
 }
 
 fn of_hint(hint: &Hint) -> Option<PathBuf> {
-    of_variable(&hint.variable, &hint.folder)
-}
-
-/// The state folder that a variable of OpenClaw's names (2026.1.30 to 2026.9.6).
-fn of_variable(variable: &str, value: &Path) -> Option<PathBuf> {
-    match variable {
-        "OPENCLAW_STATE_DIR" | "CLAWDBOT_STATE_DIR" => Some(value.to_owned()),
-        "OPENCLAW_HOME" => Some(value.join(".openclaw")),
-        "OPENCLAW_CONFIG_PATH" | "CLAWDBOT_CONFIG_PATH" => value.parent().map(Path::to_owned),
-        _ => None,
-    }
+    state_dir_of(&hint.variable, &hint.folder)
 }
 
 fn one(
@@ -114,11 +105,12 @@ fn one(
     for project in projects.iter().filter(|project| {
         project.state_dir.as_deref().is_some_and(|state_dir| tree.is_same(state_dir, path))
     }) {
-        // Whoever writes the compose folder gets the token by its `.env`.
-        if tree
-            .control(&project.folder)
-            .is_ok_and(|of_project| of_project.uids == control.uids && !of_project.is_shared)
-            && is_plain(project.folder.as_os_str())
+        // Whoever writes the compose folder gets the token by its `.env`; root has it anyway.
+        let is_safe = |of_project: Control| {
+            let is_roots = project.is_ours && of_project.uids == [0];
+            (is_roots || of_project.uids == control.uids) && !of_project.is_shared
+        };
+        if tree.control(&project.folder).is_ok_and(is_safe) && is_plain(project.folder.as_os_str())
         {
             compose = compose.or_else(|| Some((project.folder.clone(), project.service.clone())));
         } else {
@@ -173,16 +165,17 @@ fn projects(world: &World<'_>) -> Vec<Project> {
 fn labelled(container: &Container) -> Option<Project> {
     let (folder, service) = container.compose.clone()?;
     let state_dir = of_container(container).next();
-    state_dir.is_some().then_some(Project { folder, state_dir, service })
+    let is_ours = container.is_ours();
+    state_dir.is_some().then_some(Project { folder, state_dir, service, is_ours })
 }
 
 /// The state folders that are mounted into a container.
 pub(super) fn of_container(container: &Container) -> impl Iterator<Item = PathBuf> {
     let named = units::VARIABLES
         .iter()
-        .filter_map(|variable| of_variable(variable, Path::new(container.variable(variable)?)));
+        .filter_map(|variable| state_dir_of(variable, Path::new(container.variable(variable)?)));
     let homes = container.homes().into_iter();
-    let homes = homes.flat_map(|home| NAMES.map(|name| home.join(name)));
+    let homes = homes.flat_map(|home| STATE_DIRS.map(|name| home.join(name)));
     let inside: Vec<PathBuf> = named.chain(homes).collect();
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
 }
@@ -221,5 +214,5 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         volumes.iter().find_map(|volume| mounted(volume)).map(str::to_owned)
     });
     let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
-    Some(Project { folder, state_dir: named, service: SERVICE.to_owned() })
+    Some(Project { folder, state_dir: named, service: SERVICE.to_owned(), is_ours: true })
 }

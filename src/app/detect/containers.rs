@@ -76,6 +76,11 @@ impl Container {
         Some(self.layer.as_ref()?.join(inside.strip_prefix("/").ok()?))
     }
 
+    /// Whether nobody but us, or root, answers for its engine.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
     /// Whether it has this very login and this very state folder as its own, by its mounts.
     ///
     /// That is proof only where nobody but us, or root, answers for the engine.

@@ -193,7 +193,7 @@ fn completion(
         Stated { login: path("CLAUDE_CREDENTIALS"), claw: path("OPENCLAW_STATE_DIR"), places };
     let goes_nowhere = said("SINKS").is_some_and(|sinks| sinks == "none");
     if stated.login.is_some() && (stated.claw.is_some() || goes_nowhere) {
-        return Ok(Vec::new());
+        return Ok(of_project(detection, &stated, &said));
     }
     let mut found = answers(detection, detection.unasked_with(&stated)?);
     for (key, goes_with) in TOGETHER {
@@ -202,6 +202,21 @@ fn completion(
     }
     found.retain(|(key, _)| said(key).is_none());
     Ok(found)
+}
+
+/// The compose project that runs the OpenClaw that is stated, where nothing is said of its gateway.
+fn of_project(
+    detection: &Detection,
+    stated: &Stated,
+    said: &impl Fn(&str) -> Option<String>,
+) -> Vec<Answer> {
+    let keys = ["GATEWAY", "COMPOSE_DIR", "COMPOSE_SERVICE", "GATEWAY_COMMAND", "ENV_FILE"];
+    if keys.into_iter().any(|key| said(key).is_some()) {
+        return Vec::new();
+    }
+    let claws = detection.findings.claws.iter();
+    let mut of_it = claws.filter(|claw| stated.claw.as_ref() == Some(&claw.state_dir));
+    of_it.next().map(of_compose).unwrap_or_default()
 }
 
 fn text_of(folder: &Folder) -> Result<Option<String>, Error> {

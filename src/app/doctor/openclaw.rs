@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::app::doctor::container::{self, Sight};
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::gateway::command;
+use crate::app::gateway::unknown::{self, Running};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};
-use crate::domain::gateway::UNUSABLE_IDLE_COMMAND;
+use crate::domain::gateway::{Missing, UNUSABLE_IDLE_COMMAND};
 use crate::domain::hints::{host, openclaw, ours};
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
@@ -73,6 +74,10 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
         let command = ours::consent(link);
         return Some(Finding::warning("paste-consent", meaning, command));
     }
+    if let Some(paste) = ledger.paste.as_ref().filter(|paste| paste.lacks_program) {
+        let why = paste.barred.as_deref().unwrap_or("no program openclaw was found");
+        return Some(openclaw_missing(link, why));
+    }
     let pending = ledger.pending.as_ref().filter(|pending| pending.attempts > 0);
     let why = pending.and_then(|pending| pending.waits.as_deref());
     if let Some(finding) = idle_command(case, why) {
@@ -80,10 +85,38 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     }
     let why = why.unwrap_or("it is not known why");
     let pending = pending?;
+    match pending.missing {
+        Some(Missing::Gateway(port)) => return not_found(case, port),
+        Some(Missing::Openclaw) => return Some(openclaw_missing(link, why)),
+        None => {}
+    }
     let meaning = format!("the gateway does not use the new token yet: {why}");
     // To try it once more would fail once more.
     let command = pending.hint.clone().unwrap_or_else(host::show_log);
     Some(Finding::warning(WAITS, meaning, command))
+}
+
+/// No program that takes the token.
+fn openclaw_missing(link: &str, why: &str) -> Finding {
+    let meaning = format!("the token cannot be pasted into OpenClaw: {why}");
+    Finding::error("openclaw-missing", meaning, ours::name_openclaw(link))
+}
+
+/// A gateway that runs and was not found.
+fn not_found(case: &Case<'_>, port: Option<u16>) -> Option<Finding> {
+    let none = "no gateway was found here";
+    let command = ours::find_gateway(&case.report.link);
+    match unknown::running(case.settings.openclaw_state_dir.as_deref(), port) {
+        Running::Yes(what) => {
+            let meaning = format!("{none}, but {what}: it does not use the new token");
+            Some(Finding::error("gateway-unknown", meaning, command))
+        }
+        Running::Unseen => {
+            let meaning = format!("{none}: whether one runs with an old token is not known");
+            Some(Finding::warning("gateway-unknown", meaning, command))
+        }
+        Running::No => None,
+    }
 }
 
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as

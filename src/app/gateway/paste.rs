@@ -8,7 +8,7 @@ use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
 use crate::domain::era::Version;
 use crate::domain::gateway::paste::{self as rules, ReadBack};
-use crate::domain::gateway::{Deed, Ending, Pasted, masking};
+use crate::domain::gateway::{Deed, Ending, Missing, Pasted, masking};
 use crate::domain::hints::openclaw;
 use crate::domain::messages;
 use crate::os::clock;
@@ -182,7 +182,9 @@ fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
     }
     let lacks_consent =
         consent::missing(&work.openclaw, work.ground, &work.settings.name).is_some();
+    let lacks_program = matches!(ending, Ending::NotFound(Missing::Openclaw, ..));
     let barred_for = work.passed_on();
-    work.ledger.paste = Some(Pasted { barred: Some(why), barred_for, lacks_consent, ..known });
+    let barred = Some(why);
+    work.ledger.paste = Some(Pasted { barred, barred_for, lacks_consent, lacks_program, ..known });
     ending
 }

@@ -11,7 +11,7 @@ use crate::app::gateway::work::Work;
 use crate::app::gateway::{command, unit};
 use crate::domain::era::Version;
 use crate::domain::gateway::container::Container;
-use crate::domain::gateway::{Ending, VersionSeen, masking};
+use crate::domain::gateway::{Ending, Missing, VersionSeen, masking};
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
@@ -75,7 +75,7 @@ impl Program {
         }
         let hint = "set OPENCLAW_COMMAND, see oauth-sync.conf(5)".into();
         let why = "no program openclaw was found on this host".to_owned();
-        Err(Ending::Deferred(why, Some(hint)))
+        Err(Ending::NotFound(Missing::Openclaw, why, Some(hint)))
     }
 
     /// Runs it and gives it something to read.

@@ -2,7 +2,7 @@
 
 use crate::app::event::Event;
 use crate::app::ground::Ground;
-use crate::domain::gateway::{Deed, Ending};
+use crate::domain::gateway::{Deed, Ending, Missing};
 use crate::domain::messages;
 use crate::os::journal::{below, detail};
 
@@ -45,7 +45,9 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
             detail!("{link}: the gateway still waits: {}", ending.why().unwrap_or_default());
         }
         Ending::PutOff(why, _) => log::info!("{link}: the gateway is recreated later: {why}"),
-        Ending::Deferred(why, _) => {
+        // That was said with what follows from it.
+        Ending::NotFound(Missing::Gateway(_), why, _) => detail!("{link}: {why}"),
+        Ending::Deferred(why, _) | Ending::NotFound(_, why, _) => {
             let id = messages::id("gateway-deferred");
             log::warn!(MESSAGE_ID = id, link, hint; "{link}: the gateway keeps its old token: {why}");
         }

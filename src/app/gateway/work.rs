@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::consent;
 use crate::app::gateway::program::Program;
-use crate::app::gateway::{command, compose, courtesy, paste, reload, unit};
+use crate::app::gateway::{command, compose, courtesy, paste, reload, unit, unknown};
 use crate::app::ground::Ground;
 use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
@@ -147,7 +147,9 @@ impl<'a> Work<'a> {
             _ if self.settings.gateway == Gateway::None => Ok(Ending::Done(Deed::Nothing, None)),
             Need::Nothing => Ok(Ending::Done(Deed::Nothing, None)),
             Need::SecretsReload => match reload::reload(self) {
-                Err(Ending::Deferred(why, _)) if self.program.is_none() => {
+                Err(Ending::Deferred(why, _) | Ending::NotFound(_, why, _))
+                    if self.program.is_none() =>
+                {
                     log::info!("{}: {why}: restarting the gateway instead", self.settings.name);
                     self.recreate()
                 }
@@ -179,15 +181,7 @@ impl<'a> Work<'a> {
             Gateway::Compose => compose::recreate(self),
             Gateway::SystemdUser | Gateway::Systemd => unit::restart(self),
             Gateway::Command => command::restart(self),
-            Gateway::Auto | Gateway::None => {
-                log::warn!(
-                    MESSAGE_ID = messages::id("gateway-unknown"), link = self.settings.name.as_str(),
-                    hint = "set GATEWAY, see oauth-sync.conf(5)";
-                    "{}: no gateway was found here: one that runs uses the new token only after its next start",
-                    self.settings.name
-                );
-                Ok(Ending::Done(Deed::Nothing, None))
-            }
+            Gateway::Auto | Gateway::None => Err(unknown::ending(self)),
         }
     }
 

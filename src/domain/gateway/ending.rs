@@ -1,5 +1,7 @@
 //! How an attempt to get a token into a gateway ended, and what was done to it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
@@ -12,8 +14,19 @@ pub(crate) enum Ending {
     PutOff(String, Timestamp),
     /// Something is in the way that may pass; nothing was touched. Why, and the command that helps.
     Deferred(String, Option<Hint>),
+    /// What is needed was not found, and is looked for again; why, and the command that helps.
+    NotFound(Missing, String, Option<Hint>),
     /// It was tried and is not proven; why, and the command that helps.
     Failed(String, Option<Hint>),
+}
+
+/// What was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Missing {
+    /// What runs the gateway; the port on which one would answer.
+    Gateway(Option<u16>),
+    /// The program that takes the token.
+    Openclaw,
 }
 
 /// What was done to a gateway.
@@ -58,6 +71,7 @@ impl Ending {
             Self::Done(..) => "done",
             Self::PutOff(..) => "put off",
             Self::Deferred(..) => "deferred",
+            Self::NotFound(..) => "not found",
             Self::Failed(..) => "failed",
         }
     }
@@ -66,14 +80,19 @@ impl Ending {
     pub(crate) fn why(&self) -> Option<&str> {
         match self {
             Self::Done(..) => None,
-            Self::PutOff(why, _) | Self::Deferred(why, _) | Self::Failed(why, _) => Some(why),
+            Self::PutOff(why, _)
+            | Self::Deferred(why, _)
+            | Self::NotFound(_, why, _)
+            | Self::Failed(why, _) => Some(why),
         }
     }
 
     /// The command that helps.
     pub(crate) fn hint(&self) -> Option<&Hint> {
         match self {
-            Self::Deferred(_, hint) | Self::Failed(_, hint) => hint.as_ref(),
+            Self::Deferred(_, hint) | Self::NotFound(_, _, hint) | Self::Failed(_, hint) => {
+                hint.as_ref()
+            }
             _ => None,
         }
     }

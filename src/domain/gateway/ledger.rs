@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::gateway::ending::{Deed, Ending};
+use crate::domain::gateway::ending::{Deed, Ending, Missing};
 use crate::domain::gateway::request::Request;
 use crate::domain::secret::Fingerprint;
 use crate::domain::shell::Hint;
@@ -70,6 +70,9 @@ pub(crate) struct Pending {
     pub(crate) waits: Option<String>,
     /// The command that helps.
     pub(crate) hint: Option<Hint>,
+    /// What was not found, if it waits for that.
+    #[serde(default)]
+    pub(crate) missing: Option<Missing>,
 }
 
 /// Something that was done to, or found about, a gateway.
@@ -79,7 +82,7 @@ pub(crate) struct Act {
     pub(crate) time: Timestamp,
     /// What: `recreated`, `restarted`, `reloaded`, `pasted`, `nothing`.
     pub(crate) deed: String,
-    /// `done`, `put off`, `deferred` or `failed`.
+    /// `done`, `put off`, `deferred`, `not found` or `failed`.
     pub(crate) outcome: String,
     /// Why, where it is not done.
     pub(crate) why: Option<String>,
@@ -107,6 +110,8 @@ pub(crate) struct Pasted {
     pub(crate) barred_for: Option<Fingerprint>,
     /// Whether it is only a consent that is missing.
     pub(crate) lacks_consent: bool,
+    /// Whether it is the program that is missing.
+    pub(crate) lacks_program: bool,
 }
 
 /// A version that a program or an image named.
@@ -173,6 +178,7 @@ impl Ledger {
             next_try: None,
             waits: None,
             hint: None,
+            missing: None,
         };
         if self.pending.is_none() && self.history.is_empty() {
             self.version_of_ours = Some(VERSION.to_owned());
@@ -240,6 +246,10 @@ impl Ledger {
         let surplus = self.history.len().saturating_sub(HISTORY);
         self.history.drain(..surplus);
         let Some(pending) = &mut self.pending else { return };
+        pending.missing = match ending {
+            Ending::NotFound(missing, ..) => Some(*missing),
+            _ => None,
+        };
         match ending {
             Ending::Done(..) => self.pending = None,
             Ending::PutOff(why, until) => {
@@ -247,7 +257,9 @@ impl Ledger {
                 pending.waits = Some(why.clone());
                 pending.hint = None;
             }
-            Ending::Deferred(why, hint) | Ending::Failed(why, hint) => {
+            Ending::Deferred(why, hint)
+            | Ending::NotFound(_, why, hint)
+            | Ending::Failed(why, hint) => {
                 pending.attempts = pending.attempts.saturating_add(1);
                 let next = now.after(retry(pending.attempts));
                 // From then on nothing may put it off, so there it is tried whatever was in the way.
@@ -261,7 +273,8 @@ impl Ledger {
 
 impl Act {
     fn is_same_wait(&self, other: &Self) -> bool {
-        let waits = |act: &Self| act.outcome == "put off" || act.outcome == "deferred";
+        let waits =
+            |act: &Self| ["put off", "deferred", "not found"].contains(&act.outcome.as_str());
         waits(self) && waits(other) && self.why == other.why
     }
 }

@@ -6,6 +6,18 @@ use super::{Condition, View};
 use crate::domain::login::LoginEnd;
 use crate::domain::time::{Timestamp, in_words};
 
+/// What a link is to look after, besides the login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Scope {
+    /// Sinks and the gateway.
+    #[default]
+    All,
+    /// The files alone: `GATEWAY="none"`.
+    Files,
+    /// Nothing: `SINKS="none"`.
+    Login,
+}
+
 /// One clause on the access token, one on the login and one on the sinks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
@@ -17,6 +29,9 @@ pub(crate) struct Summary {
     pub(crate) login_end: Option<LoginEnd>,
     /// How many sinks there are, and how many of them are up to date.
     pub(crate) sinks: (usize, usize),
+    /// What it is to look after.
+    #[serde(default)]
+    pub(crate) scope: Scope,
 }
 
 impl Summary {
@@ -32,6 +47,7 @@ impl Summary {
             sinks: counted.fold((0, 0), |(all, in_step), sink| {
                 (all + 1, in_step + usize::from(sink.condition == Condition::InStep))
             }),
+            scope: view.scope,
         }
     }
 
@@ -53,6 +69,12 @@ impl Summary {
         }));
         if let (all @ 1.., in_step) = self.sinks {
             parts.push(format!("{in_step} of {all} sinks in step"));
+        }
+        match self.scope {
+            _ if self.expiry.is_none() => {}
+            Scope::All => {}
+            Scope::Files => parts.push("the gateway is left alone".to_owned()),
+            Scope::Login => parts.push("the login alone is kept alive".to_owned()),
         }
         parts.join(", ")
     }

@@ -32,6 +32,7 @@ fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
         sinks,
         troubles: Vec::new(),
         worries: Vec::new(),
+        scope: Scope::All,
         is_public: false,
         now: NOW,
     }

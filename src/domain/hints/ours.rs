@@ -79,6 +79,17 @@ pub(crate) fn set_to_root(link: &str, key: &str, user: &str) -> Hint {
     set(link, key, "root").then("# if").arg(user).then("may not do it")
 }
 
+/// Names the program that takes the token.
+pub(crate) fn name_openclaw(link: &str) -> Hint {
+    set(link, "OPENCLAW_COMMAND", "/path/to/openclaw")
+}
+
+/// Looks for a gateway, and says what runs it.
+pub(crate) fn find_gateway(link: &str) -> Hint {
+    let words = "oauth-sync detect shows what was found; then oauth-sync set --link";
+    Hint::new(words).arg(link).then("COMPOSE_DIR DIR, or GATEWAY")
+}
+
 /// Watches with these directories.
 pub(crate) fn watch(config: &Path, state: &Path, run: &Path) -> Hint {
     let words = Hint::new("oauth-sync --config-dir").path(config);

@@ -225,7 +225,7 @@ fn no_finding_is_left_out() {
     };
     let program = text("src/app/doctor");
     // What needs a hostile user is made beside the other tests of that kind.
-    let tests = text("tests/people/doctor") + &text("tests/hostile");
+    let tests = text("tests/people/doctor") + &text("tests/people") + &text("tests/hostile");
     let ends = ["Finding::error(", "Finding::warning(", "Finding::note(", "kind(", "dead(", "("];
     let mut known = 0;
     for (at, _) in program.match_indices('"') {

@@ -1,0 +1,68 @@
+//! A gateway that was not found though one may run: what shows that it does.
+
+use std::path::Path;
+
+use crate::app::gateway::work::Work;
+use crate::domain::gateway::{Ending, Missing, process};
+use crate::domain::hints::ours;
+use crate::domain::messages;
+use crate::os::folder::Folder;
+use crate::os::health;
+use crate::os::identity::Identity;
+use crate::os::processes::Process;
+
+/// Whether a gateway runs that was not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    /// One does; what shows it.
+    Yes(String),
+    /// None does: the next one starts with the new token.
+    No,
+    /// It cannot be seen from here.
+    Unseen,
+}
+
+/// Says that none was found; it is looked for again.
+pub(super) fn ending(work: &Work<'_>) -> Ending {
+    let link = work.settings.name.as_str();
+    if work.pending().attempts == 0 {
+        log::warn!(
+            MESSAGE_ID = messages::id("gateway-unknown"), link,
+            hint = "set GATEWAY, see oauth-sync.conf(5)";
+            "{link}: no gateway was found here: one that runs uses the new token only after its next start"
+        );
+    }
+    let missing = Missing::Gateway(work.openclaw.config.gateway_port);
+    Ending::NotFound(
+        missing,
+        "no gateway was found here".to_owned(),
+        Some(ours::find_gateway(link)),
+    )
+}
+
+/// Looks for a process that runs a gateway on this state directory, or for one that answers on `port`.
+pub(crate) fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
+    let state = state_dir.and_then(|path| Folder::reach(path).ok());
+    let Some(state) = state else { return Running::Unseen };
+    // It runs as the owner of the directory, or as root.
+    let owners = [state.identity.clone(), Identity::own()];
+    let mut is_another = false;
+    for gateway in owners.iter().flat_map(Process::of_user) {
+        if !process::is_gateway(&gateway.words()) {
+            continue;
+        }
+        let Some(environment) = gateway.environment() else { return Running::Unseen };
+        let value = |name: &str| environment.get(name).map(|value| value.expose().to_owned());
+        if process::state_dirs(value).iter().any(|theirs| gateway.sees(theirs, &state.path)) {
+            return Running::Yes(format!("process {} runs one", gateway.pid()));
+        }
+        is_another = true;
+    }
+    let is_theirs = |port: &u16| {
+        health::listener(*port).is_some_and(|uid| owners.iter().any(|one| one.uid == uid))
+    };
+    match port.filter(|port| !is_another && is_theirs(port)) {
+        Some(port) => Running::Yes(format!("a program listens on its port {port}")),
+        None => Running::No,
+    }
+}
