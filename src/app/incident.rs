@@ -73,6 +73,20 @@ pub(crate) fn attend(
     Ok(People { login: view.login, open: state.open, next })
 }
 
+/// Takes note of a sign-in that is known to have been then.
+pub(crate) fn signed_in(
+    ground: &Ground,
+    settings: &Settings,
+    moment: Timestamp,
+) -> Result<(), Error> {
+    let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
+    let folder = ground.folder("incidents")?;
+    let source_path = settings.claude_credentials.to_string_lossy();
+    let mut state = memory::load(&folder, &settings.name, &source_path)?;
+    state.sign_in(moment);
+    Ok(memory::save(&folder, &settings.name, &source_path, &state)?)
+}
+
 /// Shows a link's incidents as they were told last, and changes nothing.
 pub(crate) fn look(
     ground: &Ground,
@@ -101,7 +115,7 @@ fn login_end(
     let is_static = matches!(report.source, Source::Static(_));
     let is_followed =
         is_static && settings.refresh.is_empty() && settings.claude_cli == ClaudeCli::None;
-    LoginEnd::of(&report.source, state.signed_in, now).filter(|_| !is_followed)
+    LoginEnd::of(&report.source, state.known(), now).filter(|_| !is_followed)
 }
 
 fn view<'a>(

@@ -128,7 +128,11 @@ pub(crate) enum Command {
     /// Set everything up, step by step, each change only after a yes
     Setup(Setup),
     /// Sign in to Claude as the right user and in the right place, and carry the login on
-    Login,
+    Login {
+        /// Sign in to nothing, but note that this login was signed in on DATE, as in 2026-11-30
+        #[arg(long, value_name = "DATE")]
+        signed_in: Option<String>,
+    },
     /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
     Check {
         /// Write JSON

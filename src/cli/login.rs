@@ -1,32 +1,64 @@
 //! `login`: Claude's sign-in at the terminal, and what follows from it.
 
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
+use crate::app::ground::{self, Ground, Places};
+use crate::app::incident;
 use crate::app::login::{self, Signed};
 use crate::app::rounds;
+use crate::app::source;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 use crate::cli::render::several;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
-use crate::domain::time::in_words;
+use crate::domain::login::ESTIMATED_LIFE;
+use crate::domain::time::{Timestamp, in_words};
+use crate::domain::visible::visible;
 use crate::os::journal::below;
 use crate::os::{clock, terminal};
 
-/// Signs in at the one link, or the one named.
-pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+/// Signs in at the one link, or the one named; with a date it notes that somebody did so then.
+pub(crate) fn carry_out(
+    places: &Places,
+    only: Option<&str>,
+    date: Option<&str>,
+) -> Result<Exit, Error> {
     let links = ground::links(&places.config_dir, only)?;
     let [settings] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
         several(&names);
         return Ok(Exit::Usage);
     };
+    if let Some(date) = date {
+        return note(places, settings, date);
+    }
     if !terminal::is_interactive() {
         let hint = ours::login_over_ssh(&settings.name);
         log::error!(hint = hint.to_string(); "a sign-in needs a terminal");
         return Ok(Exit::Usage);
     }
     sign_in(places, settings)
+}
+
+/// Notes when somebody signed in, where nothing else tells it.
+fn note(places: &Places, settings: &Settings, date: &str) -> Result<Exit, Error> {
+    let now = clock::now();
+    let Some(moment) = Timestamp::parse_typed(date).filter(|moment| *moment <= now) else {
+        let hint = "a date that is over, as in 2026-11-30, or a time as in 2026-11-30T08:15:00Z";
+        log::error!(hint; "'{}' is no moment of a sign-in", visible(date));
+        return Ok(Exit::Usage);
+    };
+    let path = settings.claude_credentials.display();
+    let told = source::of(settings, now).credential().and_then(|credential| credential.login_end);
+    if let Some(end) = told {
+        log::info!("the login in '{path}' tells its end itself, {end}: nothing is changed");
+        return Ok(Exit::Done);
+    }
+    incident::signed_in(&Ground::open(places)?, settings, moment)?;
+    rounds::make(places, Some(&settings.name))?;
+    let end = moment.after(ESTIMATED_LIFE);
+    log::info!("the login in '{path}' was signed in at {moment}: it ends about {end} (estimate)");
+    Ok(Exit::Done)
 }
 
 /// Signs in, carries the new login on, and says what came of it.
@@ -54,6 +86,7 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
 /// Carries the new login on, gateway and all, and has the incidents see it: whoever just signed in
 /// means this login, whatever was there before.
 fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
+    incident::signed_in(&Ground::open(places)?, settings, clock::now())?;
     let options = Options { dry_run: false, force: true };
     let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
     rounds::make(places, Some(&settings.name))?;

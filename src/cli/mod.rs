@@ -87,7 +87,7 @@ fn publishes(command: &Command) -> bool {
     match command {
         Command::Sync { dry_run, watched, .. } => !dry_run && watched.is_none(),
         Command::Refresh { dry_run, unattended, .. } => !dry_run && !unattended,
-        Command::Gateway { .. } | Command::Login => true,
+        Command::Gateway { .. } | Command::Login { .. } => true,
         _ => false,
     }
 }
@@ -140,7 +140,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
         Command::Setup(options) => setup::carry_out(&places, only, options),
-        Command::Login => login::carry_out(&places, only),
+        Command::Login { signed_in } => login::carry_out(&places, only, signed_in.as_deref()),
         Command::Token { json, force } => {
             token::carry_out(&places, only, token::Wish { json: *json, force: *force })
         }

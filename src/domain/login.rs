@@ -24,13 +24,22 @@ pub(crate) struct LoginEnd {
     pub(crate) is_estimate: bool,
 }
 
+/// How much later a login has to end to be another one; a renewal may shift it by seconds.
+pub(crate) const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
+
+/// What is remembered of a login besides what its file tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// When it was signed in; its first sight where nobody knows.
+    pub(crate) signed_in: Option<Timestamp>,
+    /// The end that its file told before it told none.
+    pub(crate) end: Option<Timestamp>,
+}
+
 impl LoginEnd {
-    /// Finds when the login of a source ends: from the file, else counted from its sign-in.
-    pub(crate) fn of(
-        source: &Source,
-        signed_in: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Option<Self> {
+    /// Finds when the login of a source ends: from the file, else as it told before, else counted from
+    /// its sign-in.
+    pub(crate) fn of(source: &Source, known: Known, now: Timestamp) -> Option<Self> {
         let exact = |at| Some(Self { at, is_estimate: false });
         let credential = source.credential()?;
         if credential.refresh_token.is_none() {
@@ -39,8 +48,11 @@ impl LoginEnd {
         if let Some(at) = credential.login_end {
             return exact(at);
         }
-        let signed_in = signed_in.filter(|moment| now < moment.after(LONGEST_LIFE))?;
-        Some(Self { at: signed_in.after(ESTIMATED_LIFE), is_estimate: true })
+        // A pair that nobody has seen may be the CLI's own renewal: it proves no sign-in.
+        let counted = known.signed_in.map(|moment| moment.after(ESTIMATED_LIFE));
+        let at = known.end.or(counted)?;
+        (now < at.after(LONGEST_LIFE.saturating_sub(ESTIMATED_LIFE)))
+            .then_some(Self { at, is_estimate: true })
     }
 
     /// Says whether it has come; an estimate never says so.
@@ -110,13 +122,17 @@ mod tests {
     #[test]
     fn the_file_knows_better_than_the_sign_in() {
         let told = source(r#","refreshTokenExpiresAt":200000000000"#);
-        let end = LoginEnd::of(&told, Some(Timestamp(5)), Timestamp(6)).unwrap();
+        let at_five = Known { signed_in: Some(Timestamp(5)), end: None };
+        let end = LoginEnd::of(&told, at_five, Timestamp(6)).unwrap();
         assert_eq!(end, LoginEnd { at: Timestamp(200_000_000_000), is_estimate: false });
-        let guessed = LoginEnd::of(&source(""), Some(Timestamp(5)), Timestamp(6)).unwrap();
+        let guessed = LoginEnd::of(&source(""), at_five, Timestamp(6)).unwrap();
         assert_eq!(guessed, LoginEnd { at: Timestamp(5 + MONTH), is_estimate: true });
-        assert_eq!(LoginEnd::of(&source(""), None, Timestamp(6)), None);
-        assert_eq!(LoginEnd::of(&source(""), Some(Timestamp(5)), Timestamp(MONTH * 2)), None);
-        assert_eq!(LoginEnd::of(&Source::Blanked, Some(Timestamp(5)), Timestamp(6)), None);
+        assert_eq!(LoginEnd::of(&source(""), Known::default(), Timestamp(6)), None);
+        assert_eq!(LoginEnd::of(&source(""), at_five, Timestamp(MONTH * 2)), None);
+        let told_before = Known { end: Some(Timestamp(100)), ..at_five };
+        let kept = LoginEnd::of(&source(""), told_before, Timestamp(6)).unwrap();
+        assert_eq!(kept, LoginEnd { at: Timestamp(100), is_estimate: true }, "the earlier one");
+        assert_eq!(LoginEnd::of(&Source::Blanked, at_five, Timestamp(6)), None);
     }
 
     #[test]

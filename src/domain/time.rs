@@ -30,6 +30,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0))
     }
 
+    /// Reads what a person types for a moment: RFC 3339, or a date, which is its beginning in UTC.
+    pub(crate) fn parse_typed(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| Self::parse(&format!("{text}T00:00:00Z")))
+    }
+
     /// Reads RFC 3339, with or without a fraction of a second.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once('T')?;

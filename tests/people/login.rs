@@ -160,3 +160,20 @@ fn no_claude_is_said_with_what_installs_it() {
     terminal.shows("cannot sign in: there is no 'claude' for");
     terminal.ends(1);
 }
+
+#[test]
+fn it_starts_the_logins_clock_anew() {
+    let host = host();
+    crate::sign_in_until(&host.bed, host.bed.hence(2 * 24));
+    host.own();
+    host.bed.run(["refresh"]);
+    assert!(host.bed.run(["check"]).exit(1).out.contains("the login ends in 1d"));
+    let mut terminal = login(&host.bed);
+    terminal.answers("Paste code here", "right");
+    terminal.ends(0);
+    // The new file tells no end.
+    let check = host.bed.run(["check"]).exit(0).out;
+    assert!(check.contains("login ends in about 2"), "{check}");
+    let status = host.bed.run(["status"]).exit(0).out;
+    assert!(!status.contains("login-ends"), "{status}");
+}

@@ -13,6 +13,7 @@ mod bed;
 mod endpoint;
 
 mod check;
+mod clock;
 mod doctor;
 mod etcd;
 mod gateway;

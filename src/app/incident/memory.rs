@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
 use crate::domain::incident::{Kind, Open};
+use crate::domain::login::{ANOTHER_LOGIN, Known};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -17,6 +18,10 @@ use crate::os::stage::{self, Durability};
 pub(crate) struct State {
     /// When a sign-in was seen last; the login's first sight where none was.
     pub(crate) signed_in: Option<Timestamp>,
+    /// The end that the login's file told last.
+    pub(crate) login_end: Option<Timestamp>,
+    /// Whether nobody was signed in at the last look.
+    pub(crate) signed_out: bool,
     /// Since when there has been no login.
     pub(crate) away: Option<Timestamp>,
     /// Since when what stands there has told nothing.
@@ -35,14 +40,31 @@ impl State {
             _ if tells_nothing => {}
             Source::Absent | Source::Blanked | Source::Foreign(_) => {
                 self.away = self.away.or(Some(now));
+                // One without a login is also what the CLI passes through while it renews.
+                self.signed_out |= !matches!(source, Source::Foreign(_));
             }
             _ => {
-                let is_new = self.away.take().is_some() || self.signed_in.is_none();
-                if is_new {
-                    self.signed_in = Some(now);
+                self.away = None;
+                let told = source.credential().and_then(|credential| credential.login_end);
+                let is_later = told
+                    .zip(self.login_end)
+                    .is_some_and(|(told, known)| told > known.after(ANOTHER_LOGIN));
+                if std::mem::take(&mut self.signed_out) || self.signed_in.is_none() || is_later {
+                    self.sign_in(now);
                 }
+                self.login_end = told.or(self.login_end);
             }
         }
+    }
+
+    /// Takes note of a sign-in: the login's time begins anew.
+    pub(crate) fn sign_in(&mut self, moment: Timestamp) {
+        (self.signed_in, self.login_end, self.signed_out) = (Some(moment), None, false);
+    }
+
+    /// What is known of the login besides what its file tells.
+    pub(crate) fn known(&self) -> Known {
+        Known { signed_in: self.signed_in, end: self.login_end }
     }
 }
 
@@ -51,6 +73,10 @@ struct File {
     /// Another source starts anew.
     source: String,
     signed_in: Option<i64>,
+    #[serde(default)]
+    login_end: Option<i64>,
+    #[serde(default)]
+    signed_out: bool,
     away: Option<i64>,
     unclear: Option<i64>,
     open: Vec<Entry>,
@@ -75,6 +101,8 @@ pub(crate) fn load(folder: &Folder, name: &str, source: &str) -> Result<State, E
     };
     Ok(State {
         signed_in: file.signed_in.map(Timestamp),
+        login_end: file.login_end.map(Timestamp),
+        signed_out: file.signed_out,
         away: file.away.map(Timestamp),
         unclear: file.unclear.map(Timestamp),
         open: file.open.iter().filter_map(Entry::read).collect(),
@@ -86,6 +114,8 @@ pub(super) fn save(folder: &Folder, name: &str, source: &str, state: &State) -> 
     let file = File {
         source: source.to_owned(),
         signed_in: state.signed_in.map(|moment| moment.0),
+        login_end: state.login_end.map(|moment| moment.0),
+        signed_out: state.signed_out,
         away: state.away.map(|moment| moment.0),
         unclear: state.unclear.map(|moment| moment.0),
         open: state.open.iter().map(Entry::of).collect(),

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use crate::domain::incident::{Kind, Open, Severity, Standing, View, message};
-use crate::domain::login::LoginEnd;
+use crate::domain::login::{ANOTHER_LOGIN, LoginEnd};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 
 /// How often an incident is said again.
 const REPEAT: Duration = Duration::from_secs(24 * 3600);
-
-/// How much later a login has to end to be another one; a renewal may shift it by seconds.
-const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
 
 /// Why something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
