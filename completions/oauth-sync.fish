@@ -168,6 +168,7 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l test-cal
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Say only what went wrong'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l signed-in -d 'Sign in to nothing, but note that this login was signed in on DATE, as in 2026-11-30' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Folder of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
