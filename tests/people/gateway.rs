@@ -107,7 +107,8 @@ fn no_openclaw_to_paste_with_is_critical() {
     bed.openclaw("2026.9.6").conf("SINKS", "auto");
     let conf = bed.read(CONF);
     let kept = conf.lines().filter(|line| !line.starts_with("OPENCLAW_COMMAND="));
-    bed.write(CONF, kept.map(|line| format!("{line}\n")).collect::<String>());
+    let kept: Vec<&str> = kept.collect();
+    bed.write(CONF, kept.join("\n") + "\n");
     bed.run(["sync"]);
     let check = bed.run(["check"]).exit(2).out;
     assert!(
