@@ -65,9 +65,9 @@ fn a_project_of_roots_alone_is_recreated_as_root() {
     let lab = lab();
     lab.sh("printf 'DIR=sub\\nEMPTY=\\n' >>oc/.env");
     for text in [
-        "services: {openclaw-gateway: {env_file: '${DIR}/one.env'}}",
-        "services: {openclaw-gateway: {env_file: '${NOT_SET:-sub/one.env}'}}",
-        "services: {openclaw-gateway: {env_file: '${EMPTY:-sub}/one.env'}}",
+        "services: {openclaw-gateway: {image: oc:1}, x: {env_file: '${DIR}/one.env'}}",
+        "services: {openclaw-gateway: {image: oc:1}, x: {env_file: '${NOT_SET:-sub/one.env}'}}",
+        "services: {openclaw-gateway: {image: oc:1}, x: {env_file: '${EMPTY:-sub}/one.env'}}",
         "services: {openclaw-gateway: {image: oc:1, env_file: .env, volumes: [/home/a/x:/x]}}",
         "include: [sub/one.yaml]\nservices: {openclaw-gateway: {env_file: [{path: none.env, required: false}]}}",
         "services: {openclaw-gateway: {extends: {file: sub/one.yaml, service: x}}}",
@@ -205,8 +205,9 @@ fn no_file_is_read_that_a_container_can_write() {
         let lab = lab();
         let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
         std::fs::write(lab.at("mounts"), mounts.replace("LAB", &root)).unwrap();
-        let service = "{openclaw-gateway: {env_file: [{path: sub/none.env, required: false}]}}";
-        std::fs::write(lab.at("oc/compose.yaml"), format!("services: {service}")).unwrap();
+        let other = "{env_file: [{path: sub/none.env, required: false}]}";
+        let text = format!("services: {{openclaw-gateway: {{image: oc:1}}, x: {other}}}");
+        std::fs::write(lab.at("oc/compose.yaml"), text).unwrap();
         let said = sync(&lab);
         assert_eq!(lab.at("ran").exists(), *is_run, "{mounts}: {}", said.stderr);
         assert!(*is_run || said.stderr.contains("which container"), "{mounts}: {}", said.stderr);
