@@ -1,9 +1,11 @@
 //! The command line, as clap(derive) reads it.
 #![expect(clippy::doc_markdown, reason = "these comments are the help, which shows no markup")]
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand};
 
 use crate::domain::config::keys::KEYS;
 
@@ -202,7 +204,7 @@ pub(crate) struct Detect {
 #[derive(Debug, Args)]
 pub(crate) struct Set {
     /// The key
-    #[arg(value_name = "KEY", value_parser = KEYS.map(|key| key.name), hide_possible_values = true)]
+    #[arg(value_name = "KEY", value_parser = Key, hide_possible_values = true)]
     pub(crate) key: String,
     /// Its value; an empty one takes the key out
     #[arg(value_name = "VALUE")]
@@ -260,4 +262,25 @@ pub(crate) struct Setup {
     /// Look at the tree in DIR instead of the host
     #[arg(long, value_name = "DIR", hide = true)]
     pub(crate) root: Option<PathBuf>,
+}
+
+/// A key: those that exist are offered, and one that does not can be taken out.
+#[derive(Clone, Debug)]
+pub(crate) struct Key;
+
+impl TypedValueParser for Key {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(KEYS.iter().map(|key| PossibleValue::new(key.name))))
+    }
 }

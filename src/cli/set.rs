@@ -2,31 +2,37 @@
 
 use crate::app::configure;
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
+use crate::app::ground::Places;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::several;
+use crate::os::journal::below;
 
-/// Sets a key of the one link, or of the one named.
+/// Sets a key of the one link, or of the one named, which may be new.
 pub(crate) fn carry_out(
     places: &Places,
     only: Option<&str>,
     options: &args::Set,
 ) -> Result<Exit, Error> {
-    // A link that is named may have a fault, which this may be about to mend.
     let link = match only {
         Some(link) => link.to_owned(),
-        None => match &ground::links(&places.config_dir, None)?[..] {
-            [settings] => settings.name.clone(),
-            links => {
-                let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
-                several(&names);
+        None => match configure::only_link(places)? {
+            Ok(link) => link,
+            Err(names) => {
+                several(&names.iter().map(String::as_str).collect::<Vec<_>>());
                 return Ok(Exit::Usage);
             }
         },
     };
-    if let Some(path) = configure::set(places, &link, &options.key, &options.value)? {
-        log::info!("wrote '{}'", path.display());
+    let change = configure::set(places, &link, &options.key, &options.value)?;
+    let path = change.path.display();
+    if change.is_written {
+        log::info!("wrote '{path}'");
+    } else {
+        log::info!("unchanged: '{path}' says so already");
+    }
+    for problem in &change.open {
+        log::warn!(hint = below(problem.hint.as_ref()); "still to be set or corrected: {problem}");
     }
     Ok(Exit::Done)
 }

@@ -215,11 +215,15 @@ fn set_writes_one_key_and_leaves_the_rest() {
     let wrote = ["wrote 'BED/etc/default.conf'"];
     bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&wrote);
     assert_eq!(bed.read(CONF), text.replace("80m", "\"70m\""));
-    bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&[]);
+    let unchanged = ["unchanged: 'BED/etc/default.conf' says so already"];
+    bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&unchanged);
     bed.run(["set", "REFRESH_MARGIN", ""]).exit(0).err(&wrote);
     assert_eq!(bed.read(CONF), text.replace(" export REFRESH_MARGIN = 80m # why\n", ""));
-    bed.write("etc/other.conf", "");
-    bed.run(["set", "--link", "other", "CLAUDE_CREDENTIALS", "/x/.credentials.json"]).exit(0);
+    // A link that is not there is made.
+    bed.run(["set", "--link", "other", "CLAUDE_CREDENTIALS", "/x/.credentials.json"])
+        .exit(0)
+        .says("hint")
+        .says("still to be set or corrected: BED/etc/other.conf:1: ");
     bed.run(["set", "--link", "other", "OPENCLAW_STATE_DIR", "/x/.openclaw"]).exit(0);
     let other =
         "CLAUDE_CREDENTIALS=\"/x/.credentials.json\"\nOPENCLAW_STATE_DIR=\"/x/.openclaw\"\n";
@@ -243,13 +247,48 @@ fn set_writes_no_fault() {
         bed.run(["set", key, value]).exit(status).says(said);
     }
     let elsewhere = ["set", "--link", "../etc/default", "REFRESH_MARGIN", "70m"];
-    bed.run(elsewhere).exit(2).says("there is no link '../etc/default'");
+    bed.run(elsewhere).exit(2).says("'../etc/default' is no name of a link");
     assert_eq!(bed.read(CONF), text);
     // What was wrong before is mended one by one.
     bed.write(CONF, format!("{text}REFRESH_MARGIN=never\nNOTIFY_FORMAT=nonsense\n"));
-    bed.run(["set", "NOTIFY_FORMAT", "auto"]).exit(2).says("REFRESH_MARGIN");
-    bed.run(["set", "--link", "default", "NOTIFY_FORMAT", "auto"]).exit(0);
+    bed.run(["set", "NOTIFY_FORMAT", "auto"]).exit(0).says("still to be set or corrected");
     bed.run(["set", "--link", "default", "REFRESH_MARGIN", "70m"]).exit(0);
     let mended = format!("{text}REFRESH_MARGIN=\"70m\"\nNOTIFY_FORMAT=\"auto\"\n");
     assert_eq!(bed.read(CONF), mended);
+}
+
+/// Whatever is wrong with a file in the form KEY=VALUE, `set` leads out of it, one key at a time.
+#[test]
+fn set_leads_out_of_every_fault() {
+    let bed = Bed::new();
+    let text = bed.read(CONF);
+    for (fault, key, value) in [
+        ("CLAUDE_CREDENTALS=\"/x\"\n", "CLAUDE_CREDENTALS", ""),
+        ("SINKS=env\nSINKS=secret-file\n", "SINKS", "env"),
+        ("SINKS=\"env\n", "SINKS", "env"),
+        ("GATEWAY=\"compose\"\n", "GATEWAY", "none"),
+        ("OAUTH_JSON=near\n", "OAUTH_JSON", ""),
+        ("CLAUDE_CLI=\"container\"\n", "CLAUDE_CONTAINER", "claude"),
+        ("CLAUDE_CLI=\"container\"\nSINKS=no\nENV_KEY=1\n", "ENV_KEY", "A"),
+    ] {
+        let base: String = text
+            .lines()
+            .filter(|line| !fault.starts_with(line.split('=').next().unwrap()))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        bed.write(CONF, base + fault);
+        bed.run(["status"]).exit(2);
+        bed.run(["set", key, value]).exit(0).says("wrote");
+        if !fault.contains("ENV_KEY") {
+            bed.run(["status"]).exit(0);
+        }
+    }
+    // No file, and then no directory at all.
+    std::fs::remove_file(bed.at(CONF)).unwrap();
+    bed.run(["set", "CLAUDE_CREDENTIALS", "/x"]).exit(0).says("wrote 'BED/etc/default.conf'");
+    std::fs::remove_dir_all(bed.at("etc")).unwrap();
+    bed.run(["set", "--link", "new", "CLAUDE_CREDENTIALS", "/x"]).exit(0);
+    bed.run(["set", "--link", "new", "CLAUDE_CREDENTALS", "/x"])
+        .exit(2)
+        .says("unknown key 'CLAUDE_CREDENTALS', did you mean 'CLAUDE_CREDENTIALS'?");
 }

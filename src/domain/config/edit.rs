@@ -32,10 +32,10 @@ impl std::error::Error for Refusal {}
 ///
 /// A line that says `value` already stays as it is, however it is written. An empty value removes the key.
 pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refusal> {
-    find(key).ok_or(Refusal::UnknownKey)?;
     if value.is_empty() {
         return remove_key(text, key);
     }
+    find(key).ok_or(Refusal::UnknownKey)?;
     let written = format!("{key}={}", quoted(value)?);
     let (mark, body) = text.split_at(byte_order_mark(text));
     let mut lines: Vec<String> = body.split_inclusive('\n').map(ToOwned::to_owned).collect();
@@ -48,6 +48,9 @@ pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refu
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     if let Some(at) = lines.iter().rposition(is_ours) {
         lines[at] = with_value(&lines[at], value, &written[key.len() + 1..]);
+        // The file may say a key once only.
+        let mut number = 0..at;
+        lines.retain(|line| number.next().is_none() || !is_ours(line));
         return Ok(mark.to_owned() + &lines.concat());
     }
     let at = lines.iter().position(is_comment).map_or(lines.len(), |at| at + 1);
@@ -78,12 +81,13 @@ pub(crate) fn answer_key(text: &str, key: &str, value: &str) -> Result<String, R
     }
 }
 
-/// Removes every line that assigns `key`; comments stay.
+/// Removes every line that assigns `key`; comments stay. What is no key can be removed where it stands.
 pub(crate) fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
-    find(key).ok_or(Refusal::UnknownKey)?;
     let stays = |line: &&str| assignment(line).is_none_or(|found| found.key != key);
     let (mark, body) = text.split_at(byte_order_mark(text));
-    Ok(mark.to_owned() + &body.split_inclusive('\n').filter(stays).collect::<String>())
+    let new = mark.to_owned() + &body.split_inclusive('\n').filter(stays).collect::<String>();
+    let is_known = new != text || find(key).is_some();
+    is_known.then_some(new).ok_or(Refusal::UnknownKey)
 }
 
 /// Measures the mark that some editors put before the first line.
@@ -134,7 +138,7 @@ mod tests {
             ("A=1\r\n", "A=1\r\nSINKS=\"env\"\r\n"),
             ("  export SINKS = auto # c\r\nX", "  export SINKS = \"env\" # c\r\nX"),
             ("SINKS=#c\n", "SINKS=\"env\" #c\n"),
-            ("SINKS=\nSINKS='a'", "SINKS=\nSINKS=\"env\""),
+            ("# c\nSINKS=\nX\nSINKS='a'", "# c\nX\nSINKS=\"env\""),
             ("SINKS=\"au\nX\n", "SINKS=\"env\"\nX\n"),
             (
                 "#  SINKS=\"auto\"  # c\n# SINKS=x\nX\n",

@@ -120,7 +120,8 @@ pub(super) fn looks_like_a_token(text: &str) -> bool {
     text.to_ascii_lowercase().contains("sk-ant-")
 }
 
-fn unknown(key: &str) -> String {
+/// Says that there is no such key, and which one may be meant.
+pub(crate) fn unknown(key: &str) -> String {
     // What stands before a `=` by accident can be long, and a secret.
     if key.len() > 40 {
         return "unknown key".to_owned();

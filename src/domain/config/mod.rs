@@ -17,6 +17,7 @@ use crate::domain::shell::Hint;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use fragment::unknown;
 use fragment::{Fault, Fragment, Given};
 use settings::Settings;
 
@@ -70,7 +71,7 @@ pub(crate) fn read(files: &[(PathBuf, String)]) -> Config {
             continue;
         }
         let mut faults = fragment.faults.clone();
-        faults.extend(name_fault(file));
+        faults.extend(name_fault(&name(file)));
         let link = validate::validate(&name(file), file.clone(), &fragment);
         let link = link.map_err(|wrong| faults.extend(wrong)).ok();
         if let Some(link) = link.filter(|_| faults.is_empty()) {
@@ -99,9 +100,15 @@ fn name(file: &Path) -> String {
     file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// What is wrong with the name of a link, if something is.
+pub(crate) fn name_problem(name: &str, file: &Path) -> Option<Problem> {
+    let fault = name_fault(name)?;
+    let cause = format!("'{name}' is no name of a link");
+    Some(Problem { file: file.to_owned(), line: 0, cause, hint: fault.hint })
+}
+
 /// The name becomes part of file names in the state folder: it must not lead out of it.
-fn name_fault(file: &Path) -> Option<Fault> {
-    let name = name(file);
+fn name_fault(name: &str) -> Option<Fault> {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(sound) {
         return None;
