@@ -191,7 +191,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__subcmd__sync__subcmd__detect)
-            opts="-v -q -h --json --print --write --lacks-consent --set-stdin --switch-off-original --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --json --print --write --all --lacks-consent --check-answers --set-stdin --switch-off-original --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -108,8 +108,10 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d 'Work on this link only' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write default.conf, if one candidate is the only best and one user controls all of it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write a link, default unless --link names one, if one candidate is the only best and one user controls all of it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l all -d 'Write a link for each pair that belongs together unmistakably'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l lacks-consent -d 'Print a line if the first paste into the link that would be written waits for a consent'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l check-answers -d 'Print what is wrong with the answers on stdin, one a line, and write nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more'

@@ -5,7 +5,7 @@ if [ -d /run/systemd/system ]; then
 fi
 if [ "$1" -eq 1 ]; then
     systemctl --no-reload preset oauth-sync.service oauth-sync-refresh.timer >/dev/null 2>&1 || :
-    timeout 60 oauth-sync detect --write </dev/null >&2 || :
+    timeout 60 oauth-sync detect --write --all </dev/null >&2 || :
 fi
 # What an earlier version took and this one refuses is listed; none of it is changed.
 if [ "$1" -gt 1 ]; then

@@ -28,6 +28,9 @@ use crate::os::queue::Queue;
 use crate::os::scarce::Scarce;
 use crate::os::signals::Asked;
 
+/// What systemd is told before the rest where a file has faults.
+const ERRORS: &str = "the configuration has errors, see 'oauth-sync check'; ";
+
 struct Watcher {
     ground: Ground,
     events: Events,
@@ -122,11 +125,15 @@ impl Watcher {
         }
         let begun = config.unfinished.first();
         let begun = begun.map(|problem| format!(": {problem}")).unwrap_or_default();
-        let status = match self.links.len() {
-            0 => format!("STATUS=no link is configured, waiting for one{begun}"),
-            1 => "STATUS=watching 1 link".to_owned(),
-            count => format!("STATUS=watching {count} links"),
+        let has_errors = !config.problems.is_empty();
+        let count = match self.links.len() {
+            0 if has_errors => "watching no link".to_owned(),
+            0 => format!("no link is configured, waiting for one{begun}"),
+            1 => "watching 1 link".to_owned(),
+            count => format!("watching {count} links"),
         };
+        let errors = if has_errors { ERRORS } else { "" };
+        let status = format!("STATUS={errors}{count}");
         if status != self.status {
             if let Some(problem) = config.unfinished.first() {
                 log::info!("{problem}: it is no link yet, and waits for a login and an OpenClaw");

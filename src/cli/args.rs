@@ -183,12 +183,18 @@ pub(crate) struct Detect {
     /// Print the best candidate as KEY=VALUE lines
     #[arg(long)]
     pub(crate) print: bool,
-    /// Write default.conf, if one candidate is the only best and one user controls all of it
+    /// Write a link, default unless --link names one, if one candidate is the only best and one user controls all of it
     #[arg(long, group = "link_to_be")]
     pub(crate) write: bool,
+    /// Write a link for each pair that belongs together unmistakably
+    #[arg(long, requires = "write")]
+    pub(crate) all: bool,
     /// Print a line if the first paste into the link that would be written waits for a consent
     #[arg(long, group = "link_to_be", hide = true)]
     pub(crate) lacks_consent: bool,
+    /// Print what is wrong with the answers on stdin, one a line, and write nothing
+    #[arg(long, group = "link_to_be", conflicts_with = "write", hide = true)]
+    pub(crate) check_answers: bool,
     /// Read KEY=VALUE lines to be written from stdin; an empty value takes a key out
     #[arg(long, requires = "link_to_be")]
     pub(crate) set_stdin: bool,
@@ -227,7 +233,7 @@ pub(crate) struct Model {
     #[arg(long)]
     pub(crate) drop_provider: bool,
     /// Let OpenClaw itself write, by 'openclaw config'; comments are lost
-    #[arg(long)]
+    #[arg(long, requires = "apply")]
     pub(crate) through_openclaw: bool,
 }
 

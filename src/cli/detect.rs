@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::consent;
-use crate::app::detect::write::{self, Answer, Written};
+use crate::app::detect::pairs::{self, All, Left};
+use crate::app::detect::write::{self, Answer};
 use crate::app::detect::{self, Detection, Tree, first};
 use crate::app::error::Error;
 use crate::app::ground::{Ground, Places};
@@ -14,6 +15,7 @@ use crate::app::services;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, answer_json};
+use crate::domain::config::{DEFAULT, name_problem};
 use crate::domain::detection::{Candidate, Cli};
 use crate::domain::hints::ours;
 
@@ -21,11 +23,33 @@ use crate::domain::hints::ours;
 const SCHEMA: u32 = 1;
 
 /// Finds, shows and writes, as asked.
-pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit, Error> {
+pub(crate) fn carry_out(
+    places: &Places,
+    only: Option<&str>,
+    options: &args::Detect,
+) -> Result<Exit, Error> {
+    if only.is_some() && (options.all || !options.write) {
+        log::error!(
+            hint = "oauth-sync --link NAME detect --write";
+            "detect looks at the whole host: --link names the link that is written"
+        );
+        return Ok(Exit::Usage);
+    }
+    if let Some(problem) = only.and_then(|link| name_problem(link, &places.config_dir)) {
+        return Err(Error::Configuration(vec![problem]));
+    }
+    let (given, bad) = given(options)?;
+    if options.check_answers {
+        answer(bad.iter().map(|(_, why)| why));
+        return Ok(if bad.is_empty() { Exit::Done } else { Exit::Usage });
+    }
+    for (key, why) in &bad {
+        log::error!("the answer for {key} is left out: {why}");
+    }
     let root = options.root.as_deref().filter(|root| *root != Path::new("/"));
     let detection = detect::run(root);
     if options.lacks_consent {
-        if lacks_consent(places, &detection, root, &given(options)?)? {
+        if lacks_consent(places, &detection, root, &given)? {
             answer(["the first paste waits for a consent"]);
         }
         return Ok(Exit::Done);
@@ -37,34 +61,74 @@ pub(crate) fn carry_out(places: &Places, options: &args::Detect) -> Result<Exit,
     } else if !options.write {
         answer(as_lines(&detection));
     }
+    let used = if bad.is_empty() { Exit::Done } else { Exit::Failed };
     let exit = if options.switch_off_original { switch_off(&detection, root) } else { Exit::Done };
+    let exit = Exit::gravest([exit, used]);
     if !options.write {
         return Ok(exit);
     }
-    let Written { file, unlinked } =
-        write::write(&places.config_dir, &detection, &given(options)?)?;
-    if let Some(path) = &file {
-        log::info!("wrote '{}'", path.display());
-    }
-    match unlinked {
-        Some(why) => {
-            let hint = ours::link_by_hand(&places.config_dir.join("default.conf")).to_string();
-            log::warn!(hint; "nothing is linked: {why}");
-        }
-        None if root.is_none() && file.is_some() => first::remember(places),
-        None => {}
-    }
-    Ok(exit)
+    let written = write_links(places, only, (options, root), &detection, &given)?;
+    Ok(Exit::gravest([exit, written]))
 }
 
-/// The answers that stand on standard input, if that is to be read.
-fn given(options: &args::Detect) -> Result<Vec<Answer>, Error> {
+/// Writes what belongs together, and names what is not linked.
+fn write_links(
+    places: &Places,
+    only: Option<&str>,
+    (options, root): (&args::Detect, Option<&Path>),
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Exit, Error> {
+    let All { files, unlinked, left } = match only {
+        None if options.all => pairs::write_all(&places.config_dir, detection, given)?,
+        only => {
+            let link = only.unwrap_or(DEFAULT);
+            pairs::write_one(&places.config_dir, link, detection, given)?
+        }
+    };
+    for path in &files {
+        log::info!("wrote '{}'", path.display());
+    }
+    for one in &left {
+        say_left(one);
+    }
+    if let Some(why) = unlinked {
+        let file = places.config_dir.join(write::file_of(only.unwrap_or(DEFAULT)));
+        let hint = ours::link_by_hand(&file).to_string();
+        log::warn!(hint; "nothing is linked: {why}");
+        return Ok(Exit::Failed);
+    }
+    if root.is_none() && !files.is_empty() {
+        first::remember(places);
+    }
+    if files.is_empty() {
+        log::info!("unchanged: what is linked stays as it is");
+    }
+    Ok(Exit::Done)
+}
+
+/// Says what is not linked, and how a person links it.
+fn say_left(left: &Left) {
+    let hint = ours::setup_another(left.login.as_deref(), &left.claw).to_string();
+    log::warn!(hint; "the OpenClaw in '{}' is not linked: {}", left.claw.display(), left.why);
+}
+
+/// The answers that stand on standard input, if that is to be read; those that cannot be used, and why.
+fn given(options: &args::Detect) -> Result<(Vec<Answer>, Vec<Answer>), Error> {
     let mut given = String::new();
     if options.set_stdin {
         let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut given);
         read.map_err(|source| crate::os::error::Error::new("read", Path::new("stdin"), source))?;
     }
-    Ok(write::parse_answers(&given))
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (key, value) in write::parse_answers(&given) {
+        let fault = if value.is_empty() { None } else { write::fault_of(&key, &value) };
+        match fault {
+            Some(why) => bad.push((key, why)),
+            None => good.push((key, value)),
+        }
+    }
+    Ok((good, bad))
 }
 
 /// Says whether the link that these answers make would be pasted into, and would wait for a consent.
@@ -166,8 +230,11 @@ fn as_lines(detection: &Detection) -> Vec<String> {
     lines.extend(detection.candidates.iter().flat_map(|candidate| pair(detection, candidate)));
     lines.extend(findings.rejected.iter().map(|line| format!("left out  {line}")));
     lines.extend(findings.rivals.iter().map(|line| format!("rival     {line}")));
+    let all = detection.unmistakable().iter().filter(|(_, best)| best.is_ok()).count();
     lines.push(match detection.unasked() {
+        Ok(_) if all > 1 => format!("{all} links can be written: oauth-sync detect --write --all"),
         Ok(_) => "the first candidate can be written: oauth-sync detect --write".to_owned(),
+        Err(_) if all > 0 => format!("{all} links can be written: oauth-sync detect --write --all"),
         Err(why) => format!("nothing is linked unasked: {why}"),
     });
     lines

@@ -125,7 +125,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         }
         Command::Examine => app::examination::alone(&places, only)
             .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
-        Command::Detect(options) => detect::carry_out(&places, options),
+        Command::Detect(options) => detect::carry_out(&places, only, options),
         Command::Set(options) => set::carry_out(&places, only, options),
         Command::Notify => {
             app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })

@@ -168,6 +168,45 @@ pub(crate) fn unasked<'a>(
     }
 }
 
+/// Each OpenClaw, the best first, with the login that goes with it unmistakably, or why there is none.
+pub(crate) fn unmistakable<'a>(
+    candidates: &'a [Candidate],
+    findings: &Findings,
+) -> Vec<(usize, Result<&'a Candidate, String>)> {
+    let mut claws: Vec<usize> = Vec::new();
+    for claw in candidates.iter().map(|candidate| candidate.claw).chain(0..findings.claws.len()) {
+        if !claws.contains(&claw) {
+            claws.push(claw);
+        }
+    }
+    claws.into_iter().map(|claw| (claw, of_claw(candidates, findings, claw))).collect()
+}
+
+fn of_claw<'a>(
+    candidates: &'a [Candidate],
+    findings: &Findings,
+    claw: usize,
+) -> Result<&'a Candidate, String> {
+    let own = || candidates.iter().filter(|candidate| candidate.claw == claw);
+    let sound = |candidate: &&Candidate| candidate.obstacle.is_none();
+    let Some(best) = own().find(sound) else {
+        let why = own().next().and_then(|first| first.obstacle.clone());
+        return Err(why.unwrap_or_else(|| "no Claude login was found".to_owned()));
+    };
+    let rivals = || candidates.iter().filter(sound).filter(|other| *other != best);
+    if rivals().any(|other| other.claw == claw && other.score == best.score) {
+        return Err("more than one Claude login fits equally well".to_owned());
+    }
+    if rivals().any(|other| other.login == best.login && other.score >= best.score) {
+        return Err("its login fits another OpenClaw as well, or better".to_owned());
+    }
+    let is_signed_in = matches!(findings.logins[best.login].state, "living" | "static" | "expired");
+    if !is_signed_in && unasked(candidates.iter()) != Ok(best) {
+        return Err("nobody is signed in at its login".to_owned());
+    }
+    Ok(best)
+}
+
 fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
     let same = login.control.uids == claw.control.uids;
     let living = matches!(login.state, "living" | "static");
@@ -280,6 +319,31 @@ mod tests {
         };
         let proofs = Proofs { is_account: &|uid| uid == 0, has_both: &|_, _| true };
         assert!(unasked(rank(&findings, &proofs).iter()).is_ok());
+    }
+
+    #[test]
+    fn each_users_own_pair_is_unmistakable() {
+        let pairs = |logins: Vec<Login>, claws: Vec<Claw>| {
+            let findings = Findings { logins, claws, ..Findings::default() };
+            let proofs = Proofs { is_account: &|_| true, has_both: &|_, _| false };
+            let candidates = rank(&findings, &proofs);
+            let pairs = unmistakable(&candidates, &findings);
+            let login = |best: Result<&Candidate, String>| best.map(|best| best.login).ok();
+            pairs.into_iter().map(|(claw, best)| (claw, login(best))).collect::<Vec<_>>()
+        };
+        let (one, two) = (&[0, 1001][..], &[0, 1002][..]);
+        let both = pairs(vec![login(one), login(two)], vec![claw(two), claw(one)]);
+        assert_eq!(both, [(0, Some(1)), (1, Some(0))]);
+        // Two logins, two OpenClaws of one user, and one that is nobody's.
+        let both = pairs(vec![login(one), login(one), login(two)], vec![claw(one), claw(two)]);
+        assert_eq!(both, [(0, None), (1, Some(2))]);
+        let both = pairs(vec![login(one)], vec![claw(one), claw(one), claw(two)]);
+        assert_eq!(both, [(0, None), (1, None), (2, None)]);
+        let mut out = login(two);
+        out.state = "blanked";
+        let both = pairs(vec![login(one), out], vec![claw(one), claw(two)]);
+        assert_eq!(both, [(0, Some(0)), (1, None)]);
+        assert_eq!(pairs(Vec::new(), vec![claw(one)]), [(0, None)]);
     }
 
     #[test]

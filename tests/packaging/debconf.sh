@@ -45,6 +45,7 @@ CONF
     cat >"$scratch/bin/oauth-sync" <<'PROGRAM'
 #!/bin/sh
 case "$*" in
+    *"detect --check-answers"*) sed -n "s/^\([A-Z_]*\)=near.*/\1 must be an absolute path/p" ;;
     *"detect --print"*) cat "$SCRATCH/found" 2>/dev/null ;;
     *"detect --lacks-consent --set-stdin"*) cat >"$SCRATCH/link"; cat "$SCRATCH/waits" 2>/dev/null ;;
     *"gateway --consent --delegate"*) echo "$*" >>"$SCRATCH/agreed"; rm -f "$SCRATCH/waits" ;;
@@ -120,7 +121,7 @@ nothing_is_asked_by_itself() {
     install
     # what was found but shown to nobody is not passed on as if somebody had said so
     [ "$(cat "$scratch/told")" = "" ]
-    [ "$(cat "$scratch/calls")" = "--config-dir $scratch/root/etc/oauth-sync detect --write --set-stdin --root $scratch/root" ]
+    [ "$(cat "$scratch/calls")" = "--config-dir $scratch/root/etc/oauth-sync detect --write --set-stdin --root $scratch/root --all" ]
     [ -d "$scratch/root/etc/oauth-sync/hooks.d" ]
 }
 
@@ -290,6 +291,54 @@ agreed_beforehand() {
     [ "$(wc -l <"$scratch/agreed")" = 1 ]
 }
 
+# Somebody who answers wrongly first, and rightly when asked again.
+bad_answer_is_asked_again() {
+    fresh
+    frontend=editor
+    cat >"$scratch/bin/person" <<PERSON
+#!/bin/sh
+cat "\$1" >>"$scratch/asked"
+value=near/by
+! grep -q "must be" "\$1" || value=/srv/a
+sed -i "s,^$package/claude-credentials=.*,$package/claude-credentials=\"\$value\"," "\$1"
+PERSON
+    chmod +x "$scratch/bin/person"
+    install
+    cat "$scratch/asked"
+    grep -q "CLAUDE_CREDENTIALS must be an absolute path" "$scratch/asked"
+    grep -qx CLAUDE_CREDENTIALS=/srv/a "$scratch/told"
+}
+
+# Nobody is asked: it is left out, which is said, and all else is used.
+bad_answer_is_left_out() {
+    fresh
+    preseed "claude-credentials string near/by" "refresh select api" \
+        "notify-webhook password near-canary"
+    install 2>"$scratch/said"
+    cat "$scratch/said"
+    diff "$scratch/told" <(echo REFRESH=api)
+    grep -q 'an answer is left out: CLAUDE_CREDENTIALS must be an absolute path' "$scratch/said"
+    grep -q 'an answer is left out: NOTIFY_WEBHOOK must be ' "$scratch/said"
+    fails grep -rq canary "$scratch/root/db" "$scratch/said"
+}
+
+# What is preseeded for an installed package is said to be ignored, by its keys alone.
+new_preseeds_are_said_to_be_ignored() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nREFRESH="cli  api"\n' | write_conf
+    upgrade 2>"$scratch/said"
+    fails grep ignored "$scratch/said"
+    preseed "claude-credentials string /srv/other" "refresh select cli api" \
+        "notify-webhook password https://chat.example.org/hooks/canary"
+    upgrade 2>"$scratch/said"
+    cat "$scratch/said"
+    grep -q "default.conf stays as it is: CLAUDE_CREDENTIALS NOTIFY_WEBHOOK; to answer anew, run: dpkg-reconfigure $package\$" "$scratch/said"
+    fails grep -rq canary "$scratch/root/db" "$scratch/said"
+    [ ! -e "$scratch/calls" ]
+    upgrade 2>"$scratch/said"
+    fails grep ignored "$scratch/said"
+}
+
 original_only_when_asked() {
     fresh
     install
@@ -349,6 +398,9 @@ t "a no changes nothing" no_changes_nothing
 t "a reconfiguration asks for the consent, and shows what was answered" agreed_on_reconfigure
 t "so does an upgrade, and leaves the file" agreed_on_upgrade
 t "a preseeded yes is noted by a noninteractive installation, once" agreed_beforehand
+t "an answer that cannot be used is asked for again" bad_answer_is_asked_again
+t "where nobody is asked, it is left out, and all else is used" bad_answer_is_left_out
+t "new preseeds on an installed package are said to be ignored" new_preseeds_are_said_to_be_ignored
 t "the original's units are switched off only when asked" original_only_when_asked
 t "a program that fails does not fail the installation" survives_a_failing_program
 t "purge takes ours by name, twice, and nothing of others" purge_takes_ours_alone

@@ -272,9 +272,8 @@ fn set_leads_out_of_every_fault() {
         ("CLAUDE_CLI=\"container\"\nSINKS=no\nENV_KEY=1\n", "ENV_KEY", "A"),
     ] {
         let base: String = text
-            .lines()
+            .split_inclusive('\n')
             .filter(|line| !fault.starts_with(line.split('=').next().unwrap()))
-            .map(|line| format!("{line}\n"))
             .collect();
         bed.write(CONF, base + fault);
         bed.run(["status"]).exit(2);

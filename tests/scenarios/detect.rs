@@ -240,7 +240,8 @@ fn the_only_best_pair_is_written_once() {
         COMPOSE_DIR=\"/home/ann/oc\"\nCOMPOSE_SERVICE=\"openclaw-gateway\"\n";
     assert_eq!(host.0.read(CONF), text);
     let print = host.0.print(CONF);
-    assert_eq!(print, host.detect(&["--write"]).exit(0).err(&[]).bed().print(CONF));
+    let unchanged = ["unchanged: what is linked stays as it is"];
+    assert_eq!(print, host.detect(&["--write"]).exit(0).err(&unchanged).bed().print(CONF));
     let mode = fs::metadata(host.0.at(CONF)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -256,7 +257,7 @@ fn what_is_not_plain_is_listed_and_left_to_a_person() {
         (folder_alone, "there is no openclaw.json in the state folder"),
         (no_login, "no Claude login and OpenClaw were found together"),
     ] {
-        host.detect(&["--write"]).exit(0).says(&format!("nothing is linked: {why}"));
+        host.detect(&["--write"]).exit(1).says(&format!("nothing is linked: {why}"));
         assert!(!host.0.exists(CONF), "{why}");
         let text = host.detect(&[]).exit(0).out;
         assert!(text.contains("home/ann/.openclaw") && text.contains(why), "{text}");
@@ -272,10 +273,10 @@ fn answers_are_written_and_nothing_else() {
     host.0.write(CONF, words);
     let print = host.0.print(CONF);
     // debconf knows single blanks only
-    host.told("CLAUDE_CREDENTIALS=/srv/two blanks.json\nREFRESH=api\nENV_FILE=\n").exit(0);
+    host.told("CLAUDE_CREDENTIALS=/srv/two blanks.json\nREFRESH=api\nENV_FILE=\n").exit(1);
     assert_eq!(host.0.print(CONF), print);
     host.told("CLAUDE_CREDENTIALS=/srv/x.json\nREFRESH=\nNOTIFY_WEBHOOK=https://a.example/x\n")
-        .exit(0);
+        .exit(1);
     assert_eq!(
         host.0.read(CONF),
         "# mine\r\nCLAUDE_CREDENTIALS = \"/srv/x.json\"  # kept\nSINKS=env\nNOTIFY_WEBHOOK=\"https://a.example/x\"\r\n"
@@ -290,11 +291,11 @@ fn answers_are_written_and_nothing_else() {
 fn a_partial_answer_waits_for_the_login() {
     let host = Host::new().claw("home/ann/.openclaw");
     host.told("REFRESH=api\nNOTIFY_WEBHOOK=https://a.example/x\n")
-        .exit(0)
+        .exit(1)
         .says("wrote 'BED/etc/default.conf'")
         .says("nothing is linked: no Claude login and OpenClaw were found together");
     let begun = host.0.read(CONF);
-    host.told("REFRESH=api\n").exit(0).says("nothing is linked: ");
+    host.told("REFRESH=api\n").exit(1).says("nothing is linked: ");
     assert_eq!(host.0.read(CONF), begun);
     let host = host.login("home/ann/.claude", 8);
     host.detect(&["--write"]).exit(0).err(&["wrote 'BED/etc/default.conf'"]);

@@ -22,28 +22,47 @@ unlinked() {
     all_up $m
 }
 
-
-find_in_homes() {
-    bed sh $m 'find /home -type f ! -name .credentials.json -exec sha256sum {} + | sort'
-}
-
-homes_untouched() {
-    find_in_homes | diff "$scratch/homes" -
-}
-
-# Two users, two logins, two instances that fit equally well: nothing is linked, and both are shown.
+# Two users, two logins, two instances: each pair is unmistakable, and linked by itself.
 two_of_each() {
+    local anna bert
     account $m anna
     account $m bert
     sign_in $m anna 28800
+    anna=$token
     sign_in $m bert 28800
-    find_in_homes >"$scratch/homes"
+    bert=$token
     again
-    grep 'more than one pair fits equally well' "$scratch/apt"
-    unlinked
-    says "'/home/anna/.claude/.credentials.json' to '/home/anna/.openclaw'" bed exec $m oauth-sync detect
-    says "'/home/bert/.claude/.credentials.json' to '/home/bert/.openclaw'" bed exec $m oauth-sync detect
-    homes_untouched
+    [ "$(bed sh $m 'ls /etc/oauth-sync/*.conf | wc -l')" = 2 ]
+    bed sh $m '
+        for name in anna bert; do
+            grep -l "/home/$name/.claude/" /etc/oauth-sync/*.conf | xargs grep -x "OPENCLAW_STATE_DIR=\"/home/$name/.openclaw\""
+        done'
+    wait_until 60 "in_step $m anna $anna && in_step $m bert $bert"
+    fails bed exec $m grep -rqF "$anna" /home/bert
+    fails bed exec $m grep -rqF "$bert" /home/anna
+    all_up $m
+}
+
+# An ordinary user's monitor gets root's answer, and nothing else of the system's.
+ordinary_users_check() {
+    bed sh $m '
+        [ "$(stat -c "%U %a" /run/oauth-sync/health.json)" = "root 644" ]
+        same() {
+            root=$(oauth-sync check | sed "s/ | .*//")
+            user=$(su anna -c "oauth-sync check" | sed "s/ | .*//")
+            [ "$(echo "$root" | cut -d" " -f2)" = "$(echo "$user" | cut -d" " -f2)" ]
+        }
+        same
+        ! grep -qE "/home|anna|bert|sk-ant" /run/oauth-sync/health.json
+        for command in status sync doctor "set REFRESH api" token; do
+            said=$(su anna -c "oauth-sync $command" 2>&1) && exit 1
+            echo "$said" | grep "permission denied; run it with sudo$" || exit 1
+        done
+        echo "CLAUDE_CREDENTALS=/x" >/etc/oauth-sync/broken.conf'
+    wait_until 60 "bed exec $m systemctl status oauth-sync.service | grep 'Status: .the configuration has errors'"
+    wait_until 60 "bed exec $m su anna -c 'oauth-sync check' | grep 'CRITICAL - the configuration has errors'"
+    bed sh $m 'oauth-sync check; [ $? = 2 ] && oauth-sync --link broken set CLAUDE_CREDENTALS "" && oauth-sync check
+        rm /etc/oauth-sync/*.conf'
 }
 
 # An administrator links both, each to its own: no token goes across.
@@ -107,7 +126,7 @@ only_mallorys() {
     bed exec $m rm -r /home/anna/.openclaw
     again
     unlinked
-    says "nothing is linked: the login is uid" bed exec $m oauth-sync detect --write --config-dir /root/elsewhere
+    says "nothing is linked: the login is uid" bed sh $m '! oauth-sync detect --write --config-dir /root/elsewhere'
     sign_in $m anna 28800
     bed exec $m systemctl start oauth-sync-renew.service
     bed sh $m '[ ! -e /etc/oauth-sync/default.conf ]'
@@ -206,7 +225,8 @@ half_an_answer_waits() {
 need "the package is built" build_deb
 need "a machine without network boots" bed boot $m trixie -n none
 bed push $m "$deb" /root
-t "two users with a pair each: nothing is linked, both are shown" two_of_each
+t "two users with a pair each get a link each" two_of_each
+t "an ordinary user may check, with root's answer, and nothing else" ordinary_users_check
 t "linked by hand, each gets its own token alone" both_are_linked
 t "what a hostile user planted is not linked, and gets no token" goes_to_anna_alone
 t "not even where nothing else is there" only_mallorys

@@ -255,14 +255,12 @@ chown -hR evil: .
 SCRIPT
 }
 
-two_equal_ones_are_a_persons_choice() {
+two_equal_ones_get_a_link_each() {
     with_others
-    says "nothing is linked: more than one pair fits equally well" install_deb "$m" /root/openclaw-oauth-sync.deb
+    says "the OpenClaw in '/srv/evil/.openclaw-x' is not linked: " install_deb "$m" /root/openclaw-oauth-sync.deb
     all_up "$m"
-    bed sh "$m" '[ ! -e /etc/oauth-sync/default.conf ]'
-    says "candidate '/srv/other/.claude/.credentials.json' to '/srv/other/.openclaw'" bed exec "$m" oauth-sync detect
-    bed exec "$m" sh -c 'echo CLAUDE_CREDENTIALS=/home/claw/.claude/.credentials.json >/root/a; echo OPENCLAW_STATE_DIR=/home/claw/.openclaw >>/root/a
-        oauth-sync detect --write --set-stdin </root/a; rm /root/a'
+    bed sh "$m" '[ "$(ls /etc/oauth-sync/*.conf | wc -l)" = 2 ] && ! grep -r /srv/evil /etc/oauth-sync'
+    bed sh "$m" 'cd /etc/oauth-sync; other=$(grep -l /srv/other *.conf); [ "$other" != default.conf ] || mv claw.conf default.conf; rm -f other.conf'
     lives_in_store
     fails bed exec "$m" grep -rq "$token" /srv
     bed sh "$m" 'rm -r /srv/*/.claude /srv/*/.openclaw*'
@@ -370,7 +368,7 @@ bed sh "$m" 'cd /home/claw; rm -r other .second .third .openclaw/.env .openclaw/
 t "and leaves no trace" purge_leaves_nothing
 t "the original's units stay, and are switched off once that is answered" originals_stay_unless_told
 t "and leaves no trace" purge_leaves_nothing
-t "of two equal pairs none is linked, nor what a hostile user planted, until a person says which" two_equal_ones_are_a_persons_choice
+t "two equal pairs get a link each, and what a hostile user planted none" two_equal_ones_get_a_link_each
 t "and leaves no trace" purge_leaves_nothing
 t "installed without a running systemd it is up after the next boot" installed_without_systemd
 t "purged without a running systemd it leaves no trace either" purged_without_systemd

@@ -34,7 +34,8 @@ fn told(answers: &str) -> (String, String) {
     let mut command = yard.0.command(&[], &args);
     let ran = yard.0.ran(command.stdin(File::open(answers).unwrap()).output().unwrap());
     let (conf, said) = (yard.0.read("etc/default.conf"), ran.err.clone());
-    ran.exit(0);
+    let code = i32::from(said.contains("nothing is linked"));
+    ran.exit(code);
     (conf.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect(), said)
 }
 
@@ -105,7 +106,7 @@ fn roots_login_goes_to_nobody_elses_directory() {
             chown -R {uid}:{uid} srv/state"
         ));
         let (code, _, said) = detect(&yard, &["--write"]);
-        assert_eq!(code, 0, "{said}");
+        assert_eq!(code, 1, "{said}");
         assert!(!yard.0.exists("etc/default.conf"), "{uid}: {said}");
     }
 }
@@ -154,4 +155,80 @@ fn nothing_is_proposed_that_would_not_be_linked_unasked() {
     yard.sh("chown -R 4712:4712 home/good/.claude");
     assert!(detect(&yard, &[]).1.contains("nothing is linked unasked"));
     assert_eq!(detect(&yard, &["--print"]), (0, String::new(), String::new()));
+}
+
+/// Gives evil a login and an OpenClaw of their own.
+const A_PAIR_OF_EVILS: &str = "cd home/evil; mkdir -p .claude .openclaw
+    cp ../good/.claude/.credentials.json .claude/; echo '{}' >.openclaw/openclaw.json
+    chown -R 4712:4712 .";
+
+#[test]
+fn two_users_with_a_pair_each_get_a_link_each() {
+    let yard = host();
+    yard.sh(A_PAIR_OF_EVILS);
+    let (code, _, said) = detect(&yard, &["--write"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("nothing is linked: more than one pair fits equally well"), "{said}");
+    let (code, text, _) = detect(&yard, &[]);
+    assert!(code == 0 && text.contains("2 links can be written: oauth-sync detect --write --all"));
+    let (code, _, said) = detect(&yard, &["--write", "--all"]);
+    assert_eq!(code, 0, "{said}");
+    let links: Vec<String> = ["default", "evil", "good"]
+        .into_iter()
+        .filter(|link| yard.0.exists(&format!("etc/{link}.conf")))
+        .map(|link| yard.0.read(&format!("etc/{link}.conf")))
+        .collect();
+    let [one, other] = &links[..] else { panic!("{links:?}: {said}") };
+    for (link, no) in [(one, other), (other, one)] {
+        let user = if link.contains("/home/good/") { "good" } else { "evil" };
+        let pair = format!(
+            "CLAUDE_CREDENTIALS=\"/home/{user}/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"/home/{user}/.openclaw\"\n"
+        );
+        assert!(link.ends_with(&pair) && !no.contains(user), "{link}");
+    }
+    // Again it changes nothing, and says so.
+    let (code, _, said) = detect(&yard, &["--write", "--all"]);
+    assert!(code == 0 && said.contains("unchanged"), "{said}");
+}
+
+#[test]
+fn what_is_not_linked_is_named_with_the_reason() {
+    let yard = host();
+    yard.sh(A_PAIR_OF_EVILS);
+    yard.sh("rm home/evil/.claude/.credentials.json");
+    let (code, _, said) = detect(&yard, &["--write", "--all"]);
+    assert_eq!(code, 0, "{said}");
+    let why = "the OpenClaw in '/home/evil/.openclaw' is not linked: the login is uid 4711's and OpenClaw uid 4712's";
+    assert!(said.contains(why), "{said}");
+    assert!(said.contains("--openclaw /home/evil/.openclaw"), "{said}");
+    // Other answers count for every link, and one that says what a link is for that link alone.
+    let yard = host();
+    yard.sh(A_PAIR_OF_EVILS);
+    let all = |answers: &str| {
+        let root = yard.0.at("").display().to_string();
+        let args = ["detect", "--write", "--all", "--set-stdin", "--root"];
+        let args = [&args[..], &[root.trim_end_matches('/')]].concat();
+        let answers = yard.0.write("answers", answers).at("answers");
+        let mut command = yard.0.command(&[], &args);
+        yard.0.ran(command.stdin(File::open(answers).unwrap()).output().unwrap()).err
+    };
+    let said = all("OPENCLAW_STATE_DIR=/home/good/.openclaw\n");
+    assert!(
+        said.contains("'/home/evil/.openclaw' is not linked: only one link was asked for"),
+        "{said}"
+    );
+    assert!(!yard.0.exists("etc/evil.conf") && !yard.0.exists("etc/good.conf"));
+    yard.sh("rm etc/*.conf");
+    all("REFRESH=off\n");
+    yard.sh("[ \"$(grep -l '^REFRESH=.off.' etc/*.conf | wc -l)\" = 2 ]");
+}
+
+#[test]
+fn a_link_of_that_name_is_made() {
+    let yard = host();
+    let (code, _, said) = detect(&yard, &["--link", "mine", "--write"]);
+    assert!(code == 0 && yard.0.exists("etc/mine.conf"), "{said}");
+    for wrong in [&["--link", "mine"][..], &["--link", "../x", "--write"], &["--all"]] {
+        assert_eq!(detect(&yard, wrong).0, 2, "{wrong:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The first link of a host, made by the timer's run once a login and an OpenClaw have appeared.
 
 use crate::app::detect::Detection;
-use crate::app::detect::write::{self, Written};
+use crate::app::detect::pairs::{self, All};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::domain::config::Config;
@@ -34,13 +34,16 @@ pub(super) fn is_linked_by(
     if ground::is_marked(places, MARK) {
         return Ok(false);
     }
-    let Written { file, unlinked } = write::write(&places.config_dir, &detect(), &[])?;
+    let All { files, unlinked, left } = pairs::write_all(&places.config_dir, &detect(), &[])?;
+    for one in left {
+        detail!("'{}' is not linked: {}", one.claw.display(), one.why);
+    }
     if let Some(why) = unlinked {
         detail!("nothing is linked: {why}");
         return Ok(false);
     }
     remember(places);
-    if let Some(path) = file {
+    for path in files {
         let path = path.display();
         log::info!("a Claude login and an OpenClaw were found and linked: wrote '{path}'");
     }

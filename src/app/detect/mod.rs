@@ -9,6 +9,7 @@ pub(crate) mod first;
 mod fitting;
 mod homes;
 mod logins;
+pub(crate) mod pairs;
 pub(crate) mod rivals;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ pub(crate) mod write;
 use std::path::Path;
 
 use crate::domain::detection::{self, Candidate, Claw, Findings, Login};
-use crate::os::account;
+use crate::os::account::{self, Account};
 use crate::os::clock;
 use containers::Told;
 
@@ -45,8 +46,8 @@ pub(crate) struct Detection {
     pub(crate) containers: Vec<(String, &'static str)>,
     /// The engines that are there and do not answer, and why.
     pub(crate) silent: Vec<(&'static str, String)>,
-    /// The uids that have an account here.
-    pub(crate) accounts: Vec<u32>,
+    /// The accounts of this host.
+    pub(crate) accounts: Vec<Account>,
 }
 
 impl Detection {
@@ -81,7 +82,7 @@ impl Detection {
     }
 
     fn is_account(&self, uid: u32) -> bool {
-        uid == 0 || self.accounts.contains(&uid)
+        uid == 0 || self.accounts.iter().any(|account| account.uid == uid)
     }
 }
 
@@ -123,8 +124,8 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     findings.rivals = rivals.iter().map(ToString::to_string).collect();
     let names = containers.iter().map(|one| (one.name.clone(), one.engine)).collect();
     let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
-    let accounts = account::parse(&passwd).into_iter().map(|account| account.uid);
-    let accounts = accounts.filter(|uid| *uid != NOBODY).collect();
+    let mut accounts = account::parse(&passwd);
+    accounts.retain(|account| account.uid != NOBODY);
     let (candidates, tree, silent) = (Vec::new(), tree.clone(), Vec::new());
     let mut all =
         Detection { findings, candidates, rivals, tree, containers: names, silent, accounts };

@@ -1,21 +1,18 @@
-//! Writes what was found, or answered, into `default.conf`, key by key.
+//! Writes what was found, or answered, into a link's file, key by key.
 
 use std::path::{Path, PathBuf};
 
 use crate::app::detect::{Detection, Stated};
 use crate::app::error::Error;
 use crate::app::ground::{self, CONFIG_LIMIT};
-use crate::domain::config::edit::{answer_key, remove_key, value_of};
+use crate::domain::config::edit::{self, answer_key, remove_key, value_of};
 use crate::domain::config::settings::Settings;
-use crate::domain::config::{self, Config, Problem};
+use crate::domain::config::{self, Config, Problem, keys};
 use crate::domain::detection::{Candidate, Claw, Cli};
 use crate::os;
 use crate::os::folder::Folder;
 use crate::os::own_files;
 use crate::os::stage::{self, Durability};
-
-/// The packages' own link.
-pub(crate) const FILE: &str = "default.conf";
 
 const HEADER: &str = "# One link: a Claude login and the OpenClaw that its token is carried to.\n# All keys: oauth-sync.conf(5). Check after a change: oauth-sync status\n";
 
@@ -81,20 +78,62 @@ pub(crate) fn parse_answers(text: &str) -> Vec<Answer> {
     lines.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect()
 }
 
-/// Brings `default.conf` to what was answered; while it is no link, what nobody said is detected.
+/// What is wrong with an answer by itself, whatever else is said.
+pub(crate) fn fault_of(key: &str, value: &str) -> Option<String> {
+    let text = match edit::set_key("", key, value) {
+        Ok(text) => text,
+        Err(refusal) => return Some(format!("{key} cannot be set: {refusal}")),
+    };
+    let file = PathBuf::from(file_of(config::DEFAULT));
+    let is_of_this_alone = |cause: &str| {
+        let words = cause.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+        let mut keys = words.filter(|word| keys::find(word).is_some()).peekable();
+        keys.peek().is_some() && keys.all(|word| word == key)
+    };
+    let problems = config::read(&[(file, text)]).problems;
+    problems.into_iter().map(|problem| problem.cause).find(|cause| is_of_this_alone(cause))
+}
+
+/// The name of a link's file.
+pub(crate) fn file_of(link: &str) -> String {
+    format!("{link}.conf")
+}
+
+/// Says whether no file has the name of this link.
+pub(crate) fn is_free(config_dir: &Path, link: &str) -> bool {
+    let folder = Folder::reach(config_dir).and_then(|folder| folder.stat(&file_of(link)));
+    matches!(folder, Ok(None)) || folder.is_err_and(|error| error.is_absent())
+}
+
+/// Says whether the packages' own file is no link yet, and somebody has said one of these keys.
+pub(crate) fn is_begun(config_dir: &Path, keys: &[&str]) -> Result<bool, Error> {
+    let folder = match own_files::directory(config_dir) {
+        Ok(folder) => folder,
+        Err(error) if error.is_absent() => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let file = file_of(config::DEFAULT);
+    let Some(text) = text_of(&folder, &file)? else { return Ok(false) };
+    let is_link = !config::read(&[(config_dir.join(file), text.clone())]).links.is_empty();
+    Ok(!is_link && keys.iter().any(|key| value_of(&text, key).is_some()))
+}
+
+/// Brings a link's file to what was answered; while it is no link, what nobody said is detected.
 pub(crate) fn write(
     config_dir: &Path,
+    link: &str,
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Written, Error> {
     ground::open_or_make(config_dir)?;
     let folder = own_files::directory(config_dir)?;
-    let path = config_dir.join(FILE);
-    let old = text_of(&folder)?;
+    let file = file_of(link);
+    let path = config_dir.join(&file);
+    let old = text_of(&folder, &file)?;
     let Draft { text, unlinked } = drafted(&path, old.as_deref(), detection, given)?;
     match text.filter(|text| old.as_ref() != Some(text)) {
         Some(text) => {
-            stage::replace(&folder, FILE, text.as_bytes(), Durability::Flushed)?;
+            stage::replace(&folder, &file, text.as_bytes(), Durability::Flushed)?;
             Ok(Written { file: Some(path), unlinked })
         }
         None => Ok(Written { file: None, unlinked }),
@@ -107,12 +146,13 @@ pub(crate) fn link_to_be(
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Option<Settings>, Error> {
+    let file = file_of(config::DEFAULT);
     let old = match own_files::directory(config_dir) {
-        Ok(folder) => text_of(&folder)?,
+        Ok(folder) => text_of(&folder, &file)?,
         Err(error) if error.is_absent() => None,
         Err(error) => return Err(error.into()),
     };
-    let path = config_dir.join(FILE);
+    let path = config_dir.join(file);
     let text = drafted(&path, old.as_deref(), detection, given)?.text;
     Ok(text.and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
 }
@@ -120,17 +160,19 @@ pub(crate) fn link_to_be(
 /// What would be wrong with the configuration once `write` was done, and is not so far.
 pub(crate) fn faults_to_be(
     config_dir: &Path,
+    link: &str,
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Vec<Problem>, Error> {
     let folder = ground::open_or_make(config_dir)?;
-    let old = text_of(&folder)?;
-    let path = config_dir.join(FILE);
+    let file = file_of(link);
+    let old = text_of(&folder, &file)?;
+    let path = config_dir.join(&file);
     let Some(text) = drafted(&path, old.as_deref(), detection, given)?.text else {
         return Ok(Vec::new());
     };
     let before = ground::configuration(config_dir)?.problems;
-    let mut faults = ground::configuration_with(config_dir, Some((FILE, text)))?.problems;
+    let mut faults = ground::configuration_with(config_dir, Some((&file, text)))?.problems;
     faults.retain(|fault| !before.iter().any(|other| other.cause == fault.cause));
     Ok(faults)
 }
@@ -219,8 +261,8 @@ fn of_project(
     of_it.next().map(of_compose).unwrap_or_default()
 }
 
-fn text_of(folder: &Folder) -> Result<Option<String>, Error> {
-    Ok(own_files::text(folder, FILE, CONFIG_LIMIT)?)
+fn text_of(folder: &Folder, file: &str) -> Result<Option<String>, Error> {
+    Ok(own_files::text(folder, file, CONFIG_LIMIT)?)
 }
 
 fn edited(path: &Path, text: &str, answers: &[Answer]) -> Result<String, Error> {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::app::detect::write::{self, Answer, Written};
 use crate::app::error::Error;
+use crate::app::ground;
 use crate::cli::render::answer;
 use crate::cli::setup::ask::{Said, Typed};
 use crate::cli::setup::{Choice, Guide, Turn};
-use crate::domain::config::DEFAULT;
 use crate::domain::detection::{Candidate, Claw};
 
 /// The word for no OpenClaw, no compose project, no CLI at all.
@@ -52,11 +52,16 @@ pub(super) fn openclaw(guide: &mut Guide<'_>) -> Result<Turn, Error> {
             (None, NONE) => PathBuf::new(),
             (None, path) => PathBuf::from(path),
         };
-        if path.as_os_str().is_empty() || path.is_absolute() {
+        let is_none = path.as_os_str().is_empty();
+        let is_usable = || Guide::is_usable("OPENCLAW_STATE_DIR", &path.display().to_string());
+        if is_none || path.is_absolute() && is_usable() {
             guide.choice = Choice { openclaw: Some(path), ..Choice::default() };
             return Ok(Turn::Next);
         }
-        Guide::found(&format!("'{text}' is neither a number from the list nor a whole path"));
+        if !path.is_absolute() {
+            let text = format!("'{text}' is neither a number from the list nor a whole path");
+            Guide::found(&text);
+        }
         if guide.ask.yes {
             return Ok(Turn::Quit);
         }
@@ -77,8 +82,14 @@ fn fitting<'a>(guide: &'a Guide<'_>, claw: Option<&Path>) -> impl Iterator<Item 
     let detection = &guide.detection;
     let login = guide.options.claude.clone();
     let claw = claw.map(Path::to_owned);
+    let config_dir = &guide.places.config_dir;
+    let links = ground::configuration(config_dir).map(|config| config.links).unwrap_or_default();
+    let is_linked = move |claw: &Path| {
+        links.iter().any(|link| link.openclaw_state_dir.as_deref() == Some(claw))
+    };
     detection.candidates.iter().filter(move |candidate| {
-        login.as_ref().is_none_or(|login| detection.login_of(candidate).path == *login)
+        !is_linked(&detection.claw_of(candidate).state_dir)
+            && login.as_ref().is_none_or(|login| detection.login_of(candidate).path == *login)
             && claw.as_ref().is_none_or(|claw| detection.claw_of(candidate).state_dir == *claw)
     })
 }
@@ -88,14 +99,6 @@ pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if guide.settings().is_some() {
         Guide::found("linked already");
         return Ok(Turn::Pass);
-    }
-    if guide.name != DEFAULT {
-        Guide::found(&format!(
-            "write '{}/{}.conf' first",
-            guide.places.config_dir.display(),
-            guide.name
-        ));
-        return Ok(Turn::Quit);
     }
     let Some(openclaw) = guide.choice.openclaw.clone() else { return Ok(Guide::without_link()) };
     let logins = &guide.detection.findings.logins;
@@ -113,11 +116,15 @@ pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         let numbered =
             text.parse::<usize>().ok().and_then(|number| logins.get(number.checked_sub(1)?));
         let path = numbered.map_or_else(|| PathBuf::from(&text), |login| login.path.clone());
-        if path.is_absolute() {
+        if path.is_absolute() && Guide::is_usable("CLAUDE_CREDENTIALS", &path.display().to_string())
+        {
             guide.choice.login = Some(path);
             return Ok(Turn::Next);
         }
-        Guide::found(&format!("'{text}' is neither a number from the list nor a whole path"));
+        if !path.is_absolute() {
+            let text = format!("'{text}' is neither a number from the list nor a whole path");
+            Guide::found(&text);
+        }
         if guide.ask.yes {
             return Ok(Turn::Quit);
         }
@@ -148,12 +155,13 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         return Ok(Guide::without_link());
     };
     let answers = answers(guide, &openclaw, &login);
-    let file = guide.places.config_dir.join(write::FILE);
+    let file = guide.places.config_dir.join(write::file_of(&guide.name));
     Guide::found(&format!("this goes into '{}':", file.display()));
     for (key, value) in answers.iter().filter(|(_, value)| !value.is_empty()) {
         answer([format!("      {key}=\"{value}\"")]);
     }
-    let faults = write::faults_to_be(&guide.places.config_dir, &guide.detection, &answers)?;
+    let faults =
+        write::faults_to_be(&guide.places.config_dir, &guide.name, &guide.detection, &answers)?;
     if !faults.is_empty() {
         crate::cli::render::failure(&Error::Configuration(faults));
         Guide::found("so it is not written");
@@ -217,14 +225,14 @@ pub(super) fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<A
 
 fn carry_out(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
     let Written { file, unlinked } =
-        write::write(&guide.places.config_dir, &guide.detection, answers)?;
+        write::write(&guide.places.config_dir, &guide.name, &guide.detection, answers)?;
     match (file, unlinked) {
         (Some(path), _) => Guide::found(&format!("written: '{}'", path.display())),
         (None, None) => Guide::found("it says so already"),
         (None, Some(why)) => Guide::found(&format!("nothing is linked: {why}")),
     }
     // What was just written may still be wrong in the eyes of who reads it.
-    if let Err(error) = crate::app::ground::links(&guide.places.config_dir, Some(&guide.name)) {
+    if let Err(error) = ground::links(&guide.places.config_dir, Some(&guide.name)) {
         crate::cli::render::failure(&error);
         return Ok(if guide.ask.yes { Turn::Quit } else { Turn::Next });
     }

@@ -26,7 +26,7 @@ pub(super) fn compose(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         return Ok(Turn::Pass);
     }
     let question = "Folder of OpenClaw's compose project: a path, or 'none'";
-    let (path, turn) = path(guide, question, NONE);
+    let (path, turn) = path(guide, "COMPOSE_DIR", question, NONE);
     guide.choice.compose = path;
     Ok(turn)
 }
@@ -45,7 +45,7 @@ pub(super) fn environment(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         return Ok(Turn::Pass);
     }
     let question = "File with OpenClaw's environment, .env: a path; it need not be there yet";
-    let (path, turn) = path(guide, question, &usual.display().to_string());
+    let (path, turn) = path(guide, "ENV_FILE", question, &usual.display().to_string());
     // What is meant where nothing is said need not be said.
     guide.choice.env_file = path.filter(|path| *path != usual);
     Ok(turn)
@@ -116,10 +116,11 @@ fn container(guide: &Guide<'_>, proposed: &str) -> Typed {
         let Typed::Text(text) = typed else { return typed };
         let numbered = text.parse::<usize>().ok().and_then(|at| all.get(at.checked_sub(1)?));
         let name = numbered.map_or(text, |(name, _)| name.clone());
-        if !name.is_empty() {
+        if name.is_empty() {
+            Guide::found("a container has a name, as the engine's ps shows it");
+        } else if Guide::is_usable("CLAUDE_CONTAINER", &name) {
             return Typed::Text(name);
         }
-        Guide::found("a container has a name, as the engine's ps shows it");
         if guide.ask.yes {
             return Typed::Quit;
         }
@@ -152,7 +153,7 @@ fn claw<'a>(guide: &'a Guide<'_>, openclaw: &Path) -> Option<&'a Claw> {
 }
 
 /// Asks for a whole path; none is none.
-fn path(guide: &Guide<'_>, question: &str, proposed: &str) -> (Option<PathBuf>, Turn) {
+fn path(guide: &Guide<'_>, key: &str, question: &str, proposed: &str) -> (Option<PathBuf>, Turn) {
     loop {
         let text = match guide.ask.text(question, proposed) {
             Typed::Text(text) => text,
@@ -163,10 +164,11 @@ fn path(guide: &Guide<'_>, question: &str, proposed: &str) -> (Option<PathBuf>, 
             return (None, Turn::Next);
         }
         let path = PathBuf::from(&text);
-        if path.is_absolute() {
+        if !path.is_absolute() {
+            Guide::found(&format!("'{text}' is no whole path"));
+        } else if Guide::is_usable(key, &text) {
             return (Some(path), Turn::Next);
         }
-        Guide::found(&format!("'{text}' is no whole path"));
         if guide.ask.yes {
             return (None, Turn::Quit);
         }

@@ -10,15 +10,16 @@ mod manner;
 
 use std::path::PathBuf;
 
-use crate::app::detect::write::Answer;
+use crate::app::detect::write::{self, Answer};
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
-use crate::domain::config::DEFAULT;
+use crate::domain::config::settings::ClaudeCli;
 use crate::domain::config::settings::Settings;
+use crate::domain::config::{DEFAULT, name_problem};
 use crate::domain::hints::ours;
 use crate::os::terminal;
 use ask::{Asker, Said};
@@ -97,6 +98,9 @@ pub(crate) fn carry_out(
         log::error!(hint; "setup asks questions, and there is no terminal to ask on");
         return Ok(Exit::Usage);
     }
+    if let Some(problem) = only.and_then(|link| name_problem(link, &places.config_dir)) {
+        return Err(Error::Configuration(vec![problem]));
+    }
     let root = options.root.as_deref();
     let mut guide = Guide {
         places,
@@ -108,6 +112,9 @@ pub(crate) fn carry_out(
         choice: Choice::default(),
         exit: Exit::Done,
     };
+    if let Some(exit) = guide.differs() {
+        return Ok(exit);
+    }
     guide.walk()
 }
 
@@ -143,6 +150,38 @@ impl Guide<'_> {
         Ok(self.exit)
     }
 
+    /// Refuses options that say something else than the link that stands: none is passed over in silence.
+    fn differs(&self) -> Option<Exit> {
+        let settings = self.settings()?;
+        let (link, options) = (&settings.name, self.options);
+        let container = match &settings.claude_cli {
+            ClaudeCli::Container { name } => Some(name.clone()),
+            _ => None,
+        };
+        let login = settings.claude_credentials.display().to_string();
+        let openclaw = settings.openclaw_state_dir.as_ref().map(|path| path.display().to_string());
+        let openclaw = openclaw.unwrap_or_else(|| link::NONE.to_owned());
+        let given = options.claude.as_ref().map(|path| path.display().to_string());
+        let pairs = [
+            ("--claude", "CLAUDE_CREDENTIALS", given, login),
+            ("--openclaw", "OPENCLAW_STATE_DIR", options.openclaw.clone(), openclaw),
+            (
+                "--container",
+                "CLAUDE_CONTAINER",
+                options.container.clone(),
+                container.unwrap_or_default(),
+            ),
+        ];
+        let mut exit = None;
+        for (option, key, given, stands) in pairs {
+            let Some(given) = given.filter(|given| *given != stands) else { continue };
+            let hint = ours::set(link, key, &given).to_string();
+            log::error!(hint; "{option} '{given}': the link '{link}' stands, and has '{stands}'");
+            exit = Some(Exit::Usage);
+        }
+        exit
+    }
+
     /// The link, once it is written and has no faults.
     fn settings(&self) -> Option<Settings> {
         let links = ground::links(&self.places.config_dir, Some(&self.name)).ok()?;
@@ -152,6 +191,15 @@ impl Guide<'_> {
     /// Says something about what was found.
     fn found(text: &str) {
         answer([format!("  {text}")]);
+    }
+
+    /// Says what is wrong with an answer, if something is.
+    fn is_usable(key: &str, value: &str) -> bool {
+        let fault = write::fault_of(key, value);
+        if let Some(why) = &fault {
+            Self::found(why);
+        }
+        fault.is_none()
     }
 
     /// Says that a step has to wait for an earlier one.

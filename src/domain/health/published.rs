@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Level, Summary};
+use super::{Health, Level};
 use crate::domain::time::{Timestamp, in_words};
 
 /// The version of the file's form.
@@ -63,11 +63,8 @@ impl Published {
             } else if entry.health.summary.expiry.is_some_and(|expiry| expiry <= now) {
                 let text = "the access token has ended".to_owned();
                 entry.health.findings.insert(0, (Level::Wrong, text));
-                entry.health = Health {
-                    level: Level::Wrong,
-                    summary: Summary { expiry: None, ..entry.health.summary.clone() },
-                    findings: entry.health.findings.clone(),
-                };
+                entry.health.level = Level::Wrong;
+                entry.health.summary.expiry = None;
             }
         }
         self
@@ -77,6 +74,7 @@ impl Published {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::health::Summary;
 
     fn published(hours: i64) -> Published {
         let mut all = Published::nothing(Timestamp(0));

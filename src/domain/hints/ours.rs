@@ -106,6 +106,16 @@ pub(crate) fn setup_pair(login: &Path, openclaw: &Path) -> Hint {
     Hint::new("oauth-sync setup --yes --claude").path(login).then("--openclaw").path(openclaw)
 }
 
+/// Links one login and one OpenClaw beside the links that there are.
+pub(crate) fn setup_another(login: Option<&Path>, openclaw: &Path) -> Hint {
+    let words = Hint::new("oauth-sync --link NAME setup --yes --claude");
+    let words = match login {
+        Some(login) => words.path(login),
+        None => words.then("FILE"),
+    };
+    words.then("--openclaw").path(openclaw)
+}
+
 /// Says how to set up without a terminal.
 pub(crate) fn setup_without_terminal(file: &Path) -> Hint {
     let words =

@@ -97,6 +97,7 @@ fn of_ours() -> Vec<Row> {
         own!("ours::watch", w => ours::watch(&w.path, &w.path, &w.path), "--config-dir", &w.path, "--state-dir", &w.path, "--run-dir", &w.path, "watch"),
         own!("ours::setup", _w => ours::setup(), "setup"),
         own!("ours::setup_pair", w => ours::setup_pair(&w.path, &w.path), "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
+        own!("ours::setup_another", w => ours::setup_another(Some(&w.path), &w.path), "--link", "NAME", "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
         advises!("ours::setup_without_terminal", w => ours::setup_without_terminal(&w.path)),
         advises!("ours::link_by_hand", w => ours::link_by_hand(&w.path)),
         advises!("ours::links", w => ours::links(&["a".to_owned(), w.name.clone()])),
