@@ -51,7 +51,7 @@ rpm: package-build $(CARGO_GENERATE_RPM)
 	mkdir -p target/rpm/files
 	strip --strip-unneeded -R .comment -R .note -o target/rpm/files/oauth-sync "$(PACKAGE_TARGET)/release/oauth-sync"
 	for page in man/*.[1-9]; do gzip -9nc "$$page" >"target/rpm/files/$${page##*/}.gz" || exit 1; done
-	touch -c units/* completions/* docs/security.md docs/examples/* docs/examples/etcd/* debian/changelog debian/copyright
+	touch -c units/* completions/* docs/*.md docs/examples/* docs/examples/etcd/* debian/changelog debian/copyright
 	$(PACKAGE_ENV) "$(CARGO_GENERATE_RPM)" --auto-req builtin --output "$(RPM)"
 	ln -f "$(RPM)" target/rpm/openclaw-oauth-sync.rpm
 

@@ -1,3 +1,14 @@
+# The links of the configuration folder.
+_oauth_sync_links() {
+    local folder=/etc/oauth-sync i file
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} != --config-dir ]] || folder=${COMP_WORDS[i + 1]}
+    done
+    for file in "$folder"/*.conf; do
+        [[ ! -e $file ]] || basename "$file" .conf
+    done
+}
+
 _oauth__sync() {
     local i cur prev opts cmd
     COMPREPLY=()
@@ -25,9 +36,6 @@ _oauth__sync() {
             oauth__sync,doctor)
                 cmd="oauth__sync__subcmd__doctor"
                 ;;
-            oauth__sync,examine)
-                cmd="oauth__sync__subcmd__examine"
-                ;;
             oauth__sync,gateway)
                 cmd="oauth__sync__subcmd__gateway"
                 ;;
@@ -42,9 +50,6 @@ _oauth__sync() {
                 ;;
             oauth__sync,model)
                 cmd="oauth__sync__subcmd__model"
-                ;;
-            oauth__sync,notify)
-                cmd="oauth__sync__subcmd__notify"
                 ;;
             oauth__sync,refresh)
                 cmd="oauth__sync__subcmd__refresh"
@@ -67,9 +72,6 @@ _oauth__sync() {
             oauth__sync,watch)
                 cmd="oauth__sync__subcmd__watch"
                 ;;
-            oauth__sync,withdraw)
-                cmd="oauth__sync__subcmd__withdraw"
-                ;;
             oauth__sync__subcmd__help,check)
                 cmd="oauth__sync__subcmd__help__subcmd__check"
                 ;;
@@ -78,9 +80,6 @@ _oauth__sync() {
                 ;;
             oauth__sync__subcmd__help,doctor)
                 cmd="oauth__sync__subcmd__help__subcmd__doctor"
-                ;;
-            oauth__sync__subcmd__help,examine)
-                cmd="oauth__sync__subcmd__help__subcmd__examine"
                 ;;
             oauth__sync__subcmd__help,gateway)
                 cmd="oauth__sync__subcmd__help__subcmd__gateway"
@@ -96,9 +95,6 @@ _oauth__sync() {
                 ;;
             oauth__sync__subcmd__help,model)
                 cmd="oauth__sync__subcmd__help__subcmd__model"
-                ;;
-            oauth__sync__subcmd__help,notify)
-                cmd="oauth__sync__subcmd__help__subcmd__notify"
                 ;;
             oauth__sync__subcmd__help,refresh)
                 cmd="oauth__sync__subcmd__help__subcmd__refresh"
@@ -121,9 +117,6 @@ _oauth__sync() {
             oauth__sync__subcmd__help,watch)
                 cmd="oauth__sync__subcmd__help__subcmd__watch"
                 ;;
-            oauth__sync__subcmd__help,withdraw)
-                cmd="oauth__sync__subcmd__help__subcmd__withdraw"
-                ;;
             *)
                 ;;
         esac
@@ -131,7 +124,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify examine withdraw set status setup login check token doctor metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -150,7 +143,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -160,7 +153,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__check)
+        oauth__sync__subcmd__check)
             opts="-v -q -h --json --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -180,7 +173,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -190,8 +183,8 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__detect)
-            opts="-v -q -h --json --print --write --all --lacks-consent --check-answers --set-stdin --switch-off-original --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__detect)
+            opts="-v -q -h --json --print --write --all --set-stdin --switch-off-original --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -214,7 +207,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -224,42 +217,8 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__doctor)
-            opts="-v -q -h --json --fix --upgrade --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --root)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --config-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --state-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --run-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__examine)
-            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__doctor)
+            opts="-v -q -h --json --fix --upgrade --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,7 +237,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -288,7 +247,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__gateway)
+        oauth__sync__subcmd__gateway)
             opts="-v -q -h --consent --delegate --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -308,7 +267,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -318,8 +277,8 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect notify examine withdraw set status setup login check token doctor metrics help"
+        oauth__sync__subcmd__help)
+            opts="watch sync refresh model gateway detect set status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,7 +291,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__check)
+        oauth__sync__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -346,7 +305,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__detect)
+        oauth__sync__subcmd__help__subcmd__detect)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -360,7 +319,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__doctor)
+        oauth__sync__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -374,7 +333,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__examine)
+        oauth__sync__subcmd__help__subcmd__gateway)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -388,7 +347,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__gateway)
+        oauth__sync__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -402,7 +361,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__help)
+        oauth__sync__subcmd__help__subcmd__login)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -416,7 +375,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__login)
+        oauth__sync__subcmd__help__subcmd__metrics)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -430,7 +389,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__metrics)
+        oauth__sync__subcmd__help__subcmd__model)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -444,7 +403,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__model)
+        oauth__sync__subcmd__help__subcmd__refresh)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -458,7 +417,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__notify)
+        oauth__sync__subcmd__help__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -472,7 +431,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__refresh)
+        oauth__sync__subcmd__help__subcmd__setup)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -486,7 +445,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__set)
+        oauth__sync__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -500,7 +459,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__setup)
+        oauth__sync__subcmd__help__subcmd__sync)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -514,7 +473,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__status)
+        oauth__sync__subcmd__help__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -528,7 +487,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__sync)
+        oauth__sync__subcmd__help__subcmd__watch)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -542,59 +501,13 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__token)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__watch)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__help__subcmd__withdraw)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__login)
-            opts="-v -q -h --signed-in --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__login)
+            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --signed-in)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -608,7 +521,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -618,7 +531,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__metrics)
+        oauth__sync__subcmd__metrics)
             opts="-v -q -h --output --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -642,7 +555,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -652,7 +565,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__model)
+        oauth__sync__subcmd__model)
             opts="-v -q -h --apply --primary --alias --drop-provider --through-openclaw --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -680,7 +593,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -690,8 +603,8 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__notify)
-            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__refresh)
+            opts="-v -q -h --dry-run --force --unattended --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -710,7 +623,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -720,37 +633,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__refresh)
-            opts="-v -q -h --dry-run --force --unattended --attend --config-dir --state-dir --run-dir --link --verbose --quiet --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --config-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --state-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --run-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__set)
+        oauth__sync__subcmd__set)
             opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help CLAUDE_CREDENTIALS MAX_CREDENTIALS_SIZE CLAUDE_CLI CLAUDE_CLI_PATH CLAUDE_CONTAINER CLAUDE_BASE_URL_OVERRIDE CONTAINER_ENGINE DOCKER_HOST REFRESH REFRESH_MARGIN OPENCLAW_STATE_DIR OPENCLAW_CONFIG_PATH OPENCLAW_INCLUDE_ROOTS OPENCLAW_AGENT_DIR OPENCLAW_VERSION OPENCLAW_COMMAND OPENCLAW_COMMAND_USER SINKS MAX_AGENTS OAUTH_JSON ENV_FILE ENV_KEY SECRET_FILE GATEWAY COMPOSE_DIR COMPOSE_SERVICE COMPOSE_RECREATE GATEWAY_COMMAND GATEWAY_COMMAND_USER RECREATE_QUIET_HOURS RECREATE_IDLE_COMMAND RECREATE_IDLE_COMMAND_USER NOTIFY_WEBHOOK NOTIFY_FORMAT TOKEN_URL CLIENT_ID USER_AGENT"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -770,7 +653,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -780,8 +663,8 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__setup)
-            opts="-v -q -h --yes --openclaw --claude --container --no-install --no-models --no-services --test-call --root --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__setup)
+            opts="-v -q -h --yes --openclaw --claude --container --no-install --no-models --no-services --test-call --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -799,10 +682,6 @@ _oauth__sync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --root)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -816,7 +695,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -826,7 +705,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__status)
+        oauth__sync__subcmd__status)
             opts="-v -q -h --json --watch --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -846,7 +725,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -856,17 +735,13 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__sync)
-            opts="-v -q -h --dry-run --force --delegate --watched --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+        oauth__sync__subcmd__sync)
+            opts="-v -q -h --dry-run --force --delegate --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --watched)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -880,7 +755,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -890,7 +765,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__token)
+        oauth__sync__subcmd__token)
             opts="-v -q -h --json --force --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -910,7 +785,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -920,7 +795,7 @@ _oauth__sync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        oauth__subcmd__sync__subcmd__watch)
+        oauth__sync__subcmd__watch)
             opts="-v -q -h --delegate --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -940,37 +815,7 @@ _oauth__sync() {
                     return 0
                     ;;
                 --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        oauth__subcmd__sync__subcmd__withdraw)
-            opts="-v -q -h --config-dir --state-dir --run-dir --link --verbose --quiet --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --config-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --state-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --run-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --link)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
                     return 0
                     ;;
                 *)

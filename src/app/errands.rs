@@ -45,7 +45,8 @@ impl Errands {
             if run.is_running || run.is_resting(now) || !run.queue.has_request(&places.run_dir) {
                 continue;
             }
-            match Offspring::start(&arguments(places, &[run.queue.command().into()])) {
+            let words: Vec<OsString> = run.queue.command().iter().map(Into::into).collect();
+            match Offspring::start(&arguments(places, &words)) {
                 Ok(child) => {
                     events.adopt(Child::Queue(key), child);
                     run.is_running = true;

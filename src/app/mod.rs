@@ -46,6 +46,7 @@ pub(crate) mod source;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod textfile;
+pub(crate) mod unwritten;
 mod wanted;
 pub(crate) mod watch;
 pub(crate) mod watched;

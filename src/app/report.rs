@@ -142,6 +142,11 @@ impl Report {
         self.locked || self.sinks.iter().any(|sink| matches!(sink.state, SinkState::Busy(_)))
     }
 
+    /// Says whether a sink could not be written; it is tried again, less and less often.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.sinks.iter().any(|sink| matches!(sink.state, SinkState::Failed(..)))
+    }
+
     /// Lets the gateway know, and lets go of what was replaced.
     pub(crate) fn let_go(&mut self) {
         self.parting = None;

@@ -9,6 +9,7 @@ use crate::app::liveness;
 use crate::app::prospect::{self, Prospect};
 use crate::app::report::{Files, Report};
 use crate::app::sync;
+use crate::app::unwritten;
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
@@ -82,6 +83,7 @@ pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Err
 fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Report, Ahead) {
     let mut report = sync::dry(ground, settings);
     report.as_it_stands();
+    unwritten::recall(&ground.places, &mut report);
     let ahead = of(ground, settings, &mut report, now);
     (report, ahead)
 }

@@ -17,6 +17,7 @@ use crate::app::report::{Files, Line, Report, SinkReport, SinkState};
 use crate::app::retire;
 use crate::app::sinks::{self, env};
 use crate::app::source;
+use crate::app::unwritten;
 use crate::app::wanted::Wanted;
 use crate::domain::acceptance::{Mark, Memory, Verdict};
 use crate::domain::config::settings::Settings;
@@ -165,7 +166,7 @@ pub(crate) fn link(
     env::hide(&mut report.sinks, &openclaw, now);
     report.remarks.extend(readable(ground, settings, &report, &mut memory, may_write));
     report.gateway = openclaw.ledger;
-    Ok(report)
+    Ok(if may_write { unwritten::keep(&ground.places, report) } else { report })
 }
 
 /// Judges a source; only a login that would have to wait costs a look at what it would wait for.

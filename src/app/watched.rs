@@ -10,6 +10,7 @@ use crate::app::report::Report;
 use crate::app::rounds;
 use crate::app::said::{self, Said};
 use crate::domain::config::settings::Settings;
+use crate::domain::gateway;
 use crate::domain::pace::{Limit, Pace};
 use crate::domain::time::Timestamp;
 
@@ -65,6 +66,8 @@ struct Known {
     talk: Pace,
     /// Of how many looks nothing was said since.
     unsaid: u32,
+    /// How often in a row a sink could not be written.
+    unwritten: u32,
 }
 
 impl Watched {
@@ -131,6 +134,8 @@ impl Watched {
             self.said_deeds(&report, now);
         }
         report.let_go();
+        self.known.unwritten =
+            if report.has_failed() { self.known.unwritten.saturating_add(1) } else { 0 };
         self.look_ahead(ground, &mut report, now);
         self.known.next = self.next_look(&report, busy_retry, now);
         if !quiet && self.known.said.has_news(&report) {
@@ -240,7 +245,9 @@ impl Watched {
         };
         let pending = report.gateway.pending.as_ref();
         let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
-        let moments = [busy, half, silent, report.turns_at(), self.known.tell, due, retry];
+        let again = self.known.unwritten;
+        let again = (again > 0).then(|| now.after(gateway::retry(again)));
+        let moments = [busy, half, silent, report.turns_at(), self.known.tell, due, retry, again];
         moments.into_iter().flatten().min()
     }
 }

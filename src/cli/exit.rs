@@ -8,6 +8,7 @@ use crate::app::error::Error;
 use crate::app::gateway::Closing;
 use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::{Report, SinkState};
+use crate::app::status::Ahead;
 use crate::domain::gateway::{Ending, Missing};
 use crate::domain::source::Source;
 
@@ -38,6 +39,14 @@ impl Exit {
         if error.is_usage() { Self::Usage } else { Self::Failed }
     }
 
+    /// The exit status of whoever only looks: whether a link needs a person.
+    pub(crate) fn of_status(report: &Report, ahead: &Ahead) -> Self {
+        let is_told = ahead.people.open.iter().any(|open| open.kind.needs_sign_in());
+        let needs_person =
+            report.source.needs_person() || ahead.prospect.renewals.rejected || is_told;
+        if needs_person { Self::NeedsPerson } else { Self::Done }
+    }
+
     /// The exit status of a sync: the gravest of all links.
     pub(crate) fn of_reports(reports: &[Report]) -> Self {
         Self::gravest(reports.iter().map(Self::of_report))
@@ -46,7 +55,11 @@ impl Exit {
     /// The exit status of a refresh: the gravest of all sources.
     pub(crate) fn of_renewals(renewals: &[Renewal]) -> Self {
         Self::gravest(renewals.iter().map(|renewal| match renewal.conclusion {
-            Conclusion::Nothing | Conclusion::Renewed { .. } | Conclusion::Planned(_) => Self::Done,
+            Conclusion::Nothing
+            | Conclusion::NotDue(_)
+            | Conclusion::Off
+            | Conclusion::Renewed { .. }
+            | Conclusion::Planned(_) => Self::Done,
             Conclusion::Elsewhere(exit) => Self::of_process(exit),
             Conclusion::Deferred { .. } => Self::Deferred,
             Conclusion::NeedsPerson(_) => Self::NeedsPerson,

@@ -156,7 +156,8 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             let status = app::status::all(&places, only)?;
             render::status(&status, *json);
             show::unfinished(&places)?;
-            Ok(Exit::Done)
+            let links = status.links.iter().zip(&status.ahead);
+            Ok(Exit::gravest(links.map(|(link, ahead)| Exit::of_status(link, ahead))))
         }
     }
 }

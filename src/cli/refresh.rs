@@ -35,7 +35,7 @@ pub(super) fn carry_out(
         return Ok(Exit::Done);
     }
     let (renewals, problems) =
-        refresh::all(places, only, (options, &may_hang), &|one| follow(places, one))?;
+        refresh::all(places, only, (options, &may_hang), &|one| follow(places, one, unattended))?;
     let (renewals, brought): (Vec<Renewal>, Vec<Vec<Exit>>) = renewals.into_iter().unzip();
     let mut exits = vec![Exit::of_renewals(&renewals), faults(problems)];
     exits.extend(brought.into_iter().flatten());
@@ -47,10 +47,12 @@ pub(super) fn carry_out(
 }
 
 /// Says what became of a source, and brings the sinks of its links in step where it was renewed.
-fn follow(places: &Places, renewal: &Renewal) -> Vec<Exit> {
+fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
+    let is_service = unattended || journal::is_connected();
     // A service that runs every half hour leaves it to the incidents to say so once and daily.
     let told = journal::is_connected() && matches!(renewal.conclusion, Conclusion::NeedsPerson(_));
-    if !told {
+    let is_told = told || (is_service && renewal.is_idle());
+    if !is_told {
         renewal.log();
     }
     if !renewal.is_renewed() {

@@ -22,11 +22,13 @@ pub(crate) fn is_picture() -> bool {
 
 /// Draws it once.
 pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    let survey = survey::look(places, only)?;
     if let Some(abilities) = terminal::abilities() {
-        terminal::write(&picture(places, only, abilities)?);
+        terminal::write(&screen::draw(&screen::of(&survey), abilities));
     }
     unfinished(places)?;
-    Ok(Exit::Done)
+    let exits = survey.links.iter().map(|link| Exit::of_status(&link.report, &link.ahead));
+    Ok(Exit::gravest(exits))
 }
 
 /// Tells of a file that is begun and no link yet, beside those that are.

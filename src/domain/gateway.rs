@@ -11,7 +11,7 @@ mod request;
 mod tests;
 
 pub(crate) use ending::{Deed, Ending, Missing};
-pub(crate) use ledger::{Ledger, Pasted, Pending, VersionSeen};
+pub(crate) use ledger::{Ledger, Pasted, Pending, VersionSeen, retry};
 pub(crate) use request::Request;
 
 /// What is said of an idle command that nobody can ask.

@@ -37,11 +37,11 @@ impl Queue {
     }
 
     /// The command of this program that carries it out.
-    pub(crate) fn command(self) -> &'static str {
+    pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
-            Self::Refresh => "refresh",
-            Self::Gateway => "gateway",
-            Self::Notify => "notify",
+            Self::Refresh => &["refresh", "--unattended"],
+            Self::Gateway => &["gateway"],
+            Self::Notify => &["notify"],
         }
     }
 

@@ -94,6 +94,46 @@ fn everything_on_disk_is_packed() {
     }
 }
 
+/// What is told of an installation without packages is no use in one.
+const NOT_PACKED: [&str; 1] = ["docs/without-packages.md"];
+
+fn is_document(file: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|extension| extension == "md")
+}
+
+#[test]
+fn the_documents_are_packed_and_refer_to_what_is_installed() {
+    let deb = deb();
+    let installed: BTreeSet<&str> = deb.iter().map(|(_, dest, _)| dest.as_str()).collect();
+    let folder = "/usr/share/doc/openclaw-oauth-sync/";
+    for file in files_of("docs").iter().filter(|file| is_document(file)) {
+        let packed = deb.iter().any(|(source, ..)| source == file);
+        assert_eq!(packed, !NOT_PACKED.contains(&file.as_str()), "{file}");
+    }
+    let mut seen = 0;
+    for (source, ..) in deb.iter().filter(|(_, dest, _)| dest.starts_with(folder)) {
+        let text = text_of(source);
+        let is_ours = source.starts_with("docs/");
+        for link in text.split("](").skip(1).filter(|_| is_document(source)) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            let is_elsewhere = target.is_empty() || target.contains("://");
+            let target = format!("{folder}{target}");
+            assert!(is_elsewhere || installed.contains(target.as_str()), "{source}: {target}");
+            seen += 1;
+        }
+        for path in text.split(folder).skip(1) {
+            let end = |c: char| !(c.is_ascii_alphanumeric() || "./-_".contains(c));
+            let path = path.split(end).next().unwrap_or_default().trim_end_matches(['.', '/']);
+            let path = format!("{folder}{path}");
+            assert!(installed.iter().any(|other| other.starts_with(&path)), "{source}: {path}");
+            seen += 1;
+        }
+        assert!(!is_ours || !text.contains(" docs/"), "{source} names a file of the sources");
+        assert!(!is_ours || !text.contains("README"), "{source} names what is not installed");
+    }
+    assert!(seen > 5, "only {seen} references were found");
+}
+
 /// On Debian a file under /etc is a conffile by cargo-deb's own rule, and ours is postinst's.
 #[test]
 fn the_deb_has_nothing_in_etc() {

@@ -5,6 +5,8 @@
 )]
 
 mod assets;
+#[path = "../support/completion.rs"]
+mod completion;
 mod completions;
 mod plain;
 

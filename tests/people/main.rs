@@ -23,6 +23,7 @@ mod login;
 mod metrics;
 mod ordinary;
 mod setup;
+mod silent;
 mod status;
 mod terminal;
 mod token;

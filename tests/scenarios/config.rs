@@ -279,7 +279,8 @@ fn set_leads_out_of_every_fault() {
         bed.run(["status"]).exit(2);
         bed.run(["set", key, value]).exit(0).says("wrote");
         if !fault.contains("ENV_KEY") {
-            bed.run(["status"]).exit(0);
+            // Without faults; nobody is signed in.
+            bed.run(["status"]).exit(3);
         }
     }
     // No file, and then no directory at all.

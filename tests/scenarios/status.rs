@@ -98,7 +98,7 @@ fn one_link_of_several_can_be_asked_for() {
     let text =
         format!("CLAUDE_CREDENTIALS=\"{}\"\nSINKS=\"none\"\n", bed.at("home/none").display());
     bed.write("etc/other.conf", text);
-    let status = bed.run(["status", "--json", "--link", "other"]).exit(0).json();
+    let status = bed.run(["status", "--json", "--link", "other"]).exit(3).json();
     assert_eq!(status["links"].as_array().unwrap().len(), 1);
     assert_eq!(status["links"][0]["source"]["state"], "absent");
     assert_eq!(status["links"][0]["source"]["expiry"], serde_json::Value::Null);

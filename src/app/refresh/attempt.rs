@@ -94,13 +94,14 @@ impl<'a> Turn<'a> {
             Need::Static | Need::Absent | Need::Unusable => false,
         };
         let methods = self.work.settings.refresh.clone();
-        if !renews {
-            return Ok(Conclusion::idle(&sight.source, now));
-        }
-        if methods.is_empty() {
-            return Ok(Conclusion::Nothing);
-        }
         let force = self.options.force;
+        let is_renewable = renews || matches!(sight.need, Need::Fresh(_));
+        match sight.need {
+            _ if is_renewable && methods.is_empty() => return Ok(Conclusion::off(force)),
+            Need::Fresh(due) if !renews => return Ok(Conclusion::NotDue(due)),
+            _ if !renews => return Ok(Conclusion::idle(&sight.source, now)),
+            _ => {}
+        }
         if !force && !rescue && self.state.rejected.is_some_and(|r| Some(r) == self.state.refresh) {
             return Ok(Conclusion::NeedsPerson("the server refuses its refresh token".to_owned()));
         }

@@ -33,6 +33,10 @@ pub(crate) struct Renewal {
 pub(crate) enum Conclusion {
     /// There was nothing to do.
     Nothing,
+    /// It is renewed at that moment, and nothing was done.
+    NotDue(Timestamp),
+    /// Nothing renews it here.
+    Off,
     /// The file shows a new, living access token: the sinks are to be brought in step.
     Renewed {
         /// `cli`, `api`, `saved` for an answer of an earlier run, `another` for somebody else.
@@ -60,6 +64,14 @@ pub(crate) enum Conclusion {
 }
 
 impl Conclusion {
+    /// What is to be said of a source that is not renewed here: whoever insists is told that it failed.
+    pub(super) fn off(is_forced: bool) -> Self {
+        if is_forced {
+            return Self::Failed("REFRESH is off, whatever is asked for by hand".to_owned(), None);
+        }
+        Self::Off
+    }
+
     /// What is to be said of a source that is not to be renewed.
     pub(super) fn idle(source: &Source, now: Timestamp) -> Self {
         if let Source::Unreadable(message, hint) = source {
@@ -88,6 +100,11 @@ impl Renewal {
     /// Says whether the sinks are to be brought in step.
     pub(crate) fn is_renewed(&self) -> bool {
         matches!(self.conclusion, Conclusion::Renewed { .. })
+    }
+
+    /// Says whether nothing was done, and nothing has to be.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.conclusion, Conclusion::NotDue(_) | Conclusion::Off)
     }
 
     /// Everything there is to say, in order; nothing where there was nothing to do.
@@ -119,6 +136,16 @@ impl Renewal {
                 (Level::Error, format!("'{path}' cannot be renewed: {cause}"))
             }
             Conclusion::Planned(text) => (Level::Info, text.clone()),
+            Conclusion::NotDue(due) => {
+                let text = format!(
+                    "'{path}' is not due, nothing was done: the next renewal is due at {due}"
+                );
+                (Level::Info, text)
+            }
+            Conclusion::Off => (
+                Level::Info,
+                format!("'{path}' is not renewed here, nothing was done: REFRESH is off"),
+            ),
         };
         let mut line = Line::remark(level, self.state(), text);
         line.is_deed = self.is_renewed();
@@ -140,7 +167,10 @@ impl Renewal {
     /// The word for how it ended.
     pub(crate) fn state(&self) -> &'static str {
         match self.conclusion {
-            Conclusion::Nothing | Conclusion::Elsewhere(_) => "nothing",
+            Conclusion::Nothing
+            | Conclusion::NotDue(_)
+            | Conclusion::Off
+            | Conclusion::Elsewhere(_) => "nothing",
             Conclusion::Renewed { .. } => "renewed",
             Conclusion::Deferred { .. } => "deferred",
             Conclusion::NeedsPerson(_) => "rejected",

@@ -280,7 +280,7 @@ impl Act {
 }
 
 /// How long to wait after so many attempts.
-fn retry(attempts: u32) -> Duration {
+pub(crate) fn retry(attempts: u32) -> Duration {
     let doubled = 2u32.saturating_pow(attempts.saturating_sub(1).min(16));
     FIRST_RETRY.saturating_mul(doubled).min(LAST_RETRY)
 }
