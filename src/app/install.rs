@@ -61,6 +61,11 @@ pub(crate) fn carry_out(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
+/// Says whether there is an npm that the user may run.
+pub(crate) fn has_npm(owner: &User) -> bool {
+    npm(owner).is_some()
+}
+
 fn npm(owner: &User) -> Option<String> {
     let path = path(owner);
     let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());

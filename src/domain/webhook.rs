@@ -22,11 +22,11 @@ pub(crate) struct Letter {
     pub(crate) body: String,
 }
 
-/// Writes the letter for a message about a link.
+/// Writes the letter for a message about a link of a host.
 pub(crate) fn letter(
     format: NotifyFormat,
     address: &str,
-    link: &str,
+    about: &str,
     severity: Severity,
     message: &str,
 ) -> Letter {
@@ -35,7 +35,7 @@ pub(crate) fn letter(
         NotifyFormat::Ntfy => true,
         NotifyFormat::Auto => looks_like_ntfy(address),
     };
-    if is_ntfy { ntfy(link, severity, message) } else { slack(link, severity, message) }
+    if is_ntfy { ntfy(about, severity, message) } else { slack(about, severity, message) }
 }
 
 /// How long to wait after the `tries`th try.
@@ -54,7 +54,7 @@ fn looks_like_ntfy(address: &str) -> bool {
     named || (!path.is_empty() && !path.contains('/'))
 }
 
-fn slack(link: &str, severity: Severity, message: &str) -> Letter {
+fn slack(about: &str, severity: Severity, message: &str) -> Letter {
     let sign = match severity {
         Severity::Error => ":rotating_light:",
         Severity::Warning => ":warning:",
@@ -62,17 +62,17 @@ fn slack(link: &str, severity: Severity, message: &str) -> Letter {
     };
     // The three characters that Slack reads as mark-up, so that a path cannot call a whole channel.
     let plain = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let body = json!({"text": format!("{sign} oauth-sync {link}: {plain}")}).to_string();
+    let body = json!({"text": format!("{sign} oauth-sync {about}: {plain}")}).to_string();
     Letter { headers: vec![("Content-Type", "application/json".to_owned())], body }
 }
 
-fn ntfy(link: &str, severity: Severity, message: &str) -> Letter {
+fn ntfy(about: &str, severity: Severity, message: &str) -> Letter {
     let (priority, tag) = match severity {
         Severity::Error => ("high", "rotating_light"),
         Severity::Warning => ("default", "warning"),
         Severity::Info => ("default", "white_check_mark"),
     };
-    let title = format!("oauth-sync: {link}");
+    let title = format!("oauth-sync: {about}");
     let title = title.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' });
     let headers = vec![
         ("Content-Type", "text/plain; charset=utf-8".to_owned()),

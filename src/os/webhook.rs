@@ -6,6 +6,11 @@ use crate::domain::secret::Secret;
 use crate::domain::webhook::Letter;
 use crate::os::http::{self, Post};
 
+/// The name of this host, for people who have several.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Posts a letter within `limit`; the status of the answer, whose text is left unread.
 ///
 /// # Errors

@@ -20,12 +20,14 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
         (
             "hooks/canary-address",
             "auto",
-            "{\"text\":\":rotating_light: oauth-sync default: Claude CLI emptied the login in",
+            "{\"text\":\":rotating_light: oauth-sync default on HOST: Claude CLI emptied the login in",
         ),
         ("canary-address", "auto", "Claude CLI emptied the login in"),
         ("hooks/canary-address", "ntfy", "Claude CLI emptied the login in"),
     ] {
         let bed = bed();
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let host = host.trim();
         let server = Listener::new(200);
         let address = format!("http://{}/{path}", server.address);
         bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
@@ -35,11 +37,12 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
         let letters = server.letters();
         assert_eq!(letters.len(), 1);
         assert!(letters[0].head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letters:?}");
-        assert!(letters[0].body.starts_with(body), "{letters:?}");
+        assert!(letters[0].body.starts_with(&body.replace("HOST", host)), "{letters:?}");
         assert!(letters[0].body.contains("; run: sudo oauth-sync login --link default"));
         assert!(!crate::bed::leaks(&letters[0].body));
         if !body.starts_with('{') {
-            assert!(letters[0].head.contains("title: oauth-sync: default\r\n"), "{letters:?}");
+            let title = format!("title: oauth-sync: default on {}\r\n", host.to_lowercase());
+            assert!(letters[0].head.contains(&title), "{letters:?}");
             assert!(letters[0].head.contains("priority: high\r\n"), "{letters:?}");
         }
     }

@@ -224,7 +224,7 @@ fn one_can_go_back_leave_and_be_asked_again() {
     terminal.answers("Its container", "");
     terminal.answers("a container has a name", "b");
     terminal.answers("Claude CLI runs on the", "");
-    terminal.answers("Write it?", "");
+    terminal.answers("Write it? [Y/n, b back, q quit]", "what");
     terminal.shows("y does it, n or s skips it, b goes back, q leaves");
     terminal.keys(&["q", "Enter"]);
     terminal.shows("Left. What was done stays");

@@ -1,5 +1,6 @@
 //! The Claude CLI: missing, moved, of a version nobody has tried, or kept from renewing.
 
+use crate::app::install as installer;
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::refresh::find_claude::{self, Claude, User};
 use crate::domain::claude_cli::{self, Version};
@@ -65,8 +66,11 @@ fn program(
     }
 }
 
-/// The command that installs the CLI for a user.
+/// The command that installs the CLI for a user: by npm where there is one, else by its own installer.
 fn install(patient: &Patient<'_>, user: &User, package: &'static str) -> Hint {
+    if patient.tree.is_host() && !installer::has_npm(user) {
+        return host::install_claude().run_at_login_of(&patient.user(&user.identity, &user.home));
+    }
     match user.identity.uid {
         0 => host::install_by_npm(None, package),
         _ => host::install_by_npm(Some(&user.home.join(".npm-global")), package)

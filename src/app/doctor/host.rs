@@ -114,7 +114,7 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     }
     let name = &owner.name;
     let meaning = format!(
-        "{name} owns '{}', but is not in the group docker: the gateway cannot be recreated as {name}",
+        "{name} owns '{}', but is not in the group docker: the gateway cannot be recreated as {name}; who is in it can do on this host whatever root can",
         folder.display()
     );
     let root = patient.other_root();

@@ -24,7 +24,8 @@ pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Res
             format!("{} (this happened {count} more times since you were last told)", event.message)
         }
     };
-    let letter = webhook::letter(format, address.expose(), &event.link, severity, &message);
+    let about = format!("{} on {}", event.link, os::webhook::host());
+    let letter = webhook::letter(format, address.expose(), &about, severity, &message);
     match os::webhook::post(address, &letter, LIMIT)? {
         200..300 => Ok(()),
         status => Err(format!("it answered with status {status}")),

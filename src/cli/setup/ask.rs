@@ -27,6 +27,9 @@ pub(super) enum Typed {
     Quit,
 }
 
+/// How often a question is put to somebody who answers something else.
+const ATTEMPTS: u32 = 3;
+
 /// Asks, or takes every proposal by itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker {
@@ -35,12 +38,12 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// Asks whether something is to be done; only a yes is a yes, and Enter is none.
+    /// Asks whether something is to be done; Enter takes what stands in capitals, here the yes.
     pub(super) fn may(self, question: &str) -> Said {
         self.ask(question, true)
     }
 
-    /// As [`Asker::may`], for what costs or loses something: `--yes` does not mean it.
+    /// As [`Asker::may`], for what costs or loses something: neither Enter nor `--yes` means it.
     pub(super) fn may_costly(self, question: &str) -> Said {
         self.ask(question, false)
     }
@@ -51,15 +54,18 @@ impl Asker {
             answer([format!("  {question} {said}")]);
             return if proposed { Said::Yes } else { Said::No };
         }
-        loop {
-            let Some(line) = prompt(&format!("  {question} [y/n, b back, q quit] ")) else {
+        let choice = if proposed { "Y/n" } else { "y/N" };
+        for _ in 0..ATTEMPTS {
+            let Some(line) = prompt(&format!("  {question} [{choice}, b back, q quit] ")) else {
                 return Said::Quit;
             };
-            match said(&line) {
+            match said(&line, proposed) {
                 Some(said) => return said,
                 None => answer(["  y does it, n or s skips it, b goes back, q leaves"]),
             }
         }
+        answer(["  that is no answer: it is skipped"]);
+        Said::No
     }
 
     /// Asks for a text; Enter takes what is proposed.
@@ -79,8 +85,9 @@ impl Asker {
     }
 }
 
-fn said(line: &str) -> Option<Said> {
-    match line.to_ascii_lowercase().as_str() {
+fn said(line: &str, proposed: bool) -> Option<Said> {
+    match line.trim().to_ascii_lowercase().as_str() {
+        "" => Some(if proposed { Said::Yes } else { Said::No }),
         "y" | "yes" => Some(Said::Yes),
         "n" | "no" | "s" | "skip" => Some(Said::No),
         "b" | "back" => Some(Said::Back),
@@ -103,18 +110,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_yes_is_a_yes() {
+    fn enter_takes_the_default_and_nothing_else_is_a_yes() {
+        assert_eq!((said("", true), said(" ", false)), (Some(Said::Yes), Some(Said::No)));
         for (line, means) in [
             ("y", Some(Said::Yes)),
             ("YES", Some(Said::Yes)),
             ("skip", Some(Said::No)),
             ("b", Some(Said::Back)),
             ("quit", Some(Said::Quit)),
-            ("", None),
             ("yy", None),
             ("ok", None),
         ] {
-            assert_eq!(said(line), means, "{line}");
+            assert_eq!(said(line, true), means, "{line}");
         }
     }
 }

@@ -96,10 +96,6 @@ fn fitting<'a>(guide: &'a Guide<'_>, claw: Option<&Path>) -> impl Iterator<Item 
 
 /// Asks which login the token comes from; nothing is written yet.
 pub(super) fn login(guide: &mut Guide<'_>) -> Result<Turn, Error> {
-    if guide.settings().is_some() {
-        Guide::found("linked already");
-        return Ok(Turn::Pass);
-    }
     let Some(openclaw) = guide.choice.openclaw.clone() else { return Ok(Guide::without_link()) };
     let logins = &guide.detection.findings.logins;
     for (at, login) in logins.iter().enumerate() {
@@ -146,10 +142,6 @@ fn proposed(guide: &Guide<'_>, openclaw: &Path) -> String {
 
 /// Shows the link, with what speaks against it, and writes it after a yes.
 pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
-    if guide.settings().is_some() {
-        Guide::found("linked already");
-        return Ok(Turn::Pass);
-    }
     let Some((openclaw, login)) = guide.choice.openclaw.clone().zip(guide.choice.login.clone())
     else {
         return Ok(Guide::without_link());

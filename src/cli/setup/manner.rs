@@ -53,10 +53,6 @@ pub(super) fn environment(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 
 /// Asks where the CLI runs: on the host, in a container, or nowhere.
 pub(super) fn cli(guide: &mut Guide<'_>) -> Result<Turn, Error> {
-    if guide.settings().is_some() {
-        Guide::found("linked already");
-        return Ok(Turn::Pass);
-    }
     let Some(login) = guide.choice.login.clone() else { return Ok(Guide::without_link()) };
     let found = guide.detection.findings.logins.iter().find(|found| found.path == login);
     let found = match found.map(|found| &found.cli) {
@@ -137,10 +133,6 @@ fn complete(keys: Vec<Answer>) -> Vec<Answer> {
 
 /// The OpenClaw of a link that is not written yet.
 fn waiting(guide: &Guide<'_>) -> Option<PathBuf> {
-    if guide.settings().is_some() {
-        Guide::found("linked already");
-        return None;
-    }
     let chosen = guide.choice.openclaw.clone().filter(|path| !path.as_os_str().is_empty());
     if chosen.is_none() {
         Guide::found("no OpenClaw is linked");

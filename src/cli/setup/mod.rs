@@ -68,22 +68,33 @@ struct Choice {
 
 type Step = fn(&mut Guide<'_>) -> Result<Turn, Error>;
 
+/// When a step is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Always.
+    Always,
+    /// While there is no link.
+    Unlinked,
+    /// Once there is one.
+    Linked,
+}
+
 /// The steps, in order.
-const STEPS: [(&str, Step); 14] = [
-    ("This host", host::prerequisites),
-    ("OpenClaw", link::openclaw),
-    ("OpenClaw's compose project", manner::compose),
-    ("OpenClaw's environment", manner::environment),
-    ("Claude's login", link::login),
-    ("How the CLI runs", manner::cli),
-    ("The link", link::write),
-    ("Claude CLI", claude::install),
-    ("Signing in", claude::sign_in),
-    ("OpenClaw's models", host::models),
-    ("How OpenClaw gets the token", consent::comments),
-    ("Services", host::services),
-    ("A test call", claude::test_call),
-    ("Verification", host::verify),
+const STEPS: [(&str, When, Step); 14] = [
+    ("This host", When::Always, host::prerequisites),
+    ("OpenClaw", When::Always, link::openclaw),
+    ("OpenClaw's compose project", When::Unlinked, manner::compose),
+    ("OpenClaw's environment", When::Unlinked, manner::environment),
+    ("Claude's login", When::Unlinked, link::login),
+    ("How the CLI runs", When::Unlinked, manner::cli),
+    ("The link", When::Unlinked, link::write),
+    ("Claude CLI", When::Linked, claude::install),
+    ("Signing in", When::Linked, claude::sign_in),
+    ("OpenClaw's models", When::Linked, host::models),
+    ("How OpenClaw gets the token", When::Linked, consent::comments),
+    ("Services", When::Linked, host::services),
+    ("A test call", When::Linked, claude::test_call),
+    ("Verification", When::Always, host::verify),
 ];
 
 /// Guides through all steps.
@@ -120,8 +131,16 @@ pub(crate) fn carry_out(
 
 impl Guide<'_> {
     fn walk(&mut self) -> Result<Exit, Error> {
-        let (mut at, mut back) = (0, false);
-        while let Some((title, step)) = STEPS.get(at) {
+        let (mut at, mut back, mut is_told) = (0, false, false);
+        while let Some((title, when, step)) = STEPS.get(at) {
+            let is_linked = self.settings().is_some();
+            if *when != When::Always && (*when == When::Linked) != is_linked {
+                if *when == When::Linked && !std::mem::replace(&mut is_told, true) {
+                    Self::found("nothing is linked yet: the other steps are left out");
+                }
+                at = if back { at.saturating_sub(1) } else { at + 1 };
+                continue;
+            }
             answer([String::new(), format!("[{}/{}] {title}", at + 1, STEPS.len())]);
             match step(self)? {
                 Turn::Quit if self.ask.yes => {
