@@ -2,6 +2,8 @@
 //!
 //! They are committed, so that a package can be built without this; a test compares them.
 
+#![expect(clippy::disallowed_methods, reason = "it writes files of the sources")]
+
 use std::io;
 use std::path::PathBuf;
 
