@@ -51,9 +51,11 @@ fn a_new_file_is_its_owners_alone() {
     for path in [ENV, OAUTH, "lib/fingerprint.key", "lib/links/default.json"] {
         assert_eq!(fs::metadata(bed.at(path)).unwrap().mode() & 0o7777, 0o600, "{path}");
     }
-    for path in ["lib", "run", "lib/links", "home/.openclaw/credentials"] {
+    for path in ["lib", "lib/links", "home/.openclaw/credentials"] {
         assert_eq!(fs::metadata(bed.at(path)).unwrap().mode() & 0o7777, 0o700, "{path}");
     }
+    // Others look up health.json by its name, and list nothing.
+    assert_eq!(fs::metadata(bed.at("run")).unwrap().mode() & 0o7777, 0o711);
 }
 
 #[test]
