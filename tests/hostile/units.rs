@@ -99,3 +99,39 @@ fn a_profile_names_no_more_than_one_unit() {
         assert_eq!(lab.at("restarted").exists(), restarts, "{profile}: {}", said.stderr);
     }
 }
+
+#[test]
+fn what_a_container_writes_above_a_state_directory_starts_nothing() {
+    let lab = Lab::new();
+    let root = lab.at(".").to_str().unwrap().trim_end_matches("/.").to_owned();
+    // Root's state directory and login, which a container has as its home: root in it is uid 0 here.
+    lab.login(0, "srv/home/.claude", "1", 20_000);
+    lab.sh(
+        "mkdir -p fake srv/home/bin srv/home/.openclaw; cd srv/home; echo '{}' >.openclaw/openclaw.json
+         (umask 077; : >.openclaw/.env)
+         mkdir -p .config/systemd/user .config/containers/systemd
+         printf '[Container]\\nContainerName=planted\\n' >.config/containers/systemd/openclaw.container",
+    );
+    let proof = format!("#!/bin/sh\necho \"$0 $*\" >>{root}/proof\nexit 1\n");
+    for program in ["srv/home/bin/openclaw", "fake/podman", "fake/docker"] {
+        std::fs::write(lab.at(program), &proof).unwrap();
+    }
+    let unit = format!("[Service]\nExecStart={root}/srv/home/bin/openclaw gateway\n");
+    std::fs::write(
+        lab.at("srv/home/.config/systemd/user/openclaw-gateway.service"),
+        unit,
+    )
+    .unwrap();
+    lab.sh("chmod 755 srv/home/bin/openclaw fake/*");
+    lab.configuration(
+        "a",
+        &format!(
+            "CLAUDE_CREDENTIALS=\"{root}/srv/home/.claude/.credentials.json\"\nOPENCLAW_STATE_DIR=\"{root}/srv/home/.openclaw\"\n"
+        ),
+    );
+    let said = lab.inside(&["sync"]);
+    let proof = lab.read("proof");
+    assert!(!proof.contains("bin/openclaw") && !proof.contains("planted"), "{proof}{}", said.stderr);
+    // The same unit in root's own home would be followed: the login was passed on, and the program asked for.
+    assert!(said.stderr.contains("openclaw"), "{}", said.stderr);
+}

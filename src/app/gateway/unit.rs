@@ -187,7 +187,10 @@ pub(crate) fn container(work: &Work<'_>, if_loaded: bool) -> Option<(String, Con
     })
 }
 
-/// The homes below which units of the owner of a state directory may lie.
+/// The homes below which the texts of a unit of a state directory's owner may lie.
+///
+/// Only the account's own may say what is executed: what is above a state directory can be what a
+/// container has as its home, and writes with the owner's uid.
 fn homes(state: &Folder, owner: &Account) -> Vec<PathBuf> {
     let above = state.path.parent().map(Path::to_owned).filter(|above| *above != owner.home);
     [Some(owner.home.clone()), above].into_iter().flatten().collect()
@@ -198,8 +201,9 @@ fn homes(state: &Folder, owner: &Account) -> Vec<PathBuf> {
 pub(crate) fn exec_start(work: &Work<'_>) -> Option<Vec<String>> {
     let state = work.openclaw.folder()?;
     let owner = account::of(state.identity.uid)?;
-    let (homes, names) = (homes(state, &owner), names(work));
-    let of_user = names.iter().map(|name| unit_texts::of_user(state, &homes, name));
+    let names = names(work);
+    let home = std::slice::from_ref(&owner.home);
+    let of_user = names.iter().map(|name| unit_texts::of_user(state, home, name));
     let of_host = names.iter().map(|name| unit_texts::of_host(name));
     of_user.chain(of_host).find_map(|texts| {
         let words = started(&texts)?;
@@ -279,7 +283,7 @@ impl Unit {
     fn container_texts(&self, work: &Work<'_>) -> Vec<Text> {
         let state = work.openclaw.folder().filter(|_| self.of_user);
         let texts = |state: &Rc<Folder>| {
-            unit_texts::of_container(state, &homes(state, &self.owner), &self.name)
+            unit_texts::of_container(state, &self.owner.home, &self.name)
         };
         state.map(texts).unwrap_or_default()
     }

@@ -51,11 +51,10 @@ pub(super) fn of_host(name: &str) -> Vec<Text> {
 }
 
 /// Reads the file that Quadlet makes a user's unit of, and its drop-ins; none where it is no container's.
-pub(super) fn of_container(state: &Folder, homes: &[PathBuf], name: &str) -> Vec<Text> {
+pub(super) fn of_container(state: &Folder, home: &Path, name: &str) -> Vec<Text> {
     let Some(stem) = name.strip_suffix(".service") else { return Vec::new() };
     let name = format!("{stem}.container");
-    let mut found: Vec<Text> =
-        homes.iter().flat_map(|home| below(state, home, OWN_CONTAINERS, &name)).collect();
+    let mut found = below(state, home, OWN_CONTAINERS, &name);
     if found.is_empty() {
         let one = Path::new(CONTAINERS).join(state.identity.uid.to_string());
         let both = [one, PathBuf::from(CONTAINERS)];
