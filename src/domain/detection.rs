@@ -14,6 +14,8 @@ pub(crate) struct Control {
     pub(crate) is_shared: bool,
     /// Where it is said to be what it is, if it is no home's own: the owners of the files that say so.
     pub(crate) named_by: Vec<u32>,
+    /// The account's home that it lies in; looked for where root alone controls it.
+    pub(crate) home: Option<PathBuf>,
 }
 
 impl Control {
@@ -241,6 +243,10 @@ pub(crate) fn apart(
 ) -> Option<String> {
     let both = login.account(is_account).and_then(|login| Ok((login, claw.account(is_account)?)));
     match both {
+        // Engines make the directories that they mount as root: its uid alone is nobody's word.
+        Ok((0, 0)) if login.home.is_none() || login.home != claw.home => {
+            Some("root owns both, and they do not lie in one home".to_owned())
+        }
         Ok((login, claw)) if login == claw => None,
         Ok((login, claw)) => Some(format!("the login is uid {login}'s and OpenClaw uid {claw}'s")),
         Err(why) => Some(why),
@@ -251,8 +257,13 @@ pub(crate) fn apart(
 mod tests {
     use super::*;
 
+    /// Where root alone controls it, it lies in root's home.
+    fn control(owners: &[u32]) -> Control {
+        Control { home: Some(PathBuf::from("/root")), ..Control::of(owners) }
+    }
+
     fn login(owners: &[u32]) -> Login {
-        let control = Control::of(owners);
+        let control = control(owners);
         let (path, cli) = (PathBuf::from("/l"), Cli::Host(PathBuf::from("/usr/bin/claude")));
         Login { path, control, state: "living", cli, warnings: Vec::new() }
     }
@@ -260,7 +271,7 @@ mod tests {
     fn claw(owners: &[u32]) -> Claw {
         Claw {
             state_dir: PathBuf::from("/c"),
-            control: Control::of(owners),
+            control: control(owners),
             version: String::new(),
             compose: None,
             unit: None,
@@ -289,6 +300,18 @@ mod tests {
         assert!(verdict(vec![login(&[0, 0])], vec![claw(&[0, 0, 1002])]).is_err());
         assert!(verdict(vec![login(&[0, 0, 1002])], vec![claw(&[0, 0])]).is_err());
         assert!(verdict(vec![login(&[0, 1001])], vec![claw(&[0, 1001, 1002])]).is_err());
+    }
+
+    #[test]
+    fn what_engines_make_as_root_is_not_roots_own() {
+        for home in [None, Some(PathBuf::from("/srv/openclaw"))] {
+            let mut other = claw(&[0, 0]);
+            other.control.home.clone_from(&home);
+            assert!(verdict(vec![login(&[0, 0])], vec![other.clone()]).is_err(), "{home:?}");
+            let mut login = login(&[0, 0]);
+            login.control.home.clone_from(&home);
+            assert_eq!(verdict(vec![login], vec![other]).is_ok(), home.is_some(), "{home:?}");
+        }
     }
 
     #[test]

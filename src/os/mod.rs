@@ -11,6 +11,7 @@ pub(crate) mod claude_lock;
 pub(crate) mod clock;
 pub(crate) mod command;
 pub(crate) mod dice;
+pub(crate) mod engine_variables;
 pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod events;

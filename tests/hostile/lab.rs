@@ -162,11 +162,17 @@ impl Lab {
 
     /// Runs the program as [`Lab::confined`] does, with the scratch host's `fake` in place of `/usr/local/sbin`.
     pub(crate) fn inside(&self, arguments: &[&str]) -> Ran {
+        self.inside_with(&[], arguments)
+    }
+
+    /// The same, with variables that are kept from whoever called it.
+    pub(crate) fn inside_with(&self, kept: &[(&str, String)], arguments: &[&str]) -> Ran {
         let confined = self.command(arguments);
         let mut command = Command::new("unshare");
         command.args(["-m", "--propagation", "private", "sh", "-ec"]);
         command.arg("mount --bind \"$0\" /usr/local/sbin; exec \"$@\"").arg(self.at("fake"));
         command.arg(confined.get_program()).args(confined.get_args());
+        command.envs(kept.iter().map(|(name, value)| (name, value)));
         ran(command.output().unwrap())
     }
 

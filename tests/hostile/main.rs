@@ -8,6 +8,7 @@
 
 mod children;
 mod crowd;
+mod detection;
 mod env_files;
 mod flood;
 mod hanging;

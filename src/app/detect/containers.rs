@@ -11,9 +11,9 @@ use crate::app::detect::{claws, logins};
 use crate::domain::gateway::{container, masking};
 use crate::domain::order;
 use crate::os::command::{Call, Ended};
-use crate::os::environment;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
+use crate::os::{engine_variables, environment};
 
 /// How long an engine may take to answer; one that is slower is passed over.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -38,7 +38,8 @@ pub(crate) struct Container {
     of_image: Vec<String>,
     /// Compose's labels: working folder and service.
     pub(crate) compose: Option<(PathBuf, String)>,
-    /// Whether its engine is the host's own, or ours: not another user's, named by `DOCKER_HOST`.
+    /// Whether its engine is the host's own, or ours: not another user's, or another host's, which the
+    /// environment names.
     is_ours: bool,
     /// Where its writable layer is on the host, if the engine says so.
     layer: Option<PathBuf>,
@@ -194,10 +195,10 @@ fn call(engine: &str, words: &[&str]) -> Result<Option<Ended>, String> {
     let identity = Identity::own();
     let argv = std::iter::once(engine).chain(words.iter().copied());
     let mut call = Call::new(argv, &folder, &identity).env("PATH", environment::PATH);
-    for name in ["DOCKER_HOST", "DOCKER_CONFIG", "HOME", "XDG_RUNTIME_DIR"] {
-        if let Some(value) = environment::get(name) {
-            call = call.env(name, value);
-        }
+    call.environment.extend(engine_variables::all(&identity));
+    if identity.uid == 0 {
+        // The daemon of this host, whatever the configuration of its command has as the current one.
+        call = call.env("DOCKER_CONTEXT", "default");
     }
     call.output_limit = ANSWER_LIMIT;
     match call.run(LIMIT) {
@@ -229,7 +230,9 @@ fn container(engine: &'static str, value: &Value, images: &[Value]) -> Option<Co
         environment,
         of_image,
         compose: folder.zip(label("com.docker.compose.service")).filter(|_| is_composed),
-        is_ours: environment::get("DOCKER_HOST").is_none(),
+        is_ours: ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"]
+            .iter()
+            .all(|name| environment::get(name).is_none()),
         layer: text("/GraphDriver/Data/UpperDir").map(PathBuf::from),
     })
 }

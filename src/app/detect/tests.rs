@@ -89,7 +89,9 @@ fn a_named_volume_holds_both() {
 
 #[test]
 fn podman_is_written_down() {
-    let rest = format!(r#""Config": {{}}, "Mounts": [{}]"#, mount("/srv/c", "/root/.claude", true));
+    let mounts = [("/srv/c", "/root/.claude"), ("/root/.openclaw", "/root/.openclaw")];
+    let mounts = mounts.map(|(host, inside)| mount(host, inside, true)).join(",");
+    let rest = format!(r#""Config": {{}}, "Mounts": [{mounts}]"#);
     let host = Host::new()
         .file("srv/c/.credentials.json", LOGIN)
         .file("root/.openclaw/openclaw.json", "{}")
@@ -106,7 +108,7 @@ fn a_link_that_was_begun_is_completed_key_by_key() {
     let places = Places { config_dir, state_dir, run_dir };
     let conf = places.config_dir.join("default.conf");
     fs::create_dir(&places.config_dir).unwrap();
-    let begun = "# mine\nREFRESH=api # so\nOPENCLAW_STATE_DIR='/srv/o'\nCOMPOSE_DIR='/root/oc'\n";
+    let begun = "# mine\nREFRESH=api # so\nOPENCLAW_STATE_DIR='/root/o'\nCOMPOSE_DIR='/root/oc'\n";
     fs::write(&conf, begun).unwrap();
     let is_linked = |host: &Host| first::is_linked_by(&places, || host.detect()).unwrap();
     // The better pair is not the one that was asked for.
@@ -118,8 +120,8 @@ fn a_link_that_was_begun_is_completed_key_by_key() {
     assert!(!is_linked(&host));
     assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
     assert!(!places.state_dir.join("linked").exists());
-    let unit = "[Service]\nEnvironment=OPENCLAW_STATE_DIR=/srv/o\n";
-    let host = host.file("srv/o/openclaw.json", "{}").file("etc/systemd/system/o.service", unit);
+    let unit = "[Service]\nEnvironment=OPENCLAW_STATE_DIR=/root/o\n";
+    let host = host.file("root/o/openclaw.json", "{}").file("etc/systemd/system/o.service", unit);
     assert!(is_linked(&host));
     let added = "CLAUDE_CREDENTIALS=\"/root/.claude/.credentials.json\"\n";
     assert_eq!(fs::read_to_string(&conf).unwrap(), format!("{begun}{added}"));

@@ -107,12 +107,23 @@ impl Tree {
         let mut stats = self.stats(path)?;
         let folder = self.folder(path).or_else(|| self.folder(path.parent()?));
         let real = folder.and_then(|folder| self.real(&folder));
-        if let Some(real) = real.filter(|real| real != path && Some(&**real) != path.parent()) {
-            stats.extend(self.stats(&real)?);
+        let is_elsewhere = |real: &&PathBuf| *real != path && Some(&***real) != path.parent();
+        if let Some(real) = real.as_ref().filter(is_elsewhere) {
+            stats.extend(self.stats(real)?);
         }
         let owners: Vec<u32> = stats.iter().map(|stat| stat.st_uid).collect();
         let is_shared = stats.iter().any(|stat| self.is_shared(stat));
-        Ok(Control { is_shared, ..Control::of(&owners) })
+        let control = Control { is_shared, ..Control::of(&owners) };
+        let home = real.filter(|_| control.uids == [0]).and_then(|real| self.home_around(&real));
+        Ok(Control { home, ..control })
+    }
+
+    /// The account's home that a path without links lies in.
+    fn home_around(&self, path: &Path) -> Option<PathBuf> {
+        let accounts = account::parse(&self.text(Path::new("/etc/passwd"))?).into_iter();
+        let homes = accounts.map(|account| account.home).filter(|home| home.parent().is_some());
+        let real = homes.filter_map(|home| self.real(&self.folder(&home)?));
+        real.filter(|home| path.starts_with(home)).max_by_key(|home| home.components().count())
     }
 
     /// What stands at each step of a path.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::os::account;
 use crate::os::command::{Call, Ended};
+use crate::os::engine_variables;
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -90,8 +91,8 @@ impl<'a> Place<'a> {
         if Folder::reach(Path::new(&runtime)).is_ok() {
             all.push(("XDG_RUNTIME_DIR".into(), runtime.into()));
         }
-        let passed =
-            PASSED.iter().filter_map(|name| Some(((*name).into(), environment::get(name)?)));
+        let value = |name| engine_variables::get(self.identity, name);
+        let passed = PASSED.iter().filter_map(|name| Some(((*name).into(), value(name)?)));
         all.extend(passed);
         for (name, value) in &self.variables {
             all.retain(|(other, _)| other != name);

@@ -282,9 +282,8 @@ impl Unit {
 
     fn container_texts(&self, work: &Work<'_>) -> Vec<Text> {
         let state = work.openclaw.folder().filter(|_| self.of_user);
-        let texts = |state: &Rc<Folder>| {
-            unit_texts::of_container(state, &self.owner.home, &self.name)
-        };
+        let texts =
+            |state: &Rc<Folder>| unit_texts::of_container(state, &self.owner.home, &self.name);
         state.map(texts).unwrap_or_default()
     }
 

@@ -12,7 +12,7 @@ use crate::os::command::{Call, Ended};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
-use crate::os::{account, environment, exec_policy, unit};
+use crate::os::{account, engine_variables, environment, exec_policy, unit};
 
 /// How long a question to the engine may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -22,18 +22,6 @@ const UNIT_LIMIT: Duration = Duration::from_secs(3600);
 
 /// The largest answer that is kept: an inspection has some 20 KiB.
 const ANSWER_LIMIT: usize = 4 << 20;
-
-/// Variables of our own environment that tell where the engine is.
-const KEPT: [&str; 8] = [
-    "DOCKER_HOST",
-    "DOCKER_CONFIG",
-    "DOCKER_CONTEXT",
-    "DOCKER_CERT_PATH",
-    "DOCKER_TLS_VERIFY",
-    "CONTAINER_HOST",
-    "XDG_RUNTIME_DIR",
-    "HOME",
-];
 
 /// An engine as one user reaches it.
 #[derive(Debug)]
@@ -171,8 +159,7 @@ fn environment_of(identity: &Identity, host: Option<&str>) -> Vec<(OsString, OsS
     let mut all: Vec<(OsString, OsString)> = Vec::new();
     if identity.uid == Identity::own().uid {
         all.push(("PATH".into(), environment::path()));
-        let kept = KEPT.into_iter().filter_map(|name| Some((name, environment::get(name)?)));
-        all.extend(kept.map(|(name, value)| (name.into(), value)));
+        all.extend(engine_variables::all(identity));
     } else {
         all.push(("PATH".into(), environment::PATH.into()));
         all.push(("XDG_RUNTIME_DIR".into(), format!("/run/user/{}", identity.uid).into()));
