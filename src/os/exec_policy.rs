@@ -26,6 +26,9 @@ use crate::os::identity::Identity;
 
 pub(crate) use walk::{Held, Rule, hold};
 
+/// How many files a directory may have that a word of a command names.
+const FILES: usize = 2000;
+
 /// What every refusal says.
 pub(crate) const REFUSED: &str = "root does not ";
 
@@ -68,8 +71,36 @@ pub(crate) fn judge_words(identity: &Identity, words: &[String]) -> Result<(), E
     if !is_roots(identity) {
         return Ok(());
     }
+    paths::plain(words)?;
     for path in words.iter().flat_map(|word| paths::in_word(word)) {
         match hold(&path, Rule::Word) {
+            Err(error) if !error.is_absent() => return Err(error),
+            Ok(held) if FileType::from_raw_mode(held.stat.st_mode) == FileType::Directory => {
+                judge_files(&path, &held)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a directory of root's in which a file is that somebody else can change: a program that
+/// works in it may read it unasked (a `Makefile`).
+fn judge_files(named: &Path, held: &Held) -> Result<(), Error> {
+    let unclear = |source: std::io::Error| refused(named, &format!("it cannot be read: {source}"));
+    let files = rustix::fs::Dir::read_from(held.open().map_err(unclear)?);
+    let files = files.map_err(|source| unclear(source.into()))?;
+    for (count, entry) in files.enumerate() {
+        let entry = entry.map_err(|source| unclear(source.into()))?;
+        if count == FILES {
+            return Err(refused(named, "it has too many files to be judged"));
+        }
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        // Directories are judged where a word names them.
+        if name == "." || name == ".." || entry.file_type() == FileType::Directory {
+            continue;
+        }
+        match hold(&held.real.join(name), Rule::Word) {
             Err(error) if !error.is_absent() => return Err(error),
             _ => {}
         }

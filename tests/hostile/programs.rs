@@ -221,7 +221,9 @@ fn no_word_of_a_command_of_roots_leads_to_what_others_can_write() {
     let users = at(&lab, "home/a/bin/restart");
     let relative = users.trim_start_matches('/');
     let shared = lab.at("shared");
-    lab.sh("mkdir -m 1777 shared");
+    lab.sh("mkdir -m 1777 shared; mkdir own");
+    script(&lab, Some(ALICE), "home/a/Makefile", &format!("all:\\n\\t{users}\\n"));
+    lab.sh("mv home/a/Makefile own/");
     let (absent, missing) = (shared.join("none"), shared.join("none/more"));
     for words in [
         format!("/bin/sh {relative}"),
@@ -233,6 +235,18 @@ fn no_word_of_a_command_of_roots_leads_to_what_others_can_write() {
         // What is not there yet, and may be a moment later.
         format!("/bin/sh {}", absent.display()),
         format!("/bin/sh -c '. {}'", missing.display()),
+        // What a shell makes another path of, and what is relative to where it goes.
+        format!("/bin/sh -c '{}'", users.replace("home", "hom?")),
+        format!("/bin/sh -c '{}'", users.replace("home", "h*")),
+        format!("/bin/sh -c '{}'", users.replace("home", "ho\\me")),
+        format!("/bin/sh -c 'h={}; ${{h}}me/a/bin/restart'", at(&lab, "ho")),
+        format!("/bin/sh -c 'cd {}; cd home; a/bin/restart'", at(&lab, ".")),
+        format!("/bin/sh -c 'cd {}; cd home; cd a; cd bin; sh restart'", at(&lab, ".")),
+        format!("/usr/bin/env -C {} home/a/bin/restart", at(&lab, ".")),
+        format!("/usr/bin/env -C{} home/a/bin/restart", at(&lab, ".")),
+        // A file that a program reads unasked in the directory that it is given.
+        format!("/usr/bin/make -C {}", at(&lab, "own")),
+        format!("/bin/sh -c 'cd {} && make'", at(&lab, "own")),
     ] {
         rotate(&lab);
         command(&lab, &words, "GATEWAY_COMMAND_USER=\"root\"\n");

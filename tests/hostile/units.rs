@@ -117,11 +117,7 @@ fn what_a_container_writes_above_a_state_directory_starts_nothing() {
         std::fs::write(lab.at(program), &proof).unwrap();
     }
     let unit = format!("[Service]\nExecStart={root}/srv/home/bin/openclaw gateway\n");
-    std::fs::write(
-        lab.at("srv/home/.config/systemd/user/openclaw-gateway.service"),
-        unit,
-    )
-    .unwrap();
+    std::fs::write(lab.at("srv/home/.config/systemd/user/openclaw-gateway.service"), unit).unwrap();
     lab.sh("chmod 755 srv/home/bin/openclaw fake/*");
     lab.configuration(
         "a",
@@ -131,7 +127,11 @@ fn what_a_container_writes_above_a_state_directory_starts_nothing() {
     );
     let said = lab.inside(&["sync"]);
     let proof = lab.read("proof");
-    assert!(!proof.contains("bin/openclaw") && !proof.contains("planted"), "{proof}{}", said.stderr);
+    assert!(
+        !proof.contains("bin/openclaw") && !proof.contains("planted"),
+        "{proof}{}",
+        said.stderr
+    );
     // The same unit in root's own home would be followed: the login was passed on, and the program asked for.
     assert!(said.stderr.contains("openclaw"), "{}", said.stderr);
 }
