@@ -10,6 +10,7 @@ mod crossing;
 mod finish;
 mod follow;
 mod own_link;
+pub(super) mod owner;
 mod read;
 pub(super) mod walk;
 mod ways;
@@ -212,8 +213,7 @@ impl Folder {
     /// That user can move what root has put there, but no link leads elsewhere, and nobody but root
     /// can have put a name into it.
     pub(crate) fn in_roots_own(self) -> Result<Self, Error> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|source| Error::new("look at", &self.path, source))?;
+        let stat = self.own_stat()?;
         let closed = stat.st_uid == 0 && stat.st_mode & 0o022 == 0;
         if geteuid().is_root() && closed && self.real_path()? == self.path {
             return Ok(self.with_rights_of(&Identity::own()));
@@ -223,16 +223,18 @@ impl Folder {
 
     /// The device and inode that tell this folder apart from every other one.
     pub(crate) fn key(&self) -> Result<(u64, u64), Error> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|source| Error::new("look at", &self.path, source))?;
+        let stat = self.own_stat()?;
         Ok((stat.st_dev, stat.st_ino))
     }
 
     /// The user id of who owns it now.
     pub(crate) fn owner(&self) -> Result<u32, Error> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|source| Error::new("look at", &self.path, source))?;
-        Ok(stat.st_uid)
+        Ok(self.own_stat()?.st_uid)
+    }
+
+    /// What the folder itself is now.
+    pub(super) fn own_stat(&self) -> Result<Stat, Error> {
+        owner::stat(&self.fd).map_err(|source| Error::new("look at", &self.path, source))
     }
 
     /// Takes the folder's rights for as long as the answer lives.

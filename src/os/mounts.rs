@@ -109,6 +109,17 @@ pub(crate) struct Mount {
     pub(crate) point: PathBuf,
     /// Whether nothing can be written there.
     pub(crate) read_only: bool,
+    /// The user who mounted it, whose server answers there; nobody where root did.
+    pub(crate) mounter: Option<Mounter>,
+}
+
+/// A user who mounted a file system, as fusermount(1) lets users do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mounter {
+    /// The user.
+    pub(crate) uid: u32,
+    /// The user's group.
+    pub(crate) gid: u32,
 }
 
 /// Lists what is mounted where this process looks.
@@ -192,7 +203,19 @@ pub(crate) fn parse(line: &str) -> Option<Mount> {
         root: unescaped(root),
         point: unescaped(point),
         read_only: is_set(options) || is_set(super_options),
+        mounter: mounter(kind, super_options),
     })
+}
+
+/// Finds who mounted a file system: the kernel names it for FUSE (`mount.fuse3(8)`); all others are root's.
+fn mounter(kind: &str, options: &str) -> Option<Mounter> {
+    let is_fuse = matches!(kind, "fuse" | "fuseblk") || kind.starts_with("fuse.");
+    let id = |name| {
+        let value = options.split(',').find_map(|option| option.strip_prefix(name));
+        value.and_then(|value| value.parse().ok())
+    };
+    let mounter = Mounter { uid: id("user_id=")?, gid: id("group_id=")? };
+    (is_fuse && mounter.uid != 0).then_some(mounter)
 }
 
 /// Blanks, tabs, newlines and backslashes are written as three octal digits.
@@ -277,5 +300,22 @@ mod tests {
         assert_eq!(of(&table, Path::new("/a b/c")), Some(&mount));
         assert_eq!(of(&table, Path::new("/a bc")), Some(&root));
         assert_eq!(parse("36 35"), None);
+    }
+
+    #[test]
+    fn a_user_is_known_as_the_mounter_of_a_fuse_file_system_alone() {
+        let mounter = |kind: &str, options: &str| {
+            let line = format!("36 35 0:47 / /home/a rw,nosuid - {kind} /home/a {options}");
+            parse(&line).unwrap().mounter.map(|mounter| (mounter.uid, mounter.gid))
+        };
+        let of = |uid: u32| format!("rw,user_id={uid},group_id=7,allow_other");
+        for kind in ["fuse", "fuse.bindfs", "fuseblk"] {
+            assert_eq!(mounter(kind, &of(1000)), Some((1000, 7)), "{kind}");
+            assert_eq!(mounter(kind, &of(0)), None, "{kind}");
+        }
+        for kind in ["ext4", "nfs4", "cifs", "virtiofs", "fusectl"] {
+            assert_eq!(mounter(kind, "rw,uid=1000"), None, "{kind}");
+        }
+        assert_eq!(mounter("cifs", &of(1000)), None);
     }
 }

@@ -16,8 +16,7 @@ use crate::os::folder::Folder;
 /// Opens a directory of configuration files, in which nobody else can write.
 pub(crate) fn directory(path: &Path) -> Result<Folder, Error> {
     let folder = Folder::reach(path)?;
-    let stat = rustix::fs::fstat(&folder.fd).map_err(|source| Error::new("read", path, source))?;
-    judge(path, &stat)?;
+    judge(path, &folder.own_stat()?)?;
     if geteuid().is_root() {
         exec_policy::hold(path, Rule::Data)?;
     }

@@ -14,6 +14,7 @@ mod flood;
 mod hanging;
 mod lab;
 mod logins;
+mod mounts;
 mod openclaw_config;
 mod readable;
 mod shown;

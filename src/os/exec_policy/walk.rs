@@ -12,6 +12,7 @@ use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
+use crate::os::folder::owner;
 use crate::os::folder::walk::{LINK_LIMIT, has_acl, hold as hold_name, open_root, proc_path};
 
 /// The file system in which links lead elsewhere than they say (`statfs(2)`).
@@ -90,7 +91,7 @@ impl Walk<'_> {
     fn enter_root(&mut self) -> Result<(), Error> {
         let fd = open_root()?;
         let path = PathBuf::from("/");
-        let stat = self.check(rustix::fs::fstat(&fd), &path)?;
+        let stat = self.check(owner::stat(&fd), &path)?;
         self.judge_owner(&stat, &path)?;
         let is_sticky = self.judge_directory(&fd, &stat, &path)?;
         self.way.push(Step { fd, stat, path, is_sticky });

@@ -19,10 +19,10 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxFlags
 use rustix::io::Errno;
 use rustix::time::Timespec;
 
-use super::Folder;
 use super::walk::{LINK_LIMIT, open_root, proc_path};
+use super::{Folder, owner};
 use crate::os::error::{Cause, Error};
-use crate::os::mounts::{self, Mount};
+use crate::os::mounts::{self, Mount, Mounter};
 
 /// File systems of this very host, which answer without anybody's help.
 const LOCAL: [&str; 22] = [
@@ -174,21 +174,35 @@ fn cross(here: &OwnedFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> 
         return Err(refuse(at, kind));
     }
     let fd = rustix::fs::openat(here, name, flags, Mode::empty())?;
-    let id = rustix::fs::statx(
-        &fd,
-        "",
-        AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC,
-        StatxFlags::MNT_ID,
-    )?;
-    let is_known = StatxFlags::from_bits_retain(id.stx_mask).contains(StatxFlags::MNT_ID);
-    let held = |mounts: &[Mount]| {
-        mounts.iter().find(|mount| is_known && mount.id == id.stx_mnt_id).map(verdict)
-    };
-    match with_table(held)? {
+    match with_mount(mount_id(&fd)?, verdict)? {
         Some(Ok(())) => Ok(fd),
         Some(Err(kind)) => Err(refuse(at, kind)),
         // Taken away by now.
         None => Err(refuse(at, "unknown".to_owned())),
+    }
+}
+
+/// The number of the mount that something held lies on, which is asked of no file system.
+fn mount_id(fd: impl AsFd) -> Result<Option<u64>, Errno> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let stat = rustix::fs::statx(fd, "", flags, StatxFlags::MNT_ID)?;
+    let is_known = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
+    Ok(is_known.then_some(stat.stx_mnt_id))
+}
+
+fn with_mount<T>(id: Option<u64>, work: impl FnOnce(&Mount) -> T) -> Result<Option<T>, Errno> {
+    with_table(|mounts| mounts.iter().find(|mount| Some(mount.id) == id).map(work))
+}
+
+/// The user who mounted what something held lies on; nobody where root did.
+pub(super) fn mounter(fd: impl AsFd) -> Result<Option<Mounter>, Errno> {
+    let id = mount_id(fd)?;
+    match with_mount(id, |mount| mount.mounter)? {
+        Some(mounter) => Ok(mounter),
+        // In a root directory that is no mount point (chroot(2)) its own mount is not listed.
+        None if id == mount_id(open_root().map_err(|_| Errno::ACCESS)?)? => Ok(None),
+        // Taken away by now.
+        None => Err(Errno::STALE),
     }
 }
 
@@ -240,7 +254,7 @@ fn follow(here: &OwnedFd, rest: &Path, mut left: u32) -> Result<OwnedFd, Errno> 
     let mut steps: VecDeque<OsString> = names(rest).collect();
     while let Some(name) = steps.pop_front() {
         let next = step(&at, &name, OFlags::empty())?;
-        let stat = rustix::fs::fstat(&next)?;
+        let stat = owner::stat(&next)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => at = next,
             FileType::Symlink => {
@@ -267,7 +281,7 @@ fn names(path: &Path) -> impl Iterator<Item = OsString> + use<'_> {
 
 /// Reads a link that may be followed (`protected_symlinks` of `proc_sys_fs(5)`, and no magic link).
 fn aim(folder: &OwnedFd, link: &OwnedFd, stat: &Stat) -> Result<PathBuf, Errno> {
-    let above = rustix::fs::fstat(folder)?;
+    let above = owner::stat(folder)?;
     let is_shared = above.st_mode & 0o1002 == 0o1002;
     if is_shared
         && stat.st_uid != above.st_uid
@@ -286,9 +300,10 @@ impl Folder {
     /// Looks at a name, through no link.
     pub(in crate::os) fn stat_at(&self, name: &str) -> Result<Stat, Errno> {
         if self.is_strict {
-            return rustix::fs::fstat(step(&self.fd, OsStr::new(name), OFlags::empty())?);
+            return owner::stat(step(&self.fd, OsStr::new(name), OFlags::empty())?);
         }
-        rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        owner::stat(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
     }
 
     /// Opens a name, through no link: one that is a mount point only if that answers for certain.

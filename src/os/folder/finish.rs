@@ -7,7 +7,7 @@ use rustix::fs::ResolveFlags;
 use rustix::io::Errno;
 
 use super::walk::open_rest;
-use super::{Folder, crossing};
+use super::{Folder, crossing, owner};
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -30,7 +30,7 @@ impl Folder {
             }
             other => other.map_err(failed)?,
         };
-        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+        let stat = owner::stat(&fd).map_err(failed)?;
         let stays = stat.st_uid == identity.uid || stat.st_uid == 0;
         if stays {
             drop(acting);
@@ -38,7 +38,7 @@ impl Folder {
         }
         let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
         let fd = open_rest(way, rest, strict, is_strict).map_err(failed)?;
-        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+        let stat = owner::stat(&fd).map_err(failed)?;
         drop(acting);
         if stat.st_uid == 0 {
             return Ok(Self::new(path, identity, fd));
@@ -62,7 +62,7 @@ impl Folder {
         above.pop();
         for there in above {
             let Ok(fd) = open_rest(way, there, strict, is_strict) else { continue };
-            let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+            let stat = owner::stat(&fd).map_err(failed)?;
             if stat.st_uid == identity.uid || stat.st_uid == 0 {
                 break;
             }

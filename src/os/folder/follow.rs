@@ -9,7 +9,7 @@ use rustix::process::geteuid;
 
 use super::read::{Links, check_plain, patiently, whole};
 use super::walk::{LINK_LIMIT, open_rest, open_root};
-use super::{Folder, Seen, crossing, real_path_of};
+use super::{Folder, Seen, crossing, owner, real_path_of};
 use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
 use crate::os::identity::Identity;
@@ -73,7 +73,7 @@ impl Folder {
             match opened {
                 Ok(fd) => {
                     let real_path = real_path_of(&fd, &path)?;
-                    let stat = rustix::fs::fstat(&fd);
+                    let stat = owner::stat(&fd);
                     let stat = stat.map_err(|source| Error::new("read", &path, source))?;
                     check_plain(&path, &stat, limit, Links::Any)?;
                     let seen = whole(File::from(fd), stat, &path, limit)?;

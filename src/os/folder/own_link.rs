@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, ResolveFlags};
 
 use super::walk::{open_rest, open_root};
-use super::{Folder, crossing};
+use super::{Folder, crossing, owner};
 use crate::os::account;
 use crate::os::error::Error;
 
@@ -57,7 +57,7 @@ impl Folder {
         };
         let fd = fd.map_err(failed)?;
         drop(acting);
-        let owner = rustix::fs::fstat(&fd).map_err(failed)?.st_uid;
+        let owner = owner::stat(&fd).map_err(failed)?.st_uid;
         if owner != self.identity.uid {
             let what = format!(
                 "it is a symbolic link into a directory of {}, but it belongs to {}",

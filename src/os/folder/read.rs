@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Folder, Seen, crossing, foreign};
+use super::{Folder, Seen, crossing, foreign, owner};
 use crate::os::error::{Cause, Error};
 
 /// How often a file is read while others write it.
@@ -41,7 +41,7 @@ impl Folder {
             Err(source) => return Err(crossing::failed("read", &path, source)),
         };
         drop(acting);
-        let stat = rustix::fs::fstat(&fd).map_err(|source| Error::new("read", &path, source))?;
+        let stat = owner::stat(&fd).map_err(|source| Error::new("read", &path, source))?;
         check_plain(&path, &stat, limit, Links::One)?;
         Ok(Some((File::from(fd), stat)))
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Folder, crossing, ways};
+use super::{Folder, crossing, owner, ways};
 use crate::domain::hints::files;
 use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
@@ -84,7 +84,7 @@ pub(in crate::os) fn hold(
         Err(Errno::NOTDIR) => open(flags)?,
         other => other?,
     };
-    let stat = rustix::fs::fstat(&fd)?;
+    let stat = owner::stat(&fd)?;
     Ok((fd, stat))
 }
 

@@ -7,7 +7,7 @@ use rustix::fs::{Gid, Mode, Stat, XattrFlags};
 use rustix::io::Errno;
 
 use super::Written;
-use crate::os::folder::Seen;
+use crate::os::folder::{Seen, owner};
 
 /// The bits of a file's group.
 const GROUP: u32 = 0o070;
@@ -21,7 +21,7 @@ const ACL: &[u8] = b"system.posix_acl_access";
 /// A file system without modes, as of Windows, a virtual machine's host or a memory card, refuses all of them.
 pub(super) fn dress(written: &Written<'_>, old: &Seen) -> Result<bool, Errno> {
     let folder = written.part.folder;
-    let fresh = rustix::fs::fstat(&written.file)?;
+    let fresh = owner::stat(&written.file)?;
     let _acting = folder.identity.with_group(old.stat.st_gid).act().map_err(|_| Errno::PERM)?;
     let mut mode = old.stat.st_mode & 0o777;
     if fresh.st_gid != old.stat.st_gid {
@@ -38,7 +38,7 @@ pub(super) fn dress(written: &Written<'_>, old: &Seen) -> Result<bool, Errno> {
     if mode != fresh.st_mode & 0o777 {
         allowed(rustix::fs::fchmod(&written.file, Mode::from_raw_mode(mode)))?;
     }
-    Ok(is_no_more_open(&rustix::fs::fstat(&written.file)?, &old.stat))
+    Ok(is_no_more_open(&owner::stat(&written.file)?, &old.stat))
 }
 
 /// Says whether the system refuses an operation rather than fails in it.
