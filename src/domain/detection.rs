@@ -98,6 +98,8 @@ pub(crate) struct Claw {
     pub(crate) compose: Option<(PathBuf, String)>,
     /// The unit that runs it: its name, and whether it is a user's.
     pub(crate) unit: Option<(String, bool)>,
+    /// Where what runs it puts openclaw.json, if that is elsewhere.
+    pub(crate) config_path: Option<PathBuf>,
     /// Whether openclaw.json stands there, and not just a folder of that name.
     pub(crate) configured: bool,
     /// What is the matter with it.
@@ -274,6 +276,7 @@ mod tests {
             control: control(owners),
             version: String::new(),
             compose: None,
+            config_path: None,
             unit: None,
             configured: true,
             warnings: Vec::new(),

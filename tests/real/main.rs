@@ -26,6 +26,7 @@ mod claude_cli;
 mod cli_manners;
 mod cli_method;
 mod composed;
+mod config_table;
 mod crowd;
 mod eras;
 mod gateway;

@@ -202,6 +202,56 @@ fn a_home_with_two_names_is_one() {
 }
 
 #[test]
+fn what_runs_openclaw_tells_where_its_configuration_is() {
+    let unit = "home/ann/.config/systemd/user/openclaw-gateway.service";
+    let compose = |lines: &str| {
+        format!(
+            "services:\n  openclaw-gateway:\n    volumes:\n      - /home/ann/.openclaw:/home/node/.openclaw\n{lines}"
+        )
+    };
+    let inside = "/home/node/.openclaw/conf/my.json5";
+    let variable = format!("OPENCLAW_CONFIG_PATH={inside}\n");
+    let environment = format!("    environment:\n      OPENCLAW_CONFIG_PATH: \"{inside}\"\n");
+    let listed = format!("    environment:\n      - {variable}");
+    let compose_file = "home/ann/oc/compose.yml";
+    let below = "/home/ann/.openclaw/conf/my.json5";
+    for (files, wanted) in [
+        (
+            vec![(unit, "[Service]\nEnvironment=OPENCLAW_CONFIG_PATH=%h/etc/c.json\n".to_owned())],
+            "/home/ann/etc/c.json",
+        ),
+        (
+            vec![
+                (unit, "[Service]\n".to_owned()),
+                (
+                    "home/ann/.config/systemd/user/openclaw-gateway.service.d/x.conf",
+                    "[Service]\nEnvironment=OPENCLAW_CONFIG_PATH=/srv/c.json\n".to_owned(),
+                ),
+            ],
+            "/srv/c.json",
+        ),
+        (vec![(compose_file, compose(&environment))], below),
+        (vec![(compose_file, compose(&listed))], below),
+        (
+            vec![
+                (compose_file, compose("    env_file: .env\n")),
+                ("home/ann/oc/.env", variable.clone()),
+            ],
+            below,
+        ),
+    ] {
+        let mut host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+        for (path, text) in &files {
+            host = host.file(path, text);
+        }
+        host.detect(&["--write"]);
+        let conf = host.0.read(CONF);
+        let line = format!("OPENCLAW_CONFIG_PATH=\"{wanted}\"");
+        assert!(conf.contains(&line), "{files:?}: {conf}");
+    }
+}
+
+#[test]
 fn it_tells_how_the_gateway_and_the_cli_run() {
     let host = Host::new()
         .login("home/ann/.claude", 8)

@@ -42,6 +42,8 @@ struct Project {
     service: String,
     /// Whether only its own directory, or an engine that is ours, says so.
     is_ours: bool,
+    /// Where it puts `openclaw.json`, on this host.
+    config_path: Option<PathBuf>,
 }
 
 /// Adds every OpenClaw of the homes, of the folders that units name, and of compose projects.
@@ -100,6 +102,15 @@ fn one(
     let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
     let document = config.as_deref().and_then(|text| json5::read(text.as_bytes()).ok());
     let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
+    let unit = units::gateway(tree, world.home_of(path), path);
+    let of_unit =
+        unit.as_ref().and_then(|unit| units::config_path(tree, world.home_of(path), unit));
+    let mut config_path = of_unit.or_else(|| {
+        let mut runs_it = world.containers.iter().filter(|container| {
+            of_container(container).any(|state_dir| tree.is_same(&state_dir, path))
+        });
+        runs_it.find_map(config_in)
+    });
     let mut warnings = warnings(tree, path);
     let mut compose = None;
     for project in projects.iter().filter(|project| {
@@ -113,6 +124,7 @@ fn one(
         if tree.control(&project.folder).is_ok_and(is_safe) && is_plain(project.folder.as_os_str())
         {
             compose = compose.or_else(|| Some((project.folder.clone(), project.service.clone())));
+            config_path = config_path.or_else(|| project.config_path.clone());
         } else {
             let (folder, path) = (project.folder.display(), path.display());
             warnings
@@ -123,7 +135,10 @@ fn one(
         control,
         version: version_text(version, tree.has(&path.join("state/openclaw.sqlite"))),
         compose,
-        unit: units::gateway(tree, world.home_of(path), path),
+        unit,
+        config_path: config_path
+            .filter(|file| file.parent() != Some(path) || !is_usual(file))
+            .filter(|file| is_plain(file.as_os_str())),
         configured: config.is_some(),
         warnings,
         state_dir: path.to_owned(),
@@ -165,8 +180,19 @@ fn projects(world: &World<'_>) -> Vec<Project> {
 fn labelled(container: &Container) -> Option<Project> {
     let (folder, service) = container.compose.clone()?;
     let state_dir = of_container(container).next();
-    let is_ours = container.is_ours();
-    state_dir.is_some().then_some(Project { folder, state_dir, service, is_ours })
+    let (config_path, is_ours) = (config_in(container), container.is_ours());
+    state_dir.is_some().then_some(Project { folder, state_dir, service, is_ours, config_path })
+}
+
+/// Where a container's environment puts `openclaw.json`, on this host.
+fn config_in(container: &Container) -> Option<PathBuf> {
+    let inside = container.variable("OPENCLAW_CONFIG_PATH")?;
+    container.on_host(Path::new(inside)).map(|(host, _)| host)
+}
+
+/// Says whether a file has one of the configuration's own names.
+fn is_usual(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| CONFIGURATIONS.iter().any(|usual| name == *usual))
 }
 
 /// The state folders that are mounted into a container.
@@ -178,6 +204,13 @@ pub(super) fn of_container(container: &Container) -> impl Iterator<Item = PathBu
     let homes = homes.flat_map(|home| STATE_DIRS.map(|name| home.join(name)));
     let inside: Vec<PathBuf> = named.chain(homes).collect();
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
+}
+
+/// What a line of a compose file's `environment:` puts `openclaw.json` at, in the container.
+fn config_named(line: &str) -> Option<&str> {
+    let line = line.trim().trim_start_matches("- ").trim().trim_matches(['"', '\'']);
+    let value = line.strip_prefix("OPENCLAW_CONFIG_PATH")?.trim_start();
+    Some(value.strip_prefix([':', '='])?.trim().trim_matches(['"', '\'']))
 }
 
 /// What a volume mounts as the state folder.
@@ -214,5 +247,17 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         volumes.iter().find_map(|volume| mounted(volume)).map(str::to_owned)
     });
     let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
-    Some(Project { folder, state_dir: named, service: SERVICE.to_owned(), is_ours: true })
+    // The service takes the whole `.env` where it says so.
+    let takes_env = text.contains("env_file");
+    let in_env = envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_PATH").filter(|_| takes_env);
+    let config = text.lines().find_map(config_named).map(str::to_owned);
+    let config = config.or_else(|| in_env.map(|value| value.expose().to_owned()));
+    let config = config.and_then(|value| expand(&value, &known)).map(PathBuf::from);
+    let config_path = config.zip(named.as_ref()).and_then(|(inside, state_dir)| {
+        let homes = ["/home/node/.openclaw", "/root/.openclaw"];
+        let below = homes.iter().find_map(|home| inside.strip_prefix(home).ok())?;
+        Some(state_dir.join(below))
+    });
+    let service = SERVICE.to_owned();
+    Some(Project { folder, state_dir: named, service, is_ours: true, config_path })
 }

@@ -116,6 +116,34 @@ pub(crate) fn variables(unit: &str, uid: u32, home: Option<&Path>) -> Vec<Hint> 
         .collect()
 }
 
+/// Where the unit that runs a gateway puts `openclaw.json`, if it says so.
+pub(crate) fn config_path(
+    tree: &Tree,
+    home: Option<&Home>,
+    (unit, is_users): &(String, bool),
+) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = if *is_users {
+        home.iter().map(|home| home.path.join(USER)).collect()
+    } else {
+        SYSTEM.iter().rev().map(PathBuf::from).collect()
+    };
+    let drop_ins = format!("{unit}.d");
+    let is_its = |path: &Path| {
+        let above = path.parent().and_then(Path::file_name);
+        path.ends_with(unit) || above.is_some_and(|above| above == drop_ins.as_str())
+    };
+    let texts = folders.iter().flat_map(|folder| texts(tree, folder));
+    let hints = texts.filter(|(path, _)| is_its(path)).flat_map(|(_, text)| {
+        let read = if *is_users { Vec::new() } else { environment_of(tree, &text) };
+        let own = home.map(|home| text.replace("%h", &home.path.to_string_lossy()));
+        let own = if *is_users { own.unwrap_or_default() } else { text };
+        let texts = std::iter::once(own).chain(read.into_iter().map(|(text, _)| text));
+        texts.flat_map(|text| variables(&text, 0)).collect::<Vec<_>>()
+    });
+    let named = hints.filter(|hint| hint.variable == "OPENCLAW_CONFIG_PATH");
+    named.last().map(|hint| hint.folder)
+}
+
 /// The unit that runs the gateway of a state folder, by its name, and whether it is a user's.
 pub(crate) fn gateway(
     tree: &Tree,
