@@ -10,6 +10,7 @@ mod endpoint;
 mod cli;
 mod crashes;
 mod fake_cli;
+mod large;
 mod links;
 mod neighbours;
 mod origins;

@@ -48,7 +48,7 @@ pub(crate) const KEYS: [Key; 37] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("MAX_CREDENTIALS_SIZE", Value("8M"),
-        "The largest credentials file that is read, between 64K and 64M; about four times as much memory is used meanwhile."),
+        "The largest credentials file that is read, between 64K and 64M; a sync uses about four times as much memory meanwhile, a renewal up to seven times."),
     key("CLAUDE_CLI", Value("host"),
         "Where the Claude CLI runs: on this host, in a container, or none."),
     key("CLAUDE_CLI_PATH", Made("found again at each run"),
