@@ -202,7 +202,8 @@ fn gateway_lines(ledger: &Ledger) -> Vec<String> {
     }
     if let Some(act) = ledger.history.last().filter(|act| act.outcome == "done") {
         let gap = act.gap_ms.map(|gap| format!(", gone for {gap} ms")).unwrap_or_default();
-        lines.push(format!("  gateway {} at {}{gap}", act.deed, act.time));
+        let why = act.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+        lines.push(format!("  gateway {} at {}{gap}{why}", act.deed, act.time));
     }
     lines
 }

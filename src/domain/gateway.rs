@@ -16,3 +16,6 @@ pub(crate) use request::Request;
 
 /// What is said of an idle command that nobody can ask.
 pub(crate) const UNUSABLE_IDLE_COMMAND: &str = "RECREATE_IDLE_COMMAND cannot be run";
+
+/// What is said of a gateway that was restarted, and that showed nothing of the new token.
+pub(crate) const UNPROVEN: &str = "whether it uses the new token is not proven";

@@ -140,8 +140,8 @@ pub(crate) fn config_path(
         let texts = std::iter::once(own).chain(read.into_iter().map(|(text, _)| text));
         texts.flat_map(|text| variables(&text, 0)).collect::<Vec<_>>()
     });
-    let named = hints.filter(|hint| hint.variable == "OPENCLAW_CONFIG_PATH");
-    named.last().map(|hint| hint.folder)
+    let mut named = hints.filter(|hint| hint.variable == "OPENCLAW_CONFIG_PATH");
+    named.next_back().map(|hint| hint.folder)
 }
 
 /// The unit that runs the gateway of a state folder, by its name, and whether it is a user's.

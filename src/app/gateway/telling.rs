@@ -2,7 +2,7 @@
 
 use crate::app::event::Event;
 use crate::app::ground::Ground;
-use crate::domain::gateway::{Deed, Ending, Missing};
+use crate::domain::gateway::{Deed, Ending, Missing, UNPROVEN};
 use crate::domain::messages;
 use crate::os::journal::{below, detail};
 
@@ -25,9 +25,7 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
     match ending {
         Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
         Ending::Done(Deed::RestartedUnproven, _) => {
-            log::info!(
-                "{link}: the gateway was restarted; whether it uses the new token is not proven"
-            );
+            log::info!("{link}: the gateway was restarted; {UNPROVEN}");
         }
         Ending::Done(deed, Some(gap)) => {
             log::info!(

@@ -165,7 +165,14 @@ fn gateway_row(link: &Surveyed, now: Timestamp) -> Row {
     }
     let what = gateway(link);
     let Some(act) = ledger.history.last() else { return row("gateway", Sign::None, what) };
-    let level = if act.outcome == "failed" { Level::Wrong } else { Level::Fine };
+    let level = match act.outcome.as_str() {
+        "failed" => Level::Wrong,
+        // It is not proven.
+        "done" if act.why.is_some() => Level::Soon,
+        _ => Level::Fine,
+    };
+    let why = act.why.as_ref().filter(|_| level == Level::Soon);
+    let what = why.map_or(what.clone(), |why| format!("{why}, {what}"));
     let gap =
         act.gap_ms.map(|gap| format!(", {}.{} s without an answer", gap / 1000, gap % 1000 / 100));
     let text = format!(

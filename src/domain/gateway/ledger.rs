@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::gateway::UNPROVEN;
 use crate::domain::gateway::ending::{Deed, Ending, Missing};
 use crate::domain::gateway::request::Request;
 use crate::domain::secret::Fingerprint;
@@ -84,7 +85,7 @@ pub(crate) struct Act {
     pub(crate) deed: String,
     /// `done`, `put off`, `deferred`, `not found` or `failed`.
     pub(crate) outcome: String,
-    /// Why, where it is not done.
+    /// Why, where it is not done, or not proven.
     pub(crate) why: Option<String>,
     /// The token that it was about.
     pub(crate) fingerprint: Option<Fingerprint>,
@@ -235,7 +236,8 @@ impl Ledger {
         if matches!(ending, Ending::Done(deed, _) if *deed >= Deed::RestartedUnproven) {
             self.version_of_ours = Some(VERSION.to_owned());
         }
-        let why = ending.why().map(str::to_owned);
+        let unproven = matches!(ending, Ending::Done(Deed::RestartedUnproven, _));
+        let why = ending.why().or_else(|| unproven.then_some(UNPROVEN)).map(str::to_owned);
         let (outcome, deed) = (ending.name().to_owned(), deed.to_owned());
         let act = Act { time: now, deed, outcome, why, fingerprint, gap_ms };
         // A wait that goes on for a night is one entry.
