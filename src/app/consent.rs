@@ -66,8 +66,8 @@ fn loss(file: &ConfigFile, rewritten: &Path) -> String {
                 names.push(name);
             }
         }
-        let also = if names.is_empty() { String::new() } else { format!(" {}", names.join(", ")) };
-        text.extend([format!("; '{}' includes{also}", file.path.display())]);
+        let also = if names.is_empty() { "it".to_owned() } else { names.join(", ") };
+        text.extend([format!("; '{}' includes {also}", file.path.display())]);
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `detect` over a tree that stands for a host.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -94,6 +94,32 @@ fn every_name_of_the_state_folder_is_known() {
     );
     let configured = host.json()["openclaws"].as_array().unwrap().clone();
     assert!(configured.iter().all(|claw| claw["configured"] == true));
+}
+
+#[test]
+fn one_folder_under_several_names_is_one() {
+    let links: [&[(&str, &str)]; 5] = [
+        // As OpenClaw's own migration leaves it.
+        &[("home/ann/.clawdbot", ".openclaw")],
+        &[("home/ann/.moltbot", "/home/ann/.openclaw")],
+        &[("home/ann/.clawdbot", ".openclaw"), ("home/ann/.moltbot", ".clawdbot")],
+        &[("home/ann/.clawdbot", "../ann2/.openclaw"), ("home/ann2", "ann")],
+        &[("home/ann/.clawdbot", "/ann/.openclaw"), ("ann", "/home/ann")],
+    ];
+    for links in links {
+        let host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+        for (path, aim) in links {
+            symlink(aim, host.0.at("host").join(path)).unwrap();
+        }
+        assert_eq!(host.listed("openclaws", "state_dir"), ["/home/ann/.openclaw"], "{links:?}");
+        host.detect(&["--write"]).exit(0).says("wrote 'BED/etc/default.conf'");
+    }
+    // The directory itself is elsewhere, and all names are links.
+    let host = Host::new().login("home/ann/.claude", 8).claw("data/claw");
+    for name in [".openclaw", ".clawdbot"] {
+        symlink("/data/claw", host.0.at("host/home/ann").join(name)).unwrap();
+    }
+    assert_eq!(host.listed("openclaws", "state_dir").len(), 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The host's folders, or a tree that stands for them.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, Stat};
@@ -12,6 +14,9 @@ use crate::os::folder::Folder;
 
 /// The most that is read of a unit, a compose file or a crontab, in bytes.
 const TEXT_LIMIT: u64 = 256 * 1024;
+
+/// How many links may lead from one to the next.
+const LINK_LIMIT: u32 = 8;
 
 /// The device and inode of a directory.
 type Key = (u64, u64);
@@ -33,12 +38,25 @@ impl Tree {
         self.root.is_none()
     }
 
-    /// Where a path of the host lies.
+    /// Where a path of the host lies; a link of the tree's that begins at `/` means the tree's own.
     pub(crate) fn place(&self, path: &Path) -> PathBuf {
-        match &self.root {
-            Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
-            None => path.to_owned(),
+        let Some(root) = &self.root else { return path.to_owned() };
+        let names = |path: &Path| {
+            let below = path.strip_prefix("/").unwrap_or(path);
+            below.components().rev().map(|name| name.as_os_str().to_owned()).collect::<Vec<_>>()
+        };
+        let (mut place, mut left, mut links) = (root.clone(), names(path), 0);
+        while let Some(name) = left.pop() {
+            place.push(name);
+            let aim = rustix::fs::readlink(&place, Vec::new()).ok();
+            let aim = aim.map(|aim| PathBuf::from(OsString::from_vec(aim.into_bytes())));
+            if let Some(aim) = aim.filter(|aim| aim.is_absolute() && links < LINK_LIMIT) {
+                links += 1;
+                left.extend(names(&aim));
+                place.clone_from(root);
+            }
         }
+        place
     }
 
     /// Opens a folder of the host; `None` if it is not there or its owner may not.
