@@ -11,6 +11,7 @@
 #[path = "../scenarios/bed.rs"]
 mod bed;
 mod detect;
+mod managers;
 mod units;
 
 use std::fs;
