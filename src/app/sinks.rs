@@ -10,9 +10,11 @@ mod profiles;
 
 use std::path::PathBuf;
 
+use log::Level;
+
 use crate::app::look::Look;
 use crate::app::openclaw::{Batch, OpenClaw};
-use crate::app::report::SinkState;
+use crate::app::report::{Line, SinkReport, SinkState};
 use crate::app::wanted::Wanted;
 use crate::domain::config::settings::{Settings, Sinks};
 use crate::domain::era::{self, Choice, Trace};
@@ -64,6 +66,21 @@ pub(crate) fn of_agents(
         return Vec::new();
     }
     profiles::of_agents(&batch.agents, &batch.barred, openclaw, wanted)
+}
+
+/// Names the agents' stores that cannot be reached, where no sink does: what stands there may come before
+/// the token.
+pub(crate) fn unreached(openclaw: &OpenClaw, sinks: &[SinkReport]) -> Vec<Line> {
+    if sinks.is_empty() || sinks.iter().any(|sink| sink.kind == SinkKind::AuthProfiles) {
+        return Vec::new();
+    }
+    let lines = openclaw.barred.iter().map(|error| {
+        let text = format!("{error}: whether a profile there comes before the token is not known");
+        let mut line = Line::remark(Level::Error, "unreachable", text);
+        line.hint = error.command().cloned();
+        line
+    });
+    lines.collect()
 }
 
 /// Which sinks there are to be, and what that depends on.

@@ -165,6 +165,7 @@ pub(crate) fn link(
     }
     env::hide(&mut report.sinks, &openclaw, now);
     report.remarks.extend(readable(ground, settings, &report, &mut memory, may_write));
+    report.remarks.extend(sinks::unreached(&openclaw, &report.sinks));
     report.gateway = openclaw.ledger;
     Ok(if may_write { unwritten::keep(&ground.places, report) } else { report })
 }

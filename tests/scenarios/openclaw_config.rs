@@ -304,6 +304,17 @@ fn a_store_that_cannot_be_reached_is_named() {
 }
 
 #[test]
+fn a_store_that_cannot_be_reached_is_named_whatever_the_version() {
+    let roster = "agents: {list: [{id: 'nova', default: true, agentDir: 'agents/nova'}]}";
+    for (version, sinks) in [("", "auto"), ("2026.9.6", "auto"), ("2026.4.15", "env")] {
+        let bed = Bed::new();
+        bed.login("new").conf("SINKS", sinks);
+        config(&bed, format!("{{{roster}, meta: {{lastTouchedVersion: '{version}'}}}}"));
+        unreachable_is_named(&bed, "the agent nova keeps its store there", "no absolute path");
+    }
+}
+
+#[test]
 fn the_paths_of_a_container_are_found_where_they_are_mounted() {
     for (is_compose, other) in [(true, "/data/b"), (false, "/home/node/b")] {
         let bed = bed();
