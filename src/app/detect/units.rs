@@ -127,6 +127,7 @@ pub(crate) fn config_path(
     } else {
         SYSTEM.iter().rev().map(PathBuf::from).collect()
     };
+    let whose = home.filter(|_| *is_users).map(|home| home.path.as_path());
     let drop_ins = format!("{unit}.d");
     let is_its = |path: &Path| {
         let above = path.parent().and_then(Path::file_name);
@@ -138,7 +139,7 @@ pub(crate) fn config_path(
         let own = home.map(|home| text.replace("%h", &home.path.to_string_lossy()));
         let own = if *is_users { own.unwrap_or_default() } else { text };
         let texts = std::iter::once(own).chain(read.into_iter().map(|(text, _)| text));
-        texts.flat_map(|text| variables(&text, 0)).collect::<Vec<_>>()
+        texts.flat_map(|text| variables(&text, 0, whose)).collect::<Vec<_>>()
     });
     let mut named = hints.filter(|hint| hint.variable == "OPENCLAW_CONFIG_PATH");
     named.next_back().map(|hint| hint.folder)

@@ -29,7 +29,7 @@ pub(super) fn ending(work: &Work<'_>) -> Ending {
         log::warn!(
             MESSAGE_ID = messages::id("gateway-unknown"), link,
             hint = "set GATEWAY, see oauth-sync.conf(5)";
-            "{link}: no gateway was found here: one that runs uses the new token only after its next start"
+            "{link}: no gateway was found here: one that runs keeps the old token"
         );
     }
     let missing = Missing::Gateway(work.openclaw.config.gateway_port);
