@@ -165,7 +165,6 @@ pub(crate) fn link(
     }
     env::hide(&mut report.sinks, &openclaw, now);
     report.remarks.extend(readable(ground, settings, &report, &mut memory, may_write));
-    report.remarks.extend(sinks::unreached(&openclaw, &report.sinks));
     report.gateway = openclaw.ledger;
     Ok(if may_write { unwritten::keep(&ground.places, report) } else { report })
 }
@@ -314,7 +313,7 @@ fn too_many(settings: &Settings, openclaw: &OpenClaw) -> Option<Line> {
     Some(line)
 }
 
-/// Brings the stores of further agents in step, one batch after another.
+/// Brings the stores of further agents in step, one batch after another, and names what is not reached.
 fn sync_rest(
     report: &mut Report,
     handover: &Handover<'_>,
@@ -342,6 +341,7 @@ fn sync_rest(
         }
         report.sinks.extend(reports);
     }
+    report.remarks.extend(sinks::unreached(openclaw, &report.sinks));
 }
 
 fn save(ground: &Ground, settings: &Settings, memory: &Memory) {
