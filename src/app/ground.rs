@@ -104,6 +104,18 @@ impl Ground {
         Ok(memory::load(links, &settings.name, &source)?)
     }
 
+    /// Saves what a link remembers.
+    pub(crate) fn save(&self, settings: &Settings, memory: &Memory) {
+        let source = settings.claude_credentials.to_string_lossy();
+        let saved = match &self.links {
+            Some(links) => memory::save(links, &settings.name, &source, memory),
+            None => Ok(()),
+        };
+        if let Err(error) = saved {
+            log::warn!("{}: {error}: an older login could be taken for a new one", settings.name);
+        }
+    }
+
     /// Clears away what a killed run may have left of the link's memory.
     pub(crate) fn tidy(&self, settings: &Settings) {
         if let Some(links) = &self.links {

@@ -1,5 +1,7 @@
 //! A link's memory on disk: `links/NAME.json` in the state folder.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::app::record;
@@ -24,6 +26,9 @@ struct File {
     superseded: Vec<String>,
     handed_over: Option<String>,
     told_readable: Option<String>,
+    /// Not in files of 1.0.0.
+    #[serde(default)]
+    owners: BTreeMap<String, u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +51,7 @@ pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, E
     let superseded = file.superseded.iter().filter_map(|text| Fingerprint::from_hex(text));
     let handed_over = file.handed_over.as_deref().and_then(Fingerprint::from_hex);
     let (superseded, told_readable) = (superseded.collect(), file.told_readable);
-    Ok(Memory { accepted, superseded, handed_over, told_readable })
+    Ok(Memory { accepted, superseded, handed_over, told_readable, owners: file.owners })
 }
 
 /// Saves what the link `name` remembers of `source`.
@@ -60,7 +65,8 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
     let superseded = memory.superseded.iter().map(|mark| mark.to_hex()).collect();
     let handed_over = memory.handed_over.map(Fingerprint::to_hex);
     let (source, told_readable) = (source.to_owned(), memory.told_readable.clone());
-    let file = File { source, accepted, superseded, handed_over, told_readable };
+    let owners = memory.owners.clone();
+    let file = File { source, accepted, superseded, handed_over, told_readable, owners };
     let mut bytes = serde_json::to_vec(&file).unwrap_or_default();
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.

@@ -30,6 +30,7 @@ pub(crate) mod model;
 pub(crate) mod notify;
 pub(crate) mod once_root;
 pub(crate) mod openclaw;
+mod owners;
 pub(crate) mod parting;
 pub(crate) mod prospect;
 pub(crate) mod published;

@@ -9,8 +9,8 @@ use crate::app::exposure::{self, Exposed};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::handover::Handover;
 use crate::app::look::Look;
-use crate::app::memory;
 use crate::app::openclaw::OpenClaw;
+use crate::app::owners;
 use crate::app::parting::Parting;
 use crate::app::refresh::{refused, with_true_expiry};
 use crate::app::report::{Files, Line, Report, SinkReport, SinkState};
@@ -106,33 +106,32 @@ pub(crate) fn link(
 ) -> Result<Report, Error> {
     // What was refused for another link is no matter of this one.
     let _ = folder::refused();
+    let may_write = !options.dry_run;
     let lock = if options.dry_run {
         None
     } else {
         Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))?
     };
-    let locked = !options.dry_run && lock.is_none();
-    let ways = Ways::remember();
-    if locked {
+    if may_write && lock.is_none() {
         return Ok(Report::locked(settings));
     }
+    let ways = Ways::remember();
     let kept = format!("{}{OVER}", settings.name);
     let keep =
         ground.links.as_ref().map(|folder| Keep { folder, name: &kept, mounts_too: options.force });
-    if !options.dry_run {
+    if let Some(keep) = keep.filter(|_| may_write) {
         ground.tidy(settings);
-        if let Some(keep) = keep {
-            restore(&settings.name, keep);
-        }
+        restore(&settings.name, keep);
     }
     let mut memory = ground.remember(settings)?;
-    let source = with_true_expiry(ground, settings, source::of(settings, now), now);
+    let source = owners::source(ground, settings, (options.dry_run, options.force), &mut memory);
+    let source = source
+        .unwrap_or_else(|| with_true_expiry(ground, settings, source::of(settings, now), now));
     let mark = source.credential().map(|credential| ground.mark(credential));
     let judge = |mark, refused| memory.judge(mark, now, options.force, refused);
     let source = judged(ground, settings, (source, mark), judge);
     let mut report = Report::of(settings, source, mark.or(memory.accepted));
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
-    let may_write = !options.dry_run;
     report.remarks = retire::harmful_files(&openclaw, ground, &memory, may_write);
     report.remarks.extend(faults(settings, &openclaw));
     let looks = sinks::look(
@@ -152,12 +151,13 @@ pub(crate) fn link(
                 if handover.that_matter(changed).is_some() {
                     memory.handed_over = Some(mark.fingerprint);
                 }
-                save(ground, settings, memory);
+                ground.save(settings, memory);
             })
         }
         None => looks.into_iter().map(Look::planned).collect(),
     };
     sync_rest(&mut report, &handover, &mut memory, passed, may_write);
+    owners::accept_made(ground, settings, &mut memory, passed.is_some());
     if let Some(request) = passed.and_then(|mark| handover.of_written(&report.sinks, mark)) {
         report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
     } else if may_write {
@@ -264,7 +264,7 @@ fn readable(
         return Vec::new();
     }
     memory.told_readable = digest;
-    save(ground, settings, memory);
+    ground.save(settings, memory);
     lines
 }
 
@@ -330,7 +330,7 @@ fn sync_rest(
                 let matters = handover.that_matter(changed).is_some();
                 if matters && memory.handed_over.replace(mark.fingerprint) != Some(mark.fingerprint)
                 {
-                    save(ground, settings, memory);
+                    ground.save(settings, memory);
                 }
             }),
             None => looks.into_iter().map(Look::planned).collect(),
@@ -342,17 +342,6 @@ fn sync_rest(
         report.sinks.extend(reports);
     }
     report.remarks.extend(sinks::unreached(openclaw, &report.sinks));
-}
-
-fn save(ground: &Ground, settings: &Settings, memory: &Memory) {
-    let source = settings.claude_credentials.to_string_lossy();
-    let saved = match &ground.links {
-        Some(links) => memory::save(links, &settings.name, &source, memory),
-        None => Ok(()),
-    };
-    if let Err(error) = saved {
-        log::warn!("{}: {error}: an older login could be taken for a new one", settings.name);
-    }
 }
 
 impl Report {

@@ -1,5 +1,6 @@
 //! Which credential may be passed on: never one that we have seen superseded.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::secret::Fingerprint;
@@ -33,6 +34,9 @@ pub(crate) struct Memory {
     pub(crate) handed_over: Option<Fingerprint>,
     /// A digest of the files that others can read, as they were reported last; none if there were none.
     pub(crate) told_readable: Option<String>,
+    /// The user id of the owner of each of the link's directories, by its path, as a person or the first sync
+    /// found it.
+    pub(crate) owners: BTreeMap<String, u32>,
 }
 
 /// Whether a living credential may be passed on.
@@ -85,6 +89,31 @@ impl Memory {
         }
         self.superseded.retain(|seen| *seen != mark.fingerprint);
         true
+    }
+
+    /// The first directory that another user owns than before: its path, the user before, the user now.
+    pub(crate) fn owner_changed<'a>(
+        &self,
+        owners: &'a [(String, u32)],
+    ) -> Option<(&'a str, u32, u32)> {
+        owners.iter().find_map(|(path, now)| {
+            let before = *self.owners.get(path)?;
+            (before != *now).then_some((path.as_str(), before, *now))
+        })
+    }
+
+    /// Remembers whose the directories are, with `force` also of those that are another user's than before;
+    /// says whether that is news.
+    pub(crate) fn accept_owners(&mut self, owners: Vec<(String, u32)>, force: bool) -> bool {
+        let mut is_news = false;
+        for (path, owner) in owners {
+            let known = self.owners.get(&path);
+            if known.is_none() || force && known != Some(&owner) {
+                self.owners.insert(path, owner);
+                is_news = true;
+            }
+        }
+        is_news
     }
 
     /// Says whether a token is one that this link has passed on, now or earlier.
@@ -144,6 +173,21 @@ mod tests {
         let mut memory = Memory::default();
         memory.accept(mark(1, -1));
         assert_eq!(memory.judge(mark(2, -2), NOW, false, None), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_noticed_until_it_is_accepted() {
+        let mut memory = Memory::default();
+        let owned = |uid: u32| vec![("/a".to_owned(), 7), ("/b".to_owned(), uid)];
+        assert_eq!(memory.owner_changed(&owned(7)), None, "the first are taken as they are");
+        assert!(memory.accept_owners(owned(7), false) && !memory.accept_owners(owned(7), true));
+        // One that is away for a while is not forgotten.
+        assert!(!memory.accept_owners(Vec::new(), true));
+        assert_eq!(memory.owner_changed(&owned(8)), Some(("/b", 7, 8)));
+        assert!(!memory.accept_owners(owned(8), false));
+        assert_eq!(memory.owner_changed(&owned(8)), Some(("/b", 7, 8)));
+        assert!(memory.accept_owners(owned(8), true));
+        assert_eq!(memory.owner_changed(&owned(8)), None);
     }
 
     #[test]

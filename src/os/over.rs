@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, Stat};
 
 use crate::domain::time::Timestamp;
 use crate::os::clock;
@@ -51,7 +51,14 @@ impl Keep<'_> {
         if !same(&stat, &old.stat) {
             return Err(Error { verb: "write", object: path, cause: Cause::Changed });
         }
-        let record = Record { path: &path, inode: stat.st_ino, old: &old.bytes, new: bytes }.text();
+        let record = Record {
+            path: &path,
+            inode: stat.st_ino,
+            owner: old.stat.st_uid,
+            old: &old.bytes,
+            new: bytes,
+        };
+        let record = record.text();
         // Where nothing can be renamed it is written as it is: cut off it says nothing, and the file is still whole.
         stage::replace(self.folder, self.name, &record, Durability::Flushed)
             .or_else(|failed| stage::place(self.folder, self.name, &record).map_err(|_| failed))?;
@@ -75,11 +82,11 @@ impl Keep<'_> {
         let record = Record::parse(&seen.bytes);
         let file =
             record.as_ref().and_then(|record| Some((record, record.path.file_name()?.to_str()?)));
-        let Some((Record { path, inode, old, new }, name)) = file else {
+        let Some((record @ Record { path, old, new, .. }, name)) = file else {
             return self.folder.remove(self.name).map(|_| Restored::Nothing);
         };
         let longest = longest(old, new);
-        match look(path, name, *inode, longest) {
+        match look(record, name, longest) {
             Ok(Found::There(folder, now)) if is_torn(&now.bytes, old, new) => {
                 let poured = pour(&open(&folder, name)?, old);
                 poured.map_err(|source| Error::new("write", path, source))?;
@@ -115,18 +122,21 @@ enum Found {
     Gone,
 }
 
-fn look(path: &Path, name: &str, inode: u64, longest: u64) -> Result<Found, Error> {
+fn look(record: &Record<'_>, name: &str, longest: u64) -> Result<Found, Error> {
+    let path = record.path;
+    let is_it = |stat: &Stat| stat.st_ino == record.inode && stat.st_uid == record.owner;
     let folder = match Folder::reach(path.parent().unwrap_or(path)) {
         Ok(folder) => folder,
         Err(error) if error.is_absent() => return Ok(Found::Gone),
         Err(error) => return Err(error),
     };
-    let stat = folder.stat(name)?.filter(|stat| stat.st_ino == inode);
+    let stat = folder.stat(name)?.filter(is_it);
     let Some(stat) = stat else { return Ok(Found::Gone) };
     if u64::try_from(stat.st_size).is_ok_and(|size| size > longest) {
         return Ok(Found::Longer);
     }
     let seen = folder.read(name, longest)?;
+    let seen = seen.filter(|seen| is_it(&seen.stat));
     Ok(seen.map_or(Found::Gone, |seen| Found::There(folder, Box::new(seen))))
 }
 
@@ -161,23 +171,27 @@ fn is_torn(now: &[u8], old: &[u8], new: &[u8]) -> bool {
 struct Record<'a> {
     path: &'a Path,
     inode: u64,
+    /// The user id of its owner: nobody else gets the old text. No device: that has another number after a
+    /// restart, and what the same user has at the same place is that user's own.
+    owner: u32,
     old: &'a [u8],
     new: &'a [u8],
 }
 
 impl<'a> Record<'a> {
     fn text(&self) -> Vec<u8> {
-        let numbers = format!("\0{}\0{}\0", self.inode, self.old.len());
+        let numbers = format!("\0{}\0{}\0{}\0", self.inode, self.owner, self.old.len());
         [self.path.as_os_str().as_bytes(), numbers.as_bytes(), self.old, self.new].concat()
     }
 
     fn parse(text: &'a [u8]) -> Option<Self> {
-        let mut parts = text.splitn(4, |byte| *byte == 0);
+        let mut parts = text.splitn(5, |byte| *byte == 0);
         let path = Path::new(OsStr::from_bytes(parts.next()?));
         let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok();
-        let (inode, length) = (number()?, usize::try_from(number()?).ok()?);
+        let (inode, owner) = (number()?, u32::try_from(number()?).ok()?);
+        let length = usize::try_from(number()?).ok()?;
         let (old, new) = parts.next()?.split_at_checked(length)?;
-        Some(Self { path, inode, old, new })
+        Some(Self { path, inode, owner, old, new })
     }
 }
 
@@ -227,12 +241,13 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("file");
         std::fs::write(&path, "old").unwrap();
-        let inode = std::fs::metadata(&path).unwrap().ino();
+        let (inode, own) =
+            (std::fs::metadata(&path).unwrap().ino(), std::fs::metadata(&path).unwrap().uid());
         let folder = Folder::reach(scratch.path()).unwrap();
         let keep = Keep { folder: &folder, name: "record", mounts_too: true };
-        let restore = |inode: u64, text: &str| {
+        let restore = |inode: u64, owner: u32, text: &str| {
             std::fs::write(&path, text).unwrap();
-            let record = Record { path: &path, inode, old: b"old", new: b"new!" }.text();
+            let record = Record { path: &path, inode, owner, old: b"old", new: b"new!" }.text();
             std::fs::write(scratch.path().join("record"), record).unwrap();
             let restored = keep.restore();
             assert!(!scratch.path().join("record").exists(), "{text}: {restored:?}");
@@ -240,28 +255,33 @@ mod tests {
         };
         let left = |text: &str| (Restored::Nothing, text.to_owned());
         for whole in ["old", "new!", "somebody else's", "our", "new?"] {
-            assert_eq!(restore(inode, whole), left(whole));
+            assert_eq!(restore(inode, own, whole), left(whole));
         }
         for torn in ["ned", "nld", "ol", "ne", "", "n\0d"] {
-            assert_eq!(restore(inode, torn), (Restored::Back(path.clone()), "old".to_owned()));
+            assert_eq!(restore(inode, own, torn), (Restored::Back(path.clone()), "old".to_owned()));
         }
-        let gone = Restored::Gone(path.clone());
-        assert_eq!(restore(inode + 1, "ned"), (gone, "ned".to_owned()));
-        let lost = Record { path: Path::new("/nowhere/at/all"), inode, old: b"o", new: b"n" };
+        let gone = |text: &str| (Restored::Gone(path.clone()), text.to_owned());
+        assert_eq!(restore(inode + 1, own, "ned"), gone("ned"));
+        for torn in ["ned", ""] {
+            assert_eq!(restore(inode, own + 1, torn), gone(torn), "another owner's");
+        }
+        let lost =
+            Record { path: Path::new("/nowhere/at/all"), inode, owner: own, old: b"o", new: b"n" };
         std::fs::write(scratch.path().join("record"), lost.text()).unwrap();
         assert!(matches!(keep.restore(), Ok(Restored::Gone(_))));
         // What is no plain file any more is said once.
         std::fs::hard_link(&path, scratch.path().join("second")).unwrap();
-        let linked = Record { path: &path, inode, old: b"old", new: b"new!" };
+        let linked = Record { path: &path, inode, owner: own, old: b"old", new: b"new!" };
         std::fs::write(scratch.path().join("record"), linked.text()).unwrap();
         assert!(keep.restore().is_err() && matches!(keep.restore(), Ok(Restored::Nothing)));
     }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
-        let record = Record { path: Path::new("/a b"), inode: 7, old: b"x\0y", new: b"\0z" };
+        let record =
+            Record { path: Path::new("/a b"), inode: 7, owner: 8, old: b"x\0y", new: b"\0z" };
         assert_eq!(Record::parse(&record.text()), Some(record));
-        assert_eq!(Record::parse(b"/a\x007\x009\x00short"), None);
+        assert_eq!(Record::parse(b"/a\x007\x008\x009\x00short"), None);
         assert_eq!(Record::parse(b"left"), None);
     }
 }

@@ -176,6 +176,16 @@ impl Lab {
         ran(command.output().unwrap())
     }
 
+    /// Runs the program as [`Lab::confined`] does, with the scratch host's `passwd` for the host's.
+    pub(crate) fn with_passwd(&self, arguments: &[&str]) -> Ran {
+        let confined = self.command(arguments);
+        let mut command = Command::new("unshare");
+        command.args(["-m", "--propagation", "private", "sh", "-ec"]);
+        command.arg("mount --bind \"$0\" /etc/passwd; exec \"$@\"").arg(self.at("passwd"));
+        command.arg(confined.get_program()).args(confined.get_args());
+        ran(command.output().unwrap())
+    }
+
     /// Reads a file; empty if there is none.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read(self.at(path))

@@ -16,6 +16,7 @@ mod lab;
 mod logins;
 mod mounts;
 mod openclaw_config;
+mod owners;
 mod readable;
 mod shown;
 

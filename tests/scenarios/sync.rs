@@ -305,10 +305,11 @@ fn what_cannot_be_remembered_of_one_link_aborts_no_other() {
 fn a_copy_of_an_old_text_is_kept_for_no_longer_than_it_is_of_use() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
-    let (path, inode) = (bed.at(ENV), fs::metadata(bed.at(ENV)).unwrap().ino());
+    let (path, is) = (bed.at(ENV), fs::metadata(bed.at(ENV)).unwrap());
     for (link, path) in [("default", path.clone()), ("gone", path), ("gone", bed.at("no/where"))] {
         let record = format!("lib/links/{link}.over");
-        bed.write(&record, format!("{}\0{}\0{}\0old text, new text", path.display(), inode + 1, 9));
+        let (path, inode, owner) = (path.display(), is.ino() + 1, is.uid());
+        bed.write(&record, format!("{path}\0{inode}\0{owner}\x009\0old text, new text"));
         bed.run(["refresh"]).says("the copy of its old text is removed");
         assert!(!bed.exists(&record), "{record}");
     }

@@ -10,10 +10,10 @@ use rustix::io::Errno;
 
 use crate::domain::hints::files;
 use crate::domain::shell::Hint;
-use crate::os::account::{self, Outsider};
+use crate::os::account;
 use crate::os::error::Error;
 use crate::os::folder::owner;
-use crate::os::folder::walk::{LINK_LIMIT, has_acl, hold as hold_name, open_root, proc_path};
+use crate::os::folder::walk::{LINK_LIMIT, hold as hold_name, open_root, proc_path, writers};
 
 /// The file system in which links lead elsewhere than they say (`statfs(2)`).
 const PROC: i64 = 0x9fa0;
@@ -247,26 +247,4 @@ pub(super) fn is_engines(at: &Path) -> bool {
         Some(at.ends_with("_data") && above.ends_with("volumes"))
     };
     ENGINES.iter().any(|engine| at == Path::new(engine)) || is_volume().unwrap_or(false)
-}
-
-/// Who besides root can write a file of root's, or in a directory of root's.
-fn writers(fd: &OwnedFd, stat: &Stat) -> Option<String> {
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    if mode.contains(Mode::WOTH) {
-        return Some("everybody".to_owned());
-    }
-    if !mode.contains(Mode::WGRP) {
-        return None;
-    }
-    // With an ACL the group's bits stand for the most that any user or group named in it may do.
-    if has_acl(fd) {
-        return Some("whom its access control list names".to_owned());
-    }
-    match account::outsider(stat.st_gid) {
-        Outsider::Nobody => None,
-        Outsider::Named(name) => Some(format!("{name}, by its group,")),
-        Outsider::Unknown => {
-            Some(format!("the group {}, whose members are not known,", stat.st_gid))
-        }
-    }
 }

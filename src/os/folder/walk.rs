@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::{Folder, crossing, owner, ways};
 use crate::domain::hints::files;
 use crate::domain::openclaw_config::include::normal;
+use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -94,13 +95,32 @@ pub(in crate::os) fn hold(
 /// an entry of root's can be moved by root alone.
 fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
     let mode = Mode::from_raw_mode(stat.st_mode);
-    // With an ACL the group's bits stand for the most that any user or group named in it may do.
-    let open_to_group = || mode.contains(Mode::WGRP) && (stat.st_gid != 0 || has_acl(fd));
-    if !mode.contains(Mode::SVTX) && (mode.contains(Mode::WOTH) || open_to_group()) {
-        let what = "it is root's, but others can write in it, so root must not go through it";
-        return Err(Error::odd("open", at, what).hint(files::close(at)));
+    let who = if mode.contains(Mode::SVTX) { None } else { writers(fd, stat) };
+    let Some(who) = who else { return Ok(()) };
+    let what = format!("it is root's, but {who} can write in it, so root must not go through it");
+    Err(Error::odd("open", at, what).hint(files::close(at)))
+}
+
+/// Who besides root can write a file of root's, or in a directory of root's.
+pub(in crate::os) fn writers(fd: &OwnedFd, stat: &Stat) -> Option<String> {
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if mode.contains(Mode::WOTH) {
+        return Some("everybody".to_owned());
     }
-    Ok(())
+    if !mode.contains(Mode::WGRP) {
+        return None;
+    }
+    // With an ACL the group's bits stand for the most that any user or group named in it may do.
+    if has_acl(fd) {
+        return Some("whom its access control list names".to_owned());
+    }
+    match account::outsider(stat.st_gid) {
+        Outsider::Nobody => None,
+        Outsider::Named(name) => Some(format!("{name}, by its group,")),
+        Outsider::Unknown => {
+            Some(format!("the group {}, whose members are not known,", stat.st_gid))
+        }
+    }
 }
 
 /// Says whether an access control list names users or groups besides the owner and the group.

@@ -1,0 +1,58 @@
+//! Whose the directories of a link are: a token goes only from and to the users that it went before.
+
+use std::path::Path;
+
+use crate::app::ground::Ground;
+use crate::domain::acceptance::Memory;
+use crate::domain::config::settings::Settings;
+use crate::domain::hints::ours;
+use crate::domain::source::Source;
+use crate::os::account;
+use crate::os::folder::Folder;
+
+/// The directories of a link that can be looked at, with the user id of each one's owner.
+fn of(settings: &Settings) -> Vec<(String, u32)> {
+    let files = [&settings.env_file, &settings.oauth_json, &settings.secret_file];
+    let files = files.into_iter().flatten().chain([&settings.claude_credentials]);
+    let directories = [&settings.openclaw_state_dir, &settings.compose_dir].into_iter().flatten();
+    let directories = directories.map(AsRef::as_ref).chain(files.filter_map(|file| file.parent()));
+    let owned = |path: &Path| {
+        let owner = Folder::reach(path).and_then(|folder| folder.owner()).ok()?;
+        Some((path.to_str()?.to_owned(), owner))
+    };
+    directories.filter_map(owned).collect()
+}
+
+/// The source to go by where a directory of the link is another user's than before: nothing of it is passed on until
+/// a person says so, with `force`. Those that nothing is known of are remembered, as of a link of 1.0.0.
+pub(crate) fn source(
+    ground: &Ground,
+    settings: &Settings,
+    (dry_run, force): (bool, bool),
+    memory: &mut Memory,
+) -> Option<Source> {
+    let owners = of(settings);
+    if let Some((path, before, now)) = memory.owner_changed(&owners).filter(|_| !force) {
+        let (before, now) = (account::name(before), account::name(now));
+        let what = format!(
+            "'{path}' belongs to {now}, and belonged to {before} when a token was passed on"
+        );
+        return Some(Source::Unreadable(what, Some(ours::sync_forced(&settings.name))));
+    }
+    if !dry_run && memory.accept_owners(owners, force) {
+        ground.save(settings, memory);
+    }
+    None
+}
+
+/// Remembers whose the directories are that a sync has made.
+pub(crate) fn accept_made(
+    ground: &Ground,
+    settings: &Settings,
+    memory: &mut Memory,
+    has_passed: bool,
+) {
+    if has_passed && memory.accept_owners(of(settings), false) {
+        ground.save(settings, memory);
+    }
+}
