@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use yaml_rust2::parser::{Event, EventReceiver, Parser};
 use yaml_rust2::yaml::Hash;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -58,6 +59,9 @@ pub(crate) fn named(
     text: &str,
     expand: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Named>, String> {
+    // A byte order mark is none of the text to compose.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    encoded(text)?;
     let documents =
         YamlLoader::load_from_str(text).map_err(|error| format!("it is no YAML: {error}"))?;
     let mut all = Vec::new();
@@ -75,6 +79,25 @@ pub(crate) fn named(
     Ok(all)
 }
 
+/// Tells whether a key or value is written in Base64, which compose decodes.
+#[derive(Default)]
+struct Encoded(bool);
+
+impl EventReceiver for Encoded {
+    fn on_event(&mut self, event: Event) {
+        if let Event::Scalar(.., Some(tag)) = event {
+            self.0 |= format!("{}{}", tag.handle, tag.suffix).ends_with("binary");
+        }
+    }
+}
+
+fn encoded(text: &str) -> Result<(), String> {
+    let mut encoded = Encoded::default();
+    let read = Parser::new_from_str(text).load(&mut encoded, true);
+    read.map_err(|error| format!("it is no YAML: {error}"))?;
+    if encoded.0 { Err("it has a binary key or value".to_owned()) } else { Ok(()) }
+}
+
 fn collect(value: &Yaml, all: &mut Vec<Named>) -> Result<(), String> {
     match value {
         Yaml::Array(items) => items.iter().try_for_each(|item| collect(item, all)),
@@ -83,6 +106,9 @@ fn collect(value: &Yaml, all: &mut Vec<Named>) -> Result<(), String> {
                 match key.as_str() {
                     Some("include") => include(value, all)?,
                     Some("extends") => extends(value, all)?,
+                    Some("provider") if value["type"] != Yaml::BadValue => {
+                        return Err("it names a provider, a program that compose runs".to_owned());
+                    }
                     Some(key @ ("env_file" | "label_file")) => files(key, value, all)?,
                     _ => {}
                 }
@@ -225,6 +251,12 @@ services:
     }
 
     #[test]
+    fn a_byte_order_mark_hides_no_key() {
+        let found = named("\u{feff}include: [one.yaml]\n", &|_| None).unwrap();
+        assert_eq!(found, [Compose("one.yaml".to_owned())]);
+    }
+
+    #[test]
     fn a_project_is_called_as_its_directory() {
         for (folder, name) in [("/opt/My Claw_1", "myclaw_1"), ("/x/-_a.b", "ab"), ("/", "")] {
             assert_eq!(project_name(Path::new(folder)), name);
@@ -247,6 +279,10 @@ services:
             "services: {a: {extends: [x]}}",
             "services: [",
             "a: *nothing",
+            "services: {a: {provider: {type: /x/run}}}",
+            "services: {a: {!!binary ZXh0ZW5kcw==: {file: x}}}",
+            "services: {a: {env_file: !!binary \"aHg=\"}}",
+            "%TAG !x! tag:yaml.org,2002:bin\n---\na: !x!ary ZQ==",
         ] {
             assert!(named(text, &|_| None).is_err(), "{text}: {:?}", named(text, &|_| None));
         }

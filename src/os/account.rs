@@ -165,13 +165,26 @@ pub(crate) enum Outsider {
 
 /// Finds somebody besides root who holds a group, as the primary one or as a further one.
 pub(crate) fn outsider(gid: u32) -> Outsider {
-    let text = |path| std::fs::read_to_string(path).ok();
-    let (Some(passwd), Some(group)) = (text(PASSWD), text(GROUP)) else { return Outsider::Unknown };
-    let sources = text(SOURCES).unwrap_or_default();
-    if has_other_sources(&sources) { Outsider::Unknown } else { outsider_in(gid, &passwd, &group) }
+    outsider_besides(gid, 0, |path| std::fs::read_to_string(path).ok())
 }
 
-fn outsider_in(gid: u32, passwd: &str, group: &str) -> Outsider {
+/// Finds somebody besides root and one other user who holds a group, by the texts of a host.
+pub(crate) fn outsider_besides(
+    gid: u32,
+    other: u32,
+    text: impl Fn(&Path) -> Option<String>,
+) -> Outsider {
+    let text = |path: &str| text(Path::new(path));
+    let (Some(passwd), Some(group)) = (text(PASSWD), text(GROUP)) else { return Outsider::Unknown };
+    let sources = text(SOURCES).unwrap_or_default();
+    if has_other_sources(&sources) {
+        Outsider::Unknown
+    } else {
+        outsider_in(gid, other, &passwd, &group)
+    }
+}
+
+fn outsider_in(gid: u32, other: u32, passwd: &str, group: &str) -> Outsider {
     let accounts = parse(passwd);
     let mut members = Vec::new();
     let mut is_known = false;
@@ -186,10 +199,10 @@ fn outsider_in(gid: u32, passwd: &str, group: &str) -> Outsider {
     if !is_known {
         return Outsider::Unknown;
     }
-    let primary = accounts.iter().filter(|account| account.gid == gid && account.uid != 0);
-    let is_root =
-        |name: &str| accounts.iter().any(|account| account.name == name && account.uid == 0);
-    let further = members.into_iter().filter(|name| !is_root(name)).map(str::to_owned);
+    let is_in = |account: &Account| [0, other].contains(&account.uid);
+    let primary = accounts.iter().filter(|account| account.gid == gid && !is_in(account));
+    let is_known = |name: &str| accounts.iter().any(|one| one.name == name && is_in(one));
+    let further = members.into_iter().filter(|name| !is_known(name)).map(str::to_owned);
     let mut names = primary.map(|account| account.name.clone()).chain(further);
     names.next().map_or(Outsider::Nobody, Outsider::Named)
 }
@@ -243,7 +256,10 @@ mod tests {
             (53, named("x")),
             (54, Outsider::Unknown),
         ] {
-            assert_eq!(outsider_in(gid, passwd, group), who, "{gid}");
+            assert_eq!(outsider_in(gid, 0, passwd, group), who, "{gid}");
+        }
+        for (gid, who) in [(51, Outsider::Nobody), (53, named("x")), (54, Outsider::Unknown)] {
+            assert_eq!(outsider_in(gid, 1001, passwd, group), who, "{gid} besides claw");
         }
     }
 

@@ -121,6 +121,22 @@ const REACHED: &[(&str, &str)] = &[
         "ln -s ../home/a/more.env oc/linked.env; echo 'services: {a: {env_file: linked.env}}' > oc/compose.yaml",
         "",
     ),
+    // In words that compose reads otherwise: after a byte order mark, below another project's directory,
+    // as a program, in Base64.
+    ("printf '\\357\\273\\277include: [HOME/over.yaml]\\n' > oc/compose.yaml", ""),
+    (
+        "mkdir oc/d; ln -s HOME/over.yaml oc/d/y.yaml; echo 'include: [{path: sub/one.yaml, project_directory: d}]' > oc/compose.yaml
+         echo 'services: {openclaw-gateway: {extends: {file: y.yaml, service: s}}}' > oc/sub/one.yaml",
+        "",
+    ),
+    (
+        "echo 'services: {openclaw-gateway: {provider: {type: HOME/over.yaml}}}' > oc/compose.yaml",
+        "",
+    ),
+    (
+        "echo 'services: {openclaw-gateway: {!!binary ZXh0ZW5kcw==: {file: HOME/over.yaml, service: s}}}' > oc/compose.yaml",
+        "",
+    ),
     // Not there yet, where everybody can put it.
     (
         "mkdir -m 1777 tmp; echo \"services: {a: {env_file: [{path: $PWD/tmp/none.env, required: false}]}}\" > oc/compose.yaml",

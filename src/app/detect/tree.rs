@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Mode, Stat};
 
 use crate::domain::detection::Control;
 use crate::domain::order;
-use crate::os::account;
+use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 
@@ -181,17 +181,7 @@ impl Tree {
 
     /// Says whether nobody but one user, and root, is in a group.
     fn is_own_group(&self, gid: u32, uid: u32) -> bool {
-        let accounts = account::parse(&self.text(Path::new("/etc/passwd")).unwrap_or_default());
-        let groups = self.text(Path::new("/etc/group")).unwrap_or_default();
-        let named = groups.lines().filter_map(|line| {
-            let mut fields = line.split(':').skip(2);
-            (fields.next()?.parse() == Ok(gid)).then(|| fields.next().unwrap_or_default())
-        });
-        let named: Vec<&str> = named.flat_map(|members| members.split(',')).collect();
-        accounts
-            .iter()
-            .filter(|one| one.gid == gid || named.contains(&one.name.as_str()))
-            .all(|one| one.uid == uid || one.uid == 0)
+        account::outsider_besides(gid, uid, |path| self.text(path)) == Outsider::Nobody
     }
 
     /// Who could put something at a path that need not be there yet.

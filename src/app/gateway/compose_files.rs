@@ -32,12 +32,27 @@ pub(crate) struct Files {
     known: HashSet<PathBuf>,
     /// Where a file would be read that is not there.
     absent: Vec<PathBuf>,
+    /// Directories that an `include` names as a project's: below each of them any file may be meant.
+    directories: Vec<PathBuf>,
 }
 
 impl Files {
     /// Walks to all files of a project; the error names the first that root must not let compose read.
     pub(crate) fn hold(project: &Project) -> Result<Self, Error> {
-        let mut files = Self::default();
+        let mut directories = Vec::new();
+        loop {
+            let known = directories.len();
+            let files = Self::hold_below(project, directories)?;
+            if files.directories.len() == known {
+                return Ok(files);
+            }
+            // One more was named: what was read before it may name files below it.
+            directories = files.directories;
+        }
+    }
+
+    fn hold_below(project: &Project, directories: Vec<PathBuf>) -> Result<Self, Error> {
+        let mut files = Self { directories, ..Self::default() };
         let folder = PathBuf::from(&project.folder);
         files.keep(exec_policy::hold(&folder, Rule::Data)?);
         files.env(&folder.join(".env"), &folder)?;
@@ -103,7 +118,7 @@ impl Files {
         Ok(())
     }
 
-    /// A compose file, and every file that it names: below its own directory and below the project's,
+    /// A compose file, and every file that it names: below its own directory and below each project's,
     /// since it depends on the key, and on compose's version, which of them is meant.
     fn compose(
         &mut self,
@@ -115,7 +130,9 @@ impl Files {
         let text = String::from_utf8(bytes).map_err(|_| refused(path, "it is not UTF-8 text"))?;
         let named = compose_file::named(&text, expand).map_err(|why| refused(path, &why))?;
         let own = path.parent().unwrap_or(folder).to_owned();
-        for base in [own.as_path(), folder] {
+        let mut bases = vec![own, folder.to_owned()];
+        bases.extend(self.directories.iter().cloned());
+        for base in &bases {
             for file in &named {
                 let at = base.join(file.path());
                 match file {
@@ -126,9 +143,27 @@ impl Files {
                         self.compose(&at, &beside, &nothing)?;
                     }
                     Named::Plain(_) => drop(self.file(&at)?),
-                    Named::Directory(_) => self.env(&at.join(".env"), &at)?,
+                    Named::Directory(_) => {
+                        self.directory(&at)?;
+                        self.env(&at.join(".env"), &at)?;
+                    }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A directory that is a project's; one that is not there names no file.
+    fn directory(&mut self, path: &Path) -> Result<(), Error> {
+        let real = match exec_policy::hold(path, Rule::Data) {
+            Err(error) if error.is_absent() => return Ok(()),
+            held => held?.real,
+        };
+        if !self.directories.contains(&real) {
+            self.directories.push(real);
+        }
+        if self.directories.len() > COUNT {
+            return Err(refused(path, "the project has too many directories to be judged"));
         }
         Ok(())
     }
