@@ -53,6 +53,7 @@ fn judge(
         margin: (!settings.refresh.is_empty()).then_some(settings.refresh_margin),
         sinks: &sinks,
         scope: scope(settings),
+        renewed_by: settings.renewed_by.as_deref(),
         troubles: troubles(settings, report, prospect),
         worries: worries(settings, report, prospect),
         is_public,

@@ -113,8 +113,8 @@ fn login_end(
     now: Timestamp,
 ) -> Option<LoginEnd> {
     let is_static = matches!(report.source, Source::Static(_));
-    let is_followed =
-        is_static && settings.refresh.is_empty() && settings.claude_cli == ClaudeCli::None;
+    let is_followed = settings.renewed_by.is_some()
+        || is_static && settings.refresh.is_empty() && settings.claude_cli == ClaudeCli::None;
     LoginEnd::of(&report.source, state.known(), now).filter(|_| !is_followed)
 }
 
@@ -130,6 +130,7 @@ fn view<'a>(
     Ok(View {
         path: settings.claude_credentials.display().to_string(),
         place: source::signed_in(settings),
+        renewed_by: settings.renewed_by.clone(),
         source: &report.source,
         login: login_end(settings, report, state, now),
         passed: ground.remember(settings)?.accepted,

@@ -38,7 +38,9 @@ pub(crate) struct Report {
     pub(crate) source_path: PathBuf,
     /// The state of its source.
     pub(crate) source: Source,
-    /// The command that helps where a person has to sign in.
+    /// The host that renews its login, if that is another one.
+    pub(crate) renewed_by: Option<String>,
+    /// The command that helps where a person has to sign in, or that host has to act.
     pub(crate) sign_in: Hint,
     /// The token that the sinks should hold.
     pub(crate) wanted: Option<Mark>,
@@ -132,6 +134,20 @@ impl SinkState {
 }
 
 impl Report {
+    /// One message about its source.
+    pub(crate) fn source_message(&self) -> String {
+        let path = self.source_path.display().to_string();
+        match &self.renewed_by {
+            Some(host) => self.source.message_of_follower(&path, host),
+            None => self.source.message(&path),
+        }
+    }
+
+    /// Says whether only a person can help, by signing in here.
+    pub(crate) fn needs_person(&self) -> bool {
+        self.renewed_by.is_none() && self.source.needs_person()
+    }
+
     /// Says whether the source is in the middle of being written.
     pub(crate) fn half_written(&self) -> bool {
         !self.locked && matches!(self.source, Source::HalfWritten)

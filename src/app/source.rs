@@ -56,8 +56,11 @@ fn read(path: &Path, limit: u64) -> Result<Option<Content>, Error> {
 
 /// The command that signs in again: it finds the user or the container, the place and the CLI.
 ///
-/// Where no CLI is to be run here, a person signs in where Claude is.
+/// Where another host renews the login it is that host that has to be looked at. Where no CLI is to be run here, a person signs in where Claude is.
 pub(crate) fn sign_in(settings: &Settings) -> Hint {
+    if let Some(host) = &settings.renewed_by {
+        return ours::doctor_on(host);
+    }
     match settings.claude_cli {
         ClaudeCli::None => host::claude_login(),
         _ => ours::login_as_root(&settings.name),

@@ -349,6 +349,7 @@ impl Report {
         Self {
             link: settings.name.clone(),
             source_path: settings.claude_credentials.clone(),
+            renewed_by: settings.renewed_by.clone(),
             sign_in: source::sign_in(settings),
             source,
             wanted,

@@ -115,6 +115,9 @@ impl Exit {
         let troubled = report.remarks.iter().any(|remark| remark.level == Level::Error);
         if unreadable || troubled || report.sinks.iter().any(|sink| failed(&sink.state)) {
             Self::Failed
+        } else if report.renewed_by.is_some() && report.source.passable().is_none() {
+            // What that host hands on is carried on as soon as it comes.
+            Self::Deferred
         } else if report.busy() && !report.source.needs_person() {
             Self::Deferred
         } else {

@@ -29,6 +29,10 @@ pub(crate) fn carry_out(
         several(&names);
         return Ok(Exit::Usage);
     };
+    if let Some(host) = &settings.renewed_by {
+        log::error!("{host} renews this login: sign in there, not here");
+        return Ok(Exit::Failed);
+    }
     if let Some(date) = date {
         return note(places, settings, date);
     }

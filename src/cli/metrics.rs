@@ -117,7 +117,7 @@ fn of_logins(links: &[Surveyed]) -> Vec<Family> {
             "Whether only a person can help, by signing in again.",
             |link| {
                 let rejected = link.ahead.prospect.renewals.rejected;
-                Some(flag(link.report.source.needs_person() || rejected))
+                Some(flag(link.report.needs_person() || rejected))
             },
         ),
         per_link(

@@ -50,8 +50,8 @@ pub(crate) fn several(names: &[&str]) {
 pub(crate) fn plan(reports: &[Report]) {
     let mut lines = Vec::new();
     for report in reports {
-        let (link, path) = (&report.link, report.source_path.display().to_string());
-        lines.push(format!("{link}: {}", report.source.message(&path)));
+        let link = &report.link;
+        lines.push(format!("{link}: {}", report.source_message()));
         for sink in &report.sinks {
             let deed = if sink.written { "would be written".to_owned() } else { state_of(sink) };
             lines.push(format!("{link}: {}{}: {deed}", sink.kind, place_of(sink)));
@@ -135,7 +135,7 @@ fn link_json(report: &Report, ahead: &Ahead, now: Timestamp) -> serde_json::Valu
         "source": {
             "path": report.source_path,
             "state": report.source.name(),
-            "message": report.source.message(&report.source_path.display().to_string()),
+            "message": report.source_message(),
             "expiry": expiry.map(|expiry| expiry.to_string()),
             "fingerprint": report.wanted.map(|mark| mark.fingerprint.to_string()),
         },
@@ -157,7 +157,7 @@ fn link_lines(report: &Report, ahead: &Ahead, now: Timestamp) -> Vec<String> {
             let left = in_words(expiry.left(now));
             lines.push(format!("          access token ends at {expiry}, in {left}"));
         }
-        _ => lines.push(format!("          {}", report.source.message(&path.to_string()))),
+        _ => lines.push(format!("          {}", report.source_message())),
     }
     lines.extend(ahead::lines(report, ahead, now));
     for sink in &report.sinks {

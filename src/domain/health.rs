@@ -61,6 +61,8 @@ pub(crate) struct View<'a> {
     pub(crate) worries: Vec<Cow<'static, str>>,
     /// Whether everybody may read what is found: no text of a user's file or program stands in it then.
     pub(crate) is_public: bool,
+    /// The host that renews the login, if that is another one.
+    pub(crate) renewed_by: Option<&'a str>,
     /// The moment.
     pub(crate) now: Timestamp,
 }
@@ -168,6 +170,9 @@ fn clauses<'a>(
 fn source(view: &View<'_>) -> Option<(Level, String)> {
     let wrong = |text: &str| Some((Level::Wrong, format!("{text}{}", remaining(view))));
     let soon = |text: &str| Some((Level::Soon, format!("{text}{}", remaining(view))));
+    if let Some(host) = view.renewed_by {
+        return of_follower(view, host);
+    }
     match view.source {
         Source::Living(credential) => {
             let left = view.expiry.unwrap_or(credential.expiry).left(view.now);
@@ -202,6 +207,35 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
         Source::Absent => wrong("nobody is signed in"),
         Source::Unreadable(..) if view.is_public => wrong("the credentials file cannot be read"),
         Source::Unreadable(message, _) => wrong(message),
+    }
+}
+
+/// Of a login that `host` renews: whoever has to act is that host.
+fn of_follower(view: &View<'_>, host: &str) -> Option<(Level, String)> {
+    let wrong = |text: String| Some((Level::Wrong, format!("{text}{}", remaining(view))));
+    match view.source {
+        Source::Living(credential) | Source::Static(credential) => {
+            let left = view.expiry.unwrap_or(credential.expiry).left(view.now);
+            let left = (left < HANDED_ON).then(|| in_words(left));
+            let text = |left| {
+                format!("the access token ends in {left} and {host} has handed on no later one")
+            };
+            left.map(|left| (Level::Soon, text(left)))
+        }
+        Source::Expired(credential) => wrong(format!(
+            "the access token ended at {}: {host} has to hand on a later one",
+            credential.expiry
+        )),
+        Source::Superseded(_) | Source::Waiting(..) => {
+            let text = format!("{host} has handed on an earlier token than the one passed on last");
+            Some((Level::Soon, format!("{text}{}", remaining(view))))
+        }
+        Source::Absent => wrong(format!("no token has come from {host} yet")),
+        Source::HalfWritten => wrong(format!("the token from {host} is empty or cut off")),
+        Source::Undated | Source::Blanked | Source::Foreign(_) => {
+            wrong(format!("what {host} has handed on is no token that can be used"))
+        }
+        Source::Unreadable(message, _) => wrong(message.clone()),
     }
 }
 

@@ -127,6 +127,29 @@ impl Source {
         }
     }
 
+    /// The same for a login that `host` renews: who has to act is that host, in every state.
+    pub(crate) fn message_of_follower(&self, path: &str, host: &str) -> String {
+        match self {
+            Self::Living(credential) | Self::Static(credential) => {
+                format!("'{path}' holds a token from {host} that ends at {}", credential.expiry)
+            }
+            Self::Expired(credential) => format!(
+                "the token in '{path}' ended at {}: {host} has to hand on a later one",
+                credential.expiry
+            ),
+            Self::Superseded(_) | Self::Waiting(..) => format!(
+                "'{path}' holds an earlier token than the one passed on last: {host} has to hand on a later one"
+            ),
+            Self::Absent => {
+                format!("no token from {host} is at '{path}' yet: {host} has to hand one on")
+            }
+            Self::Undated | Self::Blanked | Self::Foreign(_) => {
+                format!("'{path}' holds no token that can be used: {host} has to hand one on")
+            }
+            Self::HalfWritten | Self::Unreadable(..) => self.message(path),
+        }
+    }
+
     /// One message: what is the matter with the source at `path`, and what follows.
     pub(crate) fn message(&self, path: &str) -> String {
         match self {

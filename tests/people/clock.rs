@@ -52,7 +52,7 @@ fn a_file_that_was_absent_or_emptied_before_is_a_sign_in() {
     for between in [None, Some(blanked)] {
         let bed = told_before();
         match between {
-            Some(text) => drop(bed.write(SOURCE, text)),
+            Some(text) => _ = bed.write(SOURCE, text),
             None => fs::remove_file(bed.at(SOURCE)).unwrap(),
         }
         bed.run(["refresh"]);

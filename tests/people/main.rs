@@ -16,6 +16,7 @@ mod check;
 mod clock;
 mod doctor;
 mod etcd;
+mod follower;
 mod gateway;
 mod host;
 mod keep;

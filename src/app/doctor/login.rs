@@ -19,7 +19,24 @@ pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Of a login that another host renews.
+fn of_follower(case: &Case<'_>) -> Option<Finding> {
+    let (report, host) = (case.report, case.settings.renewed_by.as_ref()?);
+    let id = match &report.source {
+        Source::Living(_) | Source::Static(_) | Source::Unreadable(..) => return None,
+        Source::Absent => "login-absent",
+        Source::Expired(_) => "token-ended",
+        Source::Superseded(_) | Source::Waiting(..) => "login-put-back",
+        Source::HalfWritten => "login-cut-off",
+        Source::Undated | Source::Blanked | Source::Foreign(_) => "login-unreadable",
+    };
+    Some(Finding::error(id, report.source_message(), ours::doctor_on(host)))
+}
+
 fn state(case: &Case<'_>) -> Option<Finding> {
+    if case.settings.renewed_by.is_some() {
+        return of_follower(case);
+    }
     let report = case.report;
     let meaning = report.source.message(&report.source_path.display().to_string());
     let sign_in = sign_in(case);

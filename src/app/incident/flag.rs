@@ -25,7 +25,9 @@ pub(super) fn keep(
 ) {
     let asked = |open: &&Open| open.kind.needs_sign_in();
     let Some(path) = settings.openclaw_state_dir.as_deref() else { return };
-    let done = match now.iter().find(asked) {
+    // Nobody signs in where another host renews.
+    let open = now.iter().find(asked).filter(|_| settings.renewed_by.is_none());
+    let done = match open {
         Some(open) if news.iter().any(|news| news.kind == open.kind && news.said != Said::Over) => {
             put(path, &text(settings, command, open), settings)
         }

@@ -159,6 +159,11 @@ fn patiently(ground: &Ground, place: &Place) -> Result<Option<Lock>, Error> {
 impl Renewal {
     pub(super) fn of(group: &Group, source: Source, conclusion: Conclusion) -> Self {
         let settings = group.settings();
+        // Who has to act is the host that renews it; its link's own messages say so.
+        let conclusion = match conclusion {
+            Conclusion::NeedsPerson(_) if settings.renewed_by.is_some() => Conclusion::Nothing,
+            other => other,
+        };
         Self {
             links: group.links.iter().map(|link| link.name.clone()).collect(),
             path: settings.claude_credentials.clone(),

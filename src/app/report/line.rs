@@ -92,9 +92,11 @@ impl Report {
             }
             _ => Level::Warn,
         };
-        let text = self.source.message(&self.source_path.display().to_string());
+        let text = self.source_message();
         let is_old = matches!(self.source, Source::Superseded(_));
-        let needs_person = is_old || self.source.needs_person();
+        let needs_person = is_old
+            || self.source.needs_person()
+            || self.renewed_by.is_some() && level <= Level::Warn;
         let hint = self.source.hint().or_else(|| needs_person.then(|| self.sign_in.clone()));
         let expiry = self.source.credential().map(|credential| credential.expiry);
         let state = self.source.name();

@@ -113,12 +113,15 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
         .collect();
     let by = methods.join(", then ");
     let prospect = &link.ahead.prospect;
-    let needs_person = link.report.source.needs_person() || prospect.renewals.rejected;
+    let needs_person = link.report.needs_person() || prospect.renewals.rejected;
     let text = match (prospect.due, methods.is_empty()) {
         _ if needs_person => {
             format!("sign in: {}", ours::login(&link.report.link))
         }
-        (_, true) => "nothing: renewing is switched off here".to_owned(),
+        (_, true) => match &link.settings.renewed_by {
+            Some(host) => format!("{host} renews this login and hands its token on"),
+            None => "nothing: renewing is switched off here".to_owned(),
+        },
         (None, _) => "nothing to renew".to_owned(),
         (Some(at), _) if at <= now => format!("renewal is due now, by {by}"),
         (Some(at), _) => {

@@ -185,7 +185,7 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Guide::found(&format!("{}: {}", finding.id, finding.meaning));
         Guide::found(&format!("    {}", finding.command));
     }
-    let exit = match survey.links.iter().any(|link| link.report.source.needs_person()) {
+    let exit = match survey.links.iter().any(|link| link.report.needs_person()) {
         true => Exit::NeedsPerson,
         false if level == crate::domain::health::Level::Wrong => Exit::Failed,
         false => Exit::Done,

@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 37] = [
+pub(crate) const KEYS: [Key; 38] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("MAX_CREDENTIALS_SIZE", Value("8M"),
@@ -65,6 +65,8 @@ pub(crate) const KEYS: [Key; 37] = [
         "The methods of renewal in the order in which they are tried, cli and api, or off."),
     key("REFRESH_MARGIN", Value("90m"),
         "How long before the access token ends it is renewed, between 1m and 24h."),
+    key("RENEWED_BY", Unset,
+        "The host that renews this login and hands its access token on; nothing is renewed here then, and messages name that host."),
     key("OPENCLAW_STATE_DIR", Unset,
         "OpenClaw's state folder, usually ~/.openclaw of its user, as an absolute path."),
     key("OPENCLAW_CONFIG_PATH", Made("what the .env in OPENCLAW_STATE_DIR says, else openclaw.json there"),

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) refresh: Vec<Method>,
     /// How long before its end the access token is renewed; 1 minute to 24 hours.
     pub(crate) refresh_margin: Duration,
+    /// The host that renews this login, if that is another one.
+    pub(crate) renewed_by: Option<String>,
     /// OpenClaw's state folder.
     pub(crate) openclaw_state_dir: Option<PathBuf>,
     /// OpenClaw's configuration file, where it is not in the state folder.

@@ -53,6 +53,7 @@ impl Reader<'_> {
             docker_host: self.read("DOCKER_HOST", values::socket),
             refresh: self.refresh(),
             refresh_margin: self.read("REFRESH_MARGIN", values::margin).unwrap_or_default(),
+            renewed_by: self.read("RENEWED_BY", values::host),
             openclaw_config_path: self.read("OPENCLAW_CONFIG_PATH", values::path),
             openclaw_include_roots: self
                 .read("OPENCLAW_INCLUDE_ROOTS", values::paths)
@@ -125,6 +126,9 @@ impl Reader<'_> {
     /// Reads the methods; without a CLI, `cli` drops out of those that are tried in turn.
     fn refresh(&mut self) -> Vec<Method> {
         let mut methods = self.read("REFRESH", values::methods).unwrap_or_default();
+        if self.is_set("RENEWED_BY") && !self.is_set("REFRESH") {
+            methods.clear();
+        }
         if self.text("CLAUDE_CLI") == Some("none") && methods.len() > 1 {
             methods.retain(|method| *method != Method::Cli);
         }
@@ -132,6 +136,14 @@ impl Reader<'_> {
     }
 
     fn refresh_agrees(&mut self, settings: &Settings) {
+        if settings.renewed_by.is_some() && !settings.refresh.is_empty() {
+            let hint = "write REFRESH=\"off\", or leave it out";
+            self.fault(
+                "REFRESH",
+                "REFRESH renews here what RENEWED_BY says another host renews",
+                hint,
+            );
+        }
         if settings.claude_cli == ClaudeCli::None && settings.refresh.contains(&Method::Cli) {
             let hint = "write REFRESH=\"api\", or REFRESH=\"off\"";
             self.fault("REFRESH", "REFRESH 'cli' needs a CLI, but CLAUDE_CLI is none", hint);

@@ -194,6 +194,15 @@ pub(super) fn version(text: &str) -> Checked<Option<String>> {
     if sound { Ok(Some(bare.to_owned())) } else { must("be auto, or a version such as 2026.8.1") }
 }
 
+/// Reads the name or the address of a host.
+pub(super) fn host(text: &str) -> Checked<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err("is not the name of a host".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads the name of a container or of a compose service.
 pub(super) fn container(text: &str) -> Checked<String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');

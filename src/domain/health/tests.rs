@@ -33,6 +33,7 @@ fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
         troubles: Vec::new(),
         worries: Vec::new(),
         scope: Scope::All,
+        renewed_by: None,
         is_public: false,
         now: NOW,
     }

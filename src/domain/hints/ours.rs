@@ -90,6 +90,11 @@ pub(crate) fn find_gateway(link: &str) -> Hint {
     Hint::new(words).arg(link).then("COMPOSE_DIR DIR, or GATEWAY")
 }
 
+/// Looks for what is wrong on another host.
+pub(crate) fn doctor_on(host: &str) -> Hint {
+    Hint::new("ssh").arg(host).then("sudo oauth-sync doctor")
+}
+
 /// Watches with these directories.
 pub(crate) fn watch(config: &Path, state: &Path, run: &Path) -> Hint {
     let words = Hint::new("oauth-sync --config-dir").path(config);

@@ -7,6 +7,9 @@ use crate::domain::time::in_words;
 pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
     let (path, place) = (&view.path, &view.place);
     let rest = remaining(view);
+    if let Some(host) = view.renewed_by.as_ref().filter(|_| kind.sign_in_helps()) {
+        return format!("{}, {rest}", view.source.message_of_follower(path, host));
+    }
     match kind {
         Kind::Rejected => {
             format!(

@@ -37,6 +37,8 @@ pub(crate) struct View<'a> {
     pub(crate) path: String,
     /// As whom or where it is signed in, to be put behind a verb.
     pub(crate) place: String,
+    /// The host that renews the login, if that is another one.
+    pub(crate) renewed_by: Option<String>,
     /// What stands in it.
     pub(crate) source: &'a Source,
     /// When the login ends.

@@ -61,6 +61,7 @@ impl Bed {
         let view = View {
             path: "/c".to_owned(),
             place: " as claw".to_owned(),
+            renewed_by: None,
             source: &self.source,
             login: self.login,
             passed: Some(Mark { fingerprint: Fingerprint(1), expiry: Timestamp(START + 5 * HOUR) }),

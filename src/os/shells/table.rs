@@ -93,6 +93,7 @@ fn of_ours() -> Vec<Row> {
         own!("ours::set_path", w => ours::set_path(link(w), "ENV_FILE", &w.path), "set", "--link", link(w), "ENV_FILE", &w.path),
         own!("ours::set_to_root", w => ours::set_to_root(link(w), "X_USER", &w.name), "set", "--link", link(w), "X_USER", "root"),
         own!("ours::name_openclaw", w => ours::name_openclaw(link(w)), "set", "--link", link(w), "OPENCLAW_COMMAND", "/path/to/openclaw"),
+        runs!("ours::doctor_on", w => ours::doctor_on(link(w)), ["ssh", link(w), "sudo", "oauth-sync", "doctor"]),
         advises!("ours::find_gateway", w => ours::find_gateway(link(w))),
         own!("ours::watch", w => ours::watch(&w.path, &w.path, &w.path), "--config-dir", &w.path, "--state-dir", &w.path, "--run-dir", &w.path, "watch"),
         own!("ours::setup", _w => ours::setup(), "setup"),
