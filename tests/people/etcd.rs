@@ -160,7 +160,7 @@ fn a_follower_is_in_step_within_a_second_and_works_on_alone() {
     follower.replace(FILE, late);
     follower.run(["sync", "--force"]).exit(0);
     let said = follower.run(["check"]).exit(1).out;
-    assert!(said.contains("and has handed on no later one"), "{said}");
+    assert!(said.contains("claw1.example has handed on no later one"), "{said}");
     drop(watching);
 }
 

@@ -25,6 +25,7 @@ mod metrics;
 mod ordinary;
 mod setup;
 mod silent;
+mod states;
 mod status;
 mod terminal;
 mod token;

@@ -44,7 +44,7 @@ fn host(unit: &str, from: &str, to: &str) -> Bed {
     bed
 }
 
-fn show(bed: &Bed, unit: &str, from: &str, to: &str) {
+pub(crate) fn show(bed: &Bed, unit: &str, from: &str, to: &str) {
     let blocks = UNITS.map(|name| {
         let text = shown(bed, name);
         if name == unit { text.replace(from, to) } else { text }
@@ -54,7 +54,7 @@ fn show(bed: &Bed, unit: &str, from: &str, to: &str) {
     fs::set_permissions(bed.at("bin/systemctl"), PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-fn run<'a>(bed: &'a Bed, words: &[&str]) -> Ran<'a> {
+pub(crate) fn run<'a>(bed: &'a Bed, words: &[&str]) -> Ran<'a> {
     let path = format!("{}:{}", bed.at("bin").display(), std::env::var("PATH").unwrap());
     bed.ran(bed.command(&[], words).env("PATH", path).output().unwrap())
 }

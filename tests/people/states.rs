@@ -1,0 +1,110 @@
+//! The five states of `docs/monitoring.md`: each is made, and what the program says of it stands there word
+//! for word.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command};
+
+use crate::bed::{Bed, SOURCE, epoch_ms};
+use crate::sign_in_until;
+use crate::units::{run, show};
+
+/// A link on a host whose units run.
+fn bed() -> Bed {
+    let bed = Bed::new();
+    bed.openclaw("2026.2.25").conf("SINKS", "env").conf("REFRESH", "api");
+    sign_in_until(&bed, bed.hence(15 * 24));
+    show(&bed, "", "-", "-");
+    bed.write("bare/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    bed.run(["sync"]).exit(0);
+    bed
+}
+
+/// Puts for what differs from run to run what stands in the documentation.
+fn plain(bed: &Bed, text: &str) -> String {
+    let text = bed.plain(text).replace("BED/home", "/home/claw");
+    let text = text.replace("WHEN", "2026-11-30T16:00:00Z").replace(" as root,", " as claw,");
+    // Of half an hour 29 minutes are left, and less once the bed is older than a minute.
+    let mut plain = (1..=(epoch_ms() - bed.now) / 60_000)
+        .fold(text, |text, minutes| text.replace(&format!("h {}m", 29 - minutes), "h 29m"));
+    let start = plain.find("'expiry'=").map_or(plain.len(), |at| at + "'expiry'=".len());
+    let length = plain[start..].find('s').unwrap_or(0);
+    if plain[start..start + length] != *"0" {
+        plain.replace_range(start..start + length, "28740");
+    }
+    plain
+}
+
+/// What the program says, as it would be seen at a prompt.
+fn session(bed: &Bed, code: i32) -> String {
+    let check = run(bed, &["check"]).exit(code).out;
+    let status = run(bed, &["status"]).out;
+    let doctor = run(bed, &["doctor", "--root", bed.at("bare").to_str().unwrap()]).out;
+    let parts = [
+        format!("$ oauth-sync check; echo $?\n{check}{code}\n"),
+        format!("$ oauth-sync status\n{status}"),
+        format!("$ oauth-sync doctor\n{doctor}"),
+    ];
+    plain(bed, &parts.concat())
+}
+
+#[track_caller]
+fn is_documented(name: &str, session: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring.md");
+    let text = std::fs::read_to_string(file).unwrap();
+    let section = format!("### {name}\n\n```\n{session}```\n");
+    assert!(text.contains(&section), "docs/monitoring.md does not have:\n{section}");
+}
+
+#[test]
+fn all_well() {
+    is_documented("All well", &session(&bed(), 0));
+}
+
+#[test]
+fn token_late() {
+    let bed = bed();
+    let text = bed.login_text("B", 9);
+    let end = bed.hence(15 * 24);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    bed.write(SOURCE, text);
+    is_documented("Token late", &session(&bed, 1));
+}
+
+struct Gateway(Child);
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
+}
+
+#[test]
+fn gateway_unknown() {
+    let bed = bed();
+    let mut command = Command::new("sleep");
+    command.arg0("openclaw-gateway").arg("600").env_clear().env("HOME", bed.at("home"));
+    let gateway = Gateway(command.spawn().unwrap());
+    let process = format!("process {}", gateway.0.id());
+    bed.conf("GATEWAY", "auto");
+    let end = bed.hence(15 * 24);
+    let text = bed.login_text("B", 9);
+    let text = text.replace(r#""scopes""#, &format!(r#""refreshTokenExpiresAt":{end},"scopes""#));
+    bed.write(SOURCE, text).run(["sync"]).exit(0);
+    is_documented("Gateway unknown", &session(&bed, 2).replace(&process, "process 4711"));
+}
+
+#[test]
+fn units_stopped() {
+    let bed = bed();
+    show(&bed, "oauth-sync.service", "=active", "=inactive");
+    is_documented("Units stopped", &session(&bed, 2));
+}
+
+#[test]
+fn person_needed() {
+    let bed = bed();
+    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    bed.run(["refresh"]).exit(3);
+    is_documented("Person needed", &session(&bed, 2));
+}
