@@ -7,6 +7,9 @@ use crate::bed::{Bed, SOURCE, STATE};
 
 const HOST: &str = "claw1.example";
 
+/// A state's name, and what makes it.
+type State<'a> = (&'static str, &'a dyn Fn(&Bed));
+
 fn follower() -> Bed {
     let bed = Bed::new();
     let conf = bed.read("etc/default.conf");
@@ -37,7 +40,7 @@ fn told(bed: &Bed) -> String {
 #[test]
 fn in_every_state_the_other_host_has_to_act() {
     let blanked = r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#;
-    let states: [(&str, &dyn Fn(&Bed)); 5] = [
+    let states: [State<'_>; 5] = [
         ("before the first token", &|_| {}),
         ("expired", &|bed| hand_on(bed, "old", -1)),
         ("emptied", &|bed| _ = bed.write(SOURCE, blanked)),
