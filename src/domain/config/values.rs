@@ -198,7 +198,7 @@ pub(super) fn version(text: &str) -> Checked<Option<String>> {
 pub(super) fn host(text: &str) -> Checked<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
     if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
-        return Err("is not the name of a host".to_owned());
+        return Err("must be the name or the address of a host".to_owned());
     }
     Ok(text.to_owned())
 }
