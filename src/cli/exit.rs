@@ -41,9 +41,12 @@ impl Exit {
 
     /// The exit status of whoever only looks: whether a link needs a person.
     pub(crate) fn of_status(report: &Report, ahead: &Ahead) -> Self {
+        // Where another host renews, nobody can sign in here.
+        if report.renewed_by.is_some() {
+            return Self::Done;
+        }
         let is_told = ahead.people.open.iter().any(|open| open.kind.needs_sign_in());
-        let needs_person =
-            report.source.needs_person() || ahead.prospect.renewals.rejected || is_told;
+        let needs_person = report.needs_person() || ahead.prospect.renewals.rejected || is_told;
         if needs_person { Self::NeedsPerson } else { Self::Done }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
     for c in line.chars() {
         match c {
             '"' => is_quoted = !is_quoted,
-            '|' | ';' | '>' if !is_quoted => break,
+            '|' | ';' | '>' | '#' if !is_quoted => break,
             ' ' if !is_quoted => words.push(String::new()),
             _ => words.last_mut().expect("there is always one").push(c),
         }

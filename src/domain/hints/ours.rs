@@ -86,7 +86,7 @@ pub(crate) fn name_openclaw(link: &str) -> Hint {
 
 /// Looks for a gateway, and says what runs it.
 pub(crate) fn find_gateway(link: &str) -> Hint {
-    let words = "oauth-sync detect shows what was found; then oauth-sync set --link";
+    let words = "oauth-sync detect # then oauth-sync set --link";
     Hint::new(words).arg(link).then("COMPOSE_DIR DIR, or GATEWAY")
 }
 

@@ -94,7 +94,7 @@ fn of_ours() -> Vec<Row> {
         own!("ours::set_to_root", w => ours::set_to_root(link(w), "X_USER", &w.name), "set", "--link", link(w), "X_USER", "root"),
         own!("ours::name_openclaw", w => ours::name_openclaw(link(w)), "set", "--link", link(w), "OPENCLAW_COMMAND", "/path/to/openclaw"),
         runs!("ours::doctor_on", w => ours::doctor_on(link(w)), ["ssh", link(w), "sudo", "oauth-sync", "doctor"]),
-        advises!("ours::find_gateway", w => ours::find_gateway(link(w))),
+        own!("ours::find_gateway", w => ours::find_gateway(link(w)), "detect"),
         own!("ours::watch", w => ours::watch(&w.path, &w.path, &w.path), "--config-dir", &w.path, "--state-dir", &w.path, "--run-dir", &w.path, "watch"),
         own!("ours::setup", _w => ours::setup(), "setup"),
         own!("ours::setup_pair", w => ours::setup_pair(&w.path, &w.path), "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
