@@ -10,8 +10,11 @@ use crate::os::error::Error;
 use crate::os::events::Events;
 use crate::os::offspring::{Child, Offspring};
 
-/// How long a process may take for one link.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// How long a process for one link may show no progress.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long it may take in all.
+const IN_ALL: Duration = Duration::from_secs(1200);
 
 /// How long it has to end once it was asked to.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -34,10 +37,24 @@ struct Run {
     since: Timestamp,
     /// When it is told to end, or ended.
     limit: Timestamp,
+    /// How much progress it had shown when the limit was set.
+    progress: u64,
     /// How often it was told.
     told: u32,
     /// Whether something changed since it was started.
     again: bool,
+}
+
+impl Run {
+    /// Gives more time to a process that shows progress, but not without end; says whether it did.
+    fn may_go_on(&mut self, progress: u64, now: Timestamp) -> bool {
+        let is_in_time = self.since <= now && now < self.since.after(IN_ALL);
+        let may = self.told == 0 && progress > self.progress && is_in_time;
+        if may {
+            (self.progress, self.limit) = (progress, now.after(LIMIT));
+        }
+        may
+    }
 }
 
 /// What the watcher knows of the processes of one link.
@@ -80,27 +97,46 @@ impl Delegated {
             return Ok(Some(now.after(START_TIME / 8)));
         }
         let mut words: Vec<OsString> = ["sync", "--delegate", "--link"].map(OsString::from).into();
-        words.extend([name.into(), "--watched".into(), record.into()]);
-        let process = Offspring::start_for_answer(&errands::arguments(places, &words))?;
+        words.extend([name.into(), "--watched".into()]);
+        let process = Offspring::start_for_answer(&errands::arguments(places, &words), &record)?;
         events.adopt(Child::Link(name.to_owned()), process);
-        self.run = Some(Run { since: now, limit: now.after(LIMIT), told: 0, again: false });
+        self.run =
+            Some(Run { since: now, limit: now.after(LIMIT), progress: 0, told: 0, again: false });
         Ok(None)
     }
 
-    /// Tells a process that takes too long to end, then ends it; says whether it was told for the first
+    /// Tells a process that takes too long to end, then ends it; says why when it is told for the first
     /// time. What does not end even so is waited for by nobody, and no second one is started.
-    pub(crate) fn hurry(&mut self, events: &mut Events, name: &str, now: Timestamp) -> bool {
-        let Some(run) = self.run.as_mut().filter(|run| run.told < 2) else { return false };
+    pub(crate) fn hurry(
+        &mut self,
+        events: &mut Events,
+        name: &str,
+        now: Timestamp,
+    ) -> Option<String> {
+        let run = self.run.as_mut().filter(|run| run.told < 2)?;
         // Of a clock that was set back the limit is not longer than it was.
         if now < run.limit && run.since <= now {
-            return false;
+            return None;
         }
-        if let Some(process) = events.child(&Child::Link(name.to_owned())) {
+        let process = events.child(&Child::Link(name.to_owned()));
+        let progress = process.as_ref().map_or(0, |process| process.progress());
+        let goes_on = progress > run.progress;
+        if run.may_go_on(progress, now) {
+            return None;
+        }
+        if let Some(process) = process {
             process.signal(run.told > 0);
         }
         run.told += 1;
         run.limit = now.after(LAST_WAIT);
-        run.told == 1
+        (run.told == 1).then(|| {
+            let seconds = if goes_on { IN_ALL } else { LIMIT }.as_secs();
+            if goes_on {
+                format!("its sync was ended, since it took more than {seconds} s: this link alone waits")
+            } else {
+                format!("its sync was ended, since the file system of its files has not answered for {seconds} s: this link alone waits")
+            }
+        })
     }
 
     /// Takes note that the process has ended; whether something changed meanwhile.
@@ -117,5 +153,24 @@ impl Delegated {
         let rest = SHORTEST_REST * (1 << self.failures.min(DOUBLINGS));
         self.failures += 1;
         Some(now.after(rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_progress_goes_on_but_not_without_end() {
+        let begun = Timestamp(0);
+        let limit = begun.after(LIMIT);
+        let mut run = Run { since: begun, limit, progress: 0, told: 0, again: false };
+        assert!(run.may_go_on(1, limit));
+        assert_eq!(run.limit, limit.after(LIMIT));
+        assert!(!run.may_go_on(1, run.limit), "it has shown nothing since");
+        assert!(run.may_go_on(9, run.limit));
+        assert!(!run.may_go_on(10, begun.after(IN_ALL)), "its time is over");
+        run.told = 1;
+        assert!(!run.may_go_on(11, limit), "it was told to end");
     }
 }

@@ -19,7 +19,8 @@ const SELDOM: Limit = Limit { burst: 5, interval: Duration::from_secs(120) };
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Said {
-    /// Digests of the lines, not the lines: a thousand links have to stay small.
+    /// Digests of the lines, not the lines: a thousand links have to stay small. Sorted: of one link there may be
+    /// ten thousand.
     lines: Vec<u64>,
 }
 
@@ -28,11 +29,11 @@ impl Said {
     pub(crate) fn tell(&mut self, faults: &[String]) {
         let digests: Vec<u64> = faults.iter().map(digest).collect();
         for (fault, digest) in faults.iter().zip(&digests) {
-            if !self.lines.contains(digest) {
+            if !self.knows(*digest) {
                 log::error!(MESSAGE_ID = messages::id("configuration"); "{fault}");
             }
         }
-        self.lines = digests;
+        self.remember(digests);
     }
 
     /// Says whether a report has something to say that is new, or something is over, besides the deeds.
@@ -42,7 +43,7 @@ impl Said {
         let mut count = 0;
         let all_known = standing.all(|line| {
             count += 1;
-            self.lines.contains(&digest(&line.text))
+            self.knows(digest(&line.text))
         });
         !all_known || count != self.lines.len()
     }
@@ -53,11 +54,20 @@ impl Said {
         let mut digests = Vec::with_capacity(lines.len());
         for line in lines.iter().filter(|line| !line.is_deed) {
             let digest = digest(&line.text);
-            if !self.lines.contains(&digest) {
+            if !self.knows(digest) {
                 line.log(&report.link);
             }
             digests.push(digest);
         }
+        self.remember(digests);
+    }
+
+    fn knows(&self, digest: u64) -> bool {
+        self.lines.binary_search(&digest).is_ok()
+    }
+
+    fn remember(&mut self, mut digests: Vec<u64>) {
+        digests.sort_unstable();
         self.lines = digests;
     }
 }

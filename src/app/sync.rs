@@ -31,6 +31,7 @@ use crate::os::clock;
 use crate::os::fingerprint;
 use crate::os::folder::{self, Ways};
 use crate::os::lock::Lock;
+use crate::os::offspring;
 use crate::os::over::{Keep, Restored};
 use crate::os::stage::{self, Replacement};
 
@@ -53,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) dry_run: bool,
     /// Pass on a login that ends before the one passed on last, and write over mount points.
     pub(crate) force: bool,
+    /// Show a process that waits for this one that the work goes on.
+    pub(crate) shows_progress: bool,
 }
 
 /// Syncs all links, or the one named.
@@ -68,7 +71,7 @@ pub(crate) fn all(
 
 /// Finds out what a sync of this link would do, and does nothing.
 pub(crate) fn dry(ground: &Ground, settings: &Settings) -> Report {
-    patiently(ground, settings, Options { dry_run: true, force: false })
+    patiently(ground, settings, Options { dry_run: true, ..Options::default() })
 }
 
 /// Syncs the link of that name, whatever is wrong with others.
@@ -156,7 +159,7 @@ pub(crate) fn link(
         }
         None => looks.into_iter().map(Look::planned).collect(),
     };
-    sync_rest(&mut report, &handover, &mut memory, passed, may_write);
+    sync_rest(&mut report, &handover, &mut memory, passed, options);
     owners::accept_made(ground, settings, &mut memory, passed.is_some());
     if let Some(request) = passed.and_then(|mark| handover.of_written(&report.sinks, mark)) {
         report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
@@ -319,10 +322,14 @@ fn sync_rest(
     handover: &Handover<'_>,
     memory: &mut Memory,
     passed: Option<Mark>,
-    may_write: bool,
+    options: Options,
 ) {
     let Handover { ground, settings, openclaw, now, .. } = *handover;
+    let may_write = !options.dry_run;
     for batch in openclaw.rest.batches() {
+        if options.shows_progress {
+            offspring::go_on();
+        }
         let wanted = Wanted { ground, memory, source: &report.source, now, may_write };
         let looks = sinks::of_agents(settings, openclaw, &batch, &wanted);
         let mut reports = match passed {

@@ -3,7 +3,6 @@
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
 use crate::app::arming;
-use crate::app::delegated::LIMIT;
 use crate::app::detect::first;
 use crate::app::errands::Errands;
 use crate::app::error::Error;
@@ -83,14 +82,15 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
 
 /// Syncs the link of that name for a watcher, which must not wait for its files; what it has to know then.
 ///
-/// `known` is what it knew before.
+/// `known` is what it knew before; it hears meanwhile that the work goes on.
 pub(crate) fn one(places: &Places, name: &str, known: &str) -> Result<String, Error> {
     let (links, _) = ground::sound_links(&places.config_dir, Some(name))?;
     let ground = Ground::open(places)?;
     let Some(settings) = links.into_iter().next() else { return Ok(String::new()) };
     let mut watched = Watched::again(settings, known);
     let now = clock::now();
-    let report = sync::link(&ground, &watched.settings, Options::default(), now)?;
+    let options = Options { shows_progress: true, ..Options::default() };
+    let report = sync::link(&ground, &watched.settings, options, now)?;
     watched.attend(&ground, report, BUSY_RETRY, now);
     Ok(watched.record())
 }
@@ -312,11 +312,8 @@ impl Watcher {
         self.errands.start(&mut self.events, places, now);
         for watched in &mut self.links {
             let name = &watched.settings.name;
-            if watched.delegated.hurry(&mut self.events, name, now) {
-                watched.say_failure(&format!(
-                    "the file system of its files has not answered for {} s: this link alone waits",
-                    LIMIT.as_secs()
-                ));
+            if let Some(why) = watched.delegated.hurry(&mut self.events, name, now) {
+                watched.say_failure(&why);
             }
         }
         let links =

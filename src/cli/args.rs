@@ -75,9 +75,9 @@ pub(crate) enum Command {
         /// Leave all that needs other programs to the units that may run them
         #[arg(long)]
         delegate: bool,
-        /// Sync one link for the watcher, which knows KNOWN of it, and print what is known then
-        #[arg(long, value_name = "KNOWN", requires = "delegate", hide = true)]
-        watched: Option<String>,
+        /// Sync one link for the watcher, whose standard input says what it knows, and print what is known then
+        #[arg(long, requires = "delegate", hide = true)]
+        watched: bool,
     },
     /// Renew each login that is due, and prove it
     Refresh {

@@ -91,7 +91,7 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
 /// means this login, whatever was there before.
 fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
     incident::signed_in(&Ground::open(places)?, settings, clock::now())?;
-    let options = Options { dry_run: false, force: true };
+    let options = Options { force: true, ..Options::default() };
     let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
     rounds::make(places, Some(&settings.name))?;
     Ok(exit)

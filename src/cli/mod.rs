@@ -38,7 +38,7 @@ use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::os::command::helper;
-use crate::os::{environment, journal, process, rights};
+use crate::os::{environment, journal, offspring, process, rights};
 
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -85,7 +85,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 /// Says whether monitors have to read what a command came to; the timer's run publishes on its way.
 fn publishes(command: &Command) -> bool {
     match command {
-        Command::Sync { dry_run, watched, .. } => !dry_run && watched.is_none(),
+        Command::Sync { dry_run, watched, .. } => !dry_run && !watched,
         Command::Refresh { dry_run, unattended, .. } => !dry_run && !unattended,
         Command::Gateway { .. } | Command::Login { .. } => true,
         _ => false,
@@ -106,13 +106,13 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Watch { delegate } => {
             app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
         }
-        Command::Sync { watched: Some(record), .. } => {
-            let known = app::watch::one(&places, only.unwrap_or_default(), record)?;
+        Command::Sync { watched: true, .. } => {
+            let known = app::watch::one(&places, only.unwrap_or_default(), &offspring::given())?;
             render::write(&known);
             Ok(Exit::Done)
         }
-        Command::Sync { dry_run, force, delegate, watched: None } => {
-            let options = Options { dry_run: *dry_run, force: *force };
+        Command::Sync { dry_run, force, delegate, watched: false } => {
+            let options = Options { dry_run: *dry_run, force: *force, ..Options::default() };
             sync(&places, only, options, *delegate)
         }
         Command::Model(options) => model::carry_out(&places, only, options),

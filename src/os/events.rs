@@ -1,7 +1,10 @@
 //! Everything that can wake the watcher, behind one poll(2).
 
+mod changes;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -18,6 +21,10 @@ use crate::os::mounts::MountTable;
 use crate::os::offspring::{Child, Ended, Offspring};
 use crate::os::scarce::Scarce;
 use crate::os::signals::{Asked, Signals};
+
+pub(crate) use changes::Changes;
+
+use changes::Want;
 
 /// The sources, in the order of their turns.
 const FILES: usize = 0;
@@ -43,12 +50,6 @@ const NAMES: WatchMask = STAY
     .union(WatchMask::CREATE)
     .union(WatchMask::DELETE);
 
-/// What says that a directory is not where it was.
-const GONE: EventMask = EventMask::DELETE_SELF
-    .union(EventMask::MOVE_SELF)
-    .union(EventMask::IGNORED)
-    .union(EventMask::UNMOUNT);
-
 /// Why the watcher woke.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
@@ -64,26 +65,6 @@ pub(crate) enum Wake {
     Asked(Asked),
     /// A child process has ended.
     Ended(Ended),
-}
-
-/// The keys under which something happened, sorted.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
-    /// Names changed that are waited for.
-    pub(crate) names: Vec<usize>,
-    /// The directories themselves may be others by now: they have to be watched anew.
-    pub(crate) ways: Vec<usize>,
-}
-
-/// What a listener waits for in a watched directory.
-#[derive(Debug)]
-enum Want {
-    /// A change of this name; an empty one stands for all.
-    Name(Box<str>),
-    /// This name, which is the next step of the way.
-    Step(Box<str>),
-    /// Only that the directory itself is moved, removed or unmounted.
-    Stay,
 }
 
 /// The watcher's sources of events.
@@ -361,37 +342,6 @@ impl Events {
         } else {
             (changes != Changes::default()).then_some(Wake::Files(changes.sorted()))
         })
-    }
-}
-
-impl Changes {
-    fn take<'a>(
-        &mut self,
-        mask: EventMask,
-        name: &OsStr,
-        listeners: impl Iterator<Item = &'a (usize, Want)>,
-    ) {
-        let gone = mask.intersects(GONE);
-        for (key, want) in listeners {
-            let (is_way, is_meant) = match want {
-                Want::Name(wanted) => (gone, wanted.is_empty() || name == &**wanted),
-                Want::Step(wanted) => (true, gone || name == &**wanted),
-                Want::Stay => (true, gone),
-            };
-            let keys = if is_way { &mut self.ways } else { &mut self.names };
-            // Events of one flood follow each other.
-            if (is_meant || gone) && keys.last() != Some(key) {
-                keys.push(*key);
-            }
-        }
-    }
-
-    fn sorted(mut self) -> Self {
-        for keys in [&mut self.names, &mut self.ways] {
-            keys.sort_unstable();
-            keys.dedup();
-        }
-        self
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) use crossing::{
     Refused, leave_to_another, may_refuse, never_hang, never_wait, refusal, refused, waiting,
 };
 pub(crate) use follow::Followed;
+pub(crate) use read::QUICK;
 pub(crate) use ways::Ways;
 
 /// How many names of a directory are listed: a user can make as many as the disk holds.

@@ -268,20 +268,22 @@ fn what_is_asked_for_while_a_renewal_hangs_is_renewed_meanwhile() {
     assert!(!lab.at("run/refresh.d/1-2").exists());
 }
 
+/// A link of a user whose gateway is restarted by this script.
+fn gateway(lab: &Lab, uid: u32, user: &str, script: &str) {
+    let home = lab.at("home").join(user);
+    lab.as_user(uid, &format!("mkdir -p -m 700 home/{user}/.openclaw; echo X=1 >home/{user}/.openclaw/.env; echo '{{}}' >home/{user}/.openclaw/openclaw.json; cat >home/{user}/restart <<'END'\n{script}END\nchmod 755 home/{user}/restart; sed -i \"2iHOME={}\" home/{user}/restart", home.display()));
+    let restart = lab.at(&format!("home/{user}/restart"));
+    lab.link(user, &format!(
+        "REFRESH=\"off\"\nSINKS=\"env\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"command\"\nGATEWAY_COMMAND=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\n",
+        restart.display()
+    ));
+}
+
 #[test]
 fn a_gateway_that_hangs_delays_no_other_users() {
     let lab = two_users("");
-    for (uid, user) in [(ALICE, "a"), (BOB, "b")] {
-        let hangs = if user == "a" { HANGS } else { "#!/bin/sh\n: >\"$HOME/restarted\"\n" };
-        lab.as_user(uid, &format!("mkdir -m 700 home/{user}/.openclaw; echo X=1 >home/{user}/.openclaw/.env; echo '{{}}' >home/{user}/.openclaw/openclaw.json; cat >home/{user}/restart <<'END'\n{hangs}END\nchmod 755 home/{user}/restart"));
-        let restart = lab.at(&format!("home/{user}/restart"));
-        let home = lab.at("home").join(user);
-        lab.as_user(uid, &format!("sed -i \"2iHOME={}\" home/{user}/restart", home.display()));
-        lab.link(user, &format!(
-            "REFRESH=\"off\"\nSINKS=\"env\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"command\"\nGATEWAY_COMMAND=\"{}\"\nOPENCLAW_VERSION=\"2026.2.25\"\n",
-            restart.display()
-        ));
-    }
+    gateway(&lab, ALICE, "a", HANGS);
+    gateway(&lab, BOB, "b", "#!/bin/sh\n: >\"$HOME/restarted\"\n");
     let sync = |link: &str| lab.confined(&["sync", "--delegate", "--link", link]);
     sync("a");
     let gateway = lab.command(&["gateway"]).stderr(Stdio::piped()).spawn().unwrap();
@@ -292,6 +294,28 @@ fn a_gateway_that_hangs_delays_no_other_users() {
     end_hanging(&lab);
     let ran = ran(gateway.wait_with_output().unwrap());
     assert!(restarted, "{}\n{}", synced.stderr, ran.stderr);
+}
+
+#[test]
+fn what_a_killed_run_had_begun_at_a_gateway_is_done_by_the_next_one() {
+    let lab = two_users("");
+    lab.sh("rm etc/b.conf");
+    gateway(
+        &lab,
+        ALICE,
+        "a",
+        "#!/bin/sh\n[ ! -e \"$HOME/hangs\" ] || { : >\"$HOME/restarted\"; exit; }\necho $$ >\"$HOME/hangs\"\nexec sleep 1000\n",
+    );
+    let synced = lab.confined(&["sync", "--delegate"]);
+    assert_eq!(synced.code, Some(0), "{}", synced.stderr);
+    let mut run = lab.command(&["gateway", "--link", "a"]).spawn().unwrap();
+    assert!(wait_until(LIMIT, || lab.read("home/a/hangs").ends_with('\n')), "it hangs");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    end_hanging(&lab);
+    assert!(!lab.at("home/a/restarted").exists());
+    let next = lab.confined(&["gateway"]);
+    assert!(lab.at("home/a/restarted").exists(), "{}", next.stderr);
 }
 
 #[test]

@@ -47,6 +47,13 @@ fn crowd(lab: &Lab) {
     lab.sh(&format!("chown -R {ALICE}:{ALICE} home/a/.openclaw"));
 }
 
+/// The end of what was said.
+fn last_lines(lab: &Lab) -> String {
+    let log = lab.read("log");
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
 #[test]
 fn ten_thousand_agents_need_few_descriptors_and_keep_nobody_waiting() {
     let lab = Lab::new();
@@ -55,7 +62,9 @@ fn ten_thousand_agents_need_few_descriptors_and_keep_nobody_waiting() {
     lab.as_user(BOB, "mkdir home/b/.openclaw; echo X=1 >home/b/.openclaw/.env");
     let common =
         "REFRESH=\"off\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"none\"\nOPENCLAW_VERSION=\"2026.2.25\"\n";
-    lab.link("a", &format!("SINKS=\"auth-profiles\"\nMAX_AGENTS=\"{CROWD}\"\n{common}"));
+    // The main agent besides, which is made.
+    let most = CROWD + 1;
+    lab.link("a", &format!("SINKS=\"auth-profiles\"\nMAX_AGENTS=\"{most}\"\n{common}"));
     lab.link("b", &format!("SINKS=\"env\"\n{common}"));
     let _watch = watch(&lab);
     let has = |number: usize| lab.read(&store(number)).contains("accessA");
@@ -67,5 +76,12 @@ fn ten_thousand_agents_need_few_descriptors_and_keep_nobody_waiting() {
         assert!(wait_until(LIMIT, || holds(&tag)), "round {round}");
         assert!(!has(CROWD - 1), "the other link is served while this one is at work");
     }
-    assert!(!lab.read("log").contains("Too many open files"));
+    assert!(wait_until(LIMIT, || has(CROWD - 1)), "{}", last_lines(&lab));
+    // What is known of so many goes back to the next process.
+    lab.login(ALICE, "home/a/.claude", "B", 21000);
+    let has_next = |number: usize| lab.read(&store(number)).contains("accessB");
+    assert!(wait_until(LIMIT, || has_next(0) && has_next(CROWD - 1)), "{}", last_lines(&lab));
+    for fault in ["Too many open files", "was ended", "cannot run"] {
+        assert!(!lab.read("log").contains(fault), "{fault}");
+    }
 }

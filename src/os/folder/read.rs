@@ -10,6 +10,10 @@ use rustix::io::Errno;
 use super::{Folder, Seen, crossing, foreign, owner};
 use crate::os::error::{Cause, Error};
 
+/// The largest file that is read by a process that must not keep others waiting, in bytes: to take a larger
+/// one apart takes milliseconds.
+pub(crate) const QUICK: usize = 256 << 10;
+
 /// How often a file is read while others write it.
 const READ_TRIES: u32 = 5;
 
@@ -83,6 +87,9 @@ pub(super) fn patiently<T>(mut read: impl FnMut() -> Result<T, Error>) -> Result
 pub(super) fn whole(mut file: File, stat: Stat, path: &Path, limit: u64) -> Result<Seen, Error> {
     let failed = |source| Error::new("read", path, source);
     let size = usize::try_from(stat.st_size).unwrap_or(0);
+    if size > QUICK && crossing::leave_to_another(path, "large file") {
+        return Err(crossing::failed("read", path, Errno::XDEV));
+    }
     let mut bytes = Vec::with_capacity(size + 1);
     (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
