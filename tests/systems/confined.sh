@@ -127,6 +127,71 @@ goes_by_no_planted_link() {
     bed sh "$m" 'find /home/victim -printf "%p %T@\n" | diff /run/before -'
 }
 
+# A user whose files may hang: on a loop device, whose file system can be frozen from outside.
+slow_user() {
+    account "$m" slow
+    sign_in "$m" slow 28800
+    bed sh "$m" 'umask 077; cat >/etc/oauth-sync/slow.conf' <<'CONF'
+CLAUDE_CREDENTIALS="/home/slow/.claude/.credentials.json"
+OPENCLAW_STATE_DIR="/home/slow/.openclaw"
+OPENCLAW_VERSION="2026.2.25"
+SINKS="env"
+GATEWAY="none"
+REFRESH="off"
+CLAUDE_CLI="none"
+CONF
+    wait_until 60 "slow_has $token"
+}
+
+slow_has() {
+    bed exec "$m" grep -F "$1" /home/slow/.openclaw/.env
+}
+
+# What is replaced is what an upgrade replaces, before it restarts anything.
+works_from_a_replaced_program() {
+    bed sh "$m" '
+        cp -p /usr/bin/oauth-sync /usr/bin/next
+        mv /usr/bin/next /usr/bin/oauth-sync
+        readlink "/proc/$(systemctl show -P MainPID oauth-sync)/exe" | grep deleted'
+    sign_in "$m" slow 28900
+    wait_until 120 "slow_has $token"
+}
+
+raises_its_limit() {
+    bed sh "$m" '
+        trap "rm -r /run/systemd/system/oauth-sync.service.d; systemctl daemon-reload; systemctl restart oauth-sync" EXIT
+        mkdir /run/systemd/system/oauth-sync.service.d
+        printf "[Service]\nLimitNOFILE=1024:9999\n" >/run/systemd/system/oauth-sync.service.d/limit.conf
+        systemctl daemon-reload
+        systemctl restart oauth-sync
+        grep "Max open files *9999 *9999" "/proc/$(systemctl show -P MainPID oauth-sync)/limits"'
+}
+
+# in_state_d: a process of the watcher's waits for the disk, and no signal ends it.
+in_state_d() {
+    bed sh "$m" '
+        for pid in $(cat /sys/fs/cgroup/system.slice/oauth-sync.service/cgroup.procs); do
+            grep -H "^State:.D" "/proc/$pid/status" && exit
+        done
+        exit 1'
+}
+
+stops_beside_what_cannot_be_ended() {
+    bed exec "$m" systemctl stop oauth-sync.service
+    sign_in "$m" slow 29000
+    sync
+    trap 'fsfreeze --unfreeze "$scratch/disk"' EXIT
+    fsfreeze --freeze "$scratch/disk"
+    bed exec "$m" systemctl start oauth-sync.service
+    wait_until 60 in_state_d
+    bed exec "$m" timeout 60 systemctl stop oauth-sync.service
+    in_state_d
+    bed exec "$m" systemctl start oauth-sync.service
+    fsfreeze --unfreeze "$scratch/disk"
+    trap - EXIT
+    wait_until 120 "slow_has $token"
+}
+
 said_refused() {
     bed exec "$m" journalctl --no-pager -o cat -u "$1" |
         grep "cannot open '/home/claw/.openclaw': Too many levels of symbolic links"
@@ -147,10 +212,18 @@ exposed() {
     bed exec "$m" systemd-analyze security --no-pager --threshold="$2" "$1.service"
 }
 
+loop_device() {
+    truncate -s 64M "$scratch/disk.img"
+    mkfs.ext4 -qF "$scratch/disk.img"
+    mkdir -p "$scratch/disk"
+    mount -o loop "$scratch/disk.img" "$scratch/disk"
+}
+
 confines() {
     local suite=$1
     m=confined-$suite
-    need "$suite: a machine without network boots" bed boot "$m" "$suite" -n none
+    need "$suite: there is a loop device" loop_device
+    need "$suite: a machine without network boots" bed boot "$m" "$suite" -n none -b "$scratch/disk:/home/slow"
     need "$suite: two users, listeners and the package are there" furnished
     t "$suite: everything that is tried works outside of the sandboxes" everything_works_outside
     t "$suite: watcher: no program can be run" watcher_runs_no_program
@@ -165,6 +238,10 @@ confines() {
     bed exec "$m" systemctl start oauth-sync.service
     t "$suite: all are up again" all_up "$m"
     t "$suite: none goes by a link that a user planted into another's folder" goes_by_no_planted_link
+    need "$suite: a user on a loop device, whose link has a process of its own" slow_user
+    t "$suite: that process works after the program was replaced" works_from_a_replaced_program
+    t "$suite: the watcher raises its limit of open files" raises_its_limit
+    t "$suite: it stops and starts beside a process that cannot be ended" stops_beside_what_cannot_be_ended
     t "$suite: the live units have nothing that systemd does not know" verify_is_silent
     t "$suite: the live watcher is exposed 1.5 at most" exposed oauth-sync 15
     t "$suite: the live renewal is exposed 2.5 at most" exposed oauth-sync-renew 25
@@ -172,8 +249,10 @@ confines() {
     t "$suite: the live messenger is exposed 2.8 at most" exposed oauth-sync-tell 28
     t "$suite: no token is in the journal" no_token_in "journal:$m"
     bed stop "$m"
+    umount --lazy "$scratch/disk"
 }
 
+at_end umount "$scratch/disk"
 need "the package is built" build_deb
 confines bookworm
 confines trixie
