@@ -324,8 +324,8 @@ fn the_only_best_pair_is_written_once() {
 
 #[test]
 fn what_is_not_plain_is_listed_and_left_to_a_person() {
-    let two = Host::new().login("home/ann/.claude", 8).login("home/bob/.claude", 8);
-    let two = two.claw("home/ann/.openclaw").claw("home/bob/.openclaw");
+    let two = Host::new().login("home/ann/.claude", 8);
+    let two = two.claw("home/ann/.openclaw").claw("home/ann/.openclaw-two");
     let folder_alone = Host::new().login("home/ann/.claude", 8).file("home/ann/.openclaw/.env", "");
     let no_login = Host::new().claw("home/ann/.openclaw");
     for (host, why) in [
