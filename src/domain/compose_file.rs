@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
+use yaml_rust2::Yaml;
 use yaml_rust2::parser::{Event, EventReceiver, Parser};
 use yaml_rust2::yaml::Hash;
-use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::domain::yaml;
 
 /// The names of a project's file; compose takes the first that is there and leaves the others.
 pub(crate) const FILES: [&str; 4] =
@@ -61,9 +63,8 @@ pub(crate) fn named(
 ) -> Result<Vec<Named>, String> {
     // A byte order mark is none of the text to compose.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let documents = yaml::documents(text)?;
     encoded(text)?;
-    let documents =
-        YamlLoader::load_from_str(text).map_err(|error| format!("it is no YAML: {error}"))?;
     let mut all = Vec::new();
     for document in &documents {
         collect(document, &mut all)?;

@@ -1,9 +1,10 @@
 //! What a compose file hands to the environment of one service.
 
+use yaml_rust2::Yaml;
 use yaml_rust2::yaml::Hash;
-use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::domain::compose_file::each;
+use crate::domain::yaml;
 
 /// How deep merges (`<<`) may lie in each other.
 const DEPTH: usize = 8;
@@ -39,7 +40,7 @@ pub(crate) struct Handed {
 
 /// Reads what a compose file says of `service` and the variable `key`; `None` if it is not understood.
 pub(crate) fn handed(text: &str, service: &str, key: &str) -> Option<Handed> {
-    let documents = YamlLoader::load_from_str(text).ok()?;
+    let documents = yaml::documents(text).ok()?;
     let root = documents.first()?.as_hash()?;
     let mut handed = Handed { has_more: get(root, "include").is_some(), ..Handed::default() };
     let services = get(root, "services").and_then(Yaml::as_hash);
@@ -55,7 +56,7 @@ pub(crate) fn handed(text: &str, service: &str, key: &str) -> Option<Handed> {
 
 /// What a compose file mounts into `service`: `SOURCE:TARGET`, with more behind it perhaps.
 pub(crate) fn volumes(text: &str, service: &str) -> Vec<String> {
-    let documents = YamlLoader::load_from_str(text).unwrap_or_default();
+    let documents = yaml::documents(text).unwrap_or_default();
     let root = documents.first().and_then(Yaml::as_hash);
     let service = root.and_then(|root| {
         get(get(root, "services")?.as_hash()?, service)?.as_hash().and_then(|of| get(of, "volumes"))

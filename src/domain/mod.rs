@@ -44,3 +44,4 @@ pub(crate) mod time;
 pub(crate) mod units;
 pub(crate) mod visible;
 pub(crate) mod webhook;
+pub(crate) mod yaml;
