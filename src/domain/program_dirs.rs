@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::claude_cli::Version;
 use crate::domain::expand::{expand, home_is};
-use crate::domain::order;
 
 /// Below a home: installers' own directories, npm's usual prefixes, and the shims of the managers.
 const BELOW_HOME: [&str; 17] = [
@@ -38,6 +37,9 @@ const VERSIONS: [(&str, &str); 7] = [
     (".local/share/mise/installs/node", "bin"),
 ];
 
+/// How many versions of Node each of these may have; of more the newest count.
+const VERSIONS_LIMIT: usize = 200;
+
 /// Every directory below a home where a program of the user's may be, the likeliest first; of several
 /// versions the newest.
 ///
@@ -54,8 +56,10 @@ pub(crate) fn below_home(
         let versions = home.join(versions);
         let mut found = names(&versions);
         // By number: as text v9 comes after v22.
-        order::sort_by_key(&mut found, |name| std::cmp::Reverse(version(name)));
-        all.extend(found.into_iter().map(|name| versions.join(name).join(bin)));
+        found.sort_by_cached_key(|name| std::cmp::Reverse(version(name)));
+        all.extend(
+            found.into_iter().take(VERSIONS_LIMIT).map(|name| versions.join(name).join(bin)),
+        );
     }
     all
 }

@@ -162,6 +162,11 @@ impl Folder {
 
     /// Lists the names in the folder, sorted.
     pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
+        self.few_names(NAMES_LIMIT)
+    }
+
+    /// The same; an error where there are more than `most`.
+    pub(crate) fn few_names(&self, most: usize) -> Result<Vec<OsString>, Error> {
         use std::os::unix::ffi::OsStringExt;
         let list = || {
             let fd = self.readable()?;
@@ -171,7 +176,7 @@ impl Folder {
                 if name != b"." && name != b".." {
                     names.push(OsString::from_vec(name));
                 }
-                if names.len() > NAMES_LIMIT {
+                if names.len() > most {
                     return Err(Errno::TOOBIG);
                 }
             }

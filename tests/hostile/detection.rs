@@ -1,7 +1,7 @@
 //! What is taken for proof that a login and an OpenClaw belong together, and how much a user can have
 //! detection look at.
 
-use crate::lab::{ALICE, BOB, Lab};
+use crate::lab::{ALICE, BOB, Lab, Ran, ran};
 
 /// Plays docker with a container that mounts Alice's login and Bob's OpenClaw, as far as `$0.answers` is
 /// true for its environment.
@@ -73,5 +73,65 @@ fn roots_uid_alone_is_no_proof() {
         lab.confined(&[&["detect", "--write"], &root[..]].concat());
         assert_eq!(lab.at("etc/default.conf").exists(), is_linked, "{claw}: {}", said.stdout);
         assert!(said.stdout.contains(claw), "{claw}: {}", said.stdout);
+    }
+}
+
+/// Looks at the scratch host's `tree` with no more memory than this.
+fn detect_in_little_memory(lab: &Lab) -> Ran {
+    let wanted = lab.command(&["detect", "--root", lab.at("tree").to_str().unwrap()]);
+    let mut command = std::process::Command::new("prlimit");
+    command.arg("--as=400000000").arg(wanted.get_program()).args(wanted.get_args());
+    ran(command.output().unwrap())
+}
+
+#[test]
+fn what_a_user_piles_up_takes_little_memory_and_is_named() {
+    let lab = Lab::new();
+    lab.login(ALICE, "home/a/.claude", "1", 20_000).login(BOB, "home/b/.claude", "2", 20_000);
+    lab.as_user(BOB, "mkdir home/b/.openclaw; echo '{}' >home/b/.openclaw/openclaw.json");
+    lab.as_user(
+        ALICE,
+        "cd home/a; mkdir -p .config/systemd/user .openclaw; echo '{}' >.openclaw/openclaw.json
+         for i in $(seq 500); do echo .openclaw-$i; done | xargs mkdir
+         cd .config/systemd/user
+         for i in $(seq 500); do echo Environment=CLAUDE_CONFIG_DIR=/home/a/c$i; done >0.service
+         for i in $(seq 3000); do echo $i.service; done | xargs truncate -s 262144",
+    );
+    lab.sh(&format!(
+        "mkdir tree tree/etc; mv home tree/home
+         printf 'a:x:{ALICE}:{ALICE}::/home/a:/bin/sh\\nb:x:{BOB}:{BOB}::/home/b:/bin/sh\\n' >tree/etc/passwd"
+    ));
+    // All those units have 750 MiB.
+    let said = detect_in_little_memory(&lab);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    for left_out in ["units", "what units", "profiles"] {
+        let line = format!("left out  not looked at: {left_out} ");
+        assert_eq!(said.stdout.matches(&line).count(), 1, "{left_out}: {}", said.stdout);
+    }
+    let claws = said.stdout.lines().filter(|line| line.starts_with("openclaw ")).count();
+    assert_eq!(claws, 34, "each user's own, and 32 profiles: {}", said.stdout);
+    let pair = "candidate '/home/b/.claude/.credentials.json' to '/home/b/.openclaw'";
+    assert!(said.stdout.contains(pair), "{}", said.stdout);
+}
+
+#[test]
+fn a_compose_file_of_a_users_takes_no_more_than_its_size() {
+    let lab = Lab::new();
+    lab.sh(&format!(
+        "mkdir -p tree/etc; mv home tree/home
+         printf 'a:x:{ALICE}:{ALICE}::/home/a:/bin/sh\\nb:x:{BOB}:{BOB}::/home/b:/bin/sh\\n' >tree/etc/passwd"
+    ));
+    lab.login(BOB, "tree/home/b/.claude", "2", 20_000);
+    lab.as_user(BOB, "mkdir tree/home/b/.openclaw; echo '{}' >tree/home/b/.openclaw/openclaw.json");
+    let alias =
+        |at: u8| format!("x{at}: &x{at} [{}]\n", vec![format!("*x{}", at - 1); 10].join(","));
+    let aliases = (1..9).map(alias).collect::<Vec<_>>().concat();
+    for above in [format!("x0: &x0 [y]\n{aliases}"), format!("x: \n  {}y\n", "- ".repeat(120_000))]
+    {
+        let text = format!("{above}services:\n  openclaw-gateway:\n    volumes: []\n");
+        std::fs::write(lab.at("tree/home/a/compose.yaml"), text).unwrap();
+        let said = detect_in_little_memory(&lab);
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        assert!(said.stdout.contains("the first candidate can be written"), "{}", said.stdout);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::World;
 use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
-use crate::app::detect::tree::{self, Tree};
+use crate::app::detect::tree::{self, Key, Tree};
 use crate::app::detect::units::{self, Hint};
 use crate::domain::compose_service;
 use crate::domain::detection::{Claw, Control, Findings};
@@ -30,14 +30,25 @@ const COMPOSE_FILES: [&str; 4] =
 /// The service that runs the gateway.
 const SERVICE: &str = "openclaw-gateway";
 
+/// How many state folders of one home are looked at, beside those of the usual names.
+const STATE_LIMIT: usize = 32;
+
+/// How many names of a home are listed.
+const NAMES_LIMIT: usize = 10_000;
+
 /// How many folders of a home are looked into for a compose project.
 const FOLDER_LIMIT: usize = 200;
+
+/// The longest path that can be opened (`PATH_MAX`).
+const PATH_LIMIT: usize = 4096;
 
 /// A compose project whose file names the gateway's service.
 struct Project {
     folder: PathBuf,
     /// What its `.env` names as the state folder.
     state_dir: Option<PathBuf>,
+    /// The device and inode of that.
+    key: Option<Key>,
     /// The service that runs the gateway.
     service: String,
     /// Whether only its own directory, or an engine that is ours, says so.
@@ -46,11 +57,20 @@ struct Project {
     config_path: Option<PathBuf>,
 }
 
+impl Project {
+    /// Whether it names this state folder, by its path or by what can be opened there.
+    fn is_of(&self, path: &Path, key: Option<Key>) -> bool {
+        self.state_dir.as_deref() == Some(path) || key.is_some() && self.key == key
+    }
+}
+
 /// Adds every OpenClaw of the homes, of the folders that units name, and of compose projects.
 pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
     let (tree, homes) = (world.tree, world.homes);
-    let projects = projects(world);
-    let of_homes = homes.iter().flat_map(|home| of_home(tree, home)).map(|folder| (folder, None));
+    let projects = projects(world, &mut findings.rejected);
+    let of_homes: Vec<PathBuf> =
+        homes.iter().flat_map(|home| of_home(tree, home, &mut findings.rejected)).collect();
+    let of_homes = of_homes.into_iter().map(|folder| (folder, None));
     let of_hints = world.hints.iter().filter_map(|hint| Some((of_hint(hint)?, Some(hint.uid))));
     let of_projects = projects.iter().filter_map(|project| {
         let uids = tree.control(&project.folder).map(|control| control.uids).unwrap_or_default();
@@ -65,11 +85,26 @@ pub(crate) fn find(world: &World<'_>, findings: &mut Findings) {
     }
 }
 
-fn of_home(tree: &Tree, home: &Home) -> Vec<PathBuf> {
-    let names = tree.names(&home.path).into_iter();
-    let is_state =
-        |name: &String| STATE_DIRS.contains(&name.as_str()) || name.starts_with(".openclaw-");
-    names.filter(is_state).map(|name| home.path.join(name)).collect()
+fn of_home(tree: &Tree, home: &Home, left_out: &mut Vec<String>) -> Vec<PathBuf> {
+    let names = tree.few_names(&home.path, NAMES_LIMIT);
+    let is_listed = names.is_some();
+    let profiles = names.into_iter().flatten().filter(|name| name.starts_with(".openclaw-"));
+    let profiles: Vec<String> = profiles.collect();
+    let path = home.path.display();
+    if !is_listed {
+        left_out.push(format!(
+            "not looked at: profiles of OpenClaw in '{path}', which has more than {NAMES_LIMIT} files"
+        ));
+    }
+    if profiles.len() > STATE_LIMIT {
+        left_out.push(format!(
+            "not looked at: profiles of OpenClaw in '{path}' beyond {STATE_LIMIT} of {}",
+            profiles.len()
+        ));
+    }
+    let usual = STATE_DIRS.map(str::to_owned).into_iter();
+    let all = usual.chain(profiles.into_iter().take(STATE_LIMIT));
+    all.map(|name| home.path.join(name)).collect()
 }
 
 fn of_hint(hint: &Hint) -> Option<PathBuf> {
@@ -113,9 +148,8 @@ fn one(
     });
     let mut warnings = warnings(tree, path);
     let mut compose = None;
-    for project in projects.iter().filter(|project| {
-        project.state_dir.as_deref().is_some_and(|state_dir| tree.is_same(state_dir, path))
-    }) {
+    let key = tree.key(path);
+    for project in projects.iter().filter(|project| project.is_of(path, key)) {
         // Whoever writes the compose folder gets the token by its `.env`; root has it anyway.
         let is_safe = |of_project: Control| {
             let is_roots = project.is_ours && of_project.uids == [0];
@@ -163,17 +197,32 @@ fn warnings(tree: &Tree, path: &Path) -> Vec<String> {
     harmful.then(text).into_iter().collect()
 }
 
-fn projects(world: &World<'_>) -> Vec<Project> {
+fn projects(world: &World<'_>, left_out: &mut Vec<String>) -> Vec<Project> {
     let tree = world.tree;
     let bases = world.homes.iter().map(|home| home.path.clone());
     let bases = bases.chain(["/opt", "/srv", "/data"].map(PathBuf::from));
     let folders = bases.flat_map(|base| {
-        let names = tree.names(&base).into_iter().filter(|name| !name.starts_with('.'));
-        let below: Vec<PathBuf> = names.take(FOLDER_LIMIT).map(|name| base.join(name)).collect();
+        let names = tree.few_names(&base, NAMES_LIMIT);
+        let mut is_all = names.is_some();
+        let names = names.into_iter().flatten().filter(|name| !name.starts_with('.'));
+        let mut below: Vec<PathBuf> = names.map(|name| base.join(name)).collect();
+        is_all &= below.len() <= FOLDER_LIMIT;
+        below.truncate(FOLDER_LIMIT);
+        if !is_all {
+            let base = base.display();
+            left_out.push(format!(
+                "not looked at: compose projects in '{base}' beyond the first {FOLDER_LIMIT} files"
+            ));
+        }
         below.into_iter().chain([base])
     });
     let of_folders = folders.filter_map(|folder| project(tree, folder));
-    world.containers.iter().filter_map(labelled).chain(of_folders).collect()
+    let all = world.containers.iter().filter_map(labelled).chain(of_folders);
+    let keyed = |project: Project| {
+        let key = project.state_dir.as_deref().and_then(|path| tree.key(path));
+        Project { key, ..project }
+    };
+    all.map(keyed).collect()
 }
 
 /// The project that a container's labels name, with the state folder that is mounted into it.
@@ -181,7 +230,8 @@ fn labelled(container: &Container) -> Option<Project> {
     let (folder, service) = container.compose.clone()?;
     let state_dir = of_container(container).next();
     let (config_path, is_ours) = (config_in(container), container.is_ours());
-    state_dir.is_some().then_some(Project { folder, state_dir, service, is_ours, config_path })
+    let project = Project { folder, state_dir, key: None, service, is_ours, config_path };
+    project.state_dir.is_some().then_some(project)
 }
 
 /// Where a container's environment puts `openclaw.json`, on this host.
@@ -246,18 +296,21 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
         let volumes = compose_service::volumes(&text, SERVICE);
         volumes.iter().find_map(|volume| mounted(volume)).map(str::to_owned)
     });
-    let named = named.and_then(|value| expand(&value, &known)).map(|value| folder.join(value));
+    let is_path = |value: &String| value.len() < PATH_LIMIT;
+    let named = named.and_then(|value| expand(&value, &known)).filter(is_path);
+    let named = named.map(|value| folder.join(value));
     // The service takes the whole `.env` where it says so.
     let takes_env = text.contains("env_file");
     let in_env = envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_PATH").filter(|_| takes_env);
     let config = text.lines().find_map(config_named).map(str::to_owned);
     let config = config.or_else(|| in_env.map(|value| value.expose().to_owned()));
-    let config = config.and_then(|value| expand(&value, &known)).map(PathBuf::from);
+    let config = config.and_then(|value| expand(&value, &known)).filter(is_path);
+    let config = config.map(PathBuf::from);
     let config_path = config.zip(named.as_ref()).and_then(|(inside, state_dir)| {
         let homes = ["/home/node/.openclaw", "/root/.openclaw"];
         let below = homes.iter().find_map(|home| inside.strip_prefix(home).ok())?;
         Some(state_dir.join(below))
     });
     let service = SERVICE.to_owned();
-    Some(Project { folder, state_dir: named, service, is_ours: true, config_path })
+    Some(Project { folder, state_dir: named, key: None, service, is_ours: true, config_path })
 }

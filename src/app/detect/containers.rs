@@ -82,19 +82,23 @@ impl Container {
         self.is_ours
     }
 
-    /// Whether it has this very login and this very state folder as its own, by its mounts.
+    /// The logins and the state folders that it has both as its own, by its mounts, each with each.
     ///
     /// That is proof only where nobody but us, or root, answers for the engine.
-    pub(super) fn has_both(&self, login: &Path, claw: &Path) -> bool {
+    pub(super) fn logins_with_claws(&self) -> Vec<(PathBuf, PathBuf)> {
+        if !self.is_ours {
+            return Vec::new();
+        }
         let told = self.as_told_by_its_maker();
-        let is_login =
-            |inside: PathBuf| told.on_host(&inside).is_some_and(|(host, _)| host == login);
         let login_folders = told.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from).into_iter();
         let login_folders =
             login_folders.chain(told.homes().into_iter().map(|home| home.join(".claude")));
-        self.is_ours
-            && login_folders.map(|folder| folder.join(logins::FILE)).any(is_login)
-            && claws::of_container(&told).any(|host| host == claw)
+        let logins = login_folders
+            .filter_map(|folder| told.on_host(&folder.join(logins::FILE)).map(|(host, _)| host));
+        let claws: Vec<PathBuf> = claws::of_container(&told).collect();
+        logins
+            .flat_map(|login| claws.iter().map(move |claw| (login.clone(), claw.clone())))
+            .collect()
     }
 
     /// Without the variables of its image: whoever built that does not say whose is what.

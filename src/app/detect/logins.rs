@@ -26,11 +26,18 @@ pub(crate) fn find(world: &World<'_>, now: Timestamp, findings: &mut Findings) {
     let of_homes = of_homes.map(|folder| (folder, None));
     let named = world.hints.iter().filter(|hint| hint.variable == "CLAUDE_CONFIG_DIR");
     let named = named.map(|hint| (hint.folder.clone(), Some(hint.uid)));
+    // A user may have many logins, and very many directories where a CLI could be.
+    let mut clis: Vec<(&Home, Cli)> = Vec::new();
     for (folder, named_by) in world.tree.once_each(of_homes.chain(named)) {
         let path = folder.join(FILE);
         if findings.logins.iter().all(|login| login.path != path) {
-            let cli = world.home_of(&path).and_then(|home| claude(world.tree, home));
-            let cli = cli.map_or(Cli::None, Cli::Host);
+            let home = world.home_of(&path);
+            let known = clis.iter().rfind(|(of, _)| Some(*of) == home).map(|(_, cli)| cli.clone());
+            let cli = known.unwrap_or_else(|| {
+                let cli = home.and_then(|home| claude(world.tree, home));
+                cli.map_or(Cli::None, Cli::Host)
+            });
+            clis.extend(home.map(|home| (home, cli.clone())));
             one(world.tree, (&path, named_by), cli, now, findings);
         }
     }

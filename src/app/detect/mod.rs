@@ -115,8 +115,8 @@ pub(crate) fn run(root: Option<&Path>) -> Detection {
 
 fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let homes = homes::all(tree);
-    let hints = units::hints(tree, &homes);
     let mut findings = Findings::default();
+    let hints = units::hints(tree, &homes, &mut findings.rejected);
     let world = World { tree, homes: &homes, hints: &hints, containers };
     logins::find(&world, clock::now(), &mut findings);
     claws::find(&world, &mut findings);
@@ -129,12 +129,20 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let (candidates, tree, silent) = (Vec::new(), tree.clone(), Vec::new());
     let mut all =
         Detection { findings, candidates, rivals, tree, containers: names, silent, accounts };
+    let proven: Vec<_> =
+        containers.iter().flat_map(containers::Container::logins_with_claws).collect();
     let has_both = |login: &Login, claw: &Claw| {
-        let has_both = |one: &containers::Container| one.has_both(&login.path, &claw.state_dir);
-        containers.iter().any(has_both)
+        proven.iter().any(|(path, state_dir)| *path == login.path && *state_dir == claw.state_dir)
     };
     let is_account = |uid| all.is_account(uid);
     let proofs = detection::Proofs { is_account: &is_account, has_both: &has_both };
-    all.candidates = detection::rank(&all.findings, &proofs);
+    let (candidates, is_all) = detection::rank(&all.findings, &proofs);
+    all.candidates = candidates;
+    if !is_all {
+        let most = detection::OTHERS_LIMIT;
+        all.findings.rejected.push(format!(
+            "not looked at: pairs of different users beyond {most} for one OpenClaw"
+        ));
+    }
     all
 }

@@ -84,8 +84,11 @@ fn services(tree: &Tree, folder: &Path, user: Option<&String>) -> Vec<Rival> {
         line.trim_start().starts_with("Exec") && WORDS.iter().any(|word| line.contains(word))
     };
     let known = |path: &Path| UNITS.iter().any(|unit| path.ends_with(unit));
-    let texts = units::texts(tree, folder).into_iter();
-    let acting = texts.filter(|(path, text)| !known(path) && text.lines().any(acts));
+    let texts = match user {
+        Some(_) => units::few_texts(tree, folder, |_| true).0,
+        None => units::texts(tree, folder, |_| true),
+    };
+    let acting = texts.into_iter().filter(|(path, text)| !known(path) && text.lines().any(acts));
     acting.map(|(path, _)| Rival::Service { path, user: user.cloned() }).collect()
 }
 

@@ -1,13 +1,14 @@
 //! The host's folders, or a tree that stands for them.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, Stat};
 
 use crate::domain::detection::Control;
-use crate::domain::order;
 use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -19,7 +20,7 @@ const TEXT_LIMIT: u64 = 256 * 1024;
 const LINK_LIMIT: u32 = 8;
 
 /// The device and inode of a directory.
-type Key = (u64, u64);
+pub(super) type Key = (u64, u64);
 
 /// Where the search begins.
 #[derive(Clone, Debug)]
@@ -76,29 +77,37 @@ impl Tree {
                 (real.as_ref().is_some_and(|real| *real != path), path, by)
             })
             .collect();
-        order::sort_and_dedup(&mut all);
-        let mut once: Vec<(PathBuf, Option<Key>, Vec<u32>, bool)> = Vec::new();
+        all.sort();
+        all.dedup();
+        let mut once: Vec<(PathBuf, Vec<u32>, bool)> = Vec::new();
+        let mut places: HashMap<Key, usize> = HashMap::new();
         for (_, path, by) in all {
-            let key = self.folder(&path).and_then(|folder| folder.key().ok());
-            let known = once.iter_mut().find(|one| one.0 == path || key.is_some() && one.1 == key);
-            match known {
-                Some(known) => {
-                    known.2.extend(by);
-                    known.3 |= by.is_none();
-                }
-                None => once.push((path, key, by.into_iter().collect(), by.is_none())),
+            let key = self.key(&path);
+            let known = key.and_then(|key| places.get(&key).copied());
+            // Equal paths stand side by side.
+            let known =
+                known.or_else(|| once.len().checked_sub(1).filter(|at| once[*at].0 == path));
+            if let Some(known) = known {
+                once[known].1.extend(by);
+                once[known].2 |= by.is_none();
+            } else {
+                places.extend(key.map(|key| (key, once.len())));
+                once.push((path, by.into_iter().collect(), by.is_none()));
             }
         }
-        let settled = |(path, _, by, is_homes): (_, _, _, bool)| {
-            (path, if is_homes { Vec::new() } else { by })
-        };
+        let settled =
+            |(path, by, is_homes): (_, _, bool)| (path, if is_homes { Vec::new() } else { by });
         once.into_iter().map(settled).collect()
+    }
+
+    /// The device and inode of a directory that can be opened.
+    pub(super) fn key(&self, path: &Path) -> Option<Key> {
+        self.folder(path)?.key().ok()
     }
 
     /// Whether two paths lead to one directory.
     pub(crate) fn is_same(&self, one: &Path, other: &Path) -> bool {
-        let key = |path| self.folder(path).and_then(|folder| folder.key().ok());
-        one == other || key(one).is_some_and(|one| key(other) == Some(one))
+        one == other || self.key(one).is_some_and(|one| self.key(other) == Some(one))
     }
 
     /// Reads a text file of the host.
@@ -110,6 +119,18 @@ impl Tree {
     pub(crate) fn names(&self, path: &Path) -> Vec<String> {
         let names = self.folder(path).and_then(|folder| folder.names().ok()).unwrap_or_default();
         names.into_iter().filter_map(|name| name.into_string().ok()).collect()
+    }
+
+    /// The same of a directory that a user may have filled; `None` where there are more than `most`.
+    pub(crate) fn few_names(&self, path: &Path, most: usize) -> Option<Vec<String>> {
+        let names = self.folder(path).map(|folder| folder.few_names(most));
+        match names {
+            Some(Err(error)) if error.kind() == Some(ErrorKind::ArgumentListTooLong) => None,
+            names => {
+                let names = names.and_then(Result::ok).unwrap_or_default().into_iter();
+                Some(names.filter_map(|name| name.into_string().ok()).collect())
+            }
+        }
     }
 
     /// Says whether something of this name is in a folder of the host.

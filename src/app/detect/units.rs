@@ -15,6 +15,13 @@ pub(super) const SYSTEM: [&str; 3] =
 /// Where a user's own units lie, below the home.
 pub(super) const USER: &str = ".config/systemd/user";
 
+/// How many names are listed in a user's directory of units, how many of the files are read, how many
+/// bytes of them, and how many directories they may name.
+const NAMES_LIMIT: usize = 10_000;
+const UNIT_LIMIT: usize = 200;
+const TEXT_LIMIT: usize = 4 << 20;
+const HINT_LIMIT: usize = 64;
+
 /// A folder that a unit's environment names.
 #[derive(Clone, Debug)]
 pub(crate) struct Hint {
@@ -36,10 +43,10 @@ pub(super) const VARIABLES: [&str; 6] = [
     "CLAWDBOT_CONFIG_PATH",
 ];
 
-/// Collects the folders that units name.
-pub(crate) fn hints(tree: &Tree, homes: &[Home]) -> Vec<Hint> {
+/// Collects the folders that units name, and says which units of users' were not looked at.
+pub(crate) fn hints(tree: &Tree, homes: &[Home], left_out: &mut Vec<String>) -> Vec<Hint> {
     let system = SYSTEM.iter().take(2).flat_map(|folder| {
-        let texts = texts(tree, Path::new(folder)).into_iter();
+        let texts = texts(tree, Path::new(folder), |_| true).into_iter();
         // Whoever wrote a system unit may read what it names; a user may not have root read for them.
         texts.flat_map(|(_, text)| {
             let home = home_of(&text, homes);
@@ -48,12 +55,27 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home]) -> Vec<Hint> {
             texts.into_iter().map(move |(text, uid)| (text, uid, home.clone()))
         })
     });
-    let users = homes.iter().flat_map(|home| {
-        let texts = texts(tree, &home.path.join(USER)).into_iter();
-        texts.map(|(_, text)| (specifiers(&text, &home.path), home.uid, Some(home.path.clone())))
-    });
-    let all = system.chain(users);
-    all.flat_map(|(text, uid, home)| variables(&text, uid, home.as_deref())).collect()
+    let mut all: Vec<Hint> =
+        system.flat_map(|(text, uid, home)| variables(&text, uid, home.as_deref())).collect();
+    for home in homes {
+        let folder = home.path.join(USER);
+        let (texts, is_all) = few_texts(tree, &folder, |_| true);
+        let texts = texts.into_iter().map(|(_, text)| specifiers(&text, &home.path));
+        let mut named = texts.flat_map(|text| variables(&text, home.uid, Some(&home.path)));
+        all.extend(named.by_ref().take(HINT_LIMIT));
+        let folder = folder.display();
+        if !is_all {
+            left_out.push(format!(
+                "not looked at: units in '{folder}' beyond {UNIT_LIMIT} files or 4 MiB"
+            ));
+        }
+        if named.next().is_some() {
+            left_out.push(format!(
+                "not looked at: what units in '{folder}' name beyond {HINT_LIMIT} directories"
+            ));
+        }
+    }
+    all
 }
 
 /// The home of the user that a unit of the host runs as.
@@ -63,20 +85,60 @@ fn home_of(unit: &str, homes: &[Home]) -> Option<PathBuf> {
     homes.iter().find(is_user).map(|home| home.path.clone())
 }
 
-/// The service units of a folder and their drop-ins, with their texts.
-pub(super) fn texts(tree: &Tree, folder: &Path) -> Vec<(PathBuf, String)> {
-    let ends_in = |name: &str, kind: &str| name.strip_suffix(kind).is_some();
-    let mut files = Vec::new();
-    for name in tree.names(folder) {
-        let path = folder.join(&name);
-        if ends_in(&name, ".service") {
-            files.push(path);
-        } else if ends_in(&name, ".service.d") {
-            let parts = tree.names(&path).into_iter().filter(|part| ends_in(part, ".conf"));
-            files.extend(parts.map(|part| path.join(part)));
+/// The service units of a folder and their drop-ins, with their texts, as far as `is_wanted` takes the
+/// names of units or of their directories of drop-ins.
+pub(super) fn texts(
+    tree: &Tree,
+    folder: &Path,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Vec<(PathBuf, String)> {
+    let names = tree.names(folder).into_iter().filter(|name| is_of_unit(name) && is_wanted(name));
+    let files = names.flat_map(|name| files(folder.join(name), |drop_ins| tree.names(drop_ins)));
+    files.filter_map(|path| Some((path.clone(), tree.text(&path)?))).collect()
+}
+
+/// The same of a user's directory, where anything may lie, up to the limits; and whether these are all.
+pub(super) fn few_texts(
+    tree: &Tree,
+    folder: &Path,
+    is_wanted: impl Fn(&str) -> bool,
+) -> (Vec<(PathBuf, String)>, bool) {
+    let Some(mut names) = tree.few_names(folder, NAMES_LIMIT) else { return (Vec::new(), false) };
+    names.retain(|name| is_of_unit(name) && is_wanted(name));
+    // OpenClaw's own before any other.
+    names.sort_by_key(|name| !name.contains("claw"));
+    let (mut texts, mut is_all) = (Vec::new(), true);
+    let (mut files_left, mut bytes_left) = (UNIT_LIMIT, TEXT_LIMIT);
+    for name in names {
+        let all = files(folder.join(name), |drop_ins| {
+            let parts = tree.few_names(drop_ins, UNIT_LIMIT);
+            is_all &= parts.is_some();
+            parts.unwrap_or_default()
+        });
+        // An empty directory of drop-ins takes as long as a file.
+        let Some(fewer) = files_left.checked_sub(all.len().max(1)) else { return (texts, false) };
+        files_left = fewer;
+        for path in all {
+            let Some(text) = tree.text(&path) else { continue };
+            let Some(fewer) = bytes_left.checked_sub(text.len()) else { return (texts, false) };
+            bytes_left = fewer;
+            texts.push((path, text));
         }
     }
-    files.into_iter().filter_map(|path| Some((path.clone(), tree.text(&path)?))).collect()
+    (texts, is_all)
+}
+
+fn is_of_unit(name: &str) -> bool {
+    [".service", ".service.d"].iter().any(|kind| name.ends_with(kind))
+}
+
+/// The file of a service unit, or those in its directory of drop-ins.
+fn files(path: PathBuf, names: impl FnOnce(&Path) -> Vec<String>) -> Vec<PathBuf> {
+    if path.extension().is_some_and(|kind| kind == "service") {
+        return vec![path];
+    }
+    let parts = names(&path).into_iter().map(|part| path.join(part));
+    parts.filter(|part| part.extension().is_some_and(|kind| kind == "conf")).collect()
 }
 
 /// What the files that a unit takes its environment from say, in the form of a unit, and whose they
@@ -122,19 +184,17 @@ pub(crate) fn config_path(
     home: Option<&Home>,
     (unit, is_users): &(String, bool),
 ) -> Option<PathBuf> {
-    let folders: Vec<PathBuf> = if *is_users {
-        home.iter().map(|home| home.path.join(USER)).collect()
-    } else {
-        SYSTEM.iter().rev().map(PathBuf::from).collect()
-    };
     let whose = home.filter(|_| *is_users).map(|home| home.path.as_path());
     let drop_ins = format!("{unit}.d");
-    let is_its = |path: &Path| {
-        let above = path.parent().and_then(Path::file_name);
-        path.ends_with(unit) || above.is_some_and(|above| above == drop_ins.as_str())
+    let is_its = |name: &str| name == unit || name == drop_ins;
+    let texts: Vec<(PathBuf, String)> = if *is_users {
+        let folder = home.map(|home| home.path.join(USER));
+        folder.map(|folder| few_texts(tree, &folder, is_its).0).unwrap_or_default()
+    } else {
+        let folders = SYSTEM.iter().rev().map(Path::new);
+        folders.flat_map(|folder| texts(tree, folder, is_its)).collect()
     };
-    let texts = folders.iter().flat_map(|folder| texts(tree, folder));
-    let hints = texts.filter(|(path, _)| is_its(path)).flat_map(|(_, text)| {
+    let hints = texts.into_iter().flat_map(|(_, text)| {
         let read = if *is_users { Vec::new() } else { environment_of(tree, &text) };
         let own = home.map(|home| text.replace("%h", &home.path.to_string_lossy()));
         let own = if *is_users { own.unwrap_or_default() } else { text };
