@@ -139,7 +139,8 @@ fn worries(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
     let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
     let unseen = missing(settings, report).1;
-    failing.into_iter().chain(waiting).chain(unseen).map(Cow::Owned).collect()
+    let unproven = report.gateway.unproven().map(|why| format!("the gateway was restarted: {why}"));
+    failing.into_iter().chain(waiting).chain(unseen).chain(unproven).map(Cow::Owned).collect()
 }
 
 fn sink(report: &SinkReport) -> Sink {

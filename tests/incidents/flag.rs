@@ -67,7 +67,7 @@ fn it_is_said_again_daily_and_survives_a_restart() {
     watch.says("emptied the login").says("hint: sudo oauth-sync login --link default");
     watch.until("the flag stands again", || bed.exists(FLAG));
     watch.end();
-    let json = bed.run(["status", "--json"]).exit(0).json();
+    let json = bed.run(["status", "--json"]).exit(3).json();
     let incident = &json["links"][0]["incidents"][0];
     assert_eq!(
         (&incident["kind"], &incident["command"]),

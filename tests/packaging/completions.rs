@@ -100,7 +100,8 @@ fn fish_offers_what_there_is() {
     });
 }
 
-/// An interactive zsh on a pseudo-terminal of zsh's own; what its completion adds is written down.
+/// An interactive zsh on a pseudo-terminal of zsh's own; what its completion adds is written down. It is
+/// typed to while its line editor runs, which says when: what comes earlier or later may be lost.
 const ZSH: &str = r#"
 zmodload zsh/zpty
 zpty -b shell zsh -f -i
@@ -114,11 +115,12 @@ send "compadd() {
     (( \$#found )) && print -rl -- \$found >>$3
     builtin compadd \"\$@\"
 }"
-send "zstyle ':completion:*' menu no; LISTMAX=-1; print READ''Y"
+send "zstyle ':completion:*' menu no; LISTMAX=-1"
+send "complete-and-say() { zle complete-word; print DON''E >/dev/tty }; zle -N complete-and-say"
+send "bindkey '^I' complete-and-say"
+send "zle-line-init() { print READ''Y >/dev/tty }; zle -N zle-line-init"
 waits READY
 zpty -w -n shell "$2"$'\t'
-zpty -w -n shell $'\025'
-send "print DON''E"
 waits DONE
 [[ ! -e $3 ]] || cat $3
 "#;

@@ -81,7 +81,9 @@ fn a_quadlets_unit_is_found_and_restarted_and_not_believed() {
     let host = Host::new("openclaw.service", "");
     host.run("sync").exit(0).says("the gateway was restarted; whether it uses the new token");
     assert_eq!(host.0.read("pid").trim(), "4194306");
-    host.run("check").exit(0);
+    let unproven = "the gateway was restarted: whether it uses the new token is not proven";
+    let check = host.run("check").exit(1).out.clone();
+    assert!(check.contains(unproven), "{check}");
     let status = host.run("status").out;
     assert!(status.contains("; whether it uses the new token is not proven"), "{status}");
 }

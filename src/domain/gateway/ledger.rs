@@ -226,6 +226,12 @@ impl Ledger {
         }
     }
 
+    /// Why the newest of what was done is not proven, where nothing waits any more.
+    pub(crate) fn unproven(&self) -> Option<&str> {
+        let last = self.history.last().filter(|act| act.outcome == "done")?;
+        last.why.as_deref().filter(|_| self.pending.is_none())
+    }
+
     /// Writes down how an attempt ended.
     pub(crate) fn settle(&mut self, ending: &Ending, now: Timestamp) {
         let fingerprint = self.pending.as_ref().and_then(|pending| pending.fingerprint);
