@@ -73,7 +73,7 @@ fn it_is_said_again_daily_and_survives_a_restart() {
         (&incident["kind"], &incident["command"]),
         (&"blanked".into(), &"sudo oauth-sync login --link default".into())
     );
-    let text = bed.run(["status"]).exit(0).out.clone();
+    let text = bed.run(["status"]).exit(3).out.clone();
     assert!(
         text.contains("  people  blanked, since ")
             && text.contains("run: sudo oauth-sync login --link default"),

@@ -272,9 +272,9 @@ fn yes_takes_every_proposal_but_what_needs_a_person() {
     let host = bare();
     host.bed.write(SOURCE, host.bed.login_text("B", 9));
     host.own();
-    let (root, claw) = (host.at("host"), host.at(STATE));
-    let args =
-        ["setup", "--yes", "--root", root.to_str().unwrap(), "--openclaw", claw.to_str().unwrap()];
+    let (root, login, claw) = (host.at("host"), host.at(SOURCE), host.at(STATE));
+    let mut args = vec!["setup", "--yes", "--root", root.to_str().unwrap()];
+    args.extend(["--claude", login.to_str().unwrap(), "--openclaw", claw.to_str().unwrap()]);
     let mut command = host.bed.command(&[], &args);
     let path = format!("{}:/usr/bin:/bin:/usr/sbin", host.at("bin").display());
     let ran = host.bed.ran(command.env("PATH", path).output().unwrap());
@@ -311,7 +311,7 @@ fn the_originals_units_are_switched_off_before_ours_come() {
     // In a tree there is nothing that could be stopped.
     let root = host.at("host");
     let expected = format!(
-        "--root={}/ disable sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n",
+        "--root={} disable sync-oauth-token.service\nenable --now oauth-sync.service oauth-sync-refresh.timer\n",
         root.display()
     );
     assert_eq!(host.bed.read("systemctl.log"), expected);

@@ -73,7 +73,11 @@ fn a_write_that_failed_keeps_its_reason() {
 fn a_write_that_failed_is_tried_again_less_and_less_often() {
     let bed = unwritable();
     let look = |known: &str| {
-        let ran = bed.run(["sync", "--delegate", "--link", "default", "--watched", known]).exit(0);
+        bed.write("known", known);
+        let mut command =
+            bed.command(&[], &["sync", "--delegate", "--link", "default", "--watched"]);
+        let known = std::fs::File::open(bed.at("known")).unwrap();
+        let ran = bed.ran(command.stdin(known).output().unwrap()).exit(0);
         let now = crate::bed::epoch_ms();
         let known: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
         let wait = known["next"].as_i64().unwrap() - now;

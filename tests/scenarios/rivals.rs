@@ -68,7 +68,7 @@ fn the_originals_units_are_switched_off_where_something_pulls_them_in() {
         .says("switched off the original's sync-oauth-token.service")
         .says("trigger-claude-refresh.timer is not switched off: cannot run 'systemctl': no");
     assert!(host.0.exists(CONF));
-    let root = format!("--root={}/", host.0.at("host").display());
+    let root = format!("--root={}", host.0.at("host").display());
     let expected = format!(
         "{root} disable sync-oauth-token.service\n{root} disable trigger-claude-refresh.timer\n"
     );

@@ -21,7 +21,8 @@ fn refused(bed: &Bed, state: &str, code: i32, stderr: &[&str]) {
     let before = (bed.print(ENV), bed.print(OAUTH));
     bed.run(["sync"]).exit(code).err(stderr);
     assert_eq!((bed.print(ENV), bed.print(OAUTH)), before);
-    let status = bed.run(["status", "--json"]).exit(0).json();
+    let needs_person = if code == 3 { 3 } else { 0 };
+    let status = bed.run(["status", "--json"]).exit(needs_person).json();
     assert_eq!(status["links"][0]["source"]["state"], state);
     // What was passed on last is still what the sinks should hold.
     assert_eq!(status["links"][0]["sinks"][0]["state"], "in step");
