@@ -23,26 +23,31 @@ fn of(settings: &Settings) -> Vec<(String, u32)> {
     directories.filter_map(owned).collect()
 }
 
-/// The source to go by where a directory of the link is another user's than before: nothing of it is passed on until
+/// The source to go by: where a directory of the link is another user's than before, nothing of it is passed on until
 /// a person says so, with `force`. Those that nothing is known of are remembered, as of a link of 1.0.0.
-pub(crate) fn source(
+pub(crate) fn judged(
     ground: &Ground,
     settings: &Settings,
     (dry_run, force): (bool, bool),
     memory: &mut Memory,
-) -> Option<Source> {
+    source: Source,
+) -> Source {
+    // Why it cannot be read comes first: whose it is can be confirmed once it can.
+    if matches!(source, Source::Unreadable(..)) {
+        return source;
+    }
     let owners = of(settings);
     if let Some((path, before, now)) = memory.owner_changed(&owners).filter(|_| !force) {
         let (before, now) = (account::name(before), account::name(now));
         let what = format!(
             "'{path}' belongs to {now}, and belonged to {before} when a token was passed on"
         );
-        return Some(Source::Unreadable(what, Some(ours::sync_forced(&settings.name))));
+        return Source::Unreadable(what, Some(ours::sync_forced(&settings.name)));
     }
     if !dry_run && memory.accept_owners(owners, force) {
         ground.save(settings, memory);
     }
-    None
+    source
 }
 
 /// Remembers whose the directories are that a sync has made.

@@ -127,11 +127,9 @@ pub(crate) fn link(
         restore(&settings.name, keep);
     }
     let mut memory = ground.remember(settings)?;
-    let source = match with_true_expiry(ground, settings, source::of(settings, now), now) {
-        unreadable @ Source::Unreadable(..) => unreadable,
-        source => owners::source(ground, settings, (options.dry_run, options.force), &mut memory)
-            .unwrap_or(source),
-    };
+    let source = with_true_expiry(ground, settings, source::of(settings, now), now);
+    let (dry_run, force) = (options.dry_run, options.force);
+    let source = owners::judged(ground, settings, (dry_run, force), &mut memory, source);
     let mark = source.credential().map(|credential| ground.mark(credential));
     let judge = |mark, refused| memory.judge(mark, now, options.force, refused);
     let source = judged(ground, settings, (source, mark), judge);
