@@ -57,6 +57,9 @@ const KERNEL: [&str; 16] = [
 /// Devices behind which there may be a file, or a host.
 const BORROWED: [&str; 2] = ["/dev/loop", "/dev/nbd"];
 
+/// The type of FUSE (statfs(2)).
+const FUSE_MAGIC: i128 = 0x6573_5546;
+
 /// The type of procfs, whose links lead anywhere (statfs(2)).
 const PROC_MAGIC: i128 = 0x9fa0;
 
@@ -196,13 +199,25 @@ fn with_mount<T>(id: Option<u64>, work: impl FnOnce(&Mount) -> T) -> Result<Opti
 
 /// The user who mounted what something held lies on; nobody where root did.
 pub(super) fn mounter(fd: impl AsFd) -> Result<Option<Mounter>, Errno> {
-    let id = mount_id(fd)?;
-    match with_mount(id, |mount| mount.mounter)? {
+    let id = mount_id(&fd)?;
+    let mount = match with_mount(id, |mount| mount.mounter) {
+        Err(Errno::NOENT) => return unlisted(fd),
+        known => known?,
+    };
+    match mount {
         Some(mounter) => Ok(mounter),
         // In a root directory that is no mount point (chroot(2)) its own mount is not listed.
         None if id == mount_id(open_root().map_err(|_| Errno::ACCESS)?)? => Ok(None),
         // Taken away by now.
         None => Err(Errno::STALE),
+    }
+}
+
+/// Where /proc is not mounted (a system that is being put together), FUSE is refused: whose it is cannot be told.
+fn unlisted(fd: impl AsFd) -> Result<Option<Mounter>, Errno> {
+    match i128::from(rustix::fs::fstatfs(fd)?.f_type) {
+        FUSE_MAGIC => Err(Errno::XDEV),
+        _ => Ok(None),
     }
 }
 
