@@ -229,9 +229,10 @@ impl Scene {
         let is_narrowed =
             (kept.0, kept.2) == (4711, 0o600) && refused.iter().any(|call| what.starts_with(call));
         // Whoever has no account gets a group of nobody's, not that of the directory.
-        let fits = match is_new {
-            true => (kept.0, kept.2) == (4711, 0o600) && matches!(kept.1, 4711 | 65534),
-            false => kept == (4711, 4713, 0o640),
+        let fits = if is_new {
+            (kept.0, kept.2) == (4711, 0o600) && matches!(kept.1, 4711 | 65534)
+        } else {
+            kept == (4711, 4713, 0o640)
         };
         assert!(fits || is_narrowed, "{what}: {kept:?}");
         assert!(fs::metadata(self.bed.at(SOURCE)).is_ok());
