@@ -29,7 +29,10 @@ fn a_link_of_the_users_own_is_followed_and_stays() {
         let text = lab.read("home/a/dotfiles/env");
         assert!(text.starts_with("A=1\n") && text.contains("test-access1"), "{aim}");
         let ran = lab.confined(&["doctor"]);
-        assert!(ran.stdout.contains("nothing is wrong"), "{ran:?}");
+        // Not everything can be checked where no engine answers.
+        let is_fine = ["nothing is wrong", "nothing wrong was found"];
+        let is_fine = is_fine.iter().any(|fine| ran.stdout.starts_with(fine));
+        assert!(ran.code == Some(0) && is_fine, "{ran:?}");
     }
 }
 
@@ -66,11 +69,12 @@ fn a_link_into_what_is_not_the_users_own_writes_nothing() {
 }
 
 #[test]
-fn a_link_into_proc_is_not_even_entered() {
+fn a_link_into_proc_is_not_followed() {
     let lab = lab();
     lab.as_user(ALICE, &format!("ln -s /proc/self/environ {ENV}"));
     let ran = lab.confined(&["sync"]);
-    assert!(ran.code == Some(1) && ran.stderr.contains("cannot open '/proc'"), "{ran:?}");
+    let refused = "it is a symbolic link into a directory of root";
+    assert!(ran.code == Some(1) && ran.stderr.contains(refused), "{ran:?}");
 }
 
 #[test]
@@ -81,8 +85,10 @@ fn what_chattr_has_set_is_named_with_its_command() {
         let lab = lab();
         lab.as_user(ALICE, &format!("umask 077; echo ANTHROPIC_OAUTH_TOKEN=old >{ENV}"));
         lab.sh(&format!("chattr +{attribute} {object}"));
-        let command = format!("chattr -{attribute} {}", lab.at(object).display());
         let said = [&["sync"], &["status"], &["doctor"]].map(|words| lab.confined(words));
+        let command = said[0].stderr.lines().find_map(|line| line.strip_prefix("hint: "));
+        let command = command.expect("a hint").to_owned();
+        assert!(command.contains(&format!("chattr -{attribute} ")), "{command}");
         lab.sh(&command);
         for ran in [&said[0], &said[2]] {
             let all = format!("{}{}", ran.stdout, ran.stderr);
