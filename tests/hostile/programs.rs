@@ -121,7 +121,8 @@ fn root_is_asked_for_in_roots_configuration_and_named_where_it_is_refused() {
     command(&lab, &at(&lab, "bin/own"), as_root);
     assert_eq!(lab.confined(&["sync"]).code, Some(0));
     assert!(lab.at("out/ran.0").exists(), "root's own program, asked for by root");
-    assert_eq!(lab.confined(&["check"]).code, Some(0));
+    // Whether a gateway uses the token is not proven: this command starts none.
+    assert_eq!(lab.confined(&["check"]).code, Some(1));
     // Each way in which somebody else can change it; the component is named.
     let own = at(&lab, "bin/own");
     for (break_it, mend_it, named) in [
