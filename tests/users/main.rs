@@ -320,7 +320,8 @@ fn root_does_not_go_through_what_others_can_change() {
         yard.link("evil", "way/claude/.credentials.json", DEN);
         let ran = yard.sync("evil");
         assert_eq!(ran.status.code(), Some(1), "{open}: {ran:?}");
-        ran.says("cannot open 'BED/way': it is root's, but others can write in it, so root must not go through it: nothing is passed on\nhint: chmod go-w BED/way\n");
+        ran.says("cannot open 'BED/way': it is root's, but ")
+            .says(" can write in it, so root must not go through it: nothing is passed on\nhint: chmod go-w BED/way\n");
         assert_eq!(yard.env_of_evil(), "ANTHROPIC_OAUTH_TOKEN=old\n", "{open}");
     }
 }
