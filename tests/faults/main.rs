@@ -158,7 +158,7 @@ impl Scene {
     fn trace(&self) -> Vec<Call> {
         self.reset();
         let log = self.bed.at("trace").display().to_string();
-        let wrapper = ["strace", "-f", "-s", "300", "-o", &log];
+        let wrapper = ["unshare", "--mount", "strace", "-f", "-s", "300", "-o", &log];
         self.bed.ran(self.bed.command(&wrapper, self.words).output().unwrap()).exit(0);
         let mut seen = BTreeMap::<String, usize>::new();
         let mut calls = Vec::new();
@@ -185,7 +185,9 @@ impl Scene {
         self.reset();
         let inject = format!("inject={}:{fault}:when={}", call.name, call.ordinal);
         let trace = format!("trace={}", call.name);
-        let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+        // What others mount meanwhile would cost it calls of its own.
+        let unshared = ["unshare", "--mount", "strace", "-f", "-o", "/dev/null"];
+        let wrapper = [&unshared[..], &["-e", &trace, "-e", &inject]].concat();
         let output = self.bed.command(&wrapper, self.words).output().unwrap();
         let said =
             String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
