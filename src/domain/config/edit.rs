@@ -51,7 +51,8 @@ pub(crate) fn set_key(text: &str, key: &str, value: &str) -> Result<String, Refu
         // The file may say a key once only.
         let mut number = 0..at;
         lines.retain(|line| number.next().is_none() || !is_ours(line));
-        return Ok(mark.to_owned() + &lines.concat());
+        let new = mark.to_owned() + &lines.concat();
+        return if has_new_mark(text, &new) { set_key(&new, key, value) } else { Ok(new) };
     }
     let at = lines.iter().position(is_comment).map_or(lines.len(), |at| at + 1);
     let open = at > 0 && !lines[at - 1].ends_with('\n');
@@ -86,8 +87,17 @@ pub(crate) fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
     let stays = |line: &&str| assignment(line).is_none_or(|found| found.key != key);
     let (mark, body) = text.split_at(byte_order_mark(text));
     let new = mark.to_owned() + &body.split_inclusive('\n').filter(stays).collect::<String>();
+    if has_new_mark(text, &new) {
+        return remove_key(&new, key).or(Ok(new));
+    }
     let is_known = new != text || find(key).is_some();
     is_known.then_some(new).ok_or(Refusal::UnknownKey)
+}
+
+/// Says whether a byte order mark stands first only since what was before it is removed: its line may
+/// assign the key now.
+fn has_new_mark(old: &str, new: &str) -> bool {
+    byte_order_mark(old) == 0 && byte_order_mark(new) > 0
 }
 
 /// Measures the mark that some editors put before the first line.
@@ -187,6 +197,16 @@ mod tests {
         let text = "# SINKS=\nSINKS=a\nX=1\n export SINKS='b";
         assert_eq!(remove_key(text, "SINKS").as_deref(), Ok("# SINKS=\nX=1\n"));
         assert_eq!(set_key(text, "SINKS", "").as_deref(), Ok("# SINKS=\nX=1\n"));
+    }
+
+    #[test]
+    fn a_mark_that_comes_to_the_front_hides_no_line() {
+        let text = "SINKS=\n\u{feff}SINKS=\nSINKS=";
+        let set = set_key(text, "SINKS", "env");
+        assert_eq!(set.as_deref(), Ok("\u{feff}SINKS=\"env\""));
+        assert_eq!(remove_key(text, "SINKS").as_deref(), Ok("\u{feff}"));
+        let other = "SINKS=\n\u{feff}X=1\n";
+        assert_eq!(remove_key(other, "SINKS").as_deref(), Ok("\u{feff}X=1\n"));
     }
 
     proptest! {
