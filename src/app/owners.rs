@@ -10,17 +10,28 @@ use crate::domain::source::Source;
 use crate::os::account;
 use crate::os::folder::Folder;
 
-/// The directories of a link that can be looked at, with the user id of each one's owner.
-fn of(settings: &Settings) -> Vec<(String, u32)> {
+/// The directories of a link, each once.
+fn directories(settings: &Settings) -> Vec<&Path> {
     let files = [&settings.env_file, &settings.oauth_json, &settings.secret_file];
     let files = files.into_iter().flatten().chain([&settings.claude_credentials]);
     let directories = [&settings.openclaw_state_dir, &settings.compose_dir].into_iter().flatten();
     let directories = directories.map(AsRef::as_ref).chain(files.filter_map(|file| file.parent()));
+    let mut once: Vec<&Path> = Vec::new();
+    for directory in directories {
+        if !once.contains(&directory) {
+            once.push(directory);
+        }
+    }
+    once
+}
+
+/// Those that can be looked at, with the user id of each one's owner.
+fn owned<'a>(directories: impl IntoIterator<Item = &'a Path>) -> Vec<(String, u32)> {
     let owned = |path: &Path| {
         let owner = Folder::reach(path).and_then(|folder| folder.owner()).ok()?;
         Some((path.to_str()?.to_owned(), owner))
     };
-    directories.filter_map(owned).collect()
+    directories.into_iter().filter_map(owned).collect()
 }
 
 /// The source to go by: where a directory of the link is another user's than before, nothing of it is passed on until
@@ -36,7 +47,7 @@ pub(crate) fn judged(
     if matches!(source, Source::Unreadable(..)) {
         return source;
     }
-    let owners = of(settings);
+    let owners = owned(directories(settings));
     if let Some((path, before, now)) = memory.owner_changed(&owners).filter(|_| !force) {
         let (before, now) = (account::name(before), account::name(now));
         let what = format!(
@@ -57,7 +68,9 @@ pub(crate) fn accept_made(
     memory: &mut Memory,
     has_passed: bool,
 ) {
-    if has_passed && memory.accept_owners(of(settings), false) {
+    let mut made = directories(settings);
+    made.retain(|path| path.to_str().is_some_and(|path| !memory.owners.contains_key(path)));
+    if has_passed && memory.accept_owners(owned(made), false) {
         ground.save(settings, memory);
     }
 }
