@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use log::Level;
 
 use crate::app::admission;
-use crate::app::gateway::unknown::{self, Running};
+use crate::app::gateway::unknown;
 use crate::app::incident::People;
 use crate::app::once_root;
 use crate::app::prospect::Prospect;
@@ -45,6 +45,7 @@ fn judge(
     is_public: bool,
 ) -> Health {
     let sinks: Vec<Sink> = report.sinks.iter().map(sink).collect();
+    let (lacking, unseen) = missing(settings, report);
     health::judge(&View {
         source: &report.source,
         expiry: prospect.expiry,
@@ -54,8 +55,8 @@ fn judge(
         sinks: &sinks,
         scope: scope(settings),
         renewed_by: settings.renewed_by.as_deref(),
-        troubles: troubles(settings, report, prospect),
-        worries: worries(settings, report, prospect),
+        troubles: troubles(settings, report, prospect, lacking),
+        worries: worries(report, prospect, unseen),
         is_public,
         now,
     })
@@ -69,7 +70,12 @@ fn scope(settings: &Settings) -> Scope {
     }
 }
 
-fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
+fn troubles(
+    settings: &Settings,
+    report: &Report,
+    prospect: &Prospect,
+    lacking: Option<String>,
+) -> Vec<Cow<'static, str>> {
     let errors = report.remarks.iter().filter(|remark| remark.level == Level::Error);
     let errors: Vec<String> = errors.map(|remark| remark.text.clone()).collect();
     let renewals = &prospect.renewals;
@@ -80,7 +86,7 @@ fn troubles(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Co
     let doubts = once_root::doubts(settings, &report.gateway).into_iter();
     let doubts = doubts.filter(|doubt| doubt.is_pressing).map(|doubt| doubt.meaning);
     let waiting = waiting(report).filter(|why| is_refused(why)).map(|why| late(&why));
-    let waiting = waiting.into_iter().chain(missing(settings, report).0);
+    let waiting = waiting.into_iter().chain(lacking);
     let unsaved = renewals.cannot_save.as_ref();
     let unsaved = unsaved.map(|why| format!("a renewed login cannot be saved: {why}"));
     let others = refused.chain(doubts).chain(waiting).chain(unsaved).map(Cow::Owned);
@@ -103,15 +109,10 @@ fn missing(settings: &Settings, report: &Report) -> (Option<String>, Option<Stri
         }
         Missing::Gateway(port) => port,
     };
-    let none = "no gateway was found here";
-    match unknown::running(settings.openclaw_state_dir.as_deref(), port) {
-        Running::Yes(what) => {
-            (Some(format!("{none}, but {what}: it does not use the new token")), None)
-        }
-        Running::No => (None, None),
-        Running::Unseen => {
-            (None, Some(format!("{none}: whether one runs with an old token is not known")))
-        }
+    match unknown::trouble(settings.openclaw_state_dir.as_deref(), port) {
+        Some((true, text)) => (Some(text), None),
+        Some((false, text)) => (None, Some(text)),
+        None => (None, None),
     }
 }
 
@@ -133,12 +134,11 @@ fn is_refused(why: &str) -> bool {
     why.contains(exec_policy::REFUSED)
 }
 
-fn worries(settings: &Settings, report: &Report, prospect: &Prospect) -> Vec<Cow<'static, str>> {
+fn worries(report: &Report, prospect: &Prospect, unseen: Option<String>) -> Vec<Cow<'static, str>> {
     let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
     let failing = prospect.renewals.failing;
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
     let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
-    let unseen = missing(settings, report).1;
     let unproven = report.gateway.unproven().map(|why| format!("the gateway was restarted: {why}"));
     failing.into_iter().chain(waiting).chain(unseen).chain(unproven).map(Cow::Owned).collect()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::doctor::container::{self, Sight};
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::gateway::command;
-use crate::app::gateway::unknown::{self, Running};
+use crate::app::gateway::unknown;
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
@@ -104,19 +104,10 @@ fn openclaw_missing(link: &str, why: &str) -> Finding {
 
 /// A gateway that runs and was not found.
 fn not_found(case: &Case<'_>, port: Option<u16>) -> Option<Finding> {
-    let none = "no gateway was found here";
-    let command = ours::find_gateway(&case.report.link);
-    match unknown::running(case.settings.openclaw_state_dir.as_deref(), port) {
-        Running::Yes(what) => {
-            let meaning = format!("{none}, but {what}: it does not use the new token");
-            Some(Finding::error("gateway-unknown", meaning, command))
-        }
-        Running::Unseen => {
-            let meaning = format!("{none}: whether one runs with an old token is not known");
-            Some(Finding::warning("gateway-unknown", meaning, command))
-        }
-        Running::No => None,
-    }
+    let (is_certain, meaning) =
+        unknown::trouble(case.settings.openclaw_state_dir.as_deref(), port)?;
+    let finding = if is_certain { Finding::error } else { Finding::warning };
+    Some(finding("gateway-unknown", meaning, ours::find_gateway(&case.report.link)))
 }
 
 /// A command that nobody can ask whether the gateway is idle: each recreate is put off as long as

@@ -11,9 +11,12 @@ use crate::os::health;
 use crate::os::identity::Identity;
 use crate::os::processes::Process;
 
+/// What is said first in any case.
+const NONE: &str = "no gateway was found here";
+
 /// Whether a gateway runs that was not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Running {
+enum Running {
     /// One does; what shows it.
     Yes(String),
     /// None does: the next one starts with the new token.
@@ -33,15 +36,24 @@ pub(super) fn ending(work: &Work<'_>) -> Ending {
         );
     }
     let missing = Missing::Gateway(work.openclaw.config.gateway_port);
-    Ending::NotFound(
-        missing,
-        "no gateway was found here".to_owned(),
-        Some(ours::find_gateway(link)),
-    )
+    Ending::NotFound(missing, NONE.to_owned(), Some(ours::find_gateway(link)))
+}
+
+/// What is wrong where none was found, and whether that is certain; nothing where none runs.
+pub(crate) fn trouble(state_dir: Option<&Path>, port: Option<u16>) -> Option<(bool, String)> {
+    match running(state_dir, port) {
+        Running::Yes(what) => {
+            Some((true, format!("{NONE}, but {what}: it does not use the new token")))
+        }
+        Running::Unseen => {
+            Some((false, format!("{NONE}: whether one runs with an old token is not known")))
+        }
+        Running::No => None,
+    }
 }
 
 /// Looks for a process that runs a gateway on this state directory, or for one that answers on `port`.
-pub(crate) fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
+fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
     let state = state_dir.and_then(|path| Folder::reach(path).ok());
     let Some(state) = state else { return Running::Unseen };
     // It runs as the owner of the directory, or as root.
