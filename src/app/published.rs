@@ -9,14 +9,14 @@ use crate::app::health;
 use crate::app::incident::People;
 use crate::app::prospect::Prospect;
 use crate::app::report::Report;
-use crate::app::status;
+use crate::app::status::{self, Ahead};
 use crate::app::textfile;
 use crate::domain::config::Config;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::published::{Entry, Published, SCHEMA};
 use crate::domain::health::{Health, Level, Summary};
 use crate::domain::time::Timestamp;
-use crate::os::account;
+use crate::os::account::{self, Account};
 use crate::os::clock;
 use crate::os::folder::Folder;
 use crate::os::journal::detail;
@@ -40,12 +40,16 @@ pub(crate) fn read(places: &Places) -> Option<Published> {
 
 /// Publishes which links there are, and whether the configuration has faults.
 pub(crate) fn configuration(places: &Places, config: Option<&Config>) {
-    change(places, |published| {
-        published.has_faults = config.is_none_or(|config| !config.problems.is_empty());
-        let Some(config) = config else { return };
-        let names: Vec<String> = config.links.iter().map(|link| public_name(&link.name)).collect();
-        published.links.retain(|entry| names.contains(&entry.name));
-    });
+    change(places, |published| configure(published, config));
+}
+
+fn configure(published: &mut Published, config: Option<&Config>) {
+    published.has_faults = config.is_none_or(|config| !config.problems.is_empty());
+    let Some(config) = config else { return };
+    let accounts = account::all();
+    let names = config.links.iter().map(|link| public_name(&link.name, &accounts));
+    let names: Vec<String> = names.collect();
+    published.links.retain(|entry| names.contains(&entry.name));
 }
 
 /// Publishes how a link fares.
@@ -80,27 +84,37 @@ pub(crate) fn all(places: &Places, only: Option<&str>) {
 
 fn look(places: &Places, only: Option<&str>) -> Result<(), Error> {
     let config = ground::configuration(&places.config_dir)?;
-    configuration(places, Some(&config));
-    let ground = Ground::look(places)?;
-    let mut links = config.links;
-    links.retain(|link| only.is_none_or(|only| link.name == only));
-    links.retain(|link| examination::may_hang(&ground, link).is_none());
-    let status = status::look(places, &links)?;
-    for (settings, (report, ahead)) in links.iter().zip(status.links.iter().zip(&status.ahead)) {
-        link(places, settings, report, (&ahead.people, &ahead.prospect), status.now);
-    }
+    let ground = Ground::look(places).inspect_err(|_| configuration(places, Some(&config)))?;
+    let (now, accounts) = (clock::now(), account::all());
+    let links = config.links.iter().filter(|link| only.is_none_or(|only| link.name == only));
+    let links = links.filter(|link| examination::may_hang(&ground, link).is_none());
+    let entries: Vec<Entry> = links
+        .filter_map(|settings| {
+            let (report, Ahead { people, prospect }) = status::one(&ground, settings, now);
+            let health = || health::public(settings, &report, (&people, &prospect), now);
+            let name = public_name(&settings.name, &accounts);
+            // Whoever works on it publishes what it came to.
+            (!report.locked).then(|| Entry { name, time: now, health: health() })
+        })
+        .collect();
+    change(places, |published| {
+        configure(published, Some(&config));
+        for entry in entries {
+            published.put(entry);
+        }
+    });
     Ok(())
 }
 
 fn put(places: &Places, link: &str, health: Health, now: Timestamp) {
     change(places, |published| {
-        published.put(Entry { name: public_name(link), time: now, health });
+        published.put(Entry { name: public_name(link, &account::all()), time: now, health });
     });
 }
 
 /// A link's name, unless it is that of an account.
-fn public_name(link: &str) -> String {
-    let account = account::all().into_iter().find(|account| account.name == link);
+fn public_name(link: &str, accounts: &[Account]) -> String {
+    let account = accounts.iter().find(|account| account.name == link);
     account.map_or_else(|| link.to_owned(), |account| format!("uid-{}", account.uid))
 }
 

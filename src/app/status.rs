@@ -80,7 +80,8 @@ pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Err
     Ok(Status { now, links, ahead, service: Vec::new() })
 }
 
-fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Report, Ahead) {
+/// Looks at a link whose files answer.
+pub(crate) fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Report, Ahead) {
     let mut report = sync::dry(ground, settings);
     report.as_it_stands();
     unwritten::recall(&ground.places, &mut report);
