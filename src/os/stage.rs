@@ -5,6 +5,7 @@
 
 mod barrier;
 mod dress;
+mod in_place;
 mod overwrite;
 
 use std::fs::File;
@@ -184,10 +185,10 @@ fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Er
 
 fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folder, Error> {
     let folder = written.part.folder;
-    let acting = folder.acting()?;
+    let acting = folder.acting().inspect_err(|_| discard(written))?;
     if !unchanged(written) {
         drop(acting);
-        let _ = folder.remove(&written.temp);
+        discard(written);
         let cause = Cause::Changed;
         return Err(Error { verb: "write", object: path_of(written), cause });
     }
@@ -200,12 +201,12 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
         Ok(()) => Ok(folder),
         Err(source) if dress::is_refusal(source) => {
             drop(acting);
-            let _ = folder.remove(&written.temp);
+            discard(written);
             refused(written, over, source)
         }
         Err(Errno::BUSY) => {
             drop(acting);
-            let _ = folder.remove(&written.temp);
+            discard(written);
             let over = over.filter(|keep| keep.mounts_too);
             let (Some(keep), Some(old)) = (over, written.part.old) else {
                 let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
@@ -221,7 +222,8 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
     }
 }
 
-/// Writes a file over in place that the system does not let be replaced, or only by one that is more open.
+/// Writes a file in place that the system does not let be replaced, or only by one that is more open; one that is
+/// not there yet is made in its place.
 fn refused<'a>(
     written: &Written<'a>,
     over: Option<Keep<'_>>,
@@ -233,6 +235,7 @@ fn refused<'a>(
     }
     match (over, old) {
         (Some(keep), Some(old)) => keep.write(folder, name, old, bytes).map(|()| folder),
+        (Some(_), None) => in_place::make(folder, name, bytes).map(|()| folder),
         _ if written.is_more_open => {
             let what = "a new file there can be read by others, and the file system refuses to change its mode";
             Err(Error::odd("write", &path_of(written), what))
@@ -287,8 +290,14 @@ fn unsettled(folder: &Folder, source: Errno) -> Error {
 
 /// Removes the temp file of a replacement that failed, and tells why.
 fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
-    let _ = written.part.folder.remove(&written.temp);
+    discard(written);
     Error::new("write", &path_of(written), source)
+}
+
+/// Removes a temp file; where nothing may be removed, as in an append-only directory, an empty one stays.
+fn discard(written: &Written<'_>) {
+    let _ = written.file.set_len(0);
+    let _ = written.part.folder.remove(&written.temp);
 }
 
 fn path_of(written: &Written<'_>) -> PathBuf {

@@ -73,7 +73,7 @@ fn a_link_into_proc_is_not_followed() {
     let lab = lab();
     lab.as_user(ALICE, &format!("ln -s /proc/self/environ {ENV}"));
     let ran = lab.confined(&["sync"]);
-    let refused = "it is a symbolic link into a directory of root";
+    let refused = "it lies on a file system of type 'proc', which may not answer";
     assert!(ran.code == Some(1) && ran.stderr.contains(refused), "{ran:?}");
 }
 
@@ -98,6 +98,20 @@ fn what_chattr_has_set_is_named_with_its_command() {
         let ran = lab.confined(&["sync"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
+}
+
+#[test]
+fn no_temporary_file_with_a_token_stays_where_nothing_may_be_removed() {
+    let lab = lab();
+    lab.as_user(ALICE, &format!("umask 077; echo ANTHROPIC_OAUTH_TOKEN=old >{ENV}"));
+    lab.sh("chattr +a home/a/.openclaw");
+    let ran = lab.confined(&["sync"]);
+    let left = std::fs::read_dir(lab.at("home/a/.openclaw")).unwrap();
+    let left: Vec<_> =
+        left.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    lab.sh("chattr -a home/a/.openclaw");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(left.iter().all(|text| !text.contains("test-access")), "{left:?}");
 }
 
 /// Runs a sync to which these system calls are refused with this error.
@@ -136,5 +150,24 @@ fn a_file_system_that_refuses_is_written_and_nobody_gains_a_right() {
             assert_eq!(names.count(), 1, "{calls} {error}: something is left");
             assert!(!lab.at("state/links/a.over").exists(), "{calls} {error}");
         }
+    }
+}
+
+#[test]
+fn a_new_file_is_made_where_a_rename_is_refused_and_no_temporary_file_stays() {
+    use std::os::unix::fs::MetadataExt;
+    for error in ["EPERM", "EACCES", "EOPNOTSUPP", "EINVAL", "ENOSYS"] {
+        let lab = lab();
+        // What is ours alone is made before.
+        lab.confined(&["sync"]);
+        lab.sh(&format!("rm {ENV}"));
+        let ran = refusing(&lab, "/^rename", error);
+        let names = std::fs::read_dir(lab.at("home/a/.openclaw")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [".env"], "{error}: {ran:?}");
+        assert_eq!(ran.code, Some(0), "{error}: {ran:?}");
+        assert!(lab.read(ENV).contains("test-access1"), "{error}: {ran:?}");
+        let stat = std::fs::metadata(lab.at(ENV)).unwrap();
+        assert_eq!((stat.mode() & 0o177, stat.uid()), (0, ALICE), "{error}");
     }
 }
