@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::ground::Places;
-use crate::app::services;
+use crate::app::{notify, services};
 use crate::domain::hints::{files, host, ours};
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
@@ -41,9 +41,11 @@ pub(crate) fn note_call(places: &Places) {
     }
 }
 
-/// What is wrong with the units, or with what stands for them.
-pub(crate) fn troubles(places: &Places) -> Vec<Trouble> {
-    of_units(places).unwrap_or_else(|| without_units(places).into_iter().collect())
+/// What is wrong with the service: the units, or what stands for them; hooks and webhooks that failed, of
+/// all links or of the one named.
+pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
+    let units = of_units(places).unwrap_or_else(|| without_units(places).into_iter().collect());
+    units.into_iter().chain(notify::troubles(places, only)).collect()
 }
 
 /// What is wrong with the units; `None` where none look after these directories.

@@ -1,8 +1,10 @@
 //! Tells people: runs the hooks and posts to the webhook for every event that was left.
 //!
-//! An event is taken over into the state folder before it leaves the queue, and stays there until
-//! everybody was told or its time is over: a killed run tells somebody twice rather than nobody.
+//! An event is taken over into the state directory before it leaves the queue, and stays there until every
+//! hook succeeded and the webhook took it, or a newer event replaces it: a killed run tells somebody twice
+//! rather than nobody.
 
+mod failing;
 mod hooks;
 mod item;
 mod told;
@@ -10,15 +12,17 @@ mod webhook;
 
 use std::path::Path;
 
+pub(crate) use failing::troubles;
+
 use crate::app::error::Error;
 use crate::app::event::{Event, is_of_kind};
 use crate::app::ground::{self, Ground, Places};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::notify::hooks::Hooks;
-use crate::app::notify::item::Item;
+use crate::app::notify::item::{Item, Owed};
 use crate::app::notify::told::Told;
 use crate::app::record;
-use crate::domain::config::settings::Settings;
+use crate::domain::config::{Config, Problem};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
@@ -33,8 +37,9 @@ pub(crate) const FOLDER: &str = "notify";
 /// The folder in the state folder that holds when people were told what.
 const TOLD: &str = "told";
 
-/// Tells everything that waits; says whether all of it was told.
-pub(crate) fn run(places: &Places) -> Result<bool, Error> {
+/// Tells everything that waits, with `at_once` also what failed a moment ago; returns whether all of it was
+/// told.
+pub(crate) fn run(places: &Places, at_once: bool) -> Result<bool, Error> {
     let ground = Ground::open(places)?;
     // Waited for: an event that came while another run was at its end would else be left.
     let _lock = Lock::wait(&places.run_dir, "notify")?;
@@ -45,7 +50,7 @@ pub(crate) fn run(places: &Places) -> Result<bool, Error> {
     loop {
         take_over(&queue, &state)?;
         let told = Told::in_folder(ground.folder(TOLD)?);
-        all_told &= Round::new(places, told).carry(&state, &signals)?;
+        all_told &= Round::new(places, told, at_once).carry(&state, &signals)?;
         if queue.names()?.is_empty() {
             return Ok(all_told);
         }
@@ -83,9 +88,9 @@ fn take_in(event: Event, state: &Folder, name: &str) -> Result<(), Error> {
     for old in state.names()?.iter().filter_map(|old| old.to_str()).filter(|old| *old != name) {
         let Some(waiting) = Item::load(state, old) else { continue };
         if is_of_kind(old, &kind) {
-            item.merge(&waiting);
+            item.replace(&waiting);
         } else if waiting.is_overtaken_by(&item.event) {
-            item.event.merge(&waiting.event);
+            item.stand_for(&waiting);
         } else {
             continue;
         }
@@ -101,19 +106,22 @@ fn take_in(event: Event, state: &Folder, name: &str) -> Result<(), Error> {
 /// One pass over everything that waits.
 struct Round {
     hooks: Hooks,
-    links: Vec<Settings>,
+    /// The configuration; none where it cannot be read.
+    config: Option<Config>,
     /// Links whose webhook has failed in this pass: the others in the line wait with the first.
     failed: Vec<(String, Timestamp)>,
     all_told: bool,
     told: Told,
+    /// Whether what was put off is tried too.
+    at_once: bool,
 }
 
 impl Round {
-    fn new(places: &Places, told: Told) -> Self {
+    fn new(places: &Places, told: Told, at_once: bool) -> Self {
         // Faults of the configuration are told by those who watch it; good links are used.
-        let links = ground::configuration(&places.config_dir).map(|config| config.links);
+        let config = ground::configuration(&places.config_dir).ok();
         let hooks = Hooks::find(&places.config_dir);
-        Self { hooks, links: links.unwrap_or_default(), failed: Vec::new(), all_told: true, told }
+        Self { hooks, config, failed: Vec::new(), all_told: true, told, at_once }
     }
 
     fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
@@ -123,7 +131,7 @@ impl Round {
                 state.remove(&name)?;
                 continue;
             };
-            // A hook whose run is cut short is not run again.
+            // Nobody ends a hook but its time limit.
             let _waiting = signals.hold();
             self.one(state, &name, item)?;
         }
@@ -131,13 +139,9 @@ impl Round {
     }
 
     fn one(&mut self, state: &Folder, name: &str, mut item: Item) -> Result<(), Error> {
-        if !item.hooks_done {
-            // Marked before: a hook that takes this process down with it must not do so for ever.
-            item.hooks_done = true;
-            item.save(state, name)?;
-            self.hooks.run(&item.event);
-        }
-        if self.post(&mut item, clock::now()) {
+        self.run_hooks(state, name, &mut item)?;
+        item.is_posted = item.is_posted || self.post(&mut item, clock::now());
+        if item.is_done() {
             state.remove(name)?;
         } else {
             self.all_told = false;
@@ -146,47 +150,85 @@ impl Round {
         Ok(())
     }
 
-    /// Posts to the link's webhook; says whether the event needs nothing more.
+    /// Runs the hooks that have not succeeded yet and are due.
+    fn run_hooks(&self, state: &Folder, name: &str, item: &mut Item) -> Result<(), Error> {
+        if !item.hooks_listed {
+            item.hooks = self.hooks.names().map(|hook| (hook.clone(), Owed::default())).collect();
+            item.hooks_listed = true;
+        }
+        let hooks: Vec<String> = item.hooks.keys().cloned().collect();
+        for hook in hooks {
+            let now = clock::now();
+            let Some(owed) = item.hooks.get_mut(&hook) else { continue };
+            match owed.cut_short() {
+                _ if self.hooks.lacks(&hook) => {
+                    item.hooks.remove(&hook);
+                    continue;
+                }
+                Some(true) => drop(owed.fail("its run was cut short", now)),
+                Some(false) => {
+                    log::error!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{hook}' was cut short twice, and is not run again for this event");
+                    item.hooks.remove(&hook);
+                    continue;
+                }
+                None => {}
+            }
+            if owed.retry.is_put_off(now) && !self.at_once {
+                continue;
+            }
+            // Marked before: a hook may take this process down with it.
+            owed.begin(now);
+            item.save(state, name)?;
+            match (self.hooks.run(&hook, &item.event), item.hooks.get_mut(&hook)) {
+                (Err(why), Some(owed)) => drop(owed.fail(&why, clock::now())),
+                _ => drop(item.hooks.remove(&hook)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts to the link's webhook; returns whether the event needs nothing more.
     fn post(&mut self, item: &mut Item, now: Timestamp) -> bool {
         if !item.event.for_people {
             return true;
         }
-        let link = self.links.iter().find(|link| link.name == item.event.link);
-        let Some((link, address)) =
-            link.and_then(|link| Some((link, link.notify_webhook.as_ref()?)))
-        else {
-            return true;
+        let links = self.config.as_ref().map(|config| config.links.as_slice()).unwrap_or_default();
+        let Some(link) = links.iter().find(|link| link.name == item.event.link) else {
+            return self.has_no_link(item, now);
         };
-        if item.is_put_off(now) {
+        let Some(address) = &link.notify_webhook else { return true };
+        if item.is_put_off(now) && !self.at_once {
             return false;
         }
         if let Some((_, next)) = self.failed.iter().find(|(name, _)| *name == link.name) {
-            item.next = Some(*next);
-            return item.is_over(now);
+            item.webhook.next = Some(*next);
+            return false;
         }
         if let Some(moment) = self.told.until(&item.event, now) {
             item.wait_until(moment);
             return false;
         }
-        let why = match webhook::post(address, link.notify_format, &item.event) {
-            Ok(()) => {
-                self.told.remember(&item.event, now);
-                return true;
-            }
-            Err(why) => why,
-        };
-        let next = item.put_off(now);
-        if item.is_over(now) {
-            log::error!(
-                MESSAGE_ID = messages::id("webhook"), link = link.name.as_str();
-                "{}: the webhook was not told for a day, and is not any more: {why}",
-                link.name
-            );
+        let Err(why) = webhook::post(address, link.notify_format, &item.event) else {
+            self.told.remember(&item.event, now);
             return true;
-        }
+        };
+        let next = item.put_off(&why, now);
         let (id, name) = (messages::id("webhook"), link.name.as_str());
         log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
         self.failed.push((link.name.clone(), next));
+        false
+    }
+
+    /// Returns whether the event's link is gone, and does not merely have a file that cannot be read.
+    fn has_no_link(&self, item: &mut Item, now: Timestamp) -> bool {
+        let is_of_link = |problem: &Problem| problem.is_of(&item.event.link);
+        let config = self.config.as_ref();
+        if config.is_some_and(|config| !config.problems.iter().any(is_of_link)) {
+            return true;
+        }
+        if self.at_once || !item.is_put_off(now) {
+            item.put_off("the configuration of the link has errors", now);
+        }
         false
     }
 }

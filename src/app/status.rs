@@ -42,7 +42,7 @@ pub(crate) struct Ahead {
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
     apart::begin(places, only);
     let links = look(places, &ground::links(&places.config_dir, only)?)?;
-    Ok(Status { service: liveness::troubles(places), ..links })
+    Ok(Status { service: liveness::troubles(places, only), ..links })
 }
 
 /// Looks at these links, and not at the service.

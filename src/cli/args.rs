@@ -109,7 +109,11 @@ pub(crate) enum Command {
     Detect(Detect),
     /// Run the hooks and post to the webhook for every event that waits
     #[command(hide = true)]
-    Notify,
+    Notify {
+        /// Try also what failed a moment ago
+        #[arg(long)]
+        now: bool,
+    },
     /// Look at what a link needs, for a run over all links that must not wait for its files
     #[command(hide = true)]
     Examine,

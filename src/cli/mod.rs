@@ -127,9 +127,8 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
             .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
         Command::Detect(options) => detect::carry_out(&places, only, options),
         Command::Set(options) => set::carry_out(&places, only, options),
-        Command::Notify => {
-            app::notify::run(&places).map(|done| if done { Exit::Done } else { Exit::Deferred })
-        }
+        Command::Notify { now } => app::notify::run(&places, *now)
+            .map(|done| if done { Exit::Done } else { Exit::Deferred }),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
             if let Err(error) = app::withdraw::all(&places) {

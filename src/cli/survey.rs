@@ -62,5 +62,5 @@ pub(crate) fn sound(places: &Places, only: Option<&str>) -> Result<Survey, Error
         let health = if report.files == Files::Answered { folder::waiting(judge) } else { judge() };
         links.push(Surveyed { settings: settings.clone(), report, ahead, health });
     }
-    Ok(Survey { now, links, faults, service: liveness::troubles(places) })
+    Ok(Survey { now, links, faults, service: liveness::troubles(places, only) })
 }

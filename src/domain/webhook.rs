@@ -1,17 +1,9 @@
-//! What a webhook is sent, in the form that the other side reads, and when it is tried again.
-
-use std::time::Duration;
+//! What a webhook is sent, in the form that the other side reads.
 
 use serde_json::json;
 
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::incident::Severity;
-
-/// The first wait after a message that was not taken.
-const FIRST_WAIT: Duration = Duration::from_secs(30);
-
-/// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A message to be posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +28,6 @@ pub(crate) fn letter(
         NotifyFormat::Auto => looks_like_ntfy(address),
     };
     if is_ntfy { ntfy(about, severity, message) } else { slack(about, severity, message) }
-}
-
-/// How long to wait after the `tries`th try.
-pub(crate) fn wait(tries: u32) -> Duration {
-    FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT)
 }
 
 /// A topic stands alone behind ntfy's address; the addresses of the others are longer
@@ -115,11 +102,5 @@ mod tests {
         assert_eq!(ntfy.body, "a <!channel> & \"b\"");
         assert_eq!(ntfy.headers[1], ("Title", "oauth-sync: b?r".to_owned()));
         assert_eq!(ntfy.headers[2], ("Priority", "high".to_owned()));
-    }
-
-    #[test]
-    fn waits_double_up_to_an_hour() {
-        let waits: Vec<u64> = [1, 2, 3, 7, 8, 99].map(|tries| wait(tries).as_secs()).into();
-        assert_eq!(waits, [30, 60, 120, 1920, 3600, 3600]);
     }
 }

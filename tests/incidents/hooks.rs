@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bed::{SOURCE, eventually, is_root};
-use crate::{bed, blanked, heard, hook, no_token_is_kept, queued};
+use crate::{age, bed, blanked, heard, hook, no_token_is_kept, queued, waiting};
 
 const TELL: &str = r#"echo "$0 $OAUTH_SYNC_EVENT $OAUTH_SYNC_LINK $OAUTH_SYNC_EXPIRES_AT" | sed 's|.*/||' >> heard"#;
 
@@ -88,7 +88,7 @@ fn one_that_fails_or_hangs_keeps_nobody_else_from_hearing() {
     blanked(&bed);
     let begun = Instant::now();
     bed.run(["notify"])
-        .exit(0)
+        .exit(75)
         .says("the hook 'BED/etc/hooks.d/10-hangs' failed: it took longer than 30 s and was ended")
         .says("20-fails' failed: it exited with status 3: no route to the pager");
     let took = begun.elapsed();
@@ -179,4 +179,110 @@ fn a_hook_that_runs_when_the_machine_goes_down_comes_to_its_end() {
     fs::write(&go, "\n").unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
     assert!(heard(&bed).contains("blanked default"), "{}", heard(&bed));
+}
+
+/// What `status --json` says of the service by that name.
+fn shown(bed: &crate::bed::Bed, id: &str) -> Vec<String> {
+    let text = bed.run(["status", "--json"]).out;
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let service = status["service"].as_array().unwrap().iter();
+    let named = service.filter(|trouble| trouble["id"] == id);
+    named.map(|trouble| bed.plain(trouble["text"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn one_that_fails_is_run_again_with_back_off_until_it_succeeds_and_is_shown_meanwhile() {
+    let bed = bed();
+    hook(&bed, "10-fails", "echo try >> tried; echo 'no route' >&2; test -e mended");
+    hook(&bed, "20-good", TELL);
+    blanked(&bed);
+    bed.run(["notify"]).exit(75).says("10-fails' failed: it exited with status 1: no route");
+    let failing = "the hook 'BED/etc/hooks.d/10-fails' failed for 'blanked' of link 'default': it exited with status 1: no route, tried";
+    let shown_once = [format!("{failing} once, again at WHEN")];
+    assert_eq!(shown(&bed, "hook-failing"), shown_once);
+    for command in ["status", "check", "doctor"] {
+        let out = bed.plain(&bed.run([command]).out);
+        assert!(out.contains(&shown_once[0]), "{command}: {out}");
+        assert!(out.contains("oauth-sync notify --now"), "{command}: {out}");
+    }
+    bed.run(["notify"]).exit(75).err(&[]);
+    assert_eq!(bed.read("tried"), "try\n", "its time has not come");
+    age(&bed, &waiting(&bed), 1);
+    bed.run(["notify"]).exit(75).says("10-fails' failed");
+    assert_eq!(shown(&bed, "hook-failing"), [format!("{failing} 2 times, again at WHEN")]);
+    bed.write("mended", "");
+    age(&bed, &waiting(&bed), 1);
+    // Another process keeps the time, as after a restart of the service.
+    let watch = bed.watch();
+    watch.until("it has succeeded", || {
+        std::fs::read_dir(bed.at("lib/notify")).unwrap().count() == 0
+    });
+    watch.end();
+    assert_eq!(bed.read("tried"), "try\ntry\ntry\n");
+    assert_eq!(bed.plain(&heard(&bed)), "20-good blanked default WHEN\n", "it succeeded at once");
+    assert_eq!(shown(&bed, "hook-failing"), [""; 0]);
+}
+
+#[test]
+fn one_that_fails_is_run_again_at_once_where_somebody_asks_for_it() {
+    let bed = bed();
+    hook(&bed, "10-fails", "echo try >> tried; test -e mended");
+    blanked(&bed);
+    bed.run(["notify"]).exit(75);
+    bed.run(["notify", "--now"]).exit(75);
+    bed.write("mended", "");
+    bed.run(["notify", "--now"]).exit(0).err(&[]);
+    assert_eq!(bed.read("tried"), "try\ntry\ntry\n");
+}
+
+#[test]
+fn a_newer_event_takes_the_place_of_one_whose_hook_failed() {
+    let bed = bed();
+    hook(&bed, "10-first", &format!("{TELL}; test $OAUTH_SYNC_EVENT = recovered"));
+    blanked(&bed);
+    bed.run(["notify"]).exit(75);
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    bed.replace(SOURCE, bed.login_text("B", 9));
+    watch.says("there is a living login");
+    watch.end();
+    bed.run(["notify"]).exit(0).err(&[]);
+    let told = ["10-first blanked default WHEN", "10-first recovered default WHEN"];
+    assert_eq!(bed.plain(&heard(&bed)).lines().collect::<Vec<_>>(), told);
+    assert_eq!(fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0);
+    assert_eq!(shown(&bed, "hook-failing"), [""; 0]);
+}
+
+#[test]
+fn one_that_is_taken_away_is_owed_nothing_and_one_that_is_refused_waits() {
+    let bed = bed();
+    hook(&bed, "10-fails", "exit 1");
+    hook(&bed, "20-fails", "exit 1");
+    blanked(&bed);
+    bed.run(["notify"]).exit(75);
+    fs::remove_file(bed.at("etc/hooks.d/10-fails")).unwrap();
+    fs::set_permissions(bed.at("etc/hooks.d/20-fails"), fs::Permissions::from_mode(0o775)).unwrap();
+    bed.run(["notify", "--now"]).exit(75);
+    let shown = shown(&bed, "hook-failing");
+    let [refused] = &shown[..] else { panic!("{shown:?}") };
+    assert!(refused.contains("20-fails") && refused.contains("others than root"), "{refused}");
+}
+
+#[test]
+fn one_that_was_cut_short_is_run_once_more_and_no_further() {
+    let bed = bed();
+    assert!(Command::new("mkfifo").arg(bed.at("begun")).status().unwrap().success());
+    hook(&bed, "10-kills", "echo try >> tried; echo >begun; exec sleep 1000");
+    hook(&bed, "20-good", TELL);
+    blanked(&bed);
+    for round in 1..=2 {
+        let mut child =
+            bed.command(&[], &["notify", "--now"]).stderr(Stdio::null()).spawn().unwrap();
+        fs::read_to_string(bed.at("begun")).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(bed.read("tried").lines().count(), round);
+    }
+    bed.run(["notify", "--now"]).exit(0).says("the hook '10-kills' was cut short twice");
+    assert_eq!(bed.read("tried").lines().count(), 2);
+    assert_eq!(bed.plain(&heard(&bed)), "20-good blanked default WHEN\n");
 }

@@ -62,6 +62,14 @@ fn shift(value: &mut serde_json::Value, ms: i64) {
     }
 }
 
+/// Where the one message that waits is kept.
+fn waiting(bed: &Bed) -> String {
+    let mut names = fs::read_dir(bed.at("lib/notify")).unwrap().map(Result::unwrap);
+    let name = names.next().unwrap().file_name().into_string().unwrap();
+    assert!(names.next().is_none());
+    format!("lib/notify/{name}")
+}
+
 /// What the hooks have heard so far.
 fn heard(bed: &Bed) -> String {
     fs::read_to_string(bed.at("heard")).unwrap_or_default()

@@ -4,15 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::bed::SOURCE;
 use crate::listener::Listener;
-use crate::{age, bed, blanked, heard, hook, no_token_is_kept};
-
-/// Where the one message that waits is kept.
-fn waiting(bed: &crate::bed::Bed) -> String {
-    let mut names = std::fs::read_dir(bed.at("lib/notify")).unwrap().map(Result::unwrap);
-    let name = names.next().unwrap().file_name().into_string().unwrap();
-    assert!(names.next().is_none());
-    format!("lib/notify/{name}")
-}
+use crate::{age, bed, blanked, heard, hook, no_token_is_kept, waiting};
 
 #[test]
 fn slack_and_ntfy_are_told_in_their_own_form() {
@@ -92,16 +84,26 @@ fn a_slow_server_and_a_closed_port_cost_ten_seconds_at_most() {
 }
 
 #[test]
-fn what_nobody_took_for_a_day_is_given_up() {
+fn what_nobody_took_for_days_is_tried_on_and_shown_until_it_is_taken() {
     let bed = bed();
     bed.conf("NOTIFY_WEBHOOK", "http://127.0.0.1:9/hooks/canary-address");
     blanked(&bed);
     bed.run(["notify"]).exit(75).says("connection refused");
-    age(&bed, &waiting(&bed), 25);
-    let ran =
-        bed.run(["notify"]).exit(0).says("the webhook was not told for a day, and is not any more");
+    age(&bed, &waiting(&bed), 50);
+    let ran = bed.run(["notify"]).exit(75).says("connection refused");
     assert!(!ran.err.contains("canary"));
-    assert_eq!(std::fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0);
+    for command in ["status", "check", "doctor"] {
+        let out = bed.plain(&bed.run([command]).out);
+        let text = "the webhook of link 'default' was not notified of 'blanked': ";
+        assert!(out.contains(text) && out.contains("tried 2 times"), "{command}: {out}");
+        assert!(!out.contains("canary"), "{command}: {out}");
+    }
+    bed.write("etc/default.conf", format!("{}\nBROKEN\n", bed.read("etc/default.conf")));
+    bed.run(["notify", "--now"]).exit(75);
+    assert_eq!(std::fs::read_dir(bed.at("lib/notify")).unwrap().count(), 1, "it may come back");
+    bed.write("etc/default.conf", "");
+    bed.run(["notify", "--now"]).exit(0);
+    assert_eq!(std::fs::read_dir(bed.at("lib/notify")).unwrap().count(), 0, "the link is gone");
 }
 
 #[test]

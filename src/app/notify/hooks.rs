@@ -1,9 +1,10 @@
-//! The executables in `hooks.d` of the configuration folder.
+//! The executables in `hooks.d` of the configuration directory.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::app::event::Event;
+use crate::domain::gateway::masking;
 use crate::domain::hints::files;
 use crate::domain::messages;
 use crate::os::command::Call;
@@ -20,35 +21,37 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// What a hook's last words are cut to, in characters.
 const WORDS: usize = 200;
 
-/// The hooks that may be run.
-#[derive(Debug)]
+/// The hooks of the configuration directory.
+#[derive(Debug, Default)]
 pub(super) struct Hooks {
     folder: Option<Folder>,
+    /// Those that may be run.
     names: Vec<String>,
+    /// Those that are not run until somebody has changed that.
+    refused: Vec<String>,
+    /// Whether the directory could be read.
+    are_known: bool,
 }
 
 impl Hooks {
-    /// Finds the hooks; those that others could have written are said and left out.
+    /// Finds the hooks; those that others could have written are logged and left out.
     pub(super) fn find(config_dir: &Path) -> Self {
-        match Self::look(config_dir) {
-            Ok(Some((folder, names))) => Self { folder: Some(folder), names },
-            Ok(None) => Self { folder: None, names: Vec::new() },
-            Err(error) => {
-                log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: no hook is run");
-                Self { folder: None, names: Vec::new() }
-            }
-        }
+        Self::look(config_dir).unwrap_or_else(|error| {
+            log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: no hook is run");
+            Self::default()
+        })
     }
 
-    fn look(config_dir: &Path) -> Result<Option<(Folder, Vec<String>)>, Error> {
+    fn look(config_dir: &Path) -> Result<Self, Error> {
+        let none = || Self { are_known: true, ..Self::default() };
         let parent = match Folder::reach(config_dir) {
-            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) if error.is_absent() => return Ok(none()),
             other => other?,
         };
         let path = parent.path.join("hooks.d");
         match trust::folder(&parent, "hooks.d")? {
             Trust::Runs => {}
-            Trust::NotExecutable => return Ok(None),
+            Trust::NotExecutable => return Ok(none()),
             Trust::Refused(error) => return Err(error),
             Trust::Unsafe(why, command) => {
                 log::error!(
@@ -57,34 +60,57 @@ impl Hooks {
                     "no hook in '{}' is run: {why}",
                     path.display()
                 );
-                return Ok(None);
+                return Ok(Self::default());
             }
         }
         let folder = parent.enter(Path::new("hooks.d"))?;
+        let mut hooks = none();
         let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
-        let names = names.filter(|name| trust::is_hook(name) && may_run(&folder, name)).collect();
-        Ok(Some((folder, names)))
+        for name in names.filter(|name| trust::is_hook(name)) {
+            match may_run(&folder, &name) {
+                Some(true) => hooks.names.push(name),
+                Some(false) => hooks.refused.push(name),
+                None => {}
+            }
+        }
+        Ok(Self { folder: Some(folder), ..hooks })
     }
 
-    /// Runs them one after another.
-    pub(super) fn run(&self, event: &Event) {
-        let Some(folder) = &self.folder else { return };
-        for name in &self.names {
-            let path = folder.path.join(name);
-            if let Err(why) = one(folder, &path, event) {
-                log::warn!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{}' failed: {why}", path.display());
+    /// The names of those that may be run, in their order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.names.iter()
+    }
+
+    /// Returns whether there is no such hook any more.
+    pub(super) fn lacks(&self, name: &String) -> bool {
+        self.are_known && !self.names.contains(name) && !self.refused.contains(name)
+    }
+
+    /// Runs one of them.
+    ///
+    /// # Errors
+    /// In words fit for a message, if it did not succeed.
+    pub(super) fn run(&self, name: &String, event: &Event) -> Result<(), String> {
+        match &self.folder {
+            Some(folder) if self.names.contains(name) => {
+                let path = folder.path.join(name);
+                one(folder, &path, event).inspect_err(|why| {
+                    log::warn!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{}' failed: {why}", path.display());
+                })
             }
+            _ => Err("it is not run: others than root could have written it".to_owned()),
         }
     }
 }
 
-fn may_run(folder: &Folder, name: &str) -> bool {
+/// Returns whether a hook may be run; `None` for what is no hook.
+fn may_run(folder: &Folder, name: &str) -> Option<bool> {
     let path = folder.path.join(name);
     match trust::program(folder, name) {
-        Ok(Trust::Runs) => true,
+        Ok(Trust::Runs) => Some(true),
         Ok(Trust::NotExecutable) => {
             detail!("'{}' is not executable, so it is no hook", path.display());
-            false
+            None
         }
         Ok(Trust::Unsafe(why, command)) => {
             log::error!(
@@ -93,7 +119,7 @@ fn may_run(folder: &Folder, name: &str) -> bool {
                 "the hook '{}' is not run: {why}",
                 path.display()
             );
-            false
+            Some(false)
         }
         Ok(Trust::Refused(error)) => {
             let show = || files::show_way(&path);
@@ -102,11 +128,11 @@ fn may_run(folder: &Folder, name: &str) -> bool {
                 hint = error.command().cloned().unwrap_or_else(show).to_string();
                 "{error}: this hook is not run"
             );
-            false
+            Some(false)
         }
         Err(error) => {
             log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: this hook is not run");
-            false
+            Some(false)
         }
     }
 }
@@ -132,7 +158,7 @@ fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
     if ended.is_success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    let said = masking::mask(&String::from_utf8_lossy(&ended.stderr), &[]);
     let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     let last: String = last.chars().take(WORDS).collect();
     Err(if last.is_empty() { ended.how() } else { format!("{}: {last}", ended.how()) })

@@ -1,5 +1,6 @@
-//! An event on its way to people, and what is left to do for it.
+//! An event on its way to hooks and people, and what is left to do for it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,15 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::app::event::Event;
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
+use crate::domain::retry::Retry;
 use crate::domain::time::Timestamp;
-use crate::domain::webhook;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
 use crate::os::stage::{self, Durability};
-
-/// How long a webhook is tried; an incident that is not over is said again daily anyway.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// How long nothing of a kind is told a link's people after something of it was.
 pub(super) const PACE: Duration = Duration::from_secs(10 * 60);
@@ -25,68 +23,95 @@ const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
 
 /// An event and what became of it so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "File", into = "File")]
 pub(super) struct Item {
     /// What to tell.
     pub(super) event: Event,
     /// Since when it waits.
     pub(super) since: Timestamp,
-    /// Whether the hooks have had it.
-    pub(super) hooks_done: bool,
-    /// How often the webhook was tried.
-    pub(super) tries: u32,
-    /// When it is tried again.
-    pub(super) next: Option<Timestamp>,
-    /// Whether it waits only since one of its kind was told a moment ago.
+    /// Whether it is known which hooks are to be run.
+    #[serde(rename = "hooks_done")]
+    pub(super) hooks_listed: bool,
+    /// The hooks that have not succeeded yet, by their names.
+    #[serde(default)]
+    pub(super) hooks: BTreeMap<String, Owed>,
+    /// Whether the webhook needs nothing more.
+    #[serde(default)]
+    pub(super) is_posted: bool,
+    /// How the webhook was tried.
+    #[serde(flatten)]
+    pub(super) webhook: Retry,
+    /// Whether the webhook waits only since one of its kind was told a moment ago.
+    #[serde(default)]
     pub(super) is_paced: bool,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-struct File {
-    event: Event,
-    since: i64,
-    hooks_done: bool,
-    tries: u32,
-    next: Option<i64>,
-    #[serde(default)]
-    is_paced: bool,
+/// A hook that has not succeeded yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Owed {
+    /// How it was tried.
+    #[serde(flatten)]
+    pub(super) retry: Retry,
+    /// When the run began that has not ended.
+    begun: Option<Timestamp>,
+    /// Whether a run of it was cut short before.
+    was_cut_short: bool,
 }
 
-impl From<File> for Item {
-    fn from(file: File) -> Self {
-        let (since, next) = (Timestamp(file.since), file.next.map(Timestamp));
-        let (hooks_done, tries, is_paced) = (file.hooks_done, file.tries, file.is_paced);
-        Self { event: file.event, since, hooks_done, tries, next, is_paced }
+impl Owed {
+    /// Records that it is started.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.begun = Some(now);
     }
-}
 
-impl From<Item> for File {
-    fn from(item: Item) -> Self {
-        let (since, next) = (item.since.0, item.next.map(|next| next.0));
-        let (hooks_done, tries, is_paced) = (item.hooks_done, item.tries, item.is_paced);
-        Self { event: item.event, since, hooks_done, tries, next, is_paced }
+    /// Records that its run failed; the moment of the next one.
+    pub(super) fn fail(&mut self, why: &str, now: Timestamp) -> Timestamp {
+        self.begun = None;
+        self.retry.put_off(why, now)
+    }
+
+    /// Returns whether its last run was cut short, and whether that is the first time: one that takes this
+    /// process down with it must not do so for ever.
+    pub(super) fn cut_short(&mut self) -> Option<bool> {
+        self.begun.take()?;
+        Some(!std::mem::replace(&mut self.was_cut_short, true))
+    }
+
+    fn due(&self, since: Timestamp, now: Timestamp) -> Timestamp {
+        match self.begun {
+            Some(begun) => begun.after(LONGEST_RUN),
+            None => due(&self.retry, self.retry.wait(), since, now),
+        }
     }
 }
 
 impl Item {
     /// An event that nobody has heard of.
     pub(super) fn new(event: Event) -> Self {
-        let (since, hooks_done, tries, next) = (clock::now(), false, 0, None);
-        Self { event, since, hooks_done, tries, next, is_paced: false }
+        let (hooks, webhook) = (BTreeMap::new(), Retry::default());
+        let (hooks_listed, is_posted, is_paced) = (false, false, false);
+        Self { event, since: clock::now(), hooks_listed, hooks, is_posted, webhook, is_paced }
     }
 
-    /// Takes the place of one of its kind that the webhook was not told yet.
-    pub(super) fn merge(&mut self, earlier: &Self) {
-        self.event.merge(&earlier.event);
-        (self.tries, self.next, self.is_paced) = (earlier.tries, earlier.next, earlier.is_paced);
+    /// Takes the place of an earlier one of its kind.
+    pub(super) fn replace(&mut self, earlier: &Self) {
+        self.stand_for(earlier);
+        (self.webhook, self.is_paced) = (earlier.webhook.clone(), earlier.is_paced);
     }
 
-    /// Says whether this is the other end of the same incident, which waits for nothing but its turn: the
-    /// newer one is all that people still have to hear.
+    /// Counts an earlier one among those that nobody has heard of, unless people have.
+    pub(super) fn stand_for(&mut self, earlier: &Self) {
+        if !(earlier.event.for_people && earlier.is_posted) {
+            self.event.merge(&earlier.event);
+        }
+    }
+
+    /// Returns whether this is the other end of the same incident, and failed or waits for its turn: the
+    /// newer one is all that people and hooks still have to hear.
     pub(super) fn is_overtaken_by(&self, newer: &Event) -> bool {
         let event = &self.event;
         let is_same = event.link == newer.link && event.about == newer.about;
-        self.is_paced && newer.for_people && is_same && event.name != newer.name
+        let waits = self.hooks_listed || self.is_paced || self.webhook.tries > 0;
+        waits && newer.for_people && is_same && event.name != newer.name
     }
 
     /// Loads one; `None` if it cannot be read.
@@ -101,37 +126,47 @@ impl Item {
         stage::replace(folder, name, &bytes, Durability::Flushed)
     }
 
-    /// Says whether its next try is still to come; a clock that was set back puts nothing off for long.
+    /// Returns whether nothing is left to do for it.
+    pub(super) fn is_done(&self) -> bool {
+        self.hooks_listed && self.hooks.is_empty() && self.is_posted
+    }
+
+    /// Returns whether the webhook's next try is in the future.
     pub(super) fn is_put_off(&self, now: Timestamp) -> bool {
-        let wait = if self.is_paced { PACE } else { webhook::wait(self.tries) };
-        let latest = now.after(wait);
-        self.next.is_some_and(|next| next > now && next <= latest)
+        self.webhook.waits(self.webhook_wait(), now)
     }
 
-    /// When it is to be tried; one that was never put off belongs to a run that may still be at it.
+    fn webhook_wait(&self) -> Duration {
+        if self.is_paced { PACE } else { self.webhook.wait() }
+    }
+
+    /// When something of it is to be tried.
     pub(super) fn due(&self, now: Timestamp) -> Timestamp {
-        match self.next {
-            Some(next) if self.is_put_off(now) => next,
-            Some(_) => now,
-            None => self.since.after(LONGEST_RUN),
+        let hooks = self.hooks.values().map(|owed| owed.due(self.since, now)).min();
+        if self.is_posted {
+            return hooks.unwrap_or(now);
         }
+        let webhook = due(&self.webhook, self.webhook_wait(), self.since, now);
+        hooks.map_or(webhook, |hooks| hooks.min(webhook))
     }
 
-    /// Waits for its turn, which comes at `moment`.
+    /// Has the webhook wait for its turn, which comes at `moment`.
     pub(super) fn wait_until(&mut self, moment: Timestamp) {
-        (self.next, self.is_paced) = (Some(moment), true);
+        (self.webhook.next, self.is_paced) = (Some(moment), true);
     }
 
-    /// Puts the next try off; until when.
-    pub(super) fn put_off(&mut self, now: Timestamp) -> Timestamp {
-        self.tries += 1;
-        let next = now.after(webhook::wait(self.tries));
-        (self.next, self.is_paced) = (Some(next), false);
-        next
+    /// Puts the webhook's next try off; until when.
+    pub(super) fn put_off(&mut self, why: &str, now: Timestamp) -> Timestamp {
+        self.is_paced = false;
+        self.webhook.put_off(why, now)
     }
+}
 
-    /// Says whether its time is over.
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        now >= self.since.after(LONGEST)
+/// When something is to be tried; what was never put off belongs to a run that may still be at it.
+fn due(retry: &Retry, wait: Duration, since: Timestamp, now: Timestamp) -> Timestamp {
+    match retry.next {
+        Some(next) if retry.waits(wait, now) => next,
+        Some(_) => now,
+        None => since.after(LONGEST_RUN),
     }
 }

@@ -48,6 +48,13 @@ pub(crate) struct Problem {
     pub(crate) hint: Option<Hint>,
 }
 
+impl Problem {
+    /// Returns whether it is in the file of the link `name`.
+    pub(crate) fn is_of(&self, link: &str) -> bool {
+        name(&self.file) == link
+    }
+}
+
 impl fmt::Display for Problem {
     /// Writes `FILE:LINE: cause`, or `FILE: cause`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,103 @@
+//! Hooks that failed and webhooks that did not take an event, for whoever looks at the service.
+
+use crate::app::ground::Places;
+use crate::app::notify::FOLDER;
+use crate::app::notify::item::Item;
+use crate::domain::hints::{files, ours};
+use crate::domain::retry::Retry;
+use crate::domain::units::Trouble;
+use crate::os::error::Error;
+use crate::os::folder::Folder;
+
+/// What did not take its events.
+#[derive(Debug, PartialEq, Eq)]
+enum Receiver {
+    /// A hook, by its name.
+    Hook(String),
+    /// The webhook of a link.
+    Webhook(String),
+}
+
+/// A receiver, with the newest event that it did not take.
+struct Failing {
+    receiver: Receiver,
+    event: String,
+    link: String,
+    retry: Retry,
+    /// How many earlier events wait besides.
+    others: usize,
+}
+
+/// Lists what failed and is tried again, for all links or for the one named.
+pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
+    match failing(places, only) {
+        Ok(failing) => failing.into_iter().map(|one| one.trouble(places)).collect(),
+        Err(error) if error.is_absent() => Vec::new(),
+        Err(error) => {
+            let text = format!("it is not known whether hooks and webhooks work: {error}");
+            vec![Trouble::threatens(
+                "messages-unknown",
+                text,
+                files::list(&places.state_dir.join(FOLDER)),
+            )]
+        }
+    }
+}
+
+fn failing(places: &Places, only: Option<&str>) -> Result<Vec<Failing>, Error> {
+    let folder = Folder::reach(&places.state_dir.join(FOLDER))?;
+    let mut all: Vec<Failing> = Vec::new();
+    for name in folder.names()?.iter().filter_map(|name| name.to_str()) {
+        // One that a run has just removed is done.
+        let Some(item) = Item::load(&folder, name) else { continue };
+        if only.is_some_and(|only| only != item.event.link) {
+            continue;
+        }
+        for (receiver, retry) in failures(&item) {
+            let (event, link) = (item.event.name.clone(), item.event.link.clone());
+            let others = all.iter().position(|other| other.receiver == receiver);
+            let others = others.map_or(0, |at| all.remove(at).others + 1);
+            all.push(Failing { receiver, event, link, retry, others });
+        }
+    }
+    Ok(all)
+}
+
+/// What of an event failed, and how.
+fn failures(item: &Item) -> Vec<(Receiver, Retry)> {
+    let hooks = item.hooks.iter().map(|(name, owed)| (Receiver::Hook(name.clone()), &owed.retry));
+    let link = item.event.link.clone();
+    let webhook = (!item.is_posted).then_some((Receiver::Webhook(link), &item.webhook));
+    let all = hooks.chain(webhook).filter(|(_, retry)| retry.why.is_some());
+    all.map(|(receiver, retry)| (receiver, retry.clone())).collect()
+}
+
+impl Failing {
+    fn trouble(&self, places: &Places) -> Trouble {
+        let (event, link) = (&self.event, &self.link);
+        let (id, what) = match &self.receiver {
+            Receiver::Hook(name) => {
+                let path = places.config_dir.join("hooks.d").join(name);
+                let path = path.display();
+                ("hook-failing", format!("the hook '{path}' failed for '{event}' of link '{link}'"))
+            }
+            Receiver::Webhook(_) => (
+                "webhook-failing",
+                format!("the webhook of link '{link}' was not notified of '{event}'"),
+            ),
+        };
+        let why = self.retry.why.as_deref().unwrap_or_default();
+        let tries = match self.retry.tries {
+            1 => "once".to_owned(),
+            tries => format!("{tries} times"),
+        };
+        let next = self.retry.next.map(|next| format!(", again at {next}")).unwrap_or_default();
+        let others = match self.others {
+            0 => String::new(),
+            1 => ", 1 earlier event waits too".to_owned(),
+            others => format!(", {others} earlier events wait too"),
+        };
+        let text = format!("{what}: {why}, tried {tries}{next}{others}");
+        Trouble::threatens(id, text, ours::notify_now())
+    }
+}

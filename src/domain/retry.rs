@@ -1,0 +1,69 @@
+//! When something that failed is tried again: the waits double, and no try is the last one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Timestamp;
+
+/// The first wait after a failure.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// The tries that failed so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Retry {
+    /// How many tries failed.
+    pub(crate) tries: u32,
+    /// When it is tried again.
+    pub(crate) next: Option<Timestamp>,
+    /// Why the last try failed.
+    #[serde(default)]
+    pub(crate) why: Option<String>,
+}
+
+impl Retry {
+    /// Records a failure; the moment of the next try.
+    pub(crate) fn put_off(&mut self, why: &str, now: Timestamp) -> Timestamp {
+        self.tries = self.tries.saturating_add(1);
+        let next = now.after(self.wait());
+        (self.next, self.why) = (Some(next), Some(why.to_owned()));
+        next
+    }
+
+    /// How long the wait after the last failure is.
+    pub(crate) fn wait(&self) -> Duration {
+        FIRST_WAIT.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+    }
+
+    /// Returns whether the next try is in the future; a clock that was set back makes no wait longer.
+    pub(crate) fn is_put_off(&self, now: Timestamp) -> bool {
+        self.waits(self.wait(), now)
+    }
+
+    /// The same for a wait of another length.
+    pub(crate) fn waits(&self, wait: Duration, now: Timestamp) -> bool {
+        self.next.is_some_and(|next| next > now && next <= now.after(wait))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let wait = |tries| Retry { tries, ..Retry::default() }.wait().as_secs();
+        assert_eq!([1, 2, 3, 7, 8, 99].map(wait), [30, 60, 120, 1920, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_wait_longer() {
+        let (mut retry, now) = (Retry::default(), Timestamp(1_000_000_000));
+        assert_eq!(retry.put_off("why", now), now.after(FIRST_WAIT));
+        assert!(retry.is_put_off(now) && !retry.is_put_off(now.after(FIRST_WAIT)));
+        assert!(!retry.is_put_off(now.before(Duration::from_secs(1))));
+    }
+}
