@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 
 use crate::os::calm;
 use crate::os::error::Error;
+use crate::os::journal;
 use crate::os::process::SELF;
 
 /// The longest text that a child is given, and the longest that it answers, in bytes.
@@ -60,8 +61,57 @@ pub(crate) fn go_on() {
     let _ = io::stdout().write_all(b" ").and_then(|()| io::stdout().flush());
 }
 
+/// Where a child that may hang talks to: the journal itself where this process does, else memory that is
+/// passed on.
+fn talk() -> io::Result<(Option<Written>, Stdio)> {
+    if journal::is_connected() {
+        return Ok((None, Stdio::inherit()));
+    }
+    Written::make("talk").map(|(said, theirs)| (Some(said), theirs))
+}
+
 fn in_memory(name: &str) -> io::Result<File> {
     Ok(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC)?.into())
+}
+
+/// What a child that may hang writes, in memory: neither of us ever waits for the other to read, and one
+/// that never ends keeps no pipe or terminal of this process's open.
+#[derive(Debug)]
+struct Written {
+    file: File,
+    /// How much of it this process has passed on, in bytes.
+    passed_on: u64,
+}
+
+impl Written {
+    /// The memory, and the child's hold on it.
+    fn make(name: &str) -> io::Result<(Self, Stdio)> {
+        let file = in_memory(name)?;
+        let theirs = file.try_clone()?.into();
+        Ok((Self { file, passed_on: 0 }, theirs))
+    }
+
+    /// How much there is, in bytes.
+    fn len(&self) -> u64 {
+        self.file.metadata().map_or(0, |file| file.len())
+    }
+
+    /// Reads it from the byte `start` on.
+    fn read_from(&self, start: u64) -> Vec<u8> {
+        let size = usize::try_from(self.len().saturating_sub(start)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; size.min(TEXT_LIMIT)];
+        let read = self.file.read_exact_at(&mut bytes, start);
+        read.map(|()| bytes).unwrap_or_default()
+    }
+
+    /// Writes to `output` the lines that are new; the rest of one once it is complete.
+    fn pass_on(&mut self, output: &mut impl Write) {
+        let new = self.read_from(self.passed_on);
+        let Some(end) = new.iter().rposition(|byte| *byte == b'\n') else { return };
+        self.passed_on += end as u64 + 1;
+        // A reader that is gone is no failure.
+        let _ = output.write_all(&new[..=end]).and_then(|()| output.flush());
+    }
 }
 
 /// A child process that runs this very program.
@@ -69,8 +119,12 @@ fn in_memory(name: &str) -> io::Result<File> {
 pub(crate) struct Offspring {
     child: Process,
     pidfd: OwnedFd,
-    /// What it answers, in memory: neither of us ever waits for the other to read.
-    answer: Option<File>,
+    /// What it answers.
+    answer: Option<Written>,
+    /// What it writes to its standard output besides.
+    output: Option<Written>,
+    /// What it says.
+    said: Option<Written>,
     /// Whether it may hang in a system call that no signal ends.
     may_hang: bool,
 }
@@ -92,15 +146,29 @@ impl Offspring {
         let failed = |source: io::Error| Error::new("run", Path::new("oauth-sync"), source);
         let mut input = in_memory("given").map_err(failed)?;
         let written = input.write_all(given.as_bytes()).and_then(|()| input.rewind());
-        let answer = written.and_then(|()| in_memory("answer")).map_err(failed)?;
-        let output = answer.try_clone().map_err(failed)?;
-        let streams = [input.into(), output.into(), Stdio::inherit()];
-        Self::spawn(arguments, streams, true).map(|child| Self { answer: Some(answer), ..child })
+        let (answer, output) = written.and_then(|()| Written::make("answer")).map_err(failed)?;
+        let (said, talk) = talk().map_err(failed)?;
+        let child = Self::spawn(arguments, [input.into(), output, talk], true)?;
+        Ok(Self { answer: Some(answer), said, ..child })
     }
 
-    /// Starts it for work that may never come to an end, with this process's output.
+    /// Starts it for work that may never come to an end; what it writes is passed on.
     pub(crate) fn start_beside<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
-        Self::spawn(arguments, [Stdio::null(), Stdio::inherit(), Stdio::inherit()], true)
+        let failed = |source: io::Error| Error::new("run", Path::new("oauth-sync"), source);
+        let (output, stdout) = Written::make("output").map_err(failed)?;
+        let (said, talk) = talk().map_err(failed)?;
+        let child = Self::spawn(arguments, [Stdio::null(), stdout, talk], true)?;
+        Ok(Self { output: Some(output), said, ..child })
+    }
+
+    /// Passes on what it wrote since.
+    fn pass_on(&mut self) {
+        if let Some(output) = &mut self.output {
+            output.pass_on(&mut io::stdout());
+        }
+        if let Some(said) = &mut self.said {
+            said.pass_on(&mut io::stderr());
+        }
     }
 
     /// Starts it only to learn its exit status; it may hang and holds no output open.
@@ -125,7 +193,10 @@ impl Offspring {
             .spawn()
             .map_err(failed)?;
         match rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
-            Ok(pidfd) => Ok(Self { child, pidfd, answer: None, may_hang }),
+            Ok(pidfd) => {
+                let (answer, output, said) = (None, None, None);
+                Ok(Self { child, pidfd, answer, output, said, may_hang })
+            }
             Err(source) => {
                 if may_hang {
                     let _ = child.kill();
@@ -145,7 +216,9 @@ impl Offspring {
 
     /// Says whether it has ended, and then whether its work is done: one that failed is tried again.
     pub(crate) fn ended(&mut self) -> Option<bool> {
-        let status = self.child.try_wait().ok()??;
+        let status = self.child.try_wait();
+        self.pass_on();
+        let status = status.ok()??;
         Some(status.code().is_some_and(|code| code != 1 && code != 2))
     }
 
@@ -153,23 +226,20 @@ impl Offspring {
     /// counts as failed.
     pub(crate) fn exit_within(&mut self, span: Duration) -> Option<i32> {
         calm::wait_for(self.fd(), span);
-        let status = self.child.try_wait().ok()??;
-        Some(status.code().unwrap_or(1))
+        let status = self.child.try_wait();
+        self.pass_on();
+        Some(status.ok()??.code().unwrap_or(1))
     }
 
     /// How much it has answered so far, in bytes.
     pub(crate) fn progress(&self) -> u64 {
-        self.answer.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |file| file.len())
+        self.answer.as_ref().map_or(0, Written::len)
     }
 
     /// Reads what it answered; for one that has ended.
     pub(crate) fn answer(&self) -> Vec<u8> {
-        let Some(file) = &self.answer else { return Vec::new() };
-        let size = usize::try_from(self.progress()).unwrap_or(usize::MAX);
-        let mut answer = vec![0; size.min(TEXT_LIMIT)];
         // What cannot be read is no answer.
-        let read = file.read_exact_at(&mut answer, 0);
-        read.map(|()| answer).unwrap_or_default()
+        self.answer.as_ref().map(|answer| answer.read_from(0)).unwrap_or_default()
     }
 
     /// Sends it a signal: to end, or to be ended.
@@ -185,5 +255,6 @@ impl Offspring {
         calm::wait_for(self.fd(), if self.may_hang { LAST_WAIT } else { RUN_WAIT });
         self.signal(true);
         let _ = self.child.try_wait();
+        self.pass_on();
     }
 }
