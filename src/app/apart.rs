@@ -4,9 +4,12 @@
 //! only reads; only where that ends in time does another one do the work. Neither is waited for beyond its
 //! limit, so a hang costs that link alone.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
+
+use serde::de::DeserializeOwned;
 
 use crate::app::errands;
 use crate::app::error::Error;
@@ -19,14 +22,20 @@ use crate::os::lanes::{Lanes, Step};
 use crate::os::offspring::Offspring;
 use crate::os::signals::Deferral;
 
+/// The exit status of a process for a link that another one hangs at (sysexits.h, `EX_TEMPFAIL`).
+const HANGS: i32 = 75;
+
 /// How long the examination of a link may take.
-const EXAMINATION: Duration = Duration::from_secs(10);
+pub(crate) const EXAMINATION: Duration = Duration::from_secs(10);
 
 /// How long a process has to end once it was asked to, and once it was killed.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether this process was told to end.
 const GLANCE: Duration = Duration::from_millis(250);
+
+/// How long the doctor may take for a link: an engine that is asked has a minute.
+pub(crate) const DIAGNOSIS: Duration = Duration::from_secs(90);
 
 /// The longest that a renewal and the sync after it take: 160 s for the CLI, 60 s for the request and its
 /// locks, 60 s for the sync.
@@ -37,6 +46,9 @@ pub(crate) const GATEWAY: Duration = Duration::from_secs(1200);
 
 /// How long a sync may take, with what it asks of the gateway.
 pub(crate) const SYNC: Duration = GATEWAY;
+
+/// How long a sync may take that asks nothing of the gateway.
+pub(crate) const SYNC_OF_FILES: Duration = Duration::from_secs(60);
 
 /// How a process for one link ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +83,7 @@ pub(crate) fn begin(places: &Places, only: Option<&str>) {
 pub(crate) fn answers(places: &Places, link: &str) -> Result<End, SystemError> {
     let words: Vec<OsString> = ["examine", "--link", link].map(OsString::from).into();
     let mut child = Offspring::start_silent(&errands::arguments(places, &words))?;
-    let ended = child.exit_within(EXAMINATION).filter(|exit| *exit != 75);
+    let ended = child.exit_within(EXAMINATION).filter(|exit| *exit != HANGS);
     if ended.is_none() {
         child.signal(true);
         child.exit_within(LAST_WAIT);
@@ -117,39 +129,75 @@ pub(crate) fn carry_out(
     }
 }
 
-/// Has the command `words` carried out for each of these links; their exit statuses.
+/// Has the command `words` carried out for each of these links; the exit statuses by the links' names, none
+/// where a link's files did not answer.
 pub(crate) fn each(
     places: &Places,
     links: &[Settings],
     words: &[&str],
     limit: Duration,
-) -> Result<Vec<i32>, Error> {
+) -> Result<Vec<(String, Option<i32>)>, Error> {
     beside(places, links, |settings| {
         let name = &settings.name;
         let trouble = match carry_out(places, name, words, limit) {
-            Ok(End::Exit(exit)) => return exit,
+            Ok(End::Exit(exit)) => return (name.clone(), Some(exit)),
             Ok(End::Silent(limit)) => silence(limit),
             Err(error) => error.to_string(),
         };
         log::error!("{name}: {trouble}: this link alone waits");
-        1
+        (name.clone(), None)
     })
 }
 
-/// The links that do not answer now, of those that may not.
-pub(crate) fn silent(places: &Places, links: &[Settings]) -> Result<Vec<String>, Error> {
-    let silent = beside(places, links, |settings| {
-        let answers = matches!(answers(places, &settings.name), Ok(End::Exit(_)));
-        (!answers).then(|| settings.name.clone())
+/// A link that was not looked at, and what may not answer of it.
+pub(crate) type Doubtful = (Settings, Refused);
+
+/// What the command `words` of this program answers for each of these links within `limit`, by their names;
+/// why it does not.
+pub(crate) fn ask<T: DeserializeOwned>(
+    places: &Places,
+    links: &[Doubtful],
+    words: &[OsString],
+    limit: Duration,
+) -> Result<HashMap<String, Result<T, SystemError>>, Error> {
+    let answers = beside(places, links, |(settings, refused)| {
+        (settings.name.clone(), answer(places, &settings.name, words, limit), refused.clone())
     })?;
-    Ok(silent.into_iter().flatten().collect())
+    let read = |answer: Vec<u8>| serde_json::from_slice(&answer).ok();
+    let answers = answers.into_iter().map(|(name, answer, refused)| {
+        let answer = match answer {
+            Ok(Some(answer)) => read(answer).ok_or_else(|| unlooked(&refused)),
+            Ok(None) => Err(failure(refused, limit)),
+            Err(error) => Err(error),
+        };
+        (name, answer)
+    });
+    Ok(answers.collect())
+}
+
+/// What a command answers for one link; nothing where it has not ended in time.
+fn answer(
+    places: &Places,
+    link: &str,
+    words: &[OsString],
+    limit: Duration,
+) -> Result<Option<Vec<u8>>, SystemError> {
+    let mut words = words.to_vec();
+    words.extend(["--link".into(), link.into()]);
+    let mut child = Offspring::start_for_answer(&errands::arguments(places, &words), "")?;
+    let ended = child.exit_within(limit).filter(|exit| *exit != HANGS);
+    if ended.is_none() {
+        child.signal(true);
+        child.exit_within(LAST_WAIT);
+    }
+    Ok(ended.map(|_| child.answer()))
 }
 
 /// Does `work` for all of these links at once.
-fn beside<T: Send>(
+fn beside<L: Sync, T: Send>(
     places: &Places,
-    links: &[Settings],
-    work: impl Fn(&Settings) -> T + Sync,
+    links: &[L],
+    work: impl Fn(&L) -> T + Sync,
 ) -> Result<Vec<T>, Error> {
     let failed = |source| SystemError::new("wait for work in", &places.run_dir, source);
     std::thread::scope(|scope| {
@@ -174,11 +222,14 @@ fn silence(limit: Duration) -> String {
 }
 
 /// The failure of a link whose files did not answer.
-pub(crate) fn failure(refused: Refused) -> SystemError {
-    let what = format!(
-        "its file system, of type '{}', has not answered for {} s",
-        refused.kind,
-        EXAMINATION.as_secs()
-    );
-    SystemError { verb: "open", object: refused.path, cause: Cause::Odd(what, None) }
+fn failure(refused: Refused, limit: Duration) -> SystemError {
+    let Refused { path, kind } = refused;
+    let seconds = limit.as_secs();
+    let what = format!("its file system, of type '{kind}', has not answered for {seconds} s");
+    SystemError { verb: "open", object: path, cause: Cause::Odd(what, None) }
+}
+
+/// The failure of a link for which a process was started and gave no answer that can be read.
+fn unlooked(refused: &Refused) -> SystemError {
+    SystemError::odd("look at", &refused.path, "the process that looks at it has failed")
 }

@@ -38,20 +38,28 @@ fn examine(ground: &Ground, settings: &Settings) {
 pub(crate) fn alone(places: &Places, only: Option<&str>) -> Result<bool, Error> {
     let (links, _) = ground::sound_links(&places.config_dir, only)?;
     let ground = Ground::look(places)?;
-    for settings in &links {
-        let age = calm::stopwatch();
-        let name = format!("apart-{}", settings.name);
-        let _lock = loop {
-            match Lock::try_take(&places.run_dir, &name) {
-                Ok(None) if age() >= PATIENCE => return Ok(true),
-                Ok(None) => clock::rest(GLANCE),
-                // Who may not lock may still look.
-                held => break held,
-            }
-        };
-        examine(&ground, settings);
-    }
-    Ok(false)
+    let examined =
+        links.iter().map(|link| unless_one_hangs(places, &link.name, || examine(&ground, link)));
+    Ok(examined.into_iter().any(|examined| examined.is_none()))
+}
+
+/// Does `work` with the files of a link, but not while another process hangs in the same work.
+pub(crate) fn unless_one_hangs<T>(
+    places: &Places,
+    link: &str,
+    work: impl FnOnce() -> T,
+) -> Option<T> {
+    let age = calm::stopwatch();
+    let name = format!("apart-{link}");
+    let _lock = loop {
+        match Lock::try_take(&places.run_dir, &name) {
+            Ok(None) if age() >= PATIENCE => return None,
+            Ok(None) => clock::rest(GLANCE),
+            // Who may not lock may still look.
+            held => break held,
+        }
+    };
+    Some(work())
 }
 
 /// The links of a run that other processes have to see to.

@@ -7,6 +7,8 @@ pub(crate) use memory::State;
 
 use log::Level;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::error::Error;
 use crate::app::event::Event;
 use crate::app::ground::Ground;
@@ -22,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::os::lock::Lock;
 
 /// A link's incidents and its second clock.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct People {
     /// When the login ends.
     pub(crate) login: Option<LoginEnd>,

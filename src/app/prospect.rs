@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::ground::Ground;
 use crate::app::refresh::history::Entry;
 use crate::app::refresh::{self, Outlook};
@@ -17,7 +19,7 @@ use crate::domain::time::Timestamp;
 pub(crate) const FOLDER: &str = "sources";
 
 /// What lies ahead.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Prospect {
     /// When `refresh` has something to do; in the past if it has now.
     pub(crate) due: Option<Timestamp>,

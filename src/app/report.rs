@@ -5,6 +5,8 @@ mod line;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::parting::Parting;
 use crate::domain::acceptance::Mark;
 use crate::domain::gateway::Ledger;
@@ -13,24 +15,24 @@ use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Seen;
+use crate::os::folder::{Refused, Seen};
 
 pub(crate) use line::{Line, RECOVERED};
 
 /// Whether the files of a link lie where they may not answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Files {
     /// They do not.
     #[default]
     Here,
-    /// They do, and answered.
-    Answered,
-    /// They do, and did not answer; where that is mounted.
-    Silent(PathBuf),
+    /// They do, and answered a process of its own.
+    Answered(Refused),
+    /// They do, and did not answer.
+    Silent(Refused),
 }
 
 /// What became of one link.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// The link's name.
     pub(crate) link: String,
@@ -57,11 +59,12 @@ pub(crate) struct Report {
     /// Whether its files lie where they may not answer.
     pub(crate) files: Files,
     /// What its gateway is still to be asked.
+    #[serde(skip)]
     pub(crate) parting: Option<Parting>,
 }
 
 /// What became of one sink.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SinkReport {
     /// Which sink.
     pub(crate) kind: SinkKind,
@@ -77,11 +80,12 @@ pub(crate) struct SinkReport {
     pub(crate) is_new: bool,
     /// What was replaced, still open: to free it costs a disk that discards at once as much as the
     /// new file did, and nobody has to wait for that.
+    #[serde(skip)]
     pub(crate) replaced: Vec<Rc<Seen>>,
 }
 
 /// The state of a sink.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SinkState {
     /// It holds the token that it should.
     InStep,

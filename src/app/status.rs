@@ -1,9 +1,12 @@
 //! Shows the state of every link and changes nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::examination;
 use crate::app::ground::{self, Ground, Places};
+use crate::app::health;
 use crate::app::incident::{self, People};
 use crate::app::liveness;
 use crate::app::prospect::{self, Prospect};
@@ -11,26 +14,36 @@ use crate::app::report::{Files, Report};
 use crate::app::sync;
 use crate::app::unwritten;
 use crate::domain::config::settings::Settings;
+use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
 use crate::os::clock;
-use crate::os::folder;
+use crate::os::folder::{self, Refused};
 
 /// The state of the links at a moment.
 #[derive(Debug)]
 pub(crate) struct Status {
     /// The moment.
     pub(crate) now: Timestamp,
-    /// What a sync would find now.
-    pub(crate) links: Vec<Report>,
-    /// What lies ahead of each of them, in the same order.
-    pub(crate) ahead: Vec<Ahead>,
+    /// Each of them.
+    pub(crate) links: Vec<LinkStatus>,
     /// What is wrong with the service itself.
     pub(crate) service: Vec<Trouble>,
 }
 
+/// The state of a link.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LinkStatus {
+    /// What a sync would find now.
+    pub(crate) report: Report,
+    /// What lies ahead of it.
+    pub(crate) ahead: Ahead,
+    /// How it fares.
+    pub(crate) health: Health,
+}
+
 /// What lies ahead of a link.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Ahead {
     /// The login's end and the incidents.
     pub(crate) people: People,
@@ -40,44 +53,67 @@ pub(crate) struct Ahead {
 
 /// Looks at all links, or at the one named; any fault of the configuration is an error.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
-    apart::begin(places, only);
     let links = look(places, &ground::links(&places.config_dir, only)?)?;
     Ok(Status { service: liveness::troubles(places, only), ..links })
 }
 
-/// Looks at these links, and not at the service.
+/// Looks at these links, and not at the service; what this process does not enter, since it may not answer,
+/// a process of the link's own does.
 pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Error> {
     let now = clock::now();
     let ground = Ground::look(places)?;
-    let doubtful: Vec<_> = settings
-        .iter()
-        .filter_map(|link| Some((link.clone(), examination::may_hang(&ground, link)?)))
-        .collect();
-    let apart: Vec<Settings> = doubtful.iter().map(|(link, _)| link.clone()).collect();
-    let silent = apart::silent(places, &apart)?;
-    let (mut links, mut ahead) = (Vec::new(), Vec::new());
+    let (mut links, mut doubtful) = (Vec::new(), Vec::new());
     for settings in settings {
-        let place = doubtful.iter().find(|(link, _)| link.name == settings.name);
-        let look = || one(&ground, settings, now);
-        let (report, of_it) = match place {
-            None => look(),
-            Some((_, refused)) if silent.contains(&settings.name) => {
-                let error = apart::failure(refused.clone()).into();
-                let mut report = Report::failed(settings, &error, now);
-                report.files = Files::Silent(refused.path.clone());
-                let ahead = of(&ground, settings, &mut report, now);
-                (report, ahead)
-            }
-            Some(_) => {
-                let (mut report, ahead) = folder::waiting(look);
-                report.files = Files::Answered;
-                (report, ahead)
-            }
-        };
-        links.push(report);
-        ahead.push(of_it);
+        let _ = folder::refused();
+        links.push(judged(&ground, settings, now));
+        doubtful.extend(folder::refused().map(|refused| (settings.clone(), refused)));
     }
-    Ok(Status { now, links, ahead, service: Vec::new() })
+    let mut answers = apart::ask(places, &doubtful, &["inspect".into()], apart::EXAMINATION)?;
+    for (settings, refused) in doubtful {
+        let link = links.iter_mut().find(|link| link.report.link == settings.name);
+        if let (Some(link), Some(answer)) = (link, answers.remove(&settings.name)) {
+            *link = match answer {
+                Ok(answer) => answered(answer, refused),
+                Err(error) => silent(&ground, &settings, (&error.into(), refused), now),
+            };
+        }
+    }
+    Ok(Status { now, links, service: Vec::new() })
+}
+
+fn answered(mut link: LinkStatus, refused: Refused) -> LinkStatus {
+    link.report.files = Files::Answered(refused);
+    link
+}
+
+/// What can be said of a link whose files do not answer.
+fn silent(
+    ground: &Ground,
+    settings: &Settings,
+    (error, refused): (&Error, Refused),
+    now: Timestamp,
+) -> LinkStatus {
+    let mut report = Report::failed(settings, error, now);
+    report.files = Files::Silent(refused);
+    let ahead = of(ground, settings, &mut report, now);
+    let health = health::of(settings, &report, &ahead.people, &ahead.prospect, now);
+    LinkStatus { report, ahead, health }
+}
+
+/// Looks at one link for another process, and waits for its files; nothing where one hangs in that already.
+pub(crate) fn inspect(places: &Places, link: &str) -> Result<Option<LinkStatus>, Error> {
+    let (links, _) = ground::sound_links(&places.config_dir, Some(link))?;
+    let ground = Ground::look(places)?;
+    let now = clock::now();
+    let look =
+        |settings| examination::unless_one_hangs(places, link, || judged(&ground, settings, now));
+    Ok(links.first().and_then(look))
+}
+
+fn judged(ground: &Ground, settings: &Settings, now: Timestamp) -> LinkStatus {
+    let (report, ahead) = one(ground, settings, now);
+    let health = health::of(settings, &report, &ahead.people, &ahead.prospect, now);
+    LinkStatus { report, ahead, health }
 }
 
 /// Looks at a link whose files answer.

@@ -313,6 +313,7 @@ impl Watcher {
         for watched in &mut self.links {
             let name = &watched.settings.name;
             if let Some(why) = watched.delegated.hurry(&mut self.events, name, now) {
+                published::failure(places, name, now);
                 watched.say_failure(&why);
             }
         }

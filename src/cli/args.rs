@@ -117,6 +117,16 @@ pub(crate) enum Command {
     /// Look at what a link needs, for a run over all links that must not wait for its files
     #[command(hide = true)]
     Examine,
+    /// Print how one link stands, for a process that must not wait for its files
+    #[command(hide = true)]
+    Inspect {
+        /// Print what the doctor finds in it
+        #[arg(long)]
+        doctor: bool,
+        /// Look for units, accounts and cron jobs in DIR instead of the host
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
     /// Take back requests to sign in again, before the program is removed
     #[command(hide = true)]
     Withdraw,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::ground::Places;
-use crate::app::{liveness, published};
+use crate::app::{apart, liveness, published};
 use crate::cli::denied;
 use crate::cli::render::{answer, answer_json, service_json};
 use crate::cli::survey::{self, Survey};
@@ -57,6 +57,7 @@ pub(crate) fn misused() -> ExitCode {
 }
 
 fn looked(places: &Places, only: Option<&str>) -> Verdict {
+    apart::begin(places, None);
     match survey::sound(places, only) {
         Ok(Survey { now, links, faults, service }) => Verdict {
             now,

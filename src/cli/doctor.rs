@@ -4,16 +4,18 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::app::apart;
 use crate::app::doctor::{self, Case, Diagnosis, Finding, Fix, Severity, Unchecked};
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
 use crate::app::sync::{self, Options};
 use crate::cli::exit::Exit;
-use crate::cli::render::{answer, answer_json};
+use crate::cli::render::{self, answer, answer_json};
 use crate::cli::survey::{self, Survey};
 use crate::domain::health::Level;
 use crate::domain::hints::{files, ours};
 use crate::domain::units::Trouble;
+use crate::os::folder;
 
 /// The version of the JSON that `doctor --json` writes.
 const SCHEMA: u32 = 1;
@@ -37,6 +39,8 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     wish: Wish<'_>,
 ) -> Result<Exit, Error> {
+    // Where one link is to be mended, its files are waited for.
+    apart::begin(places, only.filter(|_| wish.fix));
     let mut found = find(places, only, wish.root)?;
     if wish.fix && mend(places, only, &found.findings)? {
         found = find(places, only, wish.root)?;
@@ -64,10 +68,18 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diag
         }
         Err(error) => return Err(error),
     };
-    let Diagnosis { findings: of_links, unchecked } = doctor::run(places, &cases(&survey), root);
+    let Diagnosis { findings: of_links, unchecked } = doctor::run(places, &cases(&survey), root)?;
     let service = survey.service.iter().map(of_service);
     let before = findings.into_iter().chain(unfinished(places)?).chain(service);
     Ok(Diagnosis { findings: before.chain(of_links).collect(), unchecked })
+}
+
+/// Says what there is to find in one link for another process, and waits for its files.
+pub(crate) fn inspect(places: &Places, link: &str, root: Option<&Path>) -> Result<Exit, Error> {
+    apart::begin(places, None);
+    let survey = folder::waiting(|| survey::sound(places, Some(link)))?;
+    let found = doctor::of_links(places, &cases(&survey), root);
+    Ok(render::found(Some(&found)))
 }
 
 fn of_service(trouble: &Trouble) -> Finding {

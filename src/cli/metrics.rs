@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::health::condition;
@@ -23,6 +24,7 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     output: Option<&Path>,
 ) -> Result<Exit, Error> {
+    apart::begin(places, None);
     let survey = survey::look(places, only);
     let (survey, exit) = match survey {
         Ok(survey) => (Some(survey), Exit::Done),

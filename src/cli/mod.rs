@@ -38,7 +38,7 @@ use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::os::command::helper;
-use crate::os::{environment, journal, offspring, process, rights};
+use crate::os::{clock, environment, journal, offspring, process, rights};
 
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -125,6 +125,10 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         }
         Command::Examine => app::examination::alone(&places, only)
             .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
+        Command::Inspect { doctor: true, root } => {
+            doctor::inspect(&places, only.unwrap_or_default(), root.as_deref())
+        }
+        Command::Inspect { doctor: false, .. } => show::inspect(&places, only.unwrap_or_default()),
         Command::Detect(options) => detect::carry_out(&places, only, options),
         Command::Set(options) => set::carry_out(&places, only, options),
         Command::Notify { now } => app::notify::run(&places, *now)
@@ -151,13 +155,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
         Command::Status { watch: true, .. } => show::watch(&places, only),
         Command::Status { json: false, .. } if show::is_picture() => show::once(&places, only),
-        Command::Status { json, .. } => {
-            let status = app::status::all(&places, only)?;
-            render::status(&status, *json);
-            show::unfinished(&places)?;
-            let links = status.links.iter().zip(&status.ahead);
-            Ok(Exit::gravest(links.map(|(link, ahead)| Exit::of_status(link, ahead))))
-        }
+        Command::Status { json, .. } => show::plain(&places, only, *json),
     }
 }
 
@@ -178,8 +176,14 @@ fn sync(
     let flags =
         [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];
     words.extend(flags.into_iter().filter_map(|(is_set, word)| is_set.then_some(word)));
-    let ended = app::apart::each(places, &apart, &words, app::apart::SYNC)?;
-    let exits = ended.into_iter().map(Exit::of_process);
+    let of_files = options.dry_run || delegate;
+    let limit = if of_files { app::apart::SYNC_OF_FILES } else { app::apart::SYNC };
+    let ended = app::apart::each(places, &apart, &words, limit)?;
+    if !options.dry_run {
+        let silent = ended.iter().filter(|(_, exit)| exit.is_none());
+        silent.for_each(|(link, _)| app::published::failure(places, link, clock::now()));
+    }
+    let exits = ended.into_iter().map(|(_, exit)| exit.map_or(Exit::Failed, Exit::of_process));
     Ok(Exit::gravest(exits.chain([exit])))
 }
 

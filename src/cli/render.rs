@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use serde::Serialize;
 use serde_json::json;
 
 use crate::app::error::Error;
@@ -83,16 +84,17 @@ fn place_of(sink: &SinkReport) -> String {
 
 /// Shows every link's state.
 pub(crate) fn status(status: &Status, as_json: bool) {
-    let links = status.links.iter().zip(&status.ahead);
+    let links = status.links.iter();
     if as_json {
-        let links: Vec<_> = links.map(|(link, ahead)| link_json(link, ahead, status.now)).collect();
+        let links: Vec<_> =
+            links.map(|link| link_json(&link.report, &link.ahead, status.now)).collect();
         let service: Vec<_> = status.service.iter().map(service_json).collect();
         let time = status.now.to_string();
         let root =
             json!({"schema": STATUS_SCHEMA, "time": time, "links": links, "service": service});
         answer_json(&root);
     } else {
-        let links = links.flat_map(|(link, ahead)| link_lines(link, ahead, status.now));
+        let links = links.flat_map(|link| link_lines(&link.report, &link.ahead, status.now));
         answer(links.chain(service_lines(&status.service)));
     }
 }
@@ -217,6 +219,18 @@ pub(crate) fn answer<L: AsRef<str>>(lines: impl IntoIterator<Item = L>) {
 /// Writes the answer to a program.
 pub(crate) fn answer_json(value: &serde_json::Value) {
     write(&format!("{}\n", visible_json(&format!("{value:#}"))));
+}
+
+/// Writes what a process of this program's own asked for; nothing is there where another one hangs in it.
+pub(crate) fn found(found: Option<&impl Serialize>) -> Exit {
+    match found.and_then(|found| serde_json::to_string(found).ok()) {
+        Some(text) => {
+            write(&text);
+            Exit::Done
+        }
+        None if found.is_some() => Exit::Failed,
+        None => Exit::Deferred,
+    }
 }
 
 /// Asks something; the line goes on with what is typed.

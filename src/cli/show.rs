@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
+use crate::app::status;
 use crate::cli::exit::Exit;
-use crate::cli::{screen, survey};
+use crate::cli::{render, screen, survey};
 use crate::domain::visible::visible;
 use crate::os::clock;
 use crate::os::journal::below;
@@ -22,6 +24,7 @@ pub(crate) fn is_picture() -> bool {
 
 /// Draws it once.
 pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    apart::begin(places, None);
     let survey = survey::look(places, only)?;
     if let Some(abilities) = terminal::abilities() {
         terminal::write(&screen::draw(&screen::of(&survey), abilities));
@@ -29,6 +32,21 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     unfinished(places)?;
     let exits = survey.links.iter().map(|link| Exit::of_status(&link.report, &link.ahead));
     Ok(Exit::gravest(exits))
+}
+
+/// Writes it in plain words, or as JSON.
+pub(crate) fn plain(places: &Places, only: Option<&str>, as_json: bool) -> Result<Exit, Error> {
+    apart::begin(places, None);
+    let status = status::all(places, only)?;
+    render::status(&status, as_json);
+    unfinished(places)?;
+    let exits = status.links.iter().map(|link| Exit::of_status(&link.report, &link.ahead));
+    Ok(Exit::gravest(exits))
+}
+
+/// Writes how one link stands for another process, and waits for its files.
+pub(crate) fn inspect(places: &Places, link: &str) -> Result<Exit, Error> {
+    Ok(render::found(status::inspect(places, link)?.as_ref()))
 }
 
 /// Tells of a file that is begun and no link yet, beside those that are.
@@ -52,6 +70,7 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
     let mut signals = Signals::take().map_err(|source| {
         crate::os::error::Error::new("wait for signals in", &places.run_dir, source)
     })?;
+    apart::begin(places, None);
     // What cannot be drawn at all is said on the screen that stays.
     survey::look(places, only)?;
     let mut alternate = Alternate::take();

@@ -1,18 +1,15 @@
 //! What `check`, `metrics`, `status` and `doctor` have in common: every link as it stands, and judged.
 
-use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::ground::{self, Places};
-use crate::app::health;
 use crate::app::liveness;
-use crate::app::report::{Files, Report};
-use crate::app::status::{self, Ahead};
+use crate::app::report::Report;
+use crate::app::status::{self, Ahead, LinkStatus};
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
-use crate::os::folder;
 
 /// All links at a moment.
 pub(crate) struct Survey {
@@ -46,20 +43,17 @@ pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error>
 
 /// Looks at the links that are sound, or at the one named; faults of others are told beside them.
 pub(crate) fn sound(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
-    apart::begin(places, only);
     let (settings, mut faults) = ground::sound_links(&places.config_dir, only)?;
     if only.is_some() {
         faults.clear();
     }
     let status = status::look(places, &settings)?;
     let (now, mut links) = (status.now, Vec::new());
-    for (report, ahead) in status.links.into_iter().zip(status.ahead) {
+    for LinkStatus { report, ahead, health } in status.links {
         // A configuration that changed in between is read anew by the next look.
         let Some(settings) = settings.iter().find(|settings| settings.name == report.link) else {
             continue;
         };
-        let judge = || health::of(settings, &report, &ahead.people, &ahead.prospect, now);
-        let health = if report.files == Files::Answered { folder::waiting(judge) } else { judge() };
         links.push(Surveyed { settings: settings.clone(), report, ahead, health });
     }
     Ok(Survey { now, links, faults, service: liveness::troubles(places, only) })

@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 
 use serde_json::json;
 
+use crate::app::apart;
 use crate::app::error::Error;
 use crate::app::ground::Places;
-use crate::app::status;
+use crate::app::status::{self, LinkStatus};
 use crate::cli::exit::Exit;
 use crate::cli::render::{several, write};
 
@@ -31,9 +32,10 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Resu
         );
         return Ok(Exit::Usage);
     }
+    apart::begin(places, only);
     let links = status::all(places, only)?.links;
-    let [report] = &links[..] else {
-        let names: Vec<&str> = links.iter().map(|report| report.link.as_str()).collect();
+    let [LinkStatus { report, .. }] = &links[..] else {
+        let names: Vec<&str> = links.iter().map(|link| link.report.link.as_str()).collect();
         several(&names);
         return Ok(Exit::Usage);
     };

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
 
@@ -15,7 +17,7 @@ const PLAUSIBLE: Duration = Duration::from_secs(36 * 3600);
 const REMEMBERED: usize = 20;
 
 /// What is remembered of an access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
     /// Tells it apart from others.
     pub(crate) fingerprint: Fingerprint,

@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::raw_json::{self, Fault};
-use crate::domain::secret::Secret;
+use crate::domain::secret::{self, Secret};
 use crate::domain::time::Timestamp;
 
 /// The most that is read of a credentials file where nothing else is configured, in bytes.
@@ -19,11 +21,13 @@ pub(crate) const SIZE_LIMIT: u64 = 8 << 20;
 pub(crate) const LOGIN: &str = "claudeAiOauth";
 
 /// A login as Claude CLI keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Credential {
     /// What OpenClaw sends as `Authorization: Bearer`.
+    #[serde(with = "secret::in_memory")]
     pub(crate) access_token: Secret,
     /// What renews the login, once; a setup-token has none.
+    #[serde(with = "secret::in_memory")]
     pub(crate) refresh_token: Option<Secret>,
     /// When the access token ends.
     pub(crate) expiry: Timestamp,

@@ -12,12 +12,14 @@ mod tests;
 pub(crate) use standing::{Renewals, View, standing};
 pub(crate) use step::{News, Said, next_moment, step};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::login::Notice;
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
 
 /// What a person may have to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// The server refused the refresh token that is still on the disk.
     Rejected,
@@ -75,7 +77,7 @@ impl Severity {
 }
 
 /// An incident that has been told and is not over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Open {
     /// What is the matter.
     pub(crate) kind: Kind,

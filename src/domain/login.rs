@@ -77,7 +77,7 @@ impl LoginEnd {
 }
 
 /// How long before the end of a login a person is told; the last one first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Notice {
     /// A week before.
     Week,

@@ -31,6 +31,54 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// How a token goes from a child process of this program to its parent: through memory that both have open,
+/// and nowhere else.
+pub(crate) mod in_memory {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Secret;
+
+    /// A token, or one that need not be there.
+    pub(crate) trait Token: Sized {
+        /// Its text.
+        fn text(&self) -> Option<&str>;
+
+        /// The token of this text.
+        fn of(text: Option<String>) -> Option<Self>;
+    }
+
+    impl Token for Secret {
+        fn text(&self) -> Option<&str> {
+            Some(self.expose())
+        }
+
+        fn of(text: Option<String>) -> Option<Self> {
+            text.map(Self)
+        }
+    }
+
+    impl Token for Option<Secret> {
+        fn text(&self) -> Option<&str> {
+            self.as_ref().map(Secret::expose)
+        }
+
+        fn of(text: Option<String>) -> Option<Self> {
+            Some(text.map(Secret))
+        }
+    }
+
+    /// Writes a token.
+    pub(crate) fn serialize<T: Token, S: Serializer>(token: &T, to: S) -> Result<S::Ok, S::Error> {
+        token.text().serialize(to)
+    }
+
+    /// Reads what [`serialize`] wrote.
+    pub(crate) fn deserialize<'de, T: Token, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        T::of(Option::deserialize(from)?).ok_or_else(|| D::Error::custom("there is no token"))
+    }
+}
+
 /// A keyed digest of a token: tells two tokens apart and gives nothing of either away.
 ///
 /// Made by `os::fingerprint` (HMAC-SHA256 under this installation's own key, cut to 64 bits).

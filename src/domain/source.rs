@@ -1,12 +1,16 @@
 //! The state of a source at a moment: a name, what follows from it, and whether a person is needed.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::domain::acceptance::Verdict;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 
 /// What a source is good for at a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// Its access token lives and may be passed on.
     Living(Credential),
@@ -25,7 +29,7 @@ pub(crate) enum Source {
     /// A writer is at work, or died.
     HalfWritten,
     /// It is complete, but no credentials file; the reason.
-    Foreign(&'static str),
+    Foreign(Cow<'static, str>),
     /// There is no file.
     Absent,
     /// The system does not let us read it; its message and the command that mends it.
@@ -46,7 +50,7 @@ impl Source {
             Content::Undated => Self::Undated,
             Content::Blanked => Self::Blanked,
             Content::HalfWritten => Self::HalfWritten,
-            Content::Foreign(reason) => Self::Foreign(reason),
+            Content::Foreign(reason) => Self::Foreign(reason.into()),
         }
     }
 

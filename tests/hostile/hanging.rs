@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::lab::{ALICE, BOB, Lab, ran, wait_until};
 
-/// Longer than anything here takes on a slow machine.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Longer than anything here takes on a slow machine; the doctor gives each link a minute and a half.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A mounted `hangfs`; taken away when dropped.
 pub(crate) struct Hangs {
@@ -21,9 +21,20 @@ pub(crate) struct Hangs {
 impl Hangs {
     /// Mounts it as Alice.
     pub(crate) fn over(at: PathBuf) -> Self {
+        Self::start(at, &[])
+    }
+
+    /// The same over a file, which is shown as it is until it was opened so often.
+    fn after(opens: u32, at: PathBuf, kept: &Path) -> Self {
+        fs::copy(&at, kept).unwrap();
+        Self::start(at, &[kept.to_str().unwrap(), &opens.to_string()])
+    }
+
+    fn start(at: PathBuf, shown: &[&str]) -> Self {
         let mut server = Command::new(program())
             .arg(&at)
             .arg(ALICE.to_string())
+            .args(shown)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -272,4 +283,75 @@ fn the_gateway_of_another_user_takes_the_token_while_one_hangs() {
     assert!(!lab.at("home/a/done").exists(), "{said}");
     assert!(said.contains("has not answered"), "{said}");
     drop(hangs);
+}
+
+/// Says whether a file of these lines holds all of these texts.
+fn shows(said: &str, texts: &[&str]) -> bool {
+    texts.iter().all(|text| said.contains(text))
+}
+
+#[test]
+fn a_file_that_answers_first_and_then_hangs_is_named_and_the_others_are_shown() {
+    for (line, of_b, most) in [
+        ("status", "home/b/.claude/.credentials.json", 3),
+        ("status --json", "\"name\": \"b\"", 3),
+        ("check", "b: ", 3),
+        ("check --link a", "", 3),
+        ("metrics", "oauth_sync_status{link=\"b\"} ", 3),
+        ("doctor", "", 1),
+    ] {
+        // However often it answers before.
+        for opens in 0..=most {
+            let lab = two_links();
+            let file = lab.at("home/a/.claude/.credentials.json");
+            let hangs = Hangs::after(opens, file.clone(), &lab.at("kept"));
+            let words: Vec<&str> = line.split(' ').collect();
+            let (_, said) = ends_well_within_the_limit(&lab, &words);
+            let has_answered = opens > 0 && !said.contains("has not answered");
+            let names_it = shows(&said, &["has not answered", file.to_str().unwrap()]);
+            let is_metric = shows(&said, &["oauth_sync_status{link=\"a\"} 2"]);
+            assert!(has_answered || names_it || is_metric, "{line} {opens}: {said}");
+            assert!(said.contains(of_b), "{line} {opens}: {said}");
+            drop(hangs);
+        }
+    }
+}
+
+/// A run over all links whose output a pipe takes.
+fn piped(lab: &Lab, line: &str) -> String {
+    let run = lab.command(&line.split(' ').collect::<Vec<_>>());
+    let words: Vec<_> = run.get_args().map(|word| word.to_str().unwrap()).collect();
+    let program = run.get_program().to_str().unwrap();
+    let mut shell = Command::new("sh")
+        .args(["-c", "\"$@\" 2>&1 | cat", "sh", program])
+        .args(words)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let is_over = wait_until(LIMIT, || shell.try_wait().unwrap().is_some());
+    if !is_over {
+        let _ = shell.kill();
+    }
+    assert!(is_over, "{line}: the pipe stays open");
+    ran(shell.wait_with_output().unwrap()).stdout
+}
+
+#[test]
+fn a_process_that_hangs_keeps_no_pipe_open_and_is_told_to_monitors() {
+    for opens in 0..3 {
+        let lab = two_links();
+        assert_eq!(lab.confined(&["sync"]).code, Some(0));
+        lab.login(ALICE, "home/a/.claude", "A1", 21000).login(BOB, "home/b/.claude", "B1", 21000);
+        let file = lab.at("home/a/.claude/.credentials.json");
+        let hangs = Hangs::after(opens, file, &lab.at("kept"));
+        let said = piped(&lab, "sync --delegate");
+        assert!(lab.read("home/b/.openclaw/.env").contains("accessB1"), "{opens}: {said}");
+        let published = lab.read("run/health.json");
+        let is_told = published.contains("it cannot be looked at");
+        assert_eq!(said.contains("a: the file system"), is_told, "{opens}: {said}\n{published}");
+        assert!(is_told || opens > 0, "{opens}: {said}\n{published}");
+        let said = piped(&lab, "status");
+        assert!(said.contains("home/b/.claude"), "{opens}: {said}");
+        drop(hangs);
+    }
 }

@@ -1,9 +1,13 @@
 //! What the doctor has to say about one cause.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::domain::shell::Hint;
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Severity {
     /// Good to know.
     Note,
@@ -25,7 +29,7 @@ impl Severity {
 }
 
 /// What the doctor itself may do about a finding: only what is ours and safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Fix {
     /// Take the rights of others away from our configuration file.
     CloseConfiguration,
@@ -40,10 +44,10 @@ const OF_AN_UPGRADE: [&str; 4] =
     ["configuration-wrong", "hook-refused", "program-refused", "command-not-as-root"];
 
 /// A cause that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     /// Its name, which never changes.
-    pub(crate) id: &'static str,
+    pub(crate) id: Cow<'static, str>,
     /// How much it matters.
     pub(crate) severity: Severity,
     /// The link that it is about; none where it is the host's.
@@ -63,6 +67,7 @@ impl Finding {
     pub(crate) fn error(id: &'static str, meaning: String, command: impl Into<Hint>) -> Self {
         let command = command.into();
         let (link, fix, needs_sign_in) = (None, None, false);
+        let id = id.into();
         Self { id, severity: Severity::Error, link, meaning, command, fix, needs_sign_in }
     }
 
@@ -83,7 +88,7 @@ impl Finding {
 
     /// Whether an earlier version took what it is about.
     pub(crate) fn is_of_an_upgrade(&self) -> bool {
-        OF_AN_UPGRADE.contains(&self.id)
+        OF_AN_UPGRADE.contains(&&*self.id)
     }
 
     /// The doctor may do it himself.

@@ -22,8 +22,13 @@ mod sandbox;
 mod unchecked;
 mod way;
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
+use crate::app::apart;
 use crate::app::detect::{self, Detection, Tree};
 use crate::app::error::Error;
 use crate::app::exposure;
@@ -39,13 +44,12 @@ use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 use crate::os::account::{self, Account};
 use crate::os::clock;
+use crate::os::error::Error as SystemError;
 use crate::os::folder::{self, Folder};
 use crate::os::identity::Identity;
 
 pub(crate) use finding::{Finding, Fix, Severity};
 pub(crate) use unchecked::Unchecked;
-
-use container::Sight;
 
 /// A link and what a sync would find in it.
 #[derive(Clone, Copy)]
@@ -79,7 +83,14 @@ struct Patient<'a> {
     now: Timestamp,
 }
 
-impl Patient<'_> {
+impl<'a> Patient<'a> {
+    fn new(places: &'a Places, cases: &'a [Case<'a>], root: Option<&Path>) -> Self {
+        let tree = Tree::new(root);
+        let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
+        let (accounts, detection, now) = (account::parse(&passwd), detect::run(root), clock::now());
+        Self { places, cases, tree, detection, accounts, now }
+    }
+
     /// The name of a user of the host.
     fn name(&self, uid: u32) -> String {
         let account = self.accounts.iter().find(|account| account.uid == uid);
@@ -105,16 +116,16 @@ impl Patient<'_> {
     }
 }
 
-/// The only cause of a link that can be seen where its files do not answer.
-fn silent(case: &Case<'_>, place: &Path) -> Finding {
-    let said = case.report.remarks.last().map(|remark| remark.text.clone());
+/// The only cause of a link that can be seen where its files do not answer, and that no other was looked for.
+fn silent(link: &str, said: String, place: &Path) -> Diagnosis {
     // What asks the file system itself would hang as well.
     let show = hints::files::show_mount(place);
-    Finding::error("files-silent", said.unwrap_or_default(), show)
+    let finding = Finding::error("files-silent", said, show);
+    Diagnosis { findings: vec![finding], unchecked: vec![Unchecked::files(link, place)] }
 }
 
 /// What the doctor found, and what could not be looked at.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Diagnosis {
     /// The causes, the gravest first.
     pub(crate) findings: Vec<Finding>,
@@ -123,7 +134,8 @@ pub(crate) struct Diagnosis {
 }
 
 /// Looks for causes in what one link needs.
-fn of_link(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Vec<Finding> {
+fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
+    let sight = &container::look(patient, case);
     let mut found = login::look(case);
     found.extend(renewals::look(case));
     found.extend(files::look(patient, case));
@@ -142,31 +154,36 @@ fn of_link(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Vec<Finding
     };
     let named = found.iter().position(is_named);
     named.map(|at| found.remove(at));
-    found
+    Diagnosis { findings: found, unchecked: unchecked::of_link(case, sight) }
 }
 
 /// Looks for causes, the gravest first; `root` stands for the host's own files, as units and
 /// accounts, where it is given.
-pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Diagnosis {
-    let tree = Tree::new(root);
-    let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
-    let (accounts, detection, now) = (account::parse(&passwd), detect::run(root), clock::now());
-    let patient = Patient { places, cases, tree, detection, accounts, now };
+pub(crate) fn run(
+    places: &Places,
+    cases: &[Case<'_>],
+    root: Option<&Path>,
+) -> Result<Diagnosis, Error> {
+    let patient = Patient::new(places, cases, root);
+    let mut apart = inspect_apart(&patient, root)?;
     let (mut findings, mut unchecked) = (Vec::new(), Vec::new());
     for case in cases {
-        let look = || {
-            let sight = container::look(&patient, case);
-            (of_link(&patient, case, &sight), sight)
-        };
-        let (found, sight) = match &case.report.files {
-            Files::Here => look(),
-            Files::Answered => folder::waiting(look),
-            Files::Silent(place) => (vec![silent(case, place)], Sight::Without),
-        };
-        unchecked.extend(unchecked::of_link(case, &sight));
         let link = &case.report.link;
+        let of_it = match (&case.report.files, apart.remove(link)) {
+            (Files::Silent(refused), _) => {
+                let said = case.report.remarks.last().map(|remark| remark.text.clone());
+                silent(link, said.unwrap_or_default(), &refused.path)
+            }
+            (Files::Answered(_), Some(Ok(found))) => found,
+            (Files::Answered(refused), Some(Err(error))) => {
+                silent(link, error.to_string(), &refused.path)
+            }
+            (Files::Here | Files::Answered(_), _) => of_link(&patient, case),
+        };
+        unchecked.extend(of_it.unchecked);
+        let link = Some(link.clone());
         findings.extend(
-            found.into_iter().map(|finding| Finding { link: Some(link.clone()), ..finding }),
+            of_it.findings.into_iter().map(|found| Finding { link: link.clone(), ..found }),
         );
     }
     findings.extend(copies::look(&patient));
@@ -177,7 +194,33 @@ pub(crate) fn run(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> D
     order::sort_by_key(&mut findings, |finding| std::cmp::Reverse(finding.severity));
     findings.dedup();
     unchecked.extend(unchecked::of_host(&patient));
-    Diagnosis { findings, unchecked }
+    Ok(Diagnosis { findings, unchecked })
+}
+
+/// What processes of their own find in the links whose files may not answer.
+fn inspect_apart(
+    patient: &Patient<'_>,
+    root: Option<&Path>,
+) -> Result<HashMap<String, Result<Diagnosis, SystemError>>, Error> {
+    let mut words: Vec<OsString> = vec!["inspect".into(), "--doctor".into()];
+    words.extend(root.into_iter().flat_map(|root| ["--root".into(), root.into()]));
+    let doubtful = patient.cases.iter().filter_map(|case| match &case.report.files {
+        Files::Answered(refused) => Some((case.settings.clone(), refused.clone())),
+        Files::Here | Files::Silent(_) => None,
+    });
+    apart::ask(patient.places, &doubtful.collect::<Vec<_>>(), &words, apart::DIAGNOSIS)
+}
+
+/// Looks for causes in these links alone, and waits for their files.
+pub(crate) fn of_links(places: &Places, cases: &[Case<'_>], root: Option<&Path>) -> Diagnosis {
+    let patient = Patient::new(places, cases, root);
+    let mut all = Diagnosis::default();
+    for case in cases {
+        let found = folder::waiting(|| of_link(&patient, case));
+        all.findings.extend(found.findings);
+        all.unchecked.extend(found.unchecked);
+    }
+    all
 }
 
 /// Does what is ours and safe about a finding; syncing is the caller's.

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::doctor::container::Sight;
 use crate::app::doctor::{Case, Patient};
-use crate::app::report::{Files, SinkState};
+use crate::app::report::SinkState;
 use crate::domain::gateway::Ending;
 use crate::domain::shell::Hint;
 use crate::os::identity::Identity;
 
 /// Something that could not be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unchecked {
     /// The link that it is about; none where it is the host's.
     pub(crate) link: Option<String>,
@@ -23,6 +25,12 @@ pub(crate) struct Unchecked {
 }
 
 impl Unchecked {
+    /// The files of a link that do not answer.
+    pub(super) fn files(link: &str, place: &Path) -> Self {
+        let why = format!("'{}' does not answer", place.display());
+        Self { link: Some(link.to_owned()), ..Self::new("its files", why) }
+    }
+
     fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { link: None, what: what.into(), why: why.into(), command: None }
     }
@@ -31,10 +39,6 @@ impl Unchecked {
 /// Lists what of a link nobody has looked at.
 pub(super) fn of_link(case: &Case<'_>, sight: &Sight) -> Vec<Unchecked> {
     let mut all = Vec::new();
-    if let Files::Silent(place) = &case.report.files {
-        let why = format!("'{}' does not answer", place.display());
-        all.push(Unchecked::new("its files", why));
-    }
     if case.report.locked {
         all.push(Unchecked::new("its sinks", "another process works on the link"));
     }

@@ -4,6 +4,8 @@
 
 use log::Level;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::report::{Report, SinkReport, SinkState};
 use crate::domain::acceptance::Mark;
 use crate::domain::auth_profiles::OWN_PROFILE;
@@ -20,7 +22,7 @@ use crate::os::journal::{below, detail};
 pub(crate) const RECOVERED: &str = "recovered";
 
 /// One thing to say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
     /// How much it matters.
     pub(crate) level: Level,
@@ -30,7 +32,8 @@ pub(crate) struct Line {
     pub(crate) hint: Option<Hint>,
     /// Which sink it is about.
     pub(crate) sink: Option<SinkKind>,
-    /// The state of the source or sink, for the journal.
+    /// The state of the source or sink, for the journal; a process that only shows lines has no use for it.
+    #[serde(skip)]
     pub(crate) state: &'static str,
     /// The expiry that it speaks of.
     pub(crate) expiry: Option<Timestamp>,

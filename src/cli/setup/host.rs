@@ -180,7 +180,7 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     }
     let (level, _) = look(guide)?;
     let survey = survey::look(guide.places, Some(&guide.name))?;
-    let found = doctor::run(guide.places, &cases(&survey), guide.options.root.as_deref());
+    let found = doctor::run(guide.places, &cases(&survey), guide.options.root.as_deref())?;
     for finding in found.findings.iter().filter(|finding| finding.severity > Severity::Note) {
         Guide::found(&format!("{}: {}", finding.id, finding.meaning));
         Guide::found(&format!("    {}", finding.command));

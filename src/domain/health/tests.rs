@@ -58,7 +58,7 @@ fn the_source_is_judged() {
         (Source::Blanked, Level::Wrong, "sign in again"),
         (Source::Absent, Level::Wrong, "nobody is signed in"),
         (Source::Undated, Level::Wrong, "no readable expiry"),
-        (Source::Foreign("it is not JSON"), Level::Wrong, "it is not JSON"),
+        (Source::Foreign("it is not JSON".into()), Level::Wrong, "it is not JSON"),
         (Source::Unreadable("cannot read it".to_owned(), None), Level::Wrong, "cannot read it"),
         (Source::HalfWritten, Level::Wrong, "cut off"),
     ] {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::acceptance::Mark;
 use crate::domain::incident::{Kind, Standing, message};
 use crate::domain::login::LoginEnd;
@@ -14,7 +16,7 @@ use crate::domain::time::Timestamp;
 const SIGN_IN_TIME: Duration = Duration::from_secs(600);
 
 /// How the renewals of a source went since the last one that was proved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Renewals {
     /// The server refused the very refresh token that is on the disk.
     pub(crate) rejected: bool,

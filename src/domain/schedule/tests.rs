@@ -47,7 +47,7 @@ fn what_is_no_login_is_not_renewed() {
         (Source::Absent, Need::Absent),
         (Source::Undated, Need::Unusable),
         (Source::HalfWritten, Need::Unusable),
-        (Source::Foreign("x"), Need::Unusable),
+        (Source::Foreign("x".into()), Need::Unusable),
         (Source::Static(fixed.clone()), Need::Static),
         (Source::Expired(fixed), Need::Static),
     ] {

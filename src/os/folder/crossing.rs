@@ -18,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxFlags};
 use rustix::io::Errno;
 use rustix::time::Timespec;
+use serde::{Deserialize, Serialize};
 
 use super::walk::{LINK_LIMIT, open_root, proc_path};
 use super::{Folder, owner};
@@ -79,7 +80,7 @@ thread_local! {
 }
 
 /// A place that was not entered, since it may not answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refused {
     /// Where it is mounted.
     pub(crate) path: PathBuf,
