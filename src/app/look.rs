@@ -1,6 +1,6 @@
 //! One sink as it stands, what has to be written to bring it in step, and what became of that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -108,6 +108,12 @@ impl Look {
     /// Which kind of sink is about to change, if it is.
     pub(crate) fn changing(&self) -> Option<SinkKind> {
         (!self.changes.is_empty()).then_some(self.kind)
+    }
+
+    /// The path of a sink of this kind that holds the token, or is about to.
+    pub(crate) fn holding(&self, kind: SinkKind) -> Option<&Path> {
+        let holds = self.state == SinkState::InStep || !self.changes.is_empty();
+        self.path.as_deref().filter(|_| self.kind == kind && holds)
     }
 
     /// Takes OpenClaw's lock where there is something to write; `other` is one that is held already.

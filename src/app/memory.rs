@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::app::record;
-use crate::domain::acceptance::{Mark, Memory};
+use crate::domain::acceptance::{EnvFile, Mark, Memory};
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
@@ -29,6 +29,8 @@ struct File {
     /// Not in files of 1.0.0.
     #[serde(default)]
     owners: BTreeMap<String, u32>,
+    #[serde(default)]
+    env_files: Vec<EnvFile>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,11 +41,11 @@ struct Accepted {
 
 /// Loads what the link `name` remembers of `source`; nothing where there is no usable file.
 pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, Error> {
-    let seen = links.read(&file_name(name), STATE_LIMIT)?;
-    let file = seen.and_then(|seen| record::read::<File>(&seen.bytes));
-    let Some(file) = file.filter(|file| file.source == source) else {
-        return Ok(Memory::default());
-    };
+    let Some(file) = read(links, name)? else { return Ok(Memory::default()) };
+    if file.source != source {
+        // Where tokens of the other source stand is not forgotten with it.
+        return Ok(Memory { env_files: file.env_files, ..Memory::default() });
+    }
     let accepted = file.accepted.and_then(|accepted| {
         let fingerprint = Fingerprint::from_hex(&accepted.fingerprint)?;
         Some(Mark { fingerprint, expiry: Timestamp(accepted.expiry) })
@@ -51,7 +53,18 @@ pub(crate) fn load(links: &Folder, name: &str, source: &str) -> Result<Memory, E
     let superseded = file.superseded.iter().filter_map(|text| Fingerprint::from_hex(text));
     let handed_over = file.handed_over.as_deref().and_then(Fingerprint::from_hex);
     let (superseded, told_readable) = (superseded.collect(), file.told_readable);
-    Ok(Memory { accepted, superseded, handed_over, told_readable, owners: file.owners })
+    let File { owners, env_files, .. } = file;
+    Ok(Memory { accepted, superseded, handed_over, told_readable, env_files, owners })
+}
+
+/// The `.env` files that the link `name` remembers.
+pub(crate) fn env_files(links: &Folder, name: &str) -> Vec<EnvFile> {
+    read(links, name).ok().flatten().map(|file| file.env_files).unwrap_or_default()
+}
+
+fn read(links: &Folder, name: &str) -> Result<Option<File>, Error> {
+    let seen = links.read(&file_name(name), STATE_LIMIT)?;
+    Ok(seen.and_then(|seen| record::read(&seen.bytes)))
 }
 
 /// Saves what the link `name` remembers of `source`.
@@ -65,8 +78,8 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
     let superseded = memory.superseded.iter().map(|mark| mark.to_hex()).collect();
     let handed_over = memory.handed_over.map(Fingerprint::to_hex);
     let (source, told_readable) = (source.to_owned(), memory.told_readable.clone());
-    let owners = memory.owners.clone();
-    let file = File { source, accepted, superseded, handed_over, told_readable, owners };
+    let (owners, env_files) = (memory.owners.clone(), memory.env_files.clone());
+    let file = File { source, accepted, superseded, handed_over, told_readable, owners, env_files };
     let mut bytes = serde_json::to_vec(&file).unwrap_or_default();
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.

@@ -4,6 +4,7 @@
 
 pub(crate) mod env;
 mod file;
+pub(crate) mod former;
 mod json;
 mod pasted;
 mod profiles;

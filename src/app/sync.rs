@@ -15,7 +15,7 @@ use crate::app::parting::Parting;
 use crate::app::refresh::{refused, with_true_expiry};
 use crate::app::report::{Files, Line, Report, SinkReport, SinkState};
 use crate::app::retire;
-use crate::app::sinks::{self, env};
+use crate::app::sinks::{self, env, former};
 use crate::app::source;
 use crate::app::unwritten;
 use crate::app::wanted::Wanted;
@@ -146,6 +146,7 @@ pub(crate) fn link(
     // Another process does all of it where a part of it may not answer.
     folder::refusal()?;
     let passed = mark.filter(|_| may_write && report.source.passable().is_some());
+    former::remember(ground, settings, (&looks, passed), &mut memory);
     report.sinks = match passed {
         Some(mark) => {
             commit(looks, mark, &mut memory, keep, |memory, changed| {
@@ -161,11 +162,8 @@ pub(crate) fn link(
     };
     sync_rest(&mut report, &handover, &mut memory, passed, options);
     owners::accept_made(ground, settings, &mut memory, passed.is_some());
-    if let Some(request) = passed.and_then(|mark| handover.of_written(&report.sinks, mark)) {
-        report.parting = Some(Parting::with(request, &ground.places.run_dir, lock));
-    } else if may_write {
-        handover.remind(&report, &memory);
-    }
+    clean_former(&mut report, &handover, &mut memory, (passed, keep));
+    hand_over(&mut report, &handover, &memory, (passed, may_write), lock);
     env::hide(&mut report.sinks, &openclaw, now);
     report.remarks.extend(readable(ground, settings, &report, &mut memory, may_write));
     report.gateway = openclaw.ledger;
@@ -219,6 +217,36 @@ fn hold(looks: Vec<Look>) -> Vec<Look> {
         held.push(look);
     }
     held
+}
+
+/// Leaves a request for the gateway, which is sent when the report is let go of.
+fn hand_over(
+    report: &mut Report,
+    handover: &Handover<'_>,
+    memory: &Memory,
+    (passed, may_write): (Option<Mark>, bool),
+    lock: Option<Lock>,
+) {
+    let places = &handover.ground.places;
+    if let Some(request) = passed.and_then(|mark| handover.of_written(&report.sinks, mark)) {
+        report.parting = Some(Parting::with(request, &places.run_dir, lock));
+    } else if may_write {
+        handover.remind(report, memory);
+    }
+}
+
+/// Takes the token out of what was a sink, unless a gateway has not been told of the sinks of now.
+fn clean_former(
+    report: &mut Report,
+    handover: &Handover<'_>,
+    memory: &mut Memory,
+    (passed, over): (Option<Mark>, Option<Keep<'_>>),
+) {
+    let is_told = |mark| handover.of_written(&report.sinks, mark).is_none();
+    let may_write = handover.openclaw.ledger.pending.is_none() && passed.is_some_and(is_told);
+    let Handover { ground, settings, .. } = *handover;
+    let means = former::Means { ground, settings, over, may_write };
+    report.remarks.extend(former::clean(means, memory, &report.sinks));
 }
 
 /// Ends what a killed run began to write over in place for links that are not configured any more.

@@ -16,6 +16,9 @@ const PLAUSIBLE: Duration = Duration::from_secs(36 * 3600);
 /// How many superseded access tokens are remembered: a week of renewals.
 const REMEMBERED: usize = 20;
 
+/// How many `.env` files are remembered of a link.
+const ENV_FILES: usize = 8;
+
 /// What is remembered of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
@@ -23,6 +26,24 @@ pub(crate) struct Mark {
     pub(crate) fingerprint: Fingerprint,
     /// When it ends.
     pub(crate) expiry: Timestamp,
+}
+
+/// A `.env` file that a token was written to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EnvFile {
+    /// Its path, as it was asked for.
+    pub(crate) path: String,
+    /// The key.
+    pub(crate) key: String,
+    /// The token.
+    pub(crate) token: Fingerprint,
+}
+
+impl EnvFile {
+    /// Returns whether it is the same key of the same file.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.path, &self.key) == (&other.path, &other.key)
+    }
 }
 
 /// What a link remembers of the credentials that its source has held.
@@ -36,6 +57,8 @@ pub(crate) struct Memory {
     pub(crate) handed_over: Option<Fingerprint>,
     /// A digest of the files that others can read, as they were reported last; none if there were none.
     pub(crate) told_readable: Option<String>,
+    /// The `.env` files that hold a token of ours, or held one.
+    pub(crate) env_files: Vec<EnvFile>,
     /// The user id of the owner of each of the link's directories, by its path, as a person or the first sync
     /// found it.
     pub(crate) owners: BTreeMap<String, u32>,
@@ -91,6 +114,19 @@ impl Memory {
         }
         self.superseded.retain(|seen| *seen != mark.fingerprint);
         true
+    }
+
+    /// Remembers a `.env` file that a token is written to; returns whether the file is new.
+    pub(crate) fn remember_env(&mut self, file: EnvFile) -> bool {
+        let known = self.env_files.iter_mut().find(|known| known.is_same(&file));
+        let is_new = known.is_none();
+        match known {
+            Some(known) => known.token = file.token,
+            None => self.env_files.push(file),
+        }
+        let excess = self.env_files.len().saturating_sub(ENV_FILES);
+        self.env_files.drain(..excess);
+        is_new
     }
 
     /// The first directory that another user owns than before: its path, the user before, the user now.

@@ -65,13 +65,18 @@ pub(crate) fn set(bytes: &[u8], key: &str, value: &Secret) -> Result<Option<Vec<
     }
     let (mark, body) = split_mark(bytes);
     let Some(new) = set_in(&text(body), key, value)? else { return Ok(None) };
-    let new = match std::str::from_utf8(body) {
-        Ok(_) => new.into_bytes(),
-        Err(_) => {
-            new.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(|_| Refusal::Value)?
-        }
-    };
-    Ok(Some([mark, &new].concat()))
+    Ok(Some([mark, &encoded(new, body)?].concat()))
+}
+
+/// Takes out every assignment of `key` whose value `is_ours`, each with its line; `None` if there is none.
+pub(crate) fn remove(
+    bytes: &[u8],
+    key: &str,
+    is_ours: impl Fn(&Secret) -> bool,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let (mark, body) = split_mark(bytes);
+    let Some(new) = remove_in(&text(body), key, is_ours)? else { return Ok(None) };
+    Ok(Some([mark, &encoded(new, body)?].concat()))
 }
 
 /// Gives the effective value of `key` in a file, without its quotes.
@@ -108,6 +113,41 @@ fn text(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The bytes of a text that was made from the one of `body`.
+fn encoded(new: String, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if std::str::from_utf8(body).is_ok() {
+        return Ok(new.into_bytes());
+    }
+    new.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(|_| Refusal::Value)
+}
+
+fn remove_in(
+    text: &str,
+    key: &str,
+    is_ours: impl Fn(&Secret) -> bool,
+) -> Result<Option<String>, Refusal> {
+    let (mut new, mut end, mut fault) = (text.to_owned(), text.len(), None);
+    while let Some(found) = scan(&new[..end], key).last {
+        let start = new[..found.span.start].rfind('\n').map_or(0, |before| before + 1);
+        let rest = &new[found.span.end..];
+        let stop = rest.find('\n').map_or(new.len(), |length| found.span.end + length + 1);
+        if is_ours(&value_of(&new, &found)) {
+            fault = fault.or(found.tail.then_some(Refusal::Tail(found.line)));
+            new.replace_range(start..stop, "");
+        }
+        end = start;
+    }
+    if new == text {
+        return Ok(None);
+    }
+    let is_left = value_in(&new, key).is_some_and(|value| is_ours(&value));
+    match fault.or(scan(text, key).fault) {
+        Some(fault) => Err(fault),
+        None if is_left || !others_agree(text, &new, key) => Err(Refusal::Unproven),
+        None => Ok(Some(new)),
+    }
+}
+
 fn set_in(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refusal> {
     let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if key.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(name) {
@@ -136,10 +176,13 @@ fn set_in(text: &str, key: &str, value: &Secret) -> Result<Option<String>, Refus
 }
 
 fn value_in(text: &str, key: &str) -> Option<Secret> {
-    let found = scan(text, key).last?;
-    let raw = &text[found.span];
+    Some(value_of(text, &scan(text, key).last?))
+}
+
+fn value_of(text: &str, found: &Assignment) -> Secret {
+    let raw = &text[found.span.clone()];
     let Some(quote) = found.quote else {
-        return Some(Secret::new(raw));
+        return Secret::new(raw);
     };
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw[1..raw.len() - 1].chars();
@@ -156,7 +199,7 @@ fn value_in(text: &str, key: &str) -> Option<Secret> {
             _ => value.push(c),
         }
     }
-    Some(Secret::new(value))
+    Secret::new(value)
 }
 
 fn render(value: &str, quote: Option<char>) -> String {
@@ -347,6 +390,31 @@ mod tests {
                 Ok(Some(new))
             );
             assert_eq!(super::get(new, "KEY"), Some(value.clone()));
+        }
+    }
+
+    #[test]
+    fn takes_out_our_own_lines_and_no_other_byte() {
+        let ours = |value: &Secret| value.expose().starts_with("ours");
+        let removed = |text: &[u8]| super::remove(text, "KEY", ours);
+        for (old, new) in [
+            (&b"A=1\r\n  export KEY = \"ours\"  # c\r\nB=2"[..], &b"A=1\r\nB=2"[..]),
+            (b"\xef\xbb\xbfKEY='ours'", b"\xef\xbb\xbf"),
+            (b"KEY=ours\nKEY=theirs\nKEY=ours2\n#KEY=ours\n", b"KEY=theirs\n#KEY=ours\n"),
+            (b"# \xfc\nKEY=ours\nA=\xe9\n", b"# \xfc\nA=\xe9\n"),
+            (b"M='a\nKEY=ours\n'\nKEY=ours\n", b"M='a\nKEY=ours\n'\n"),
+        ] {
+            assert_eq!(removed(old).as_ref().map(Option::as_deref), Ok(Some(new)), "{old:?}");
+            assert_eq!(removed(new), Ok(None), "{new:?}");
+        }
+        for text in ["", "KEY=theirs\n", "#KEY=ours\n", "KEYS=ours\n"] {
+            assert_eq!(removed(text.as_bytes()), Ok(None), "{text}");
+        }
+        for (text, refusal) in [
+            ("A=1\nKEY='ours'tail\n", Refusal::Tail(2)),
+            ("A='it\nKEY=ours\nB='x'\n", Refusal::OpenQuote(1)),
+        ] {
+            assert_eq!(removed(text.as_bytes()), Err(refusal), "{text}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! What each sink holds after a sync, byte for byte, and what each era of OpenClaw allows.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 
-use crate::bed::{Bed, ENV, MAIN, OAUTH, SECRET, SOURCE, STATE, profiles};
+use crate::bed::{Bed, ENV, MAIN, OAUTH, SECRET, SOURCE, STATE, is_root, profiles};
 
 const COMPOSE: &str = "home/compose/.env";
 
@@ -413,4 +414,97 @@ fn a_file_that_cannot_be_moved_aside_is_said_once_by_watch() {
     }
     let (_, said) = watch.end();
     assert_eq!(said.matches("OpenClaw refuses to work while it is there").count(), 1, "{said}");
+}
+
+/// A link with an `.env` of its own in `home/other`, of which the user's lines stay.
+fn moved_env(bed: &Bed) {
+    bed.write("home/other/.env", "B=2\n");
+    bed.write(ENV, "A=1\n");
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "A=1\nANTHROPIC_OAUTH_TOKEN=access-new\n");
+    bed.conf("ENV_FILE", bed.at("home/other/.env").to_str().unwrap());
+}
+
+#[test]
+fn an_env_that_is_no_sink_any_more_is_cleaned_of_our_token_and_of_nothing_else() {
+    let bed = bed("2026.2.25", "env");
+    bed.conf("GATEWAY", "none");
+    if is_root() {
+        chown(bed.at(STATE), Some(4711), Some(4711)).unwrap();
+        chown(bed.write(ENV, "").at(ENV), Some(4711), Some(4711)).unwrap();
+    }
+    moved_env(&bed);
+    let before = fs::metadata(bed.at(ENV)).unwrap();
+    bed.run(["sync"])
+        .exit(0)
+        .says("took the token out of 'BED/home/.openclaw/.env', which is no sink any more");
+    assert_eq!(bed.read(ENV), "A=1\n");
+    assert_eq!(bed.read("home/other/.env"), "B=2\nANTHROPIC_OAUTH_TOKEN=access-new\n");
+    let after = fs::metadata(bed.at(ENV)).unwrap();
+    assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()));
+    bed.run(["sync"]).exit(0).err(&[]);
+    // A value of the user's own is none of our business, there or in a sink of before.
+    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=mine\n");
+    bed.run(["sync"]).exit(0).err(&[]);
+    bed.write("home/other/.env", "ANTHROPIC_OAUTH_TOKEN=mine\n");
+    bed.conf("SINKS", "none");
+    bed.run(["sync"]).exit(0).err(&[]);
+    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=mine\n");
+    assert_eq!(bed.read("home/other/.env"), "ANTHROPIC_OAUTH_TOKEN=mine\n");
+}
+
+#[test]
+fn every_way_in_which_an_env_stops_being_a_sink_cleans_it() {
+    let changes: [fn(&Bed) -> &Bed; 4] = [
+        |bed| bed.conf("SINKS", "none"),
+        |bed| bed.conf("SINKS", "secret-file"),
+        |bed| bed.conf("ENV_KEY", "OTHER_KEY"),
+        |bed| {
+            bed.write(COMPOSE, "B=2\n").write("home/compose/compose.yaml", "services: {}\n");
+            bed.conf("COMPOSE_DIR", bed.at("home/compose").to_str().unwrap())
+        },
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let bed = bed("2026.4.15", "env");
+        bed.conf("GATEWAY", "none");
+        bed.write(ENV, "A=1\n").run(["sync"]).exit(0);
+        assert!(bed.read(ENV).contains("access-new"));
+        change(&bed);
+        // A rotation in between changes nothing of it.
+        bed.login_for("later", 9);
+        let watch = bed.watch();
+        watch.says("took the token out of");
+        watch.end();
+        assert!(!bed.read(ENV).contains("ANTHROPIC_OAUTH_TOKEN"), "{at}: {}", bed.read(ENV));
+        assert!(bed.read(ENV).starts_with("A=1\n"), "{at}");
+    }
+}
+
+#[test]
+fn a_former_env_keeps_the_token_until_the_new_sink_has_it() {
+    let bed = bed("2026.2.25", "env");
+    bed.conf("GATEWAY", "none");
+    moved_env(&bed);
+    bed.write("home/other/.env", "A=\"open\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
+    bed.run(["sync"]).exit(1);
+    assert_eq!(bed.read(ENV), "A=1\nANTHROPIC_OAUTH_TOKEN=access-new\n");
+    let status = bed.run(["status"]).out;
+    let text = "is no sink any more, and holds the token until the sinks are up to date";
+    assert!(status.contains(text), "{status}");
+    bed.write("home/other/.env", "");
+    bed.run(["sync"]).exit(0).says("took the token out of");
+    assert_eq!(bed.read(ENV), "A=1\n");
+}
+
+#[test]
+fn what_another_link_writes_to_now_is_left_to_it() {
+    let bed = bed("2026.2.25", "env");
+    bed.conf("GATEWAY", "none");
+    bed.write(ENV, "").run(["sync"]).exit(0);
+    let conf = bed.read("etc/default.conf");
+    bed.conf("SINKS", "none");
+    bed.write("etc/another.conf", format!("{conf}ENV_FILE=\"{}\"\n", bed.at(ENV).display()));
+    bed.run(["--link", "another", "sync"]).exit(0);
+    bed.run(["sync"]).exit(0);
+    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-new\n");
 }

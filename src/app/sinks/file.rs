@@ -92,6 +92,12 @@ impl File {
         text.map_err(|_| Error::odd("read", &self.path(), "it is not UTF-8 text"))
     }
 
+    /// Its change to a new text.
+    pub(super) fn change(&self, bytes: Vec<u8>) -> Change {
+        let (folder, name) = (Rc::clone(&self.folder), self.name.clone());
+        Change { folder, name, bytes, old: self.old.clone() }
+    }
+
     /// Compares what it holds with what it should, and works out the new text.
     pub(super) fn compare(
         &self,
@@ -108,11 +114,7 @@ impl File {
         let expiry = holds.and_then(|held| held.expiry);
         match edit(self.bytes(), credential) {
             Ok(None) => Look::settled(kind, Some(path), SinkState::InStep).expiring(expiry),
-            Ok(Some(bytes)) => {
-                let (folder, name) = (Rc::clone(&self.folder), self.name.clone());
-                let change = Change { folder, name, bytes, old: self.old.clone() };
-                Look::stale(kind, path, vec![change]).expiring(expiry)
-            }
+            Ok(Some(bytes)) => Look::stale(kind, path, vec![self.change(bytes)]).expiring(expiry),
             Err(fault) => Look::malformed(kind, path, &fault),
         }
     }
