@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::ground::Places;
-use crate::app::{notify, services};
+use crate::app::notify;
+use crate::app::services;
 use crate::domain::hints::{files, host, ours};
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
