@@ -2,7 +2,7 @@
 //! `systemctl` of the test's own is laid over the host's in a mount namespace, which takes root.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::Command;
 
 use crate::CAPABILITIES;
@@ -24,6 +24,7 @@ impl Host {
             r#"#!/bin/sh
 n=$(cat '{0}/pid' 2>/dev/null || echo 4194305)
 case "$*" in
+*show-environment) cat '{0}/manager' ;;
 *--user*show*" {unit}") printf 'LoadState=loaded\nActiveState=active\nMainPID=%s\n{properties}' "$n" ;;
 *show*) printf 'LoadState=not-found\nActiveState=inactive\nMainPID=0\n' ;;
 *restart*) if [ -e '{0}/new' ]; then . '{0}/new'; else echo 4194306; fi >'{0}/pid' ;;
@@ -90,11 +91,11 @@ fn a_quadlets_unit_is_found_and_restarted_and_not_believed() {
 
 #[test]
 fn a_file_that_the_unit_reads_is_named_and_its_hint_makes_it_the_sink() {
-    for by in ["show", "text", "drop-in", "last of two"] {
+    for by in ["show", "text", "drop-in", "last of two", "pattern", "linked drop-in", "fragment"] {
         let host = Host::new(GATEWAY, "");
         let (bed, file) = (&host.0, format!("{STATE}/other.env"));
         let path = bed.at(&file);
-        bed.write(&file, "export ANTHROPIC_OAUTH_TOKEN='access-old'\n");
+        bed.write(&file, "ANTHROPIC_OAUTH_TOKEN='access-old'\n");
         let line = "EnvironmentFile=-%h/.openclaw/other.env";
         match by {
             "show" => {
@@ -108,6 +109,26 @@ fn a_file_that_the_unit_reads_is_named_and_its_hint_makes_it_the_sink() {
             "drop-in" => {
                 host.unit_file("", "EnvironmentFile=%h/.openclaw/.env");
                 host.unit_file(".d/10-more.conf", &format!("EnvironmentFile=\n{line}"));
+            }
+            "pattern" => {
+                bed.write(&format!("{STATE}/a.env"), "ANTHROPIC_OAUTH_TOKEN=access-x\n");
+                bed.write(&format!("{STATE}/p.env"), "export ANTHROPIC_OAUTH_TOKEN=access-x\n");
+                host.unit_file("", "EnvironmentFile=-%h/.open[a-z]law/*.env");
+            }
+            "linked drop-in" => {
+                let (shared, folder) = ("home/dot/more.conf", "home/.config/systemd/user");
+                bed.write(shared, format!("[Service]\n{line}\n"));
+                fs::create_dir_all(bed.at(&format!("{folder}/openclaw-.service.d"))).unwrap();
+                let drop_in = bed.at(&format!("{folder}/openclaw-.service.d/more.conf"));
+                symlink(bed.at(shared), drop_in).unwrap();
+                host.unit_file("", "EnvironmentFile=%h/.openclaw/.env");
+            }
+            "fragment" => {
+                let line = format!("EnvironmentFile={}", path.display());
+                bed.write("run.d/unit", format!("[Service]\n{line}\n"));
+                let script = bed.read("fake/systemctl");
+                let told = format!("FragmentPath={}\\n'", bed.at("run.d/unit").display());
+                bed.write("fake/systemctl", script.replacen("%s\\n'", &format!("%s\\n{told}"), 1));
             }
             _ => {
                 host.unit_file("", &format!("EnvironmentFile=%h/.openclaw/.env\n{line}"));
@@ -125,6 +146,40 @@ fn a_file_that_the_unit_reads_is_named_and_its_hint_makes_it_the_sink() {
         assert!(bed.read(&file).contains("access-new"), "{by}");
         assert!(host.was_restarted(), "{by}");
     }
+}
+
+#[test]
+fn a_file_beside_the_env_counts_only_where_the_unit_reads_it() {
+    let file = format!("{STATE}/gateway.systemd.env");
+    for (key, is_proven) in [("ANTHROPIC_OAUTH_TOKEN=access-new", true), ("A=1", false)] {
+        let host = Host::new(GATEWAY, "");
+        host.0.write(&file, "ANTHROPIC_OAUTH_TOKEN=access-old\n");
+        host.0.conf("ENV_FILE", host.0.at(&file).to_str().unwrap());
+        let said = proves(host.starts(&format!("env -u ANTHROPIC_OAUTH_TOKEN {key}")), is_proven);
+        let nothing = said.contains("was started without ANTHROPIC_OAUTH_TOKEN: nothing reads");
+        assert_ne!(nothing, is_proven, "{said}");
+    }
+}
+
+#[test]
+fn a_file_of_roots_that_a_users_unit_reads_is_edited_and_not_written() {
+    let (uid, gid) = account();
+    let host = Host::new(GATEWAY, "");
+    let bed = &host.0;
+    bed.write("claw.env", "ANTHROPIC_OAUTH_TOKEN=access-old\n");
+    fs::set_permissions(bed.at("claw.env"), PermissionsExt::from_mode(0o644)).unwrap();
+    fs::set_permissions(bed.at(""), PermissionsExt::from_mode(0o755)).unwrap();
+    let all = [".config", ".config/systemd", ".config/systemd/user"].map(|at| format!("home/{at}"));
+    let unit = format!("home/.config/systemd/user/{GATEWAY}");
+    host.unit_file("", &format!("EnvironmentFile={}", bed.at("claw.env").display()));
+    let ours = ["home", "home/.claude", "home/.claude/.credentials.json", STATE, ENV, &unit];
+    for path in ours.into_iter().chain(all.iter().map(String::as_str)) {
+        chown(bed.at(path), Some(uid), Some(gid)).unwrap();
+    }
+    let ran = host.run_with("true", &CAPABILITIES, "sync");
+    let hint = "\"${EDITOR:-vi}\" BED/claw.env && oauth-sync sync --link default";
+    let ran = ran.says("from 'BED/claw.env'").says(hint);
+    assert!(!host.was_restarted(), "{}", ran.err);
 }
 
 #[test]
@@ -161,6 +216,60 @@ fn a_value_that_does_not_count_is_not_in_the_way() {
     let lines = "Environment=ANTHROPIC_OAUTH_TOKEN=access-x\nEnvironmentFile=%h/.openclaw/other.env\nEnvironmentFile=%h/.openclaw/.env";
     host.unit_file("", lines).starts("env ANTHROPIC_OAUTH_TOKEN=access-new");
     host.run("sync").exit(0).says("was restarted and uses the new token");
+}
+
+#[test]
+fn what_the_users_manager_sets_for_all_is_named_with_what_takes_it_away() {
+    let unset = " unset-environment ANTHROPIC_OAUTH_TOKEN";
+    for by in ["manager", "both", "file", "masked", "own .env is a file of the unit"] {
+        let host = Host::new(GATEWAY, "");
+        let file = "home/.config/environment.d/50-claude.conf";
+        let is_file = by == "both" || by == "file";
+        if by != "file" && by != "masked" {
+            host.0.write("manager", "LANG=C\nANTHROPIC_OAUTH_TOKEN=access-old\n");
+        }
+        if is_file {
+            host.0.write(file, "# mine\nANTHROPIC_OAUTH_TOKEN=access-old\n");
+        }
+        if by == "masked" {
+            host.0.write(file, "export ANTHROPIC_OAUTH_TOKEN=access-old\nANTHROPIC_OAUTH_TOKEN=\n");
+        }
+        if by.starts_with("own") {
+            host.unit_file("", "EnvironmentFile=%h/.openclaw/.env");
+        }
+        let ran = host.run("sync");
+        if by == "masked" || by.starts_with("own") {
+            assert!(host.was_restarted(), "{by}: {}", ran.err);
+            continue;
+        }
+        assert!(!host.was_restarted(), "{by}: a restart would bring nothing: {}", ran.err);
+        let ran = ran.says("the gateway is not as it should be").says(unset);
+        assert_eq!(ran.err.contains("50-claude.conf'"), is_file, "{by}: {}", ran.err);
+        host.run("check").exit(1);
+        // What the command comes to.
+        let _ = fs::remove_file(host.0.at("manager"));
+        let _ = fs::remove_file(host.0.at(file));
+        host.run("sync");
+        host.run("gateway");
+        assert!(host.was_restarted(), "{by}");
+    }
+}
+
+#[test]
+fn what_the_unit_takes_away_is_named_where_openclaw_does_not_read_it_itself() {
+    for (is_own, is_restarted) in [(true, true), (false, false)] {
+        let host = Host::new(GATEWAY, "");
+        let (bed, other) = (&host.0, "home/claw.env");
+        host.unit_file("", "EnvironmentFile=%h/claw.env\nUnsetEnvironment=ANTHROPIC_OAUTH_TOKEN");
+        bed.write(other, "ANTHROPIC_OAUTH_TOKEN=access-old\n");
+        if !is_own {
+            bed.conf("ENV_FILE", bed.at(other).to_str().unwrap());
+        }
+        let ran = host.run("sync");
+        assert_eq!(host.was_restarted(), is_restarted, "{}", ran.err);
+        let named = "takes ANTHROPIC_OAUTH_TOKEN away by UnsetEnvironment= in '";
+        assert_ne!(ran.err.contains(named), is_restarted, "{}", ran.err);
+    }
 }
 
 /// Restarts, and asserts whether the proof holds; gives what was said.

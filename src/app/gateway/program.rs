@@ -8,7 +8,7 @@ use crate::app::gateway::child::{Place, text};
 use crate::app::gateway::compose;
 use crate::app::gateway::engine::Engine;
 use crate::app::gateway::work::Work;
-use crate::app::gateway::{command, unit};
+use crate::app::gateway::{command, unit, unit_exec};
 use crate::domain::era::Version;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Ending, Missing, VersionSeen, masking};
@@ -61,7 +61,7 @@ impl Program {
         if let Some((name, found)) = unit::container(work, false) {
             return Ok(Self::Quadlet(name, Box::new(found)));
         }
-        if let Some(words) = unit::exec_start(work) {
+        if let Some(words) = unit_exec::exec_start(work) {
             return Ok(Self::Host(words, state.identity.clone()));
         }
         let own = home.iter().flat_map(|home| program::below_home(home));

@@ -79,13 +79,19 @@ impl Expected {
         let Some(token) = envfile::get(&seen.bytes, key).filter(|token| !token.is_empty()) else {
             return Err(Ending::deferred(format!("'{shown}' does not set {key}, {keep}")));
         };
-        if settings.openclaw_state_dir.as_deref() == Some(parent) {
+        if is_read_by_openclaw(settings, path) {
             let written = seen.stat.st_mtime * 1000
                 + i64::try_from(seen.stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
             return Ok((Self::StateFile(Timestamp(written)), token));
         }
         Ok((Self::Environment(token.clone()), token))
     }
+}
+
+/// Says whether a file is the one that OpenClaw itself takes variables from, whatever else its unit reads.
+pub(super) fn is_read_by_openclaw(settings: &Settings, path: &Path) -> bool {
+    let state_dir = settings.openclaw_state_dir.as_deref();
+    state_dir.is_some_and(|state_dir| state_dir.join(".env") == path)
 }
 
 impl Expected {

@@ -4,20 +4,20 @@ use std::path::Path;
 
 use crate::app::gateway::engine::Engine;
 use crate::app::gateway::proof::{self, Expected};
-use crate::app::gateway::unit_environment::lines;
 use crate::app::gateway::unit_texts::Text;
 use crate::app::gateway::work::Work;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::Container;
+use crate::domain::unit_text;
 use crate::os::processes::Moment;
 
 /// The name of the container that the texts of a `.container` file make of a unit
 /// (podman-systemd.unit(5)).
 pub(super) fn container_name(texts: &[Text], unit: &str) -> Option<String> {
     let stem = unit.strip_suffix(".service").filter(|_| !texts.is_empty())?;
-    let all: Vec<String> = texts.iter().flat_map(|(_, text)| lines(text)).collect();
-    let named = all.iter().filter_map(|line| line.strip_prefix("ContainerName=")).next_back();
-    let name = named.map(str::trim).filter(|name| !name.is_empty());
+    let mut all = texts.iter().flat_map(|(_, text)| unit_text::assignments(text, "Container"));
+    let named = all.rfind(|(key, _)| key == "ContainerName");
+    let name = named.map(|(_, name)| name).filter(|name| !name.is_empty());
     let name = name.map_or_else(|| format!("systemd-{stem}"), |name| name.replace("%N", stem));
     // It becomes a word of a command.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

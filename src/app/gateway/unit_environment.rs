@@ -3,21 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::unit_texts::Text;
-use crate::domain::config::words;
 use crate::domain::secret::Secret;
+use crate::domain::unit_text::{assignments, words};
 
-/// What a unit sets for its process.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What a unit sets for its process, or its container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
     /// The assignments that stand in the unit itself.
-    pub(super) assignments: Vec<Assignment>,
-    /// The files that it is read from; they beat the assignments, and the later ones the earlier ones.
-    pub(super) files: Vec<PathBuf>,
+    assignments: Vec<Assignment>,
+    /// The files that it is read from, as patterns; the later ones beat the earlier ones.
+    files: Vec<PathBuf>,
+    /// Names that are taken from the manager's own environment.
+    passed: Vec<String>,
+    /// Names, or whole assignments, that are taken away at last.
+    unset: Vec<(String, Option<PathBuf>)>,
+    /// What the manager hands to all of its units, of the variable that is asked for.
+    pub(super) manager: Option<Managers>,
+    /// Whether the unit is a container's: podman-run(1) has the assignments beat the files.
+    is_container: bool,
+}
+
+/// A variable that a manager hands to all of its units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Managers {
+    pub(super) value: Secret,
+    /// The file that it is from, if that is known.
+    pub(super) path: Option<PathBuf>,
 }
 
 /// A variable that stands in a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
+struct Assignment {
     name: String,
     value: Secret,
     /// The file of the unit, if that is known.
@@ -26,14 +42,22 @@ pub(super) struct Assignment {
 
 impl Assignment {
     /// Reads the words of an `Environment=`.
-    fn all(words: &str, path: Option<&Path>) -> impl Iterator<Item = Self> {
-        let words = words::split(words).unwrap_or_default().into_iter();
-        words.filter_map(move |word| {
+    fn all(value: &str, path: Option<&Path>) -> impl Iterator<Item = Self> {
+        words(value).into_iter().filter_map(move |word| {
             let (name, value) = word.split_once('=')?;
             let (name, value) = (name.to_owned(), Secret::new(value));
             Some(Self { name, value, path: path.map(Path::to_owned) })
         })
     }
+}
+
+/// What is known of a variable's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// It is this one; an empty one is one.
+    Known(Secret),
+    /// It may be set, and cannot be read.
+    Unreadable,
 }
 
 /// Where a variable gets its value.
@@ -43,6 +67,10 @@ pub(super) enum Setter {
     File(PathBuf),
     /// The unit itself, in this file.
     Unit(Option<PathBuf>),
+    /// The manager hands it to all of its units; from this file.
+    Manager(Option<PathBuf>),
+    /// `UnsetEnvironment=` takes it away, in this file.
+    Unset(Option<PathBuf>),
 }
 
 impl Environment {
@@ -50,80 +78,109 @@ impl Environment {
     pub(super) fn shown(text: &str) -> Self {
         let mut found = Self::default();
         for line in text.lines() {
-            if let Some(words) = line.strip_prefix("Environment=") {
-                found.assignments.extend(Assignment::all(words, None));
-            } else if let Some(file) = line.strip_prefix("EnvironmentFiles=") {
-                let file = file.rsplit_once(" (ignore_errors=").map_or(file, |(file, _)| file);
-                found.files.push(file.into());
+            let Some((key, value)) = line.split_once('=') else { continue };
+            if key == "EnvironmentFiles" {
+                let file = value.rsplit_once(" (ignore_errors=").map_or(value, |(file, _)| file);
+                found.add("EnvironmentFile", file, None);
+            } else if !value.is_empty() {
+                found.add(key, value, None);
             }
         }
         found
     }
 
-    /// Adds what the texts of a unit and its drop-ins say, in their order.
-    pub(super) fn add_texts(&mut self, texts: &[Text]) {
-        let mut found = Self::default();
-        for (path, text) in texts {
-            for line in lines(text) {
-                found.add_line(&line, path);
-            }
-        }
-        self.assignments.extend(found.assignments);
-        self.files.extend(found.files);
+    /// Reads what the files of a container say, which Quadlet makes a unit of.
+    pub(super) fn of_container(texts: &[Text]) -> Self {
+        let mut found = Self { is_container: true, ..Self::default() };
+        found.add_section(texts, "Container");
+        found
     }
 
-    fn add_line(&mut self, line: &str, path: &Path) {
-        let Some((key, value)) = line.split_once('=') else { return };
-        match (key.trim(), value.trim()) {
-            // An empty one takes back what stands before it (systemd.exec(5)).
-            ("Environment", "") => self.assignments.clear(),
-            ("EnvironmentFile", "") => self.files.clear(),
-            ("Environment", value) => {
-                self.assignments.extend(Assignment::all(value, Some(path)));
+    /// Adds what the texts of a unit and its drop-ins say, in their order; what systemd shows beats it.
+    pub(super) fn with_texts(self, texts: &[Text]) -> Self {
+        let mut found = Self::default();
+        found.add_section(texts, "Service");
+        found.assignments.extend(self.assignments);
+        found.files.extend(self.files);
+        found.passed.extend(self.passed);
+        found.unset.extend(self.unset);
+        found
+    }
+
+    fn add_section(&mut self, texts: &[Text], section: &str) {
+        for (path, text) in texts {
+            for (key, value) in assignments(text, section) {
+                self.add(&key, &value, Some(path));
             }
-            ("EnvironmentFile", value) => {
-                let words = words::split(value.trim_start_matches('-')).unwrap_or_default();
-                self.files.extend(words.into_iter().map(PathBuf::from));
+        }
+    }
+
+    fn add(&mut self, key: &str, value: &str, path: Option<&Path>) {
+        let is_reset = value.is_empty();
+        match key {
+            // An empty one takes back what stands before it (systemd.exec(5)).
+            "Environment" if is_reset => self.assignments.clear(),
+            "EnvironmentFile" if is_reset => self.files.clear(),
+            "PassEnvironment" if is_reset => self.passed.clear(),
+            "UnsetEnvironment" if is_reset => self.unset.clear(),
+            "Environment" => self.assignments.extend(Assignment::all(value, path)),
+            // One path, blanks and all.
+            "EnvironmentFile" => self.files.push(value.strip_prefix('-').unwrap_or(value).into()),
+            "PassEnvironment" => self.passed.extend(words(value)),
+            "UnsetEnvironment" => {
+                let path = path.map(Path::to_owned);
+                self.unset.extend(words(value).into_iter().map(|word| (word, path.clone())));
             }
             _ => {}
         }
     }
 
-    /// What gives a variable its value, which `value_in` reads in a file; an empty value is one.
+    /// What gives a variable its value, which `value_in` looks for in the files of a pattern, or takes it away.
     pub(super) fn setter(
         &self,
         name: &str,
-        value_in: impl Fn(&Path) -> Option<Secret>,
-    ) -> Option<(Setter, Secret)> {
-        let files = self.files.iter().rev();
-        let mut files =
-            files.filter_map(|file| Some((Setter::File(file.clone()), value_in(file)?)));
-        files.next().or_else(|| {
-            let mut named = self.assignments.iter().rev().filter(|one| one.name == name);
-            named.next().map(|one| (Setter::Unit(one.path.clone()), one.value.clone()))
-        })
+        value_in: impl Fn(&Path) -> Option<(PathBuf, Value)>,
+    ) -> Option<(Setter, Value)> {
+        let of_files = || {
+            let mut found = self.files.iter().rev().filter_map(|pattern| value_in(pattern));
+            found.next().map(|(file, value)| (Setter::File(file), value))
+        };
+        let set = if self.is_container {
+            self.assigned(name).or_else(of_files)
+        } else {
+            of_files().or_else(|| self.assigned(name))
+        };
+        let set = set.or_else(|| {
+            let is_passed = self.passed.iter().any(|passed| passed == name);
+            is_passed.then_some((Setter::Unit(None), Value::Unreadable))
+        });
+        let set = set.or_else(|| {
+            let manager = self.manager.clone().filter(|_| !self.is_container)?;
+            Some((Setter::Manager(manager.path), Value::Known(manager.value)))
+        });
+        let value = set.as_ref().map(|(_, value)| value);
+        match self.unset.iter().rfind(|(word, _)| takes_away(word, name, value)) {
+            Some((_, path)) => Some((Setter::Unset(path.clone()), Value::Known(Secret::new("")))),
+            None => set,
+        }
+    }
+
+    fn assigned(&self, name: &str) -> Option<(Setter, Value)> {
+        let named = || self.assignments.iter().rev().filter(|one| one.name == name);
+        let last = named().next()?;
+        // systemd shows no file: that of the same assignment is in the texts.
+        let path = named().filter(|one| one.value == last.value).find_map(|one| one.path.clone());
+        Some((Setter::Unit(path), Value::Known(last.value.clone())))
     }
 }
 
-/// The lines of a unit's text: joined where a backslash ends one, without comments.
-pub(super) fn lines(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines().map(str::trim) {
-        if line.starts_with(['#', ';']) {
-            continue;
-        }
-        let (part, goes_on) = match line.strip_suffix('\\') {
-            Some(part) => (part, true),
-            None => (line, false),
-        };
-        match all.last_mut().filter(|_| is_open) {
-            Some(last) => last.extend([" ", part]),
-            None => all.push(part.to_owned()),
-        }
-        is_open = goes_on;
+/// Says whether a word of `UnsetEnvironment=` takes a variable away that has this value.
+fn takes_away(word: &str, name: &str, value: Option<&Value>) -> bool {
+    match (word.split_once('='), value) {
+        (None, _) => word == name,
+        (Some((key, other)), Some(Value::Known(value))) => key == name && other == value.expose(),
+        (Some(_), _) => false,
     }
-    all
 }
 
 #[cfg(test)]
@@ -131,47 +188,73 @@ mod tests {
     use super::*;
 
     fn texts(all: &[&str]) -> Environment {
-        let mut set = Environment::default();
         let all: Vec<_> = all.iter().map(|text| ("/u".into(), (*text).to_owned())).collect();
-        set.add_texts(&all);
-        set
+        Environment::default().with_texts(&all)
+    }
+
+    fn none(_: &Path) -> Option<(PathBuf, Value)> {
+        None
+    }
+
+    fn known(value: &str) -> Value {
+        Value::Known(Secret::new(value))
     }
 
     #[test]
     fn what_systemd_shows_and_what_a_unit_says() {
-        let mut set = Environment::shown(
-            "MainPID=1\nEnvironment=A=1 \"B=x y\"\nEnvironmentFiles=/a/b.env (ignore_errors=yes)\n",
-        );
-        let words = |set: &Environment| {
-            let all = set.assignments.iter();
-            all.map(|one| format!("{}={}", one.name, one.value.expose())).collect::<Vec<_>>()
-        };
-        assert_eq!(words(&set), ["A=1", "B=x y"]);
-        let text = "[Service]\nEnvironmentFile=-/home/u/gateway.systemd.env\nEnvironment=C=3\n";
-        set.add_texts(&[("/u".into(), text.to_owned())]);
-        let files = ["/a/b.env", "/home/u/gateway.systemd.env"];
+        let shown = "MainPID=1\nEnvironment=A=1 \"B=x y\"\nEnvironmentFiles=/a/b.env (ignore_errors=yes)\nEnvironmentFiles=/c d.env (ignore_errors=no)\nUnsetEnvironment=\n";
+        let text = "[Service]\nEnvironmentFile=-/home/u/gateway.systemd.env\nEnvironment=A=1 C=3\n[X]\nEnvironment=C=4";
+        let set = Environment::shown(shown).with_texts(&[("/u".into(), text.to_owned())]);
+        let files = ["/home/u/gateway.systemd.env", "/a/b.env", "/c d.env"];
         assert_eq!(set.files, files.map(PathBuf::from));
-        assert_eq!(words(&set)[2], "C=3");
+        for (name, value, path) in
+            [("A", "1", Some("/u".into())), ("B", "x y", None), ("C", "3", Some("/u".into()))]
+        {
+            assert_eq!(set.setter(name, none), Some((Setter::Unit(path), known(value))), "{name}");
+        }
     }
 
     #[test]
     fn an_empty_line_takes_back_and_a_backslash_goes_on() {
         let set = texts(&["Environment=A=1 \\\n# no\n B=2\n;Environment=C=3\n"]);
         assert_eq!(set.assignments.len(), 2, "{set:?}");
-        let set =
-            texts(&["Environment=A=1\nEnvironmentFile=/a\n", "Environment=\nEnvironmentFile =\n"]);
+        let set = texts(&[
+            "Environment=A=1\nEnvironmentFile=/a\nPassEnvironment=A\nUnsetEnvironment=A\n",
+            "Environment=\nEnvironmentFile =\nPassEnvironment=\nUnsetEnvironment=\n",
+        ]);
         assert_eq!(set, Environment::default());
     }
 
     #[test]
     fn the_last_file_counts_and_then_the_last_assignment() {
-        let set =
-            texts(&["EnvironmentFile=/1\nEnvironmentFile=/2\nEnvironment=A=x\nEnvironment=A="]);
-        let in_file = |path: &Path| (path == Path::new("/1")).then(|| Secret::new("1"));
-        let setter = set.setter("A", in_file);
-        assert_eq!(setter, Some((Setter::File("/1".into()), Secret::new("1"))));
-        let setter = set.setter("A", |_| None);
-        assert_eq!(setter, Some((Setter::Unit(Some("/u".into())), Secret::new(""))));
-        assert_eq!(set.setter("B", |_| None), None);
+        let text = "EnvironmentFile=/1\nEnvironmentFile=/2\nEnvironment=A=x\nEnvironment=A=";
+        let set = texts(&[text]);
+        let in_file =
+            |path: &Path| Some((path.to_owned(), known("1"))).filter(|_| path == Path::new("/1"));
+        assert_eq!(set.setter("A", in_file), Some((Setter::File("/1".into()), known("1"))));
+        assert_eq!(set.setter("A", none), Some((Setter::Unit(Some("/u".into())), known(""))));
+        assert_eq!(set.setter("B", none), None);
+        let container = Environment::of_container(&[("/c".into(), text.to_owned())]);
+        let setter = container.setter("A", in_file);
+        assert_eq!(setter, Some((Setter::Unit(Some("/c".into())), known(""))), "as podman has it");
+    }
+
+    #[test]
+    fn the_manager_counts_last_and_what_is_unset_is_gone() {
+        let manager = Some(Managers { value: Secret::new("m"), path: Some("/m".into()) });
+        let set = Environment { manager: manager.clone(), ..Environment::default() };
+        let from_manager = (Setter::Manager(Some("/m".into())), known("m"));
+        assert_eq!(set.setter("A", none), Some(from_manager.clone()));
+        let set = |text| Environment { manager: manager.clone(), ..texts(&[text]) };
+        let unset = Some((Setter::Unset(Some("/u".into())), known("")));
+        for (text, setter) in [
+            ("PassEnvironment=B A", Some((Setter::Unit(None), Value::Unreadable))),
+            ("Environment=A=1", Some((Setter::Unit(Some("/u".into())), known("1")))),
+            ("Environment=A=1\nUnsetEnvironment=B A", unset.clone()),
+            ("UnsetEnvironment=A=m", unset),
+            ("UnsetEnvironment=A=n", Some(from_manager)),
+        ] {
+            assert_eq!(set(text).setter("A", none), setter, "{text}");
+        }
     }
 }

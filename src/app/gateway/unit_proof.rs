@@ -5,20 +5,16 @@ use std::path::Path;
 
 use crate::app::gateway::proof::{self, Expected};
 use crate::app::gateway::round;
-use crate::app::gateway::unit_environment::{Environment, Setter};
+use crate::app::gateway::unit_environment::{Environment, Setter, Value};
+use crate::app::gateway::unit_texts::Reader;
 use crate::app::gateway::work::Work;
-use crate::app::sinks::env::name_env_file;
-use crate::domain::envfile;
+use crate::app::sinks::env::{is_owners, name_env_file};
 use crate::domain::gateway::Ending;
 use crate::domain::hints::{files, ours};
-use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::folder::Folder;
 use crate::os::processes::{Moment, Process};
-
-/// The most that is read of a unit's environment file, in bytes.
-const LIMIT: u64 = 1 << 20;
 
 /// A unit, as far as the proof depends on it.
 pub(super) struct Subject<'a> {
@@ -26,47 +22,91 @@ pub(super) struct Subject<'a> {
     pub(super) name: &'a str,
     /// What it sets for its process.
     pub(super) set: &'a Environment,
+    /// What reads its files.
+    pub(super) reader: Option<Reader>,
     /// The command that has its manager read it again.
     pub(super) reload: Hint,
+    /// The command that takes the variable from what its manager hands to all units.
+    pub(super) unset: Hint,
+}
+
+impl Subject<'_> {
+    fn setter(&self, key: &str) -> Option<(Setter, Value)> {
+        self.set.setter(key, |pattern| self.reader.as_ref()?.value(pattern, key))
+    }
+
+    /// Where a setter that beats the `.env` stands, and the command that mends it.
+    fn way_out(&self, work: &Work<'_>, setter: Setter) -> (String, Option<Hint>) {
+        let link = &work.settings.name;
+        let sync = || ours::sync(link);
+        let edit = |path: &Path| {
+            let folder = path.parent().and_then(|folder| Folder::reach(folder).ok());
+            folder.map(|folder| files::edit(path).run_by(&folder.user()))
+        };
+        let edited = |path: &Path, then: &Hint| Some(edit(path)?.and(then.clone()).and(sync()));
+        let at = |path: Option<&Path>| {
+            path.map(|path| format!(" in '{}'", path.display())).unwrap_or_default()
+        };
+        match setter {
+            Setter::File(file) => {
+                let owner = round::user(work.settings);
+                let hint = if is_owners(owner, &file) {
+                    Some(name_env_file(link, owner, &file))
+                } else {
+                    // It is read anew at each start: without the line OpenClaw's own `.env` counts.
+                    edit(&file)
+                };
+                (format!("from '{}'", file.display()), hint.map(|hint| hint.and(sync())))
+            }
+            Setter::Unit(path) => {
+                let hint = path.as_deref().and_then(|path| edited(path, &self.reload));
+                (format!("by Environment={}", at(path.as_deref())), hint)
+            }
+            Setter::Unset(path) => {
+                let hint = path.as_deref().and_then(|path| edited(path, &self.reload));
+                (format!("by UnsetEnvironment={}", at(path.as_deref())), hint)
+            }
+            Setter::Manager(path) => {
+                let by = match &path {
+                    Some(path) => format!("from '{}', by its manager", path.display()),
+                    None => "by its manager's own environment".to_owned(),
+                };
+                let hint = match path.as_deref() {
+                    Some(path) => edited(path, &self.unset),
+                    None => Some(self.unset.clone().and(sync())),
+                };
+                (by, hint)
+            }
+        }
+    }
 }
 
 /// Refuses a restart after which the process would still have the old token: its own unit sets the
-/// variable, which beats the `.env` that OpenClaw reads by itself.
+/// variable, which beats the `.env` that OpenClaw reads by itself, or takes it away from it.
 pub(super) fn in_the_way(work: &Work<'_>, unit: &Subject<'_>) -> Result<(), Ending> {
     let sinks = &work.pending().sinks;
     let (Some(ours), true) = (work.env_file.as_deref(), sinks.contains(&SinkKind::Env)) else {
         return Ok(());
     };
-    let (key, link) = (&work.settings.env_key, &work.settings.name);
-    let setter = unit.set.setter(key, |file| value_in(work, file, key));
-    let Some((setter, value)) = setter else { return Ok(()) };
+    let key = &work.settings.env_key;
+    let Some((setter, Value::Known(value))) = unit.setter(key) else { return Ok(()) };
     let is_ours = work.passed_on() == Some(work.ground.fingerprinter.of(&value));
-    if is_ours || setter == Setter::File(ours.to_owned()) {
+    let is_unset = matches!(setter, Setter::Unset(_));
+    // What the unit takes away OpenClaw still reads in its own `.env`.
+    let is_read = is_unset && proof::is_read_by_openclaw(work.settings, ours);
+    if is_ours || is_read || setter == Setter::File(ours.to_owned()) {
         return Ok(());
     }
     let (name, shown) = (unit.name, ours.display());
-    let kept = format!("which beats '{shown}': the gateway would keep the old token");
-    let sync = ours::sync(link);
-    let (by, hint) = match setter {
-        Setter::File(file) => {
-            let hint = name_env_file(link, round::user(work.settings), &file).and(sync);
-            (format!("from '{}'", file.display()), Some(hint))
-        }
-        Setter::Unit(Some(path)) => {
-            let folder = path.parent().and_then(|folder| Folder::reach(folder).ok());
-            let edit = folder.map(|folder| files::edit(&path).run_by(&folder.user()));
-            let hint = edit.map(|edit| edit.and(unit.reload.clone()).and(sync));
-            (format!("by Environment= in '{}'", path.display()), hint)
-        }
-        Setter::Unit(None) => ("by Environment=".to_owned(), None),
+    let (by, hint) = unit.way_out(work, setter);
+    let why = if is_unset {
+        format!("{name} takes {key} away {by}: nothing would read '{shown}'")
+    } else {
+        format!(
+            "{name} sets {key} {by}, which beats '{shown}': the gateway would keep the old token"
+        )
     };
-    Err(Ending::Failed(format!("{name} sets {key} {by}, {kept}"), hint))
-}
-
-fn value_in(work: &Work<'_>, file: &Path, key: &str) -> Option<Secret> {
-    let state = work.openclaw.folder()?;
-    let followed = state.read_through(file, LIMIT).ok()??;
-    envfile::get(&followed.seen.bytes, key)
+    Err(Ending::Failed(why, hint))
 }
 
 /// Says whether the new process was shown to use the new token; `false` where nobody can tell.
@@ -76,7 +116,7 @@ pub(super) fn proven(
     work: &mut Work<'_>,
     process: Option<&Process>,
     is_new: Option<bool>,
-    (restart, set): (&Moment, &Environment),
+    (restart, unit): (&Moment, &Subject<'_>),
 ) -> Result<bool, Ending> {
     let expected = Expected::of(work)?;
     let shown = process.and_then(|process| process.is_started_since(restart));
@@ -104,9 +144,13 @@ pub(super) fn proven(
             return Err(Ending::Failed(why, None));
         }
         // Nobody may read it: what the unit sets is left.
-        None => match set.setter(key, |file| value_in(work, file, key)) {
-            Some((setter, _)) => setter == Setter::File(file.to_owned()),
-            None => is_read_by_openclaw,
+        None => match unit.setter(key) {
+            // It may be the same file under another name.
+            Some((Setter::File(other), Value::Known(token))) => {
+                other == file || Some(work.ground.fingerprinter.of(&token)) == work.passed_on()
+            }
+            Some((Setter::Unset(_), _)) | None => is_read_by_openclaw,
+            Some(_) => false,
         },
     };
     if is_given { proof::environment_counts_for(work, &expected) } else { Ok(false) }

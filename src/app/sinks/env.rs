@@ -97,12 +97,13 @@ impl Place {
 /// Only where its directory belongs to `owner`, whose OpenClaw it is: what a user's link, unit or project names
 /// could be any file of the host, and whoever follows the hint would have it written with its owner's rights.
 pub(crate) fn name_env_file(link: &str, owner: u32, file: &Path) -> Hint {
+    if is_owners(owner, file) { ours::set_path(link, "ENV_FILE", file) } else { files::list(file) }
+}
+
+/// Says whether the directory of a file belongs to `owner`.
+pub(crate) fn is_owners(owner: u32, file: &Path) -> bool {
     let directory = file.parent().and_then(|parent| Folder::reach(parent).ok());
-    if directory.is_some_and(|directory| directory.identity.uid == owner) {
-        ours::set_path(link, "ENV_FILE", file)
-    } else {
-        files::list(file)
-    }
+    directory.is_some_and(|directory| directory.identity.uid == owner)
 }
 
 fn has_env(folder: &Path) -> bool {

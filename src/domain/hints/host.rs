@@ -111,6 +111,11 @@ pub(crate) fn reload_units(manager: &Manager<'_>) -> Hint {
     manager.systemctl().then("daemon-reload")
 }
 
+/// Takes a variable out of what a manager hands to its units.
+pub(crate) fn unset_environment(manager: &Manager<'_>, name: &str) -> Hint {
+    manager.systemctl().then("unset-environment").arg(name)
+}
+
 /// Starts a service.
 pub(crate) fn start(service: &'static str) -> Hint {
     Hint::new("systemctl start").then(service)

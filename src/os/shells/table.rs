@@ -172,6 +172,7 @@ fn of_host() -> Vec<Row> {
         runs!("host::unit_status", w => host::unit_status(&Manager::OfUser(&w.name), &w.name), ["systemctl", "--user", "-M", format!("{}@", w.name), "status", &w.name]),
         runs!("host::on_unit", w => host::on_unit("enable --now", &w.name), ["systemctl", "enable", "--now", &w.name]),
         runs!("host::reload_units", w => host::reload_units(&Manager::OfUser(&w.name)), ["systemctl", "--user", "-M", format!("{}@", w.name), "daemon-reload"]),
+        runs!("host::unset_environment", w => host::unset_environment(&Manager::Own, &w.name), ["systemctl", "--user", "unset-environment", &w.name]),
         runs!("host::start", _w => host::start("docker"), ["systemctl", "start", "docker"]),
         runs!("host::show_log", _w => host::show_log(), ["journalctl", "-u", "oauth-sync*", "-n", "50"]),
         runs!("host::set_clock", _w => host::set_clock(), ["timedatectl", "set-ntp", "true"]),
