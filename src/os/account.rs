@@ -105,9 +105,10 @@ impl Known {
 }
 
 /// What tells a file apart from the one that it was.
-type Stamp = (u64, u64, i64, [i64; 4]);
+pub(super) type Stamp = (u64, u64, i64, [i64; 4]);
 
-fn stamp(path: &str) -> Option<Stamp> {
+/// What tells a file apart from the one that it will be.
+pub(super) fn stamp(path: &str) -> Option<Stamp> {
     let stat: Stat = rustix::fs::stat(path).ok()?;
     let nanoseconds = |part| i64::try_from(part).unwrap_or_default();
     let changed = [

@@ -32,10 +32,10 @@ use crate::os::identity::Identity;
 
 use walk::{LINK_LIMIT, open_rest, open_root, proc_path, walk};
 
-pub(super) use crossing::may_look_at;
 pub(crate) use crossing::{
     Refused, leave_to_another, may_refuse, never_hang, never_wait, refusal, refused, waiting,
 };
+pub(super) use crossing::{may_look_at, unowned, users_mount};
 pub(crate) use follow::Followed;
 pub(crate) use read::QUICK;
 pub(crate) use ways::Ways;
@@ -240,7 +240,7 @@ impl Folder {
 
     /// What the folder itself is now.
     pub(super) fn own_stat(&self) -> Result<Stat, Error> {
-        owner::stat(&self.fd).map_err(|source| Error::new("look at", &self.path, source))
+        owner::stat(&self.fd).map_err(|source| crossing::failed("look at", &self.path, source))
     }
 
     /// Takes the folder's rights for as long as the answer lives.

@@ -1,5 +1,7 @@
 //! What is mounted where: changes of the mount table, and file systems that cannot notify.
 
+pub(super) mod utab;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -109,7 +111,7 @@ pub(crate) struct Mount {
     pub(crate) point: PathBuf,
     /// Whether nothing can be written there.
     pub(crate) read_only: bool,
-    /// The user who mounted it, whose server answers there; nobody where root did.
+    /// The user who mounted it, as the kernel knows, and whose server answers there; nobody where root did.
     pub(crate) mounter: Option<Mounter>,
 }
 

@@ -1,5 +1,6 @@
 //! A file system that a user mounts says of its files what the user likes: their owners count for nothing.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::lab::{ALICE, BOB, Lab, Ran, ran};
@@ -98,4 +99,89 @@ fn the_owner_that_a_mount_shows_links_nobodys_login() {
         over_her_home(&lab, BOB, "a+rX,u+w,go-w", &["detect", "--root", root.to_str().unwrap()]);
     let refusal = format!("not unasked: the login is uid {BOB}'s and OpenClaw uid {ALICE}'s");
     assert!(ran.stdout.contains(&refusal), "{}{}", ran.stdout, ran.stderr);
+}
+
+/// Runs the program while a medium is mounted at `media`, with what `script` puts on it, and of which libmount
+/// notes these options.
+fn with_medium(lab: &Lab, options: &str, script: &str, arguments: &[&str]) -> Ran {
+    let point = lab.at("media");
+    let script = format!(
+        "cp /etc/passwd passwd; echo 'alice:x:{ALICE}:{ALICE}::/nonexistent:/bin/sh' >>passwd
+         mount --bind passwd /etc/passwd
+         mkdir -p /run/mount media; mount -t tmpfs utab /run/mount; mount -t tmpfs -o mode=755 medium media
+         echo 'SRC=medium TARGET={} ROOT=/ OPTS={options}' >/run/mount/utab
+         (cd media; {script})
+         code=0; \"$@\" || code=$?
+         umount media; exit $code",
+        point.display()
+    );
+    let program = lab.command(arguments);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-ec", &script, "sh"]);
+    command.arg(program.get_program()).args(program.get_args()).current_dir(lab.at("."));
+    ran(command.output().unwrap())
+}
+
+/// What a user's medium is said to be, and how root's program on it is refused.
+fn noted(point: &Path) -> [(&'static str, Option<String>); 3] {
+    let at = point.display();
+    let unknown = format!("'{at}' was mounted for a user, and nobody knows which");
+    let hers = format!("'{at}' belongs to alice, who had '{at}' mounted");
+    [("rw", None), ("uhelper=udisks2", Some(unknown)), ("rw,user=alice", Some(hers))]
+}
+
+#[test]
+fn root_runs_no_program_from_a_medium_that_was_mounted_for_a_user() {
+    let lab = lab();
+    let (program, proof) = (lab.at("media/restart"), lab.at("proof"));
+    lab.link(
+        "a",
+        &format!(
+            "{LINES}GATEWAY=\"command\"\nGATEWAY_COMMAND=\"{}\"\nGATEWAY_COMMAND_USER=\"root\"\n",
+            program.display()
+        ),
+    );
+    let script =
+        format!("printf '#!/bin/sh\\nid -u >{}\\n' >restart; chmod 755 restart", proof.display());
+    for (round, (options, refusal)) in noted(&lab.at("media")).into_iter().enumerate() {
+        lab.login(ALICE, "home/a/.claude", &format!("A{round}"), 20000 + round as u64);
+        lab.sh("rm -f proof");
+        let ran = with_medium(&lab, options, &script, &["sync"]);
+        match refusal {
+            Some(why) => {
+                assert!(ran.stderr.contains(&why), "{options}: {}", ran.stderr);
+                assert!(!proof.exists(), "{options}: {}", ran.stderr);
+            }
+            None => assert_eq!(lab.read("proof"), "0\n", "{options}: {}", ran.stderr),
+        }
+        let check = with_medium(&lab, options, &script, &["check"]);
+        assert_eq!(check.code == Some(2), options != "rw", "{options}: {}", check.stdout);
+    }
+}
+
+#[test]
+fn the_owners_on_a_medium_that_was_mounted_for_a_user_give_nobodys_rights() {
+    for (options, taken) in [("rw", true), ("uhelper=udisks2", false), ("rw,user=alice", false)] {
+        let lab = lab();
+        let login = "home/a/.claude/.credentials.json";
+        let script = format!("mkdir -m 700 .claude; cp --preserve=all ../{login} .claude/");
+        // Of Bob's, as the medium says.
+        let script = format!("{script}; chown -R {BOB}:{BOB} .claude");
+        let at = lab.at("media/.claude/.credentials.json");
+        let state = lab.at("home/a/.openclaw");
+        lab.configuration(
+            "a",
+            &format!(
+                "CLAUDE_CREDENTIALS=\"{}\"\nOPENCLAW_STATE_DIR=\"{}\"\n{LINES}",
+                at.display(),
+                state.display()
+            ),
+        );
+        let ran = with_medium(&lab, options, &script, &["sync"]);
+        let holds = lab.read("home/a/.openclaw/.env").contains("accessA");
+        assert_eq!(holds, taken, "{options}: {}", ran.stderr);
+        let named = lab.at("media");
+        let names_it = ran.stderr.contains(named.to_str().unwrap());
+        assert!(taken || names_it, "{options}: {}", ran.stderr);
+    }
 }

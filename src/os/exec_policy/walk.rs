@@ -12,8 +12,8 @@ use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::os::account;
 use crate::os::error::Error;
-use crate::os::folder::owner;
 use crate::os::folder::walk::{LINK_LIMIT, hold as hold_name, open_root, proc_path, writers};
+use crate::os::folder::{owner, unowned, users_mount};
 
 /// The file system in which links lead elsewhere than they say (`statfs(2)`).
 const PROC: i64 = 0x9fa0;
@@ -92,7 +92,7 @@ impl Walk<'_> {
         let fd = open_root()?;
         let path = PathBuf::from("/");
         let stat = self.check(owner::stat(&fd), &path)?;
-        self.judge_owner(&stat, &path)?;
+        self.judge_owner(&fd, &stat, &path)?;
         let is_sticky = self.judge_directory(&fd, &stat, &path)?;
         self.way.push(Step { fd, stat, path, is_sticky });
         Ok(())
@@ -133,7 +133,7 @@ impl Walk<'_> {
         if self.check(rustix::fs::fstatfs(&fd), &at)?.f_type == PROC {
             return Err(self.refused(&format!("'{}' is no file of a disk", at.display()), None));
         }
-        self.judge_owner(&stat, &at)?;
+        self.judge_owner(&fd, &stat, &at)?;
         match kind {
             FileType::Symlink => self.follow(&fd, &at).map(|()| None),
             FileType::Directory if is_engines(&at) => {
@@ -182,12 +182,14 @@ impl Walk<'_> {
         Ok(Held { fd: last.fd, stat: last.stat, real: last.path, _way: way })
     }
 
-    fn judge_owner(&self, stat: &Stat, at: &Path) -> Result<(), Error> {
+    fn judge_owner(&self, fd: &OwnedFd, stat: &Stat, at: &Path) -> Result<(), Error> {
         if stat.st_uid == 0 {
             return Ok(());
         }
-        let owner = account::name(stat.st_uid);
-        Err(self.refused(&format!("'{}' belongs to {owner}", at.display()), None))
+        let (at, owner) = (at.display(), account::name(stat.st_uid));
+        let mount = users_mount(fd).map(|point| format!(", who had '{}' mounted", point.display()));
+        let mount = mount.unwrap_or_default();
+        Err(self.refused(&format!("'{at}' belongs to {owner}{mount}"), None))
     }
 
     /// Judges who can write in a directory; says whether that are others, whom the sticky bit stops.
@@ -211,6 +213,10 @@ impl Walk<'_> {
 
     fn check<T>(&self, result: Result<T, Errno>, at: &Path) -> Result<T, Error> {
         result.map_err(|source| match source {
+            Errno::XDEV => match unowned() {
+                Some(why) => self.refused(&why, None),
+                None => self.failed(source),
+            },
             Errno::ACCESS => {
                 self.refused(&format!("'{}' cannot be looked at: {source}", at.display()), None)
             }

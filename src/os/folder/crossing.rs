@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::walk::{LINK_LIMIT, open_root, proc_path};
 use super::{Folder, owner};
 use crate::os::error::{Cause, Error};
+use crate::os::mounts::utab::{self, For};
 use crate::os::mounts::{self, Mount, Mounter};
 
 /// File systems of this very host, which answer without anybody's help.
@@ -77,6 +78,8 @@ thread_local! {
     /// Whether this thread waits all the same.
     static WAITS: Cell<bool> = const { Cell::new(false) };
     static REFUSED: RefCell<Option<Refused>> = const { RefCell::new(None) };
+    /// What was refused since it was mounted for a user whom nobody knows.
+    static UNOWNED: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
 }
 
 /// A place that was not entered, since it may not answer.
@@ -151,6 +154,11 @@ pub(super) fn applies(path: &Path) -> bool {
 
 /// Words the refusal, or what else the system said.
 pub(super) fn failed(verb: &'static str, path: &Path, source: Errno) -> Error {
+    if source == Errno::XDEV
+        && let Some(why) = unowned()
+    {
+        return Error::odd(verb, path, why);
+    }
     let refused = REFUSED.with_borrow(Clone::clone).filter(|_| source == Errno::XDEV);
     match refused {
         Some(Refused { kind, .. }) => {
@@ -201,17 +209,46 @@ fn with_mount<T>(id: Option<u64>, work: impl FnOnce(&Mount) -> T) -> Result<Opti
 /// The user who mounted what something held lies on; nobody where root did.
 pub(super) fn mounter(fd: impl AsFd) -> Result<Option<Mounter>, Errno> {
     let id = mount_id(&fd)?;
-    let mount = match with_mount(id, |mount| mount.mounter) {
+    let mount = match with_mount(id, |mount| (mount.mounter, mount.point.clone())) {
         Err(Errno::NOENT) => return unlisted(fd),
         known => known?,
     };
     match mount {
-        Some(mounter) => Ok(mounter),
+        Some((None, point)) if point != Path::new("/") => asked_for(point),
+        Some((mounter, _)) => Ok(mounter),
         // In a root directory that is no mount point (chroot(2)) its own mount is not listed.
         None if id == mount_id(open_root().map_err(|_| Errno::ACCESS)?)? => Ok(None),
         // Taken away by now.
         None => Err(Errno::STALE),
     }
+}
+
+/// The user for whom root mounted what is at `point`, if it was for one; refused where nobody knows who that is.
+fn asked_for(point: PathBuf) -> Result<Option<Mounter>, Errno> {
+    let mounted_for = utab::mounted_for(&point);
+    match mounted_for.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))? {
+        For::Root => Ok(None),
+        For::User(mounter) => Ok(Some(mounter)),
+        For::Unknown => {
+            UNOWNED.set(Some(point));
+            Err(Errno::XDEV)
+        }
+    }
+}
+
+/// Says what was refused to this thread since nobody knows for whom it was mounted, and forgets it.
+pub(in crate::os) fn unowned() -> Option<String> {
+    let point = UNOWNED.take()?;
+    let point = point.display();
+    Some(format!(
+        "'{point}' was mounted for a user, and nobody knows which: the owners of its files prove nothing"
+    ))
+}
+
+/// Where a user mounted what something held lies on; nothing where root did of its own accord.
+pub(in crate::os) fn users_mount(fd: impl AsFd) -> Option<PathBuf> {
+    mounter(&fd).ok()??;
+    with_mount(mount_id(&fd).ok()?, |mount| mount.point.clone()).ok()?
 }
 
 /// Where /proc is not mounted (a system that is being put together), FUSE is refused: whose it is cannot be told.
@@ -230,6 +267,7 @@ fn verdict(mount: &Mount) -> Result<(), String> {
 }
 
 fn refuse(path: PathBuf, kind: String) -> Errno {
+    UNOWNED.set(None);
     REFUSED.set(Some(Refused { path, kind }));
     Errno::XDEV
 }

@@ -74,7 +74,7 @@ impl Folder {
                 Ok(fd) => {
                     let real_path = real_path_of(&fd, &path)?;
                     let stat = owner::stat(&fd);
-                    let stat = stat.map_err(|source| Error::new("read", &path, source))?;
+                    let stat = stat.map_err(|source| crossing::failed("read", &path, source))?;
                     check_plain(&path, &stat, limit, Links::Any)?;
                     let seen = whole(File::from(fd), stat, &path, limit)?;
                     return Ok(Followed { seen, real_path });

@@ -45,7 +45,7 @@ impl Folder {
             Err(source) => return Err(crossing::failed("read", &path, source)),
         };
         drop(acting);
-        let stat = owner::stat(&fd).map_err(|source| Error::new("read", &path, source))?;
+        let stat = owner::stat(&fd).map_err(|source| crossing::failed("read", &path, source))?;
         check_plain(&path, &stat, limit, Links::One)?;
         Ok(Some((File::from(fd), stat)))
     }
