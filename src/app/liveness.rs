@@ -27,6 +27,22 @@ const RUN_DIR: &str = "/run/oauth-sync";
 /// Where nothing watches, calls have to come at least as often as this.
 const PERIOD: Duration = Duration::from_secs(65 * 60);
 
+/// What everybody may read where nothing watches.
+const NO_WATCHER: &str =
+    "no watcher runs, so a renewed token is not carried on and nothing is renewed";
+
+/// What is said of a watcher that was not restarted.
+const OLD_WATCHER: &str = "the watcher still runs the program from before an upgrade";
+
+/// What is wrong once the watcher that calls this has ended; `has_units` where units look after it.
+pub(crate) fn ended(places: &Places, has_units: bool) -> Trouble {
+    if has_units {
+        return units::watcher_stopped();
+    }
+    let watch = ours::watch(&places.config_dir, &places.state_dir, &places.run_dir);
+    Trouble::stops("watcher-stopped", NO_WATCHER.to_owned(), watch).hidden_by(NO_WATCHER)
+}
+
 /// Holds the lock that says that a process watches; where it cannot be had that process goes on.
 pub(crate) fn watch(places: &Places) -> Option<Lock> {
     let held = Lock::share(&places.run_dir, LOCK);
@@ -56,7 +72,8 @@ pub(crate) fn of_units(places: &Places) -> Option<Vec<Trouble>> {
         Err(why) => {
             let text = format!("systemd does not tell the state of the units: {why}");
             let command = host::on_unit("status", WATCHER);
-            return Some(vec![Trouble::threatens("units-unknown", text, command)]);
+            let trouble = Trouble::threatens("units-unknown", text, command);
+            return Some(vec![trouble.hidden_by("systemd does not tell the state of the units")]);
         }
     };
     if !serve(&shown, places) {
@@ -77,12 +94,14 @@ fn serve(shown: &[Unit], places: &Places) -> bool {
 
 fn without_units(places: &Places) -> Option<Trouble> {
     let watch = || ours::watch(&places.config_dir, &places.state_dir, &places.run_dir);
-    let stopped = |text: String| Some(Trouble::stops("watcher-stopped", text, watch()));
+    let stopped =
+        |text: String| Some(Trouble::stops("watcher-stopped", text, watch()).hidden_by(NO_WATCHER));
     let follows = "so a renewed token is not carried on and nothing is renewed";
     match lock::holder(&places.run_dir, LOCK) {
         Ok(Holder::Process(pid)) if pid > 0 => {
             let is_old = process::runs_another_file(pid, Path::new(process::SELF));
-            is_old.filter(|is_old| *is_old).map(|_| Trouble { command: watch(), ..replaced() })
+            let old = is_old.filter(|is_old| *is_old).map(|_| replaced());
+            old.map(|old| Trouble { command: watch(), ..old }.hidden_by(OLD_WATCHER))
         }
         Ok(Holder::Process(_)) => None,
         Ok(Holder::Gone) => stopped(format!("the watcher has stopped, {follows}")),
@@ -94,11 +113,11 @@ fn without_units(places: &Places) -> Option<Trouble> {
             )),
             None => stopped(format!("no watcher runs, {follows}")),
         },
-        Err(error) => Some(Trouble::threatens(
-            "units-unknown",
-            format!("it is not known whether a watcher runs: {error}"),
-            files::list(&places.run_dir),
-        )),
+        Err(error) => {
+            let text = format!("it is not known whether a watcher runs: {error}");
+            let trouble = Trouble::threatens("units-unknown", text, files::list(&places.run_dir));
+            Some(trouble.hidden_by("it is not known whether a watcher runs"))
+        }
     }
 }
 
@@ -109,9 +128,5 @@ fn last_call(places: &Places) -> Option<Duration> {
 }
 
 fn replaced() -> Trouble {
-    Trouble::threatens(
-        "watcher-old",
-        "the watcher still runs the program from before an upgrade".to_owned(),
-        host::on_unit("restart", WATCHER),
-    )
+    Trouble::threatens("watcher-old", OLD_WATCHER.to_owned(), host::on_unit("restart", WATCHER))
 }

@@ -7,15 +7,17 @@ use crate::app::examination;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::health;
 use crate::app::incident::People;
+use crate::app::liveness;
 use crate::app::prospect::Prospect;
 use crate::app::report::Report;
 use crate::app::status::{self, Ahead};
 use crate::app::textfile;
 use crate::domain::config::Config;
 use crate::domain::config::settings::Settings;
-use crate::domain::health::published::{Entry, Published, SCHEMA};
+use crate::domain::health::published::{Entry, Published, SCHEMA, ServiceEntry};
 use crate::domain::health::{Health, Level, Summary};
 use crate::domain::time::Timestamp;
+use crate::domain::units::Trouble;
 use crate::os::account::{self, Account};
 use crate::os::clock;
 use crate::os::folder::Folder;
@@ -50,6 +52,18 @@ fn configure(published: &mut Published, config: Option<&Config>) {
     let names = config.links.iter().map(|link| public_name(&link.name, &accounts));
     let names: Vec<String> = names.collect();
     published.links.retain(|entry| names.contains(&entry.name));
+}
+
+/// Publishes what is wrong with the service itself, in place of the entries of before that `is_replaced`.
+pub(crate) fn service(
+    places: &Places,
+    troubles: &[Trouble],
+    is_replaced: impl Fn(&ServiceEntry) -> bool,
+) {
+    change(places, |published| {
+        published.service.retain(|entry| !is_replaced(entry));
+        published.service.extend(troubles.iter().map(Trouble::public_entry));
+    });
 }
 
 /// Publishes how a link fares.
@@ -97,8 +111,10 @@ fn look(places: &Places, only: Option<&str>) -> Result<(), Error> {
             (!report.locked).then(|| Entry { name, time: now, health: health() })
         })
         .collect();
+    let service = liveness::troubles(places, None);
     change(places, |published| {
         configure(published, Some(&config));
+        published.service = service.iter().map(Trouble::public_entry).collect();
         for entry in entries {
             published.put(entry);
         }

@@ -6,6 +6,7 @@ use crate::app::error::Error;
 use crate::app::event::Event;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::incident::{self, People};
+use crate::app::liveness;
 use crate::app::notify;
 use crate::app::prospect;
 use crate::app::published;
@@ -65,6 +66,7 @@ pub(crate) fn make(places: &Places, only: Option<&str>) -> Result<(), Error> {
         sync::restore_unlinked(&ground, &config.links);
     }
     remind_of_messages(places, clock::now());
+    published::service(places, &liveness::troubles(places, None), |_| true);
     Ok(())
 }
 

@@ -16,8 +16,10 @@ use crate::app::rounds;
 use crate::app::said::Said;
 use crate::app::sync::{self, BUSY_RETRY, Options};
 use crate::app::watched::{COMPARE_INTERVAL, Watched};
+use crate::domain::health::published::ServiceEntry;
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
+use crate::domain::units::WATCHER;
 use crate::os::clock;
 use crate::os::events::{Changes, Events, Wake};
 use crate::os::folder::{self, Refused};
@@ -62,6 +64,8 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
         Watcher { ground, events, links, only, faults, scarce, status, errands, delegate };
     watcher.everything();
     watcher.pick_up();
+    let is_of_watcher = |entry: &ServiceEntry| entry.is_of_watcher(WATCHER);
+    published::service(places, &[], is_of_watcher);
     notify::send("READY=1");
     loop {
         watcher.carry_on();
@@ -77,6 +81,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
     }
     notify::send("STOPPING=1");
     watcher.events.end_offspring();
+    published::service(places, &[liveness::ended(places, delegate)], is_of_watcher);
     Ok(())
 }
 

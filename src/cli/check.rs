@@ -11,7 +11,7 @@ use crate::cli::denied;
 use crate::cli::render::{answer, answer_json, service_json};
 use crate::cli::survey::{self, Survey};
 use crate::domain::config::Problem;
-use crate::domain::health::published::{Entry, Published};
+use crate::domain::health::published::{Entry, Published, ServiceEntry};
 use crate::domain::health::{Health, Level};
 use crate::domain::order;
 use crate::domain::time::Timestamp;
@@ -27,7 +27,7 @@ struct Verdict {
     /// What concerns no single link, and how grave it is.
     general: Option<(Level, String)>,
     /// What is wrong with the service itself.
-    service: Vec<Trouble>,
+    service: Vec<ServiceEntry>,
     /// The links by their names.
     links: Vec<(String, Health)>,
 }
@@ -61,7 +61,7 @@ fn looked(places: &Places, only: Option<&str>) -> Verdict {
     match survey::sound(places, only) {
         Ok(Survey { now, links, faults, service }) => Verdict {
             now,
-            service,
+            service: service.iter().map(Trouble::entry).collect(),
             general: (!faults.is_empty()).then(|| (Level::Wrong, told(&faults))),
             links: links.into_iter().map(|link| (link.report.link, link.health)).collect(),
         },
@@ -71,7 +71,7 @@ fn looked(places: &Places, only: Option<&str>) -> Verdict {
 }
 
 fn read(places: &Places, only: Option<&str>) -> Verdict {
-    let Some(Published { has_faults, links, .. }) = published::read(places) else {
+    let Some(Published { has_faults, links, service, .. }) = published::read(places) else {
         let text = "the service has published nothing: it is dead, or was never started";
         return Verdict::general(Level::Wrong, text.to_owned());
     };
@@ -84,7 +84,14 @@ fn read(places: &Places, only: Option<&str>) -> Verdict {
         (false, false, _) => None,
     };
     let links = links.into_iter().map(|entry| (entry.name, entry.health)).collect();
-    let service = liveness::of_units(places).unwrap_or_default();
+    let service = match liveness::of_units(places) {
+        // What systemd says now is newer than what was published.
+        Some(units) => {
+            let others = service.into_iter().filter(|entry| !entry.is_of_units());
+            units.iter().map(Trouble::public_entry).chain(others).collect()
+        }
+        None => service,
+    };
     Verdict { now: clock::now(), general, service, links }
 }
 
@@ -111,7 +118,7 @@ impl Verdict {
         order::sort_by_key(&mut links, |(_, health)| std::cmp::Reverse(health.level.gravity()));
         let links = links.into_iter().map(|link| self.of_link(link));
         let general = self.general.iter().map(|(_, text)| text.clone());
-        let general = general.chain(self.service.iter().map(Trouble::message));
+        let general = general.chain(self.service.iter().map(ServiceEntry::message));
         let text = general.chain(links).collect::<Vec<_>>().join("; ").replace('|', "/");
         let line = format!("OAUTH-SYNC {} - {text}", self.level().word());
         let data = self.performance();

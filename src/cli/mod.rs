@@ -37,6 +37,7 @@ use crate::app::sync::Options;
 use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
+use crate::domain::health::published::ServiceEntry;
 use crate::os::command::helper;
 use crate::os::{clock, environment, journal, offspring, process, rights};
 
@@ -131,8 +132,7 @@ fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
         Command::Inspect { doctor: false, .. } => show::inspect(&places, only.unwrap_or_default()),
         Command::Detect(options) => detect::carry_out(&places, only, options),
         Command::Set(options) => set::carry_out(&places, only, options),
-        Command::Notify { now } => app::notify::run(&places, *now)
-            .map(|done| if done { Exit::Done } else { Exit::Deferred }),
+        Command::Notify { now } => notify(&places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
             if let Err(error) = app::withdraw::all(&places) {
@@ -227,6 +227,14 @@ fn sync_here(
         closings.extend(again);
     }
     Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
+}
+
+/// Runs hooks and posts to webhooks, and publishes what failed.
+fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
+    let done = app::notify::run(places, at_once)?;
+    let troubles = app::notify::troubles(places, None);
+    app::published::service(places, &troubles, ServiceEntry::is_of_messages);
+    Ok(if done { Exit::Done } else { Exit::Deferred })
 }
 
 /// The directories of a call; an ordinary user's own configuration comes with directories of their own.

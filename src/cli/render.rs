@@ -12,6 +12,7 @@ use crate::app::status::{Ahead, Status};
 use crate::cli::ahead;
 use crate::cli::exit::Exit;
 use crate::domain::gateway::Ledger;
+use crate::domain::health::published::ServiceEntry;
 use crate::domain::hints::ours;
 use crate::domain::messages;
 use crate::domain::time::{Timestamp, in_words};
@@ -88,7 +89,8 @@ pub(crate) fn status(status: &Status, as_json: bool) {
     if as_json {
         let links: Vec<_> =
             links.map(|link| link_json(&link.report, &link.ahead, status.now)).collect();
-        let service: Vec<_> = status.service.iter().map(service_json).collect();
+        let service = status.service.iter().map(|trouble| service_json(&trouble.entry()));
+        let service: Vec<_> = service.collect();
         let time = status.now.to_string();
         let root =
             json!({"schema": STATUS_SCHEMA, "time": time, "links": links, "service": service});
@@ -100,12 +102,12 @@ pub(crate) fn status(status: &Status, as_json: bool) {
 }
 
 /// A fault of the service itself, for a program.
-pub(super) fn service_json(trouble: &Trouble) -> serde_json::Value {
+pub(super) fn service_json(entry: &ServiceEntry) -> serde_json::Value {
     json!({
-        "id": trouble.id,
-        "status": trouble.level.name(),
-        "text": trouble.text,
-        "command": trouble.command.to_string(),
+        "id": entry.id,
+        "status": entry.level.name(),
+        "text": entry.text,
+        "command": entry.command,
     })
 }
 

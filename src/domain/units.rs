@@ -1,6 +1,7 @@
 //! The state of our own units, as systemctl(1) prints it, and what is wrong with it.
 
 use crate::domain::health::Level;
+use crate::domain::health::published::ServiceEntry;
 use crate::domain::hints::host::{self, Manager};
 use crate::domain::shell::Hint;
 
@@ -55,12 +56,14 @@ pub(crate) struct Trouble {
     pub(crate) text: String,
     /// The command that fixes it.
     pub(crate) command: Hint,
+    /// What everybody may read of it, where text or command are root's to know.
+    pub(crate) public: Option<&'static str>,
 }
 
 impl Trouble {
     /// Something that stops the service, or a part of it.
     pub(crate) fn stops(id: &'static str, text: String, command: Hint) -> Self {
-        Self { id, level: Level::Wrong, text, command }
+        Self { id, level: Level::Wrong, text, command, public: None }
     }
 
     /// Something that needs attention before it does.
@@ -68,9 +71,28 @@ impl Trouble {
         Self { level: Level::Soon, ..Self::stops(id, text, command) }
     }
 
-    /// The text, and what to type.
-    pub(crate) fn message(&self) -> String {
-        format!("{}: {}", self.text, self.command)
+    /// Hides text and command from everybody but root behind `words`.
+    pub(crate) fn hidden_by(self, words: &'static str) -> Self {
+        Self { public: Some(words), ..self }
+    }
+
+    /// As root is shown it.
+    pub(crate) fn entry(&self) -> ServiceEntry {
+        let (id, text) = (self.id.to_owned(), self.text.clone());
+        ServiceEntry { id, level: self.level, text, command: self.command.to_string() }
+    }
+
+    /// As everybody may read it.
+    pub(crate) fn public_entry(&self) -> ServiceEntry {
+        let entry = self.entry();
+        match self.public {
+            Some(words) => ServiceEntry {
+                text: words.to_owned(),
+                command: "sudo oauth-sync check".to_owned(),
+                ..entry
+            },
+            None => entry,
+        }
     }
 }
 
@@ -138,6 +160,12 @@ impl Unit {
             other => other.replace('-', " "),
         }
     }
+}
+
+/// The watcher that has just been stopped.
+pub(crate) fn watcher_stopped() -> Trouble {
+    let text = format!("{WATCHER} is stopped, {}", follows(WATCHER));
+    Trouble::stops("unit-stopped", text, host::on_unit("start", WATCHER))
 }
 
 /// Judges all of our units; those that are missing count as stopped.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bed::{Bed, ENV, Ran, SOURCE, binary, eventually, is_root};
+use crate::units;
 
 /// No account of the machine that the tests run on.
 const UID: u32 = 4323;
@@ -175,6 +176,77 @@ fn what_is_published_is_replaced_at_each_change_and_tells_nothing() {
         let is_published = entry.file_name() == "health.json";
         assert!(is_published || matches!(mode, 0o600 | 0o700), "{:?}: {mode:o}", entry.path());
     }
+}
+
+/// What is published of the service itself.
+fn published(bed: &Bed) -> Vec<(String, String)> {
+    let all: serde_json::Value = serde_json::from_str(&bed.read("run/health.json")).unwrap();
+    let service = all["service"].as_array().unwrap().iter();
+    let word = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    service.map(|entry| (word(entry, "id"), word(entry, "level"))).collect()
+}
+
+#[test]
+fn the_state_of_the_units_is_published_by_each_run_of_the_timer() {
+    let bed = host();
+    let (unit, part) = ("oauth-sync-gateway.path", "oauth-sync-gateway.path has failed");
+    units::show(&bed, unit, "=active", "=failed");
+    units::run(&bed, &["refresh", "--unattended"]).exit(0);
+    let root = units::run(&bed, &["check"]).exit(2);
+    assert!(root.out.contains(part), "{}", root.out);
+    let monitor = ordinary(&bed, &["check"]).exit(2);
+    assert_eq!(answer(&monitor), answer(&root));
+    assert_eq!(published(&bed), [("unit-failed".to_owned(), "wrong".to_owned())]);
+    units::show(&bed, "", "-", "-");
+    units::run(&bed, &["refresh", "--unattended"]).exit(0);
+    ordinary(&bed, &["check"]).exit(0);
+    assert_eq!(published(&bed), []);
+}
+
+#[test]
+fn a_watcher_that_ends_or_begins_says_so_to_everybody() {
+    let bed = host();
+    let ends = |watch: crate::bed::watch::Watch<'_>| {
+        watch.heard("READY=1");
+        assert_eq!(watch.end().0, Some(0));
+    };
+    ends(bed.watch());
+    for ran in [bed.run(["check"]), ordinary(&bed, &["check"])] {
+        assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - "), "{}", ran.out);
+        assert!(ran.out.contains("so a renewed token is not carried on"), "{}", ran.out);
+    }
+    assert_eq!(published(&bed), [("watcher-stopped".to_owned(), "wrong".to_owned())]);
+    ends(bed.watch_as(&[], &["--delegate"]));
+    let ran = ordinary(&bed, &["check"]).exit(2);
+    assert!(ran.out.contains("oauth-sync.service is stopped, so"), "{}", ran.out);
+    let watch = bed.watch();
+    watch.heard("READY=1");
+    ordinary(&bed, &["check"]).exit(0);
+    watch.end();
+}
+
+#[test]
+fn a_hook_that_fails_is_published_without_its_path_and_words() {
+    let bed = host();
+    bed.write("etc/hooks.d/10-secret", "#!/bin/sh\necho 'no route to pager' >&2\nexit 1\n");
+    open(&bed.at("etc/hooks.d/10-secret"), 0o755);
+    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    watch.says("emptied the login");
+    bed.login("C");
+    watch.says("there is a living login");
+    watch.end();
+    bed.run(["notify"]).exit(75);
+    bed.run(["sync"]).exit(0);
+    let root = bed.run(["check"]);
+    assert!(root.out.contains("10-secret' failed for 'recovered'"), "{}", root.out);
+    let monitor = ordinary(&bed, &["check"]);
+    assert!(monitor.out.contains("a hook failed: sudo oauth-sync check"), "{}", monitor.out);
+    let text = bed.read("run/health.json");
+    assert!(!text.contains("10-secret") && !text.contains("pager"), "{text}");
+    std::fs::remove_file(bed.at("etc/hooks.d/10-secret")).unwrap();
+    bed.run(["notify", "--now"]).exit(0);
+    assert!(!ordinary(&bed, &["check"]).out.contains("a hook failed"));
 }
 
 #[test]

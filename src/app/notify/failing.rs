@@ -35,11 +35,9 @@ pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
         Err(error) if error.is_absent() => Vec::new(),
         Err(error) => {
             let text = format!("it is not known whether hooks and webhooks work: {error}");
-            vec![Trouble::threatens(
-                "messages-unknown",
-                text,
-                files::list(&places.state_dir.join(FOLDER)),
-            )]
+            let list = files::list(&places.state_dir.join(FOLDER));
+            let trouble = Trouble::threatens("messages-unknown", text, list);
+            vec![trouble.hidden_by("it is not known whether hooks and webhooks work")]
         }
     }
 }
@@ -75,14 +73,16 @@ fn failures(item: &Item) -> Vec<(Receiver, Retry)> {
 impl Failing {
     fn trouble(&self, places: &Places) -> Trouble {
         let (event, link) = (&self.event, &self.link);
-        let (id, what) = match &self.receiver {
+        let (id, public, what) = match &self.receiver {
             Receiver::Hook(name) => {
                 let path = places.config_dir.join("hooks.d").join(name);
                 let path = path.display();
-                ("hook-failing", format!("the hook '{path}' failed for '{event}' of link '{link}'"))
+                let what = format!("the hook '{path}' failed for '{event}' of link '{link}'");
+                ("hook-failing", "a hook failed", what)
             }
             Receiver::Webhook(_) => (
                 "webhook-failing",
+                "a webhook was not notified",
                 format!("the webhook of link '{link}' was not notified of '{event}'"),
             ),
         };
@@ -98,6 +98,6 @@ impl Failing {
             others => format!(", {others} earlier events wait too"),
         };
         let text = format!("{what}: {why}, tried {tries}{next}{others}");
-        Trouble::threatens(id, text, ours::notify_now())
+        Trouble::threatens(id, text, ours::notify_now()).hidden_by(public)
     }
 }

@@ -23,8 +23,46 @@ pub(crate) struct Published {
     pub(crate) time: Timestamp,
     /// Whether the configuration has errors.
     pub(crate) has_faults: bool,
+    /// What is wrong with the service itself.
+    #[serde(default)]
+    pub(crate) service: Vec<ServiceEntry>,
     /// The links.
     pub(crate) links: Vec<Entry>,
+}
+
+/// Something that is wrong with the service itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceEntry {
+    /// The doctor's name for it.
+    pub(crate) id: String,
+    /// How much it matters.
+    pub(crate) level: Level,
+    /// What is wrong, and what follows from it.
+    pub(crate) text: String,
+    /// The command that fixes it, or says more.
+    pub(crate) command: String,
+}
+
+impl ServiceEntry {
+    /// The text, and what to type.
+    pub(crate) fn message(&self) -> String {
+        format!("{}: {}", self.text, self.command)
+    }
+
+    /// Returns whether it is about the units, or what stands for them.
+    pub(crate) fn is_of_units(&self) -> bool {
+        ["unit-", "units-", "watcher-"].iter().any(|group| self.id.starts_with(group))
+    }
+
+    /// Returns whether it is about hooks and webhooks.
+    pub(crate) fn is_of_messages(&self) -> bool {
+        ["hook-", "webhook-", "messages-"].iter().any(|group| self.id.starts_with(group))
+    }
+
+    /// Returns whether it is about the watcher, in the words of `unit` or without units.
+    pub(crate) fn is_of_watcher(&self, unit: &str) -> bool {
+        self.id.starts_with("watcher-") || (self.is_of_units() && self.text.starts_with(unit))
+    }
 }
 
 /// A link.
@@ -41,7 +79,8 @@ pub(crate) struct Entry {
 impl Published {
     /// What is published where nothing was so far.
     pub(crate) fn nothing(now: Timestamp) -> Self {
-        Self { schema: SCHEMA, time: now, has_faults: false, links: Vec::new() }
+        let (service, links) = (Vec::new(), Vec::new());
+        Self { schema: SCHEMA, time: now, has_faults: false, service, links }
     }
 
     /// Puts a link in the place of its older state.
