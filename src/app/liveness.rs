@@ -4,22 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::ground::Places;
+use crate::app::last_run;
 use crate::app::notify;
 use crate::app::services;
 use crate::domain::hints::{files, host, ours};
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
-use crate::os::folder::Folder;
-use crate::os::journal::detail;
 use crate::os::lock::{self, Holder, Lock};
-use crate::os::stage::{self, Durability};
 use crate::os::{clock, process};
 
 /// The lock of whoever watches.
 const LOCK: &str = "watch";
-
-/// The file in the run directory whose age says when links were last synced or renewed by a call.
-const LAST_CALL: &str = "last-call";
 
 /// The run directory of a unit that names none.
 const RUN_DIR: &str = "/run/oauth-sync";
@@ -49,20 +44,15 @@ pub(crate) fn watch(places: &Places) -> Option<Lock> {
     held.map_err(|error| log::warn!("{error}: check takes this watcher for stopped")).ok()
 }
 
-/// Notes that a call has looked after the links, as cron may have it done without a watcher.
-pub(crate) fn note_call(places: &Places) {
-    let noted = Folder::reach(&places.run_dir)
-        .and_then(|folder| stage::replace(&folder, LAST_CALL, b"", Durability::Lazy));
-    if let Err(error) = noted {
-        detail!("{error}: check does not know of this call");
-    }
-}
-
 /// What is wrong with the service: the units, or what stands for them; hooks and webhooks that failed, of
 /// all links or of the one named.
 pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
-    let units = of_units(places).unwrap_or_else(|| without_units(places).into_iter().collect());
-    units.into_iter().chain(notify::troubles(places, only)).collect()
+    let service = of_units(places).unwrap_or_else(|| {
+        let watcher = without_units(places);
+        let is_watched = matches!(lock::holder(&places.run_dir, LOCK), Ok(Holder::Process(_)));
+        watcher.into_iter().chain(last_run::troubles(places, is_watched)).collect()
+    });
+    service.into_iter().chain(notify::troubles(places, only)).collect()
 }
 
 /// What is wrong with the units; `None` where none look after these directories.
@@ -105,7 +95,7 @@ fn without_units(places: &Places) -> Option<Trouble> {
         }
         Ok(Holder::Process(_)) => None,
         Ok(Holder::Gone) => stopped(format!("the watcher has stopped, {follows}")),
-        Ok(Holder::Never) => match last_call(places) {
+        Ok(Holder::Never) => match last_run::age(places, clock::now()) {
             Some(age) if age <= PERIOD => None,
             Some(age) => stopped(format!(
                 "no watcher runs, and the last sync was {} ago, {follows}",
@@ -119,12 +109,6 @@ fn without_units(places: &Places) -> Option<Trouble> {
             Some(trouble.hidden_by("it is not known whether a watcher runs"))
         }
     }
-}
-
-/// How long ago a call looked after the links.
-fn last_call(places: &Places) -> Option<Duration> {
-    let stat = Folder::reach(&places.run_dir).ok()?.stat(LAST_CALL).ok()??;
-    Some(clock::now().left(crate::domain::time::Timestamp(stat.st_mtime * 1000)))
 }
 
 fn replaced() -> Trouble {

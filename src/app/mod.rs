@@ -21,6 +21,7 @@ mod handover;
 pub(crate) mod health;
 pub(crate) mod incident;
 pub(crate) mod install;
+pub(crate) mod last_run;
 pub(crate) mod ledger;
 pub(crate) mod liveness;
 pub(crate) mod login;

@@ -8,6 +8,7 @@ use crate::app::examination;
 use crate::app::ground::{self, Ground, Places};
 use crate::app::health;
 use crate::app::incident::{self, People};
+use crate::app::last_run::{self, Part, Run};
 use crate::app::liveness;
 use crate::app::prospect::{self, Prospect};
 use crate::app::report::{Files, Report};
@@ -29,6 +30,8 @@ pub(crate) struct Status {
     pub(crate) links: Vec<LinkStatus>,
     /// What is wrong with the service itself.
     pub(crate) service: Vec<Trouble>,
+    /// The last run of each part.
+    pub(crate) runs: Vec<(Part, Run)>,
 }
 
 /// The state of a link.
@@ -54,7 +57,8 @@ pub(crate) struct Ahead {
 /// Looks at all links, or at the one named; any fault of the configuration is an error.
 pub(crate) fn all(places: &Places, only: Option<&str>) -> Result<Status, Error> {
     let links = look(places, &ground::links(&places.config_dir, only)?)?;
-    Ok(Status { service: liveness::troubles(places, only), ..links })
+    let runs = Part::ALL.into_iter().filter_map(|part| Some((part, last_run::last(places, part)?)));
+    Ok(Status { service: liveness::troubles(places, only), runs: runs.collect(), ..links })
 }
 
 /// Looks at these links, and not at the service; what this process does not enter, since it may not answer,
@@ -78,7 +82,7 @@ pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Err
             };
         }
     }
-    Ok(Status { now, links, service: Vec::new() })
+    Ok(Status { now, links, service: Vec::new(), runs: Vec::new() })
 }
 
 fn answered(mut link: LinkStatus, refused: Refused) -> LinkStatus {

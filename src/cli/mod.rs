@@ -32,6 +32,7 @@ use crate::app;
 use crate::app::error::Error;
 use crate::app::gateway::Haste;
 use crate::app::ground::Places;
+use crate::app::last_run::{self, Part};
 use crate::app::report::Report;
 use crate::app::sync::Options;
 use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
@@ -68,18 +69,30 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             json,
         );
     }
-    match carry_out(&arguments) {
-        Ok(exit) => {
-            if publishes(&arguments.command) {
-                let only = arguments.global.link.as_deref();
-                app::published::all(&places(&arguments.global), only);
-            }
-            exit.into()
-        }
-        Err(error) => {
-            render::failure(&error);
-            Exit::of_error(&error).into()
-        }
+    let (places, only) = (places(&arguments.global), arguments.global.link.as_deref());
+    let part = part(&arguments.command);
+    let running = part.map(|part| last_run::begin(&places, part));
+    let done = carry_out(&arguments);
+    let exit = done.as_ref().map_or_else(Exit::of_error, |exit| *exit);
+    if let Some(running) = running {
+        running.end(exit as u8);
+    }
+    match done {
+        Ok(_) if publishes(&arguments.command) => app::published::all(&places, only),
+        Ok(_) => {}
+        Err(error) => render::failure(&error),
+    }
+    exit.into()
+}
+
+/// Which part of the service a command runs.
+fn part(command: &Command) -> Option<Part> {
+    match command {
+        Command::Sync { dry_run: false, watched: false, .. } => Some(Part::Sync),
+        Command::Refresh { dry_run: false, .. } => Some(Part::Refresh),
+        Command::Gateway { consent: false, .. } => Some(Part::Gateway),
+        Command::Notify { .. } => Some(Part::Notify),
+        _ => None,
     }
 }
 
@@ -169,9 +182,6 @@ fn sync(
     app::apart::begin(places, only);
     let apart = app::examination::links(places, only)?;
     let exit = sync_here(places, only, (options, delegate), &apart)?;
-    if !options.dry_run {
-        app::liveness::note_call(places);
-    }
     let mut words = vec!["sync"];
     let flags =
         [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];

@@ -4,7 +4,7 @@ use crate::app::detect::first;
 use crate::app::error::Error;
 use crate::app::ground::Places;
 use crate::app::refresh::{self, Conclusion, Options, Renewal};
-use crate::app::{apart, examination, liveness, rounds, said, sync};
+use crate::app::{apart, examination, rounds, said, sync};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::domain::config::Problem;
@@ -42,7 +42,6 @@ pub(super) fn carry_out(
     if only.is_none() || attend {
         rounds::make(places, only)?;
     }
-    liveness::note_call(places);
     Ok(Exit::gravest(exits))
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::error::Error;
+use crate::app::last_run::{Part, Run};
 use crate::app::refresh::Renewal;
 use crate::app::report::{Report, SinkReport};
 use crate::app::status::{Ahead, Status};
@@ -92,13 +93,26 @@ pub(crate) fn status(status: &Status, as_json: bool) {
         let service = status.service.iter().map(|trouble| service_json(&trouble.entry()));
         let service: Vec<_> = service.collect();
         let time = status.now.to_string();
-        let root =
-            json!({"schema": STATUS_SCHEMA, "time": time, "links": links, "service": service});
+        let runs: serde_json::Map<_, _> = status.runs.iter().map(run_json).collect();
+        let root = json!({
+            "schema": STATUS_SCHEMA,
+            "time": time,
+            "links": links,
+            "service": service,
+            "runs": runs,
+        });
         answer_json(&root);
     } else {
         let links = links.flat_map(|link| link_lines(&link.report, &link.ahead, status.now));
         answer(links.chain(service_lines(&status.service)));
     }
+}
+
+/// The last run of a part.
+fn run_json((part, run): &(Part, Run)) -> (String, serde_json::Value) {
+    let ended = run.ended.map(|ended| ended.to_string());
+    let run = json!({"begun": run.begun.to_string(), "ended": ended, "exit": run.exit});
+    (part.name().to_owned(), run)
 }
 
 /// A fault of the service itself, for a program.

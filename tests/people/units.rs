@@ -182,9 +182,62 @@ fn where_nothing_ever_watched_a_sync_within_the_hour_counts() {
     assert!(bed.run(["check"]).exit(2).out.contains("no watcher runs, so "));
     bed.run(["sync"]).exit(0);
     bed.run(["check"]).exit(0);
-    let touched =
-        Command::new("touch").args(["-d", "2 hours ago"]).arg(bed.at("run/last-call")).status();
-    assert!(touched.unwrap().success());
+    let mut run: serde_json::Value = serde_json::from_str(&bed.read("lib/runs/sync.json")).unwrap();
+    run["ended"] = (run["ended"].as_i64().unwrap() - 2 * bed::HOUR).into();
+    bed.write("lib/runs/sync.json", run.to_string());
     let check = bed.run(["check"]).exit(2).out;
     assert!(check.contains("no watcher runs, and the last sync was 2h"), "{check}");
+}
+
+/// What `status --json` says of the last run of a part.
+fn last_run(bed: &Bed, part: &str) -> serde_json::Value {
+    bed.run(["status", "--json"]).json()["runs"][part].clone()
+}
+
+#[test]
+fn the_last_run_of_each_part_is_known_without_systemd() {
+    let bed = bed();
+    bed.conf("REFRESH", "off");
+    bed.run(["sync"]).exit(0);
+    for part in ["refresh", "gateway", "notify"] {
+        assert!(last_run(&bed, part).is_null());
+        bed.run([part]).exit(0);
+        let run = last_run(&bed, part);
+        assert!(run["exit"] == 0 && run["ended"].is_string(), "{run}");
+        bed.run(["check"]).exit(0);
+    }
+    bed.run(["refresh", "--force"]).exit(1);
+    let check = bed.run(["check"]).exit(1).out;
+    let said = "OAUTH-SYNC WARNING - the last run of oauth-sync refresh failed at ";
+    assert!(
+        check.starts_with(said) && check.contains(": oauth-sync refresh; default: "),
+        "{check}"
+    );
+    let doctor = bed.run(["doctor"]).exit(1).out;
+    assert!(doctor.contains("warning run-failed"), "{doctor}");
+    assert!(bed.run(["status"]).out.contains("the last run of oauth-sync refresh failed at "));
+    bed.run(["refresh", "--dry-run"]).exit(0);
+    bed.run(["check"]).exit(1);
+    bed.run(["refresh"]).exit(0);
+    bed.run(["check"]).exit(0);
+}
+
+#[test]
+fn a_run_that_was_killed_is_said_to_be_cut_short_and_one_that_goes_on_is_not() {
+    let bed = bed();
+    bed.run(["sync"]).exit(0);
+    bed.run(["notify"]).exit(0);
+    assert!(Command::new("mkfifo").arg(bed.at("begun")).status().unwrap().success());
+    let hook = format!("#!/bin/sh\necho >'{}'\nexec sleep 1000\n", bed.at("begun").display());
+    bed.write("etc/hooks.d/10-waits", hook);
+    fs::set_permissions(bed.at("etc/hooks.d/10-waits"), PermissionsExt::from_mode(0o755)).unwrap();
+    let event = r#"{"name":"renewed","link":"default","message":"m","severity":"info","expires_at":null,"for_people":false}"#;
+    bed.write("run/notify.d/1-0-0-0.json", event);
+    let mut child = bed.command(&[], &["notify"]).stderr(Stdio::null()).spawn().unwrap();
+    fs::read_to_string(bed.at("begun")).unwrap();
+    bed.run(["check"]).exit(0);
+    child.kill().and_then(|()| child.wait()).unwrap();
+    let check = bed.run(["check"]).exit(1).out;
+    assert!(check.contains("the last run of oauth-sync notify, which began at "), "{check}");
+    assert!(check.contains(", was cut short: oauth-sync notify; "), "{check}");
 }

@@ -34,6 +34,11 @@ pub(crate) fn refresh_forced_as_root(link: &str) -> Hint {
     Hint::new("sudo").followed_by(refresh_forced(link))
 }
 
+/// Runs a part of the service: `sync`, `refresh`, `gateway` or `notify`.
+pub(crate) fn part(name: &'static str) -> Hint {
+    Hint::new("oauth-sync").then(name)
+}
+
 /// Runs hooks and posts to webhooks that failed, at once.
 pub(crate) fn notify_now() -> Hint {
     Hint::new("oauth-sync notify --now")

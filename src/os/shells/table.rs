@@ -83,6 +83,7 @@ fn of_ours() -> Vec<Row> {
         own!("ours::refresh", w => ours::refresh(link(w)), "refresh", "--link", link(w)),
         own!("ours::refresh_forced", w => ours::refresh_forced(link(w)), "refresh", "--force", "--link", link(w)),
         runs!("ours::refresh_forced_as_root", w => ours::refresh_forced_as_root(link(w)), ["sudo", "oauth-sync", "refresh", "--force", "--link", link(w)]),
+        own!("ours::part", _w => ours::part("sync"), "sync"),
         own!("ours::notify_now", _w => ours::notify_now(), "notify", "--now"),
         own!("ours::login", w => ours::login(link(w)), "login", "--link", link(w)),
         runs!("ours::login_as_root", w => ours::login_as_root(link(w)), ["sudo", "oauth-sync", "login", "--link", link(w)]),
