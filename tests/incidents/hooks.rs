@@ -270,8 +270,9 @@ fn one_that_is_taken_away_is_owed_nothing_and_one_that_is_refused_waits() {
 #[test]
 fn one_that_was_cut_short_is_run_once_more_and_no_further() {
     let bed = bed();
-    assert!(Command::new("mkfifo").arg(bed.at("begun")).status().unwrap().success());
-    hook(&bed, "10-kills", "echo try >> tried; echo >begun; exec sleep 1000");
+    let pipes = [bed.at("begun"), bed.at("go")];
+    assert!(Command::new("mkfifo").args(pipes).status().unwrap().success());
+    hook(&bed, "10-kills", "echo try >> tried; echo >begun; read -r _ <go");
     hook(&bed, "20-good", TELL);
     blanked(&bed);
     for round in 1..=2 {
@@ -280,6 +281,7 @@ fn one_that_was_cut_short_is_run_once_more_and_no_further() {
         fs::read_to_string(bed.at("begun")).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+        fs::write(bed.at("go"), "\n").unwrap();
         assert_eq!(bed.read("tried").lines().count(), round);
     }
     bed.run(["notify", "--now"]).exit(0).says("the hook '10-kills' was cut short twice");

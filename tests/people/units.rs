@@ -227,8 +227,10 @@ fn a_run_that_was_killed_is_said_to_be_cut_short_and_one_that_goes_on_is_not() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
     bed.run(["notify"]).exit(0);
-    assert!(Command::new("mkfifo").arg(bed.at("begun")).status().unwrap().success());
-    let hook = format!("#!/bin/sh\necho >'{}'\nexec sleep 1000\n", bed.at("begun").display());
+    let pipes = [bed.at("begun"), bed.at("go")];
+    assert!(Command::new("mkfifo").args(&pipes).status().unwrap().success());
+    let [begun, go] = pipes.map(|path| path.display().to_string());
+    let hook = format!("#!/bin/sh\necho >'{begun}'\nread -r _ <'{go}'\n");
     bed.write("etc/hooks.d/10-waits", hook);
     fs::set_permissions(bed.at("etc/hooks.d/10-waits"), PermissionsExt::from_mode(0o755)).unwrap();
     let event = r#"{"name":"renewed","link":"default","message":"m","severity":"info","expires_at":null,"for_people":false}"#;
@@ -237,6 +239,7 @@ fn a_run_that_was_killed_is_said_to_be_cut_short_and_one_that_goes_on_is_not() {
     fs::read_to_string(bed.at("begun")).unwrap();
     bed.run(["check"]).exit(0);
     child.kill().and_then(|()| child.wait()).unwrap();
+    fs::write(bed.at("go"), "\n").unwrap();
     let check = bed.run(["check"]).exit(1).out;
     assert!(check.contains("the last run of oauth-sync notify, which began at "), "{check}");
     assert!(check.contains(", was cut short: oauth-sync notify; "), "{check}");
