@@ -26,7 +26,7 @@ use rustix::process::geteuid;
 
 use crate::domain::hints::files;
 use crate::domain::shell::{Hint, User};
-use crate::os::account;
+use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
 use crate::os::identity::Identity;
 
@@ -129,6 +129,26 @@ impl Folder {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(source) => Err(crossing::failed("look at", &path, source)),
+        }
+    }
+
+    /// Looks at a name without following a link, and says whether others than its owner and root can write it, where
+    /// `outsider` says who is in the group of what stands there besides them; `None` if nothing is there.
+    pub(crate) fn stat_shared(
+        &self,
+        name: &str,
+        outsider: impl Fn(&Stat) -> Outsider,
+    ) -> Result<Option<(Stat, bool)>, Error> {
+        let acting = self.acting()?;
+        let held = self.hold_at(name).and_then(|held| Ok((owner::stat(&held)?, held)));
+        drop(acting);
+        match held {
+            Ok((stat, held)) => {
+                let writers = walk::writers_besides(&held, &stat, || outsider(&stat));
+                Ok(Some((stat, writers.is_some())))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(crossing::failed("look at", &self.path.join(name), source)),
         }
     }
 

@@ -135,3 +135,30 @@ fn a_compose_file_of_a_users_takes_no_more_than_its_size() {
         assert!(said.stdout.contains("the first candidate can be written"), "{}", said.stdout);
     }
 }
+
+#[test]
+fn a_directory_that_an_access_list_opens_to_another_user_is_shared() {
+    for (opened, is_linked) in [
+        ("true", true),
+        ("chgrp 61421 home/a/.openclaw; chmod 770 home/a/.openclaw", true),
+        ("setfacl -m u:61422:rwx home/a/.openclaw", false),
+        ("setfacl -m u:61422:rwx home/a", false),
+        ("setfacl -m u:61422:r-x home/a/.openclaw", true),
+    ] {
+        let lab = Lab::new();
+        lab.login(ALICE, "home/a/.claude", "1", 20_000);
+        lab.as_user(
+            ALICE,
+            "mkdir -m 700 home/a/.openclaw; echo '{}' >home/a/.openclaw/openclaw.json",
+        );
+        lab.sh(&format!(
+            "printf 'alice:x:{ALICE}:{ALICE}::/home/a:/bin/sh\nbob:x:{BOB}:{BOB}::/home/b:/bin/sh\n' >etc/passwd
+             printf 'alice:x:{ALICE}:\nbob:x:{BOB}:\n' >etc/group; {opened}"
+        ));
+        let root = lab.at(".");
+        let ran = ran(lab.command(&["detect", "--root", root.to_str().unwrap()]).output().unwrap());
+        let refusal = "others can write in a directory on the way to it";
+        assert_eq!(!ran.stdout.contains(refusal), is_linked, "{opened}: {}", ran.stdout);
+        assert!(ran.stdout.contains("home/a/.openclaw"), "{opened}: {}{}", ran.stdout, ran.stderr);
+    }
+}

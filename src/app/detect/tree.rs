@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, Stat};
+use rustix::fs::{FileType, Stat};
 
 use crate::domain::detection::Control;
 use crate::os::account::{self, Outsider};
@@ -143,15 +143,17 @@ impl Tree {
     /// Who could put something else at a path: the owners of its components, as it is named and as
     /// its links lead on.
     pub(crate) fn control(&self, path: &Path) -> Result<Control, Error> {
-        let mut stats = self.stats(path)?;
+        let mut steps = self.steps(path)?;
         let folder = self.folder(path).or_else(|| self.folder(path.parent()?));
         let real = folder.and_then(|folder| self.real(&folder));
         let is_elsewhere = |real: &&PathBuf| *real != path && Some(&***real) != path.parent();
         if let Some(real) = real.as_ref().filter(is_elsewhere) {
-            stats.extend(self.stats(real)?);
+            steps.extend(self.steps(real)?);
         }
-        let owners: Vec<u32> = stats.iter().map(|stat| stat.st_uid).collect();
-        let is_shared = stats.iter().any(|stat| self.is_shared(stat));
+        let owners: Vec<u32> = steps.iter().map(|(stat, _)| stat.st_uid).collect();
+        let is_directory =
+            |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let is_shared = steps.iter().any(|(stat, is_shared)| *is_shared && is_directory(stat));
         let control = Control { is_shared, ..Control::of(&owners) };
         let home = real.filter(|_| control.uids == [0]).and_then(|real| self.home_around(&real));
         Ok(Control { home, ..control })
@@ -165,19 +167,20 @@ impl Tree {
         real.filter(|home| path.starts_with(home)).max_by_key(|home| home.components().count())
     }
 
-    /// What stands at each step of a path.
-    fn stats(&self, path: &Path) -> Result<Vec<Stat>, Error> {
-        let mut stats = Vec::new();
+    /// What stands at each step of a path, and whether others than its owner and root can write it.
+    fn steps(&self, path: &Path) -> Result<Vec<(Stat, bool)>, Error> {
+        let mut steps = Vec::new();
         let mut above: Option<PathBuf> = None;
         for step in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
             if let (Some(above), Some(name)) =
                 (&above, step.file_name().and_then(|name| name.to_str()))
             {
-                stats.extend(Folder::reach(&self.place(above))?.stat(name)?);
+                let folder = Folder::reach(&self.place(above))?;
+                steps.extend(folder.stat_shared(name, |stat| self.outsider(stat))?);
             }
             above = Some(step.to_owned());
         }
-        Ok(stats)
+        Ok(steps)
     }
 
     /// A folder's path on the host without links.
@@ -192,17 +195,9 @@ impl Tree {
         }
     }
 
-    /// Says whether others than its owner and root can put something into a directory.
-    fn is_shared(&self, stat: &Stat) -> bool {
-        let mode = Mode::from_raw_mode(stat.st_mode);
-        FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-            && (mode.contains(Mode::WOTH)
-                || mode.contains(Mode::WGRP) && !self.is_own_group(stat.st_gid, stat.st_uid))
-    }
-
-    /// Says whether nobody but one user, and root, is in a group.
-    fn is_own_group(&self, gid: u32, uid: u32) -> bool {
-        account::outsider_besides(gid, uid, |path| self.text(path)) == Outsider::Nobody
+    /// Who is in the group of a file besides its owner and root.
+    fn outsider(&self, stat: &Stat) -> Outsider {
+        account::outsider_besides(stat.st_gid, stat.st_uid, |path| self.text(path))
     }
 
     /// Who could put something at a path that need not be there yet.

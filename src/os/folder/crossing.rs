@@ -353,11 +353,16 @@ fn aim(folder: &OwnedFd, link: &OwnedFd, stat: &Stat) -> Result<PathBuf, Errno> 
 impl Folder {
     /// Looks at a name, through no link.
     pub(in crate::os) fn stat_at(&self, name: &str) -> Result<Stat, Errno> {
+        owner::stat(self.hold_at(name)?)
+    }
+
+    /// Holds what a name stands for, through no link and without opening it.
+    pub(super) fn hold_at(&self, name: &str) -> Result<OwnedFd, Errno> {
         if self.is_strict {
-            return owner::stat(step(&self.fd, OsStr::new(name), OFlags::empty())?);
+            return step(&self.fd, OsStr::new(name), OFlags::empty());
         }
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        owner::stat(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?)
+        rustix::fs::openat(&self.fd, name, flags, Mode::empty())
     }
 
     /// Opens a name, through no link: one that is a mount point only if that answers for certain.

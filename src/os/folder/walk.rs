@@ -103,6 +103,16 @@ fn check_step(fd: &OwnedFd, at: &Path, stat: &Stat) -> Result<(), Error> {
 
 /// Who besides root can write a file of root's, or in a directory of root's.
 pub(in crate::os) fn writers(fd: &OwnedFd, stat: &Stat) -> Option<String> {
+    writers_besides(fd, stat, || account::outsider(stat.st_gid))
+}
+
+/// Who besides its owner and root can write a file, or in a directory, where `outsider` says who else is in its
+/// group.
+pub(super) fn writers_besides(
+    fd: &OwnedFd,
+    stat: &Stat,
+    outsider: impl FnOnce() -> Outsider,
+) -> Option<String> {
     let mode = Mode::from_raw_mode(stat.st_mode);
     if mode.contains(Mode::WOTH) {
         return Some("everybody".to_owned());
@@ -114,7 +124,7 @@ pub(in crate::os) fn writers(fd: &OwnedFd, stat: &Stat) -> Option<String> {
     if has_acl(fd) {
         return Some("whom its access control list names".to_owned());
     }
-    match account::outsider(stat.st_gid) {
+    match outsider() {
         Outsider::Nobody => None,
         Outsider::Named(name) => Some(format!("{name}, by its group,")),
         Outsider::Unknown => {
