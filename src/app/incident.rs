@@ -18,7 +18,7 @@ use crate::app::said;
 use crate::app::source;
 use crate::domain::config::settings::{ClaudeCli, Settings};
 use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
-use crate::domain::login::LoginEnd;
+use crate::domain::login::{LoginEnd, ToldEnd};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::lock::Lock;
@@ -44,7 +44,7 @@ pub(crate) fn attend(
 ) -> Result<People, Error> {
     if report.locked {
         // Whoever works on the link sees what there is to see.
-        return look(ground, settings, report, now);
+        return look(ground, settings, report, prospect.told_end, now);
     }
     // Held for milliseconds, by `watch` or by a run of `refresh`.
     let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
@@ -53,6 +53,7 @@ pub(crate) fn attend(
     let before = memory::load(&folder, &settings.name, &source_path)?;
     let mut state = before.clone();
     state.observe(&report.source, now);
+    state.hear(prospect.told_end, now);
     let view = view(ground, settings, report, &state, prospect, now)?;
     let token = report.source.credential().map(|credential| ground.mark(credential).fingerprint);
     let standing = incident::standing(&view);
@@ -94,6 +95,7 @@ pub(crate) fn look(
     ground: &Ground,
     settings: &Settings,
     report: &Report,
+    told_end: Option<ToldEnd>,
     now: Timestamp,
 ) -> Result<People, Error> {
     let source_path = settings.claude_credentials.to_string_lossy();
@@ -102,6 +104,7 @@ pub(crate) fn look(
         None => State::default(),
     };
     state.observe(&report.source, now);
+    state.hear(told_end, now);
     let login = login_end(settings, report, &state, now);
     Ok(People { login, open: state.open, next: None })
 }

@@ -10,6 +10,7 @@ use crate::app::refresh::{self, Outlook};
 use crate::app::report::Report;
 use crate::domain::config::settings::{ClaudeCli, Method, Settings};
 use crate::domain::incident::Renewals;
+use crate::domain::login::ToldEnd;
 use crate::domain::schedule;
 use crate::domain::shell::Hint;
 use crate::domain::skew::Skew;
@@ -31,6 +32,8 @@ pub(crate) struct Prospect {
     pub(crate) history: Vec<Entry>,
     /// How long before its end the access token is to be renewed.
     pub(crate) margin: Duration,
+    /// When the login itself ends, as the CLI told it last.
+    pub(crate) told_end: Option<ToldEnd>,
     /// How far this host's clock was off when a renewal was asked for last.
     pub(crate) skew: Option<Skew>,
 }
@@ -51,6 +54,7 @@ pub(crate) fn of(
             renewals: renewals(&outlook, settings),
             history: outlook.history,
             margin,
+            told_end: outlook.told_end,
             skew: outlook.skew,
         },
         Err(error) => {

@@ -131,11 +131,11 @@ pub(crate) fn one(ground: &Ground, settings: &Settings, now: Timestamp) -> (Repo
 
 /// What lies ahead of a link, as far as it is known.
 fn of(ground: &Ground, settings: &Settings, report: &mut Report, now: Timestamp) -> Ahead {
-    let people = incident::look(ground, settings, report, now);
+    let prospect = prospect::of(ground, settings, report, now);
+    let people = incident::look(ground, settings, report, prospect.told_end, now);
     let people = people.unwrap_or_else(|error| {
         report.trouble(&error);
         People::default()
     });
-    let prospect = prospect::of(ground, settings, report, now);
     Ahead { people, prospect }
 }

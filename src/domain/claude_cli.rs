@@ -9,10 +9,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::domain::credential;
 use crate::domain::time::Timestamp;
 
 /// The renewing call's arguments; short ones as `-p ""` can lose the login in some versions.
 pub(crate) const PROMPT: [&str; 2] = ["-p", "say ok"];
+
+/// The arguments that ask how Claude is signed in. In its last 5 minutes the CLI renews for them.
+pub(crate) const STATUS: [&str; 3] = ["auth", "status", "--json"];
+
+/// The first version that is known to tell when the login itself ends.
+const TELLS_LOGIN_END: Version = Version([2, 1, 330]);
 
 /// The base URL of the model that the CLI has by itself.
 pub(crate) const BASE_URL: &str = "https://api.anthropic.com";
@@ -120,6 +127,17 @@ pub(crate) fn options(version: Option<Version>, base_url: bool) -> Vec<String> {
         options.push("--no-session-persistence".to_owned());
     }
     options
+}
+
+/// Returns whether a CLI of this version can tell when the login itself ends.
+pub(crate) fn tells_login_end(version: Option<Version>) -> bool {
+    version.is_some_and(|version| version >= TELLS_LOGIN_END)
+}
+
+/// Reads from the answer to [`STATUS`] when the login itself ends.
+pub(crate) fn login_end(answer: &[u8]) -> Option<Timestamp> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    credential::instant(answer.get("loginExpiresAt")?).filter(|end| end.0 > 0)
 }
 
 /// The arguments that sign in: a command of its own since 2.1, the CLI's own prompt before.

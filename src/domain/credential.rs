@@ -107,7 +107,7 @@ fn from_login(bytes: &[u8], login: &Range<usize>) -> Content {
 }
 
 /// Reads an instant in ms, in s (below 10¹¹, which as ms would be 1973), or either as text, or RFC 3339.
-fn instant(value: &Value) -> Option<Timestamp> {
+pub(crate) fn instant(value: &Value) -> Option<Timestamp> {
     let number = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => match Timestamp::parse(text) {

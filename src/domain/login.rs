@@ -27,6 +27,15 @@ pub(crate) struct LoginEnd {
 /// How much later a login has to end to be another one; a renewal may shift it by seconds.
 pub(crate) const ANOTHER_LOGIN: Duration = Duration::from_secs(3600);
 
+/// When a login ends, as the Claude CLI told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldEnd {
+    /// The moment.
+    pub(crate) at: Timestamp,
+    /// When the CLI was asked.
+    pub(crate) asked: Timestamp,
+}
+
 /// What is remembered of a login besides what its file tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
@@ -34,18 +43,20 @@ pub(crate) struct Known {
     pub(crate) signed_in: Option<Timestamp>,
     /// The end that its file told before it told none.
     pub(crate) end: Option<Timestamp>,
+    /// The end that the CLI told.
+    pub(crate) told: Option<Timestamp>,
 }
 
 impl LoginEnd {
-    /// Finds when the login of a source ends: from the file, else as it told before, else counted from
-    /// its sign-in.
+    /// Finds when the login of a source ends: from the file, else as the CLI told, else as the file told
+    /// before, else counted from its sign-in.
     pub(crate) fn of(source: &Source, known: Known, now: Timestamp) -> Option<Self> {
         let exact = |at| Some(Self { at, is_estimate: false });
         let credential = source.credential()?;
         if credential.refresh_token.is_none() {
             return exact(credential.expiry);
         }
-        if let Some(at) = credential.login_end {
+        if let Some(at) = credential.login_end.or(known.told) {
             return exact(at);
         }
         // A pair that nobody has seen may be the CLI's own renewal: it proves no sign-in.
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn the_file_knows_better_than_the_sign_in() {
         let told = source(r#","refreshTokenExpiresAt":200000000000"#);
-        let at_five = Known { signed_in: Some(Timestamp(5)), end: None };
+        let at_five = Known { signed_in: Some(Timestamp(5)), ..Known::default() };
         let end = LoginEnd::of(&told, at_five, Timestamp(6)).unwrap();
         assert_eq!(end, LoginEnd { at: Timestamp(200_000_000_000), is_estimate: false });
         let guessed = LoginEnd::of(&source(""), at_five, Timestamp(6)).unwrap();
@@ -132,6 +143,10 @@ mod tests {
         let told_before = Known { end: Some(Timestamp(100)), ..at_five };
         let kept = LoginEnd::of(&source(""), told_before, Timestamp(6)).unwrap();
         assert_eq!(kept, LoginEnd { at: Timestamp(100), is_estimate: true }, "the earlier one");
+        let told_by_cli = Known { told: Some(Timestamp(90)), ..told_before };
+        let told_now = LoginEnd::of(&source(""), told_by_cli, Timestamp(6)).unwrap();
+        assert_eq!(told_now, LoginEnd { at: Timestamp(90), is_estimate: false });
+        assert_eq!(LoginEnd::of(&told, told_by_cli, Timestamp(6)), Some(end), "the file first");
         assert_eq!(LoginEnd::of(&Source::Blanked, at_five, Timestamp(6)), None);
     }
 

@@ -119,3 +119,80 @@ fn a_cli_that_a_signal_came_before_is_not_started() {
         rig.ran(rig.command(&[], &["refresh", "--force"]).env("PATH", &path).output().unwrap());
     assert!(calls(&rig).contains("claude -p"), "{}: {}", ran.said, calls(&rig));
 }
+
+/// A CLI of this version that renews, tells what stands in `status`, and is what the link uses.
+fn renews(rig: &Rig, version: &str) {
+    let name = format!("versions/{version}");
+    let body = "NOTE\ncase \"$*\" in\n'auth status --json') cat \"$root/status\" ;;\n*) cp \"$root/next\" \"$root/home/.claude/x\"; mv \"$root/home/.claude/x\" \"$root/home/.claude/.credentials.json\" ;;\nesac";
+    program(rig, &name, body);
+    configure(rig, "cli", &format!("CLAUDE_CLI_PATH=\"{}\"", rig.at(&name).display()));
+}
+
+/// Has the CLI renew, and tell this end of the login, if any; what `status` says of the login.
+fn renewed(rig: &Rig, count: i64, end: Option<i64>) -> serde_json::Value {
+    let expiry = crate::rig::now_ms() + (8 * 60 + count) * 60_000;
+    let next = format!(
+        r#"{{"claudeAiOauth":{{"accessToken":"access-cli-{count}","refreshToken":"refresh-cli-{count}","expiresAt":{expiry}}}}}"#
+    );
+    fs::write(rig.at("next"), next).unwrap();
+    let status = serde_json::json!({"loggedIn": true, "loginExpiresAt": end});
+    fs::write(rig.at("status"), status.to_string()).unwrap();
+    let path = rig.state_file(".json");
+    if path.exists() {
+        let mut state = rig.state();
+        state["cli_runs"] = serde_json::json!([]);
+        fs::write(path, state.to_string()).unwrap();
+    }
+    let ran = rig.refresh(&["--force"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    let status = rig.command(&[], &["status", "--json"]).output().unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    status["links"][0]["login"].clone()
+}
+
+#[test]
+fn a_cli_that_knows_when_the_login_ends_is_asked_after_it_has_renewed() {
+    let rig = Rig::new(300);
+    renews(&rig, "2.1.330");
+    // It is known since when somebody is signed in.
+    assert_eq!(rig.refresh(&[]).code, Some(0));
+    let day = 86_400_000;
+    let end = crate::rig::now_ms() + 20 * day;
+    let text = |end: i64| serde_json::json!({"end": when(end), "estimate": false});
+    assert_eq!(renewed(&rig, 1, Some(end)), text(end));
+    // A CLI that tells nothing any more takes nothing back, and an earlier end counts as it is told.
+    assert_eq!(renewed(&rig, 2, None), text(end));
+    assert_eq!(renewed(&rig, 3, Some(end - 15 * day)), text(end - 15 * day));
+    let check = rig.command(&[], &["check"]).output().unwrap();
+    let check = String::from_utf8(check.stdout).unwrap();
+    assert!(check.contains("the login ends in 4d 23h: sign in again"), "{check}");
+    // A later one is that of a new sign-in, and the warning is gone.
+    assert_eq!(renewed(&rig, 4, Some(end + 8 * day)), text(end + 8 * day));
+    let check = rig.command(&[], &["check"]).output().unwrap();
+    let check = String::from_utf8(check.stdout).unwrap();
+    assert!(!check.contains("sign in again"), "{check}");
+    let asked = calls(&rig).lines().filter(|call| *call == "auth status --json").count();
+    assert_eq!(asked, 4, "{}", calls(&rig));
+}
+
+/// A moment as `status --json` writes it.
+fn when(ms: i64) -> String {
+    let date = format!("--date=@{}", ms / 1000);
+    let said =
+        std::process::Command::new("date").args(["-u", &date, "+%Y-%m-%dT%H:%M:%SZ"]).output();
+    String::from_utf8(said.unwrap().stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_cli_that_does_not_know_or_must_not_be_run_is_not_asked_when_the_login_ends() {
+    let rig = Rig::new(80);
+    renews(&rig, "2.1.329");
+    assert_eq!(renewed(&rig, 1, Some(crate::rig::now_ms() + 86_400_000))["estimate"], true);
+    assert!(!calls(&rig).contains("auth status"), "{}", calls(&rig));
+    let rig = Rig::new(80);
+    program(&rig, "versions/2.1.330", "NOTE");
+    let path = rig.at("versions/2.1.330");
+    configure(&rig, "api", &format!("CLAUDE_CLI_PATH=\"{}\"", path.display()));
+    assert_eq!(rig.refresh(&["--force"]).code, Some(0));
+    assert_eq!(calls(&rig), "");
+}

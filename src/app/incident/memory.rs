@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::memory::STATE_LIMIT;
 use crate::app::record;
 use crate::domain::incident::{Kind, Open};
-use crate::domain::login::{ANOTHER_LOGIN, Known};
+use crate::domain::login::{ANOTHER_LOGIN, Known, ToldEnd};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) signed_in: Option<Timestamp>,
     /// The end that the login's file told last.
     pub(crate) login_end: Option<Timestamp>,
+    /// The end that the CLI told last.
+    pub(crate) told: Option<ToldEnd>,
     /// Whether nobody was signed in at the last look.
     pub(crate) signed_out: bool,
     /// Since when there has been no login.
@@ -57,14 +59,29 @@ impl State {
         }
     }
 
+    /// Takes note of what the CLI told of the login's end: a later end is that of a new sign-in.
+    pub(crate) fn hear(&mut self, told: Option<ToldEnd>, now: Timestamp) {
+        let is_heard = |told: &ToldEnd| self.told.is_some_and(|known| known.asked >= told.asked);
+        // It was asked about the login before the sign-in.
+        let is_old = |told: &ToldEnd| self.signed_in.is_some_and(|moment| told.asked < moment);
+        let Some(told) = told.filter(|told| !is_heard(told) && !is_old(told)) else { return };
+        let known = self.told.map(|known| known.at).or(self.login_end);
+        if known.is_some_and(|known| told.at > known.after(ANOTHER_LOGIN)) {
+            self.sign_in(now);
+        }
+        self.told = Some(told);
+    }
+
     /// Takes note of a sign-in: the login's time begins anew.
     pub(crate) fn sign_in(&mut self, moment: Timestamp) {
-        (self.signed_in, self.login_end, self.signed_out) = (Some(moment), None, false);
+        (self.signed_in, self.login_end, self.told) = (Some(moment), None, None);
+        self.signed_out = false;
     }
 
     /// What is known of the login besides what its file tells.
     pub(crate) fn known(&self) -> Known {
-        Known { signed_in: self.signed_in, end: self.login_end }
+        let told = self.told.map(|told| told.at);
+        Known { signed_in: self.signed_in, end: self.login_end, told }
     }
 }
 
@@ -75,6 +92,8 @@ struct File {
     signed_in: Option<i64>,
     #[serde(default)]
     login_end: Option<i64>,
+    #[serde(default)]
+    told: Option<ToldEnd>,
     #[serde(default)]
     signed_out: bool,
     away: Option<i64>,
@@ -102,6 +121,7 @@ pub(crate) fn load(folder: &Folder, name: &str, source: &str) -> Result<State, E
     Ok(State {
         signed_in: file.signed_in.map(Timestamp),
         login_end: file.login_end.map(Timestamp),
+        told: file.told,
         signed_out: file.signed_out,
         away: file.away.map(Timestamp),
         unclear: file.unclear.map(Timestamp),
@@ -115,6 +135,7 @@ pub(super) fn save(folder: &Folder, name: &str, source: &str, state: &State) -> 
         source: source.to_owned(),
         signed_in: state.signed_in.map(|moment| moment.0),
         login_end: state.login_end.map(|moment| moment.0),
+        told: state.told,
         signed_out: state.signed_out,
         away: state.away.map(|moment| moment.0),
         unclear: state.unclear.map(|moment| moment.0),

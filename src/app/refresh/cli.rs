@@ -1,5 +1,7 @@
 //! Renews by the Claude CLI: makes it want to, calls it, and believes only the file.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use crate::app::refresh::attend::{Attended, PATIENCE, Reach, attend};
@@ -11,6 +13,7 @@ use crate::domain::claude_cli::{self, blocker, cause};
 use crate::domain::config::settings::ClaudeCli;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::hints::files;
+use crate::domain::login::ToldEnd;
 use crate::domain::outcome::Outcome;
 use crate::os::claude_lock::Refused;
 use crate::os::command::{Call, Ended, Running};
@@ -27,6 +30,11 @@ const MANAGED_SETTINGS: &str = "managed-settings.json";
 const SETTINGS_LIMIT: u64 = 1 << 20;
 /// The only name that the CLI reads its login from.
 const CREDENTIALS: &str = ".credentials.json";
+
+/// How long the CLI may take to tell how it is signed in.
+const STATUS_LIMIT: Duration = Duration::from_secs(20);
+/// So long before its end no CLI renews an access token.
+const NO_RENEWAL: Duration = Duration::from_secs(15 * 60);
 
 /// The way to the CLI.
 enum Way {
@@ -87,7 +95,30 @@ impl Attempt<'_, '_> {
             return Err(Outcome::deferred("the login changed meanwhile"));
         }
         let attended = self.call(&way, &place, &before)?;
-        Ok(self.judge(&before, &way, attended))
+        let outcome = self.judge(&before, &way, attended);
+        if outcome == Outcome::Renewed {
+            self.ask_login_end(&way, &place);
+        }
+        Ok(outcome)
+    }
+
+    /// Asks a CLI that can tell for the login's own end, where the file does not.
+    ///
+    /// Only when it has just renewed: it does not do so again for this, and nothing is lost with it if it
+    /// has to be ended.
+    fn ask_login_end(&mut self, way: &Way, place: &Folder) {
+        let Way::Host(host) = way else { return };
+        let Ok(Content::Login(login)) = self.content() else { return };
+        let now = clock::now();
+        let is_known = login.login_end.is_some() || !claude_cli::tells_login_end(host.version());
+        if is_known || login.expiry <= now.after(NO_RENEWAL) || self.work.told_to_end().is_some() {
+            return;
+        }
+        let words = claude_cli::STATUS.into_iter().map(str::to_owned);
+        let ended = host.call_with(place, words).run(STATUS_LIMIT);
+        let told = ended.ok().filter(|ended| ended.is_success() && !ended.overdue);
+        let at = told.and_then(|ended| claude_cli::login_end(&ended.stdout));
+        self.state.told_end = at.map(|at| ToldEnd { at, asked: now }).or(self.state.told_end);
     }
 
     /// What the file holds; nothing readable is as good as half-written.

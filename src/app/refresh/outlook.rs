@@ -8,6 +8,7 @@ use crate::app::refresh::state::State;
 use crate::app::refresh::stuck::Stuck;
 use crate::app::refresh::{refresh_mark, sources};
 use crate::domain::config::settings::Settings;
+use crate::domain::login::ToldEnd;
 use crate::domain::schedule::{self, Need};
 use crate::domain::skew::Skew;
 use crate::domain::source::Source;
@@ -31,6 +32,8 @@ pub(crate) struct Outlook {
     pub(crate) history: Vec<Entry>,
     /// What is kept in the state folder because it could not be put into the source.
     pub(crate) stuck: Option<Stuck>,
+    /// When the login itself ends, as the CLI told it last.
+    pub(crate) told_end: Option<ToldEnd>,
     /// How far this host's clock was off by the token endpoint's last answer.
     pub(crate) skew: Option<Skew>,
 }
@@ -77,6 +80,7 @@ pub(crate) fn look(
         is_rejected,
         history,
         stuck: state.stuck.filter(|stuck| stuck.is_news(now)),
+        told_end: state.told_end,
         skew: state.skew,
     })
 }

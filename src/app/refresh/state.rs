@@ -9,6 +9,7 @@ use crate::app::record;
 use crate::app::refresh::origin::Origin;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::stuck::Stuck;
+use crate::domain::login::ToldEnd;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;
 use crate::domain::skew::Skew;
@@ -60,6 +61,8 @@ pub(crate) struct State {
     pub(crate) nudge: Option<Nudge>,
     /// What is kept here because it could not be put into the source.
     pub(crate) stuck: Option<Stuck>,
+    /// When the login itself ends, as the CLI told it last.
+    pub(crate) told_end: Option<ToldEnd>,
     /// How far this host's clock was off by the token endpoint's last answer.
     pub(crate) skew: Option<Skew>,
 }
