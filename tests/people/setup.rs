@@ -463,3 +463,72 @@ fn of_two_equal_pairs_none_is_taken_unasked() {
     let conf = host.bed.read(CONF);
     assert!(conf.contains("/home/bob/.claude") && conf.contains(CLAW), "{conf}");
 }
+
+#[test]
+fn an_option_that_says_something_else_than_the_link_is_refused_and_each_is_named() {
+    let host = Host::new();
+    let before = host.bed.read(CONF);
+    for (option, value, key) in [
+        ("--claude", "/srv/other/.credentials.json", "CLAUDE_CREDENTIALS"),
+        ("--openclaw", "/srv/other/.openclaw", "OPENCLAW_STATE_DIR"),
+        ("--openclaw", "none", "OPENCLAW_STATE_DIR"),
+        ("--container", "box", "CLAUDE_CONTAINER"),
+    ] {
+        let (code, said) = unasked(&host, &[option, value]);
+        assert_eq!(code, Some(2), "{option}: {said}");
+        let refused = format!("{option} '{value}': the link 'default' stands, and has '");
+        let hint = format!("hint: oauth-sync set --link default {key} {value}\n");
+        assert!(said.contains(&refused) && said.contains(&hint), "{option}: {said}");
+    }
+    let both = ["--claude", "/srv/x", "--container", "box", "--openclaw", "/srv/y"];
+    let (code, said) = unasked(&host, &both);
+    assert_eq!((code, said.matches("the link 'default' stands").count()), (Some(2), 3), "{said}");
+    assert_eq!(host.bed.read(CONF), before);
+    // What says the same is no contradiction.
+    let (claude, openclaw) = (host.at(SOURCE), host.at(STATE));
+    let same = ["--claude", claude.to_str().unwrap(), "--openclaw", openclaw.to_str().unwrap()];
+    let (code, said) = unasked(&host, &same);
+    assert!(code != Some(2) && said.contains("linked already"), "{code:?}: {said}");
+}
+
+#[test]
+fn no_line_is_printed_twice() {
+    let linked = {
+        let host = bare();
+        link(&host);
+        unasked(&host, &[]).1
+    };
+    let bare = unasked(&bare(), &[]).1;
+    for said in [linked, bare, unasked(&of_two_users(), &[]).1, unasked(&Host::new(), &[]).1] {
+        let mut lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert!(lines.len() > 10, "{said}");
+        lines.sort_unstable();
+        let twice: Vec<_> = lines.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?} in\n{said}");
+    }
+}
+
+#[test]
+fn whoever_answers_something_else_is_asked_three_times_and_then_no_more() {
+    let host = bare();
+    let mut terminal = setup(&host, &[]);
+    to_the_link(&mut terminal);
+    for answer in ["maybe", "ok", "yy"] {
+        terminal.answers("Write it? [Y/n, b back, q quit]", answer);
+    }
+    terminal.shows("that is no answer: it is skipped");
+    terminal.ends(1);
+    assert!(!host.bed.exists(CONF));
+}
+
+#[test]
+fn enter_takes_the_default_that_is_shown_in_capitals() {
+    let host = bare();
+    host.bed.write(SOURCE, host.bed.login_text("B", 9));
+    host.own();
+    let mut terminal = setup(&host, &["--no-install", "--no-models", "--no-services"]);
+    to_the_link(&mut terminal);
+    terminal.answers("Write it? [Y/n, b back, q quit]", "");
+    terminal.shows("written: ");
+    assert!(host.bed.exists(CONF));
+}

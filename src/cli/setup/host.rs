@@ -53,9 +53,10 @@ pub(super) fn prerequisites(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 
 /// Offers to set OpenClaw's models.
 pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
-    let with_state = guide.settings().filter(|settings| settings.openclaw_state_dir.is_some());
-    if with_state.is_none() {
-        return Ok(Guide::without_link());
+    let Some(settings) = guide.settings() else { return Ok(Guide::without_link()) };
+    if settings.openclaw_state_dir.is_none() {
+        Guide::found("no OpenClaw is linked: there are no models of it to set");
+        return Ok(Turn::Pass);
     }
     let wish = Wish::usual();
     let shown = match model::all(guide.places, Some(&guide.name), &wish, Way::Show) {
@@ -168,17 +169,18 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         guide.exit = Exit::gravest([guide.exit, Exit::Failed]);
         return Ok(Turn::Pass);
     }
-    let pending = look(guide)?.1;
+    let mut told = Vec::new();
+    let (mut level, pending) = look(guide, &mut told)?;
     if pending {
         match guide.ask.may("Carry the token to OpenClaw now?") {
             Said::Yes => {
                 crate::cli::sync(guide.places, Some(&guide.name), Options::default(), false)?;
+                level = look(guide, &mut told)?.0;
             }
             Said::No => {}
             other => return Ok(other.into()),
         }
     }
-    let (level, _) = look(guide)?;
     let survey = survey::look(guide.places, Some(&guide.name))?;
     let found = doctor::run(guide.places, &cases(&survey), guide.options.root.as_deref())?;
     for finding in found.findings.iter().filter(|finding| finding.severity > Severity::Note) {
@@ -195,8 +197,11 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     Ok(Turn::Next)
 }
 
-/// Says how the link fares; whether a sink waits for the token.
-fn look(guide: &Guide<'_>) -> Result<(crate::domain::health::Level, bool), Error> {
+/// Says how the link fares, besides the lines in `told`; whether a sink waits for the token.
+fn look(
+    guide: &Guide<'_>,
+    told: &mut Vec<String>,
+) -> Result<(crate::domain::health::Level, bool), Error> {
     let survey = survey::look(guide.places, Some(&guide.name))?;
     let mut level = crate::domain::health::Level::Fine;
     let mut pending = false;
@@ -204,10 +209,12 @@ fn look(guide: &Guide<'_>) -> Result<(crate::domain::health::Level, bool), Error
         level = link.health.level;
         let found =
             link.health.findings.iter().map(|(level, text)| format!("{}: {text}", level.name()));
-        found.for_each(|line| Guide::found(&line));
-        let summary = link.health.summary.text(survey.now);
-        if !summary.is_empty() {
-            Guide::found(&summary);
+        let summary = Some(link.health.summary.text(survey.now));
+        for line in found.chain(summary.filter(|summary| !summary.is_empty())) {
+            if !told.contains(&line) {
+                Guide::found(&line);
+                told.push(line);
+            }
         }
         let in_step = |sink: &SinkReport| match condition(sink) {
             Condition::InStep => true,

@@ -16,7 +16,7 @@ const KEYS: [&str; 3] = ["CLAUDE_CLI", "CLAUDE_CONTAINER", "CONTAINER_ENGINE"];
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
 pub(super) fn compose(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     guide.choice.compose = None;
-    let Some(openclaw) = waiting(guide) else { return Ok(Turn::Pass) };
+    let Some(openclaw) = waiting(guide, "compose project") else { return Ok(Turn::Pass) };
     if let Some(Claw { compose: Some((folder, service)), .. }) = claw(guide, &openclaw) {
         Guide::found(&format!("it runs as {service} of '{}'", folder.display()));
         return Ok(Turn::Pass);
@@ -35,7 +35,7 @@ pub(super) fn compose(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]
 pub(super) fn environment(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     guide.choice.env_file = None;
-    let Some(openclaw) = waiting(guide) else { return Ok(Turn::Pass) };
+    let Some(openclaw) = waiting(guide, "environment") else { return Ok(Turn::Pass) };
     let of_claw = claw(guide, &openclaw).and_then(|claw| claw.compose.clone());
     let compose = guide.choice.compose.clone().or(of_claw.map(|(folder, _)| folder));
     let usual = openclaw.join(".env");
@@ -131,11 +131,11 @@ fn complete(keys: Vec<Answer>) -> Vec<Answer> {
     keys.into_iter().chain(gone).collect()
 }
 
-/// The OpenClaw of a link that is not written yet.
-fn waiting(guide: &Guide<'_>) -> Option<PathBuf> {
+/// The OpenClaw of a link that is not written yet; without one there is no such thing of it.
+fn waiting(guide: &Guide<'_>, thing: &str) -> Option<PathBuf> {
     let chosen = guide.choice.openclaw.clone().filter(|path| !path.as_os_str().is_empty());
     if chosen.is_none() {
-        Guide::found("no OpenClaw is linked");
+        Guide::found(&format!("no OpenClaw is linked: there is no {thing} to name"));
     }
     chosen
 }

@@ -143,6 +143,26 @@ fn a_cli_that_is_gone() {
 }
 
 #[test]
+fn without_npm_and_sudo_no_command_needs_them() {
+    let host = Host::new();
+    fs::remove_file(host.at("home/.local/bin/claude")).unwrap();
+    host.bed
+        .write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    host.own();
+    // The machine's own npm must not be found.
+    let hide = "for npm in /usr/bin/npm /usr/local/bin/npm; do [ ! -e $npm ] || mount --bind /dev/null $(realpath $npm); done; exec \"$@\"";
+    let wrapper = ["unshare", "-m", "sh", "-c", hide, "sh"];
+    let ran = host.bed.ran(host.bed.command(&wrapper, &["doctor"]).output().unwrap());
+    assert!(ran.out.contains("curl -fsSL https://claude.ai/install.sh"), "{}", ran.out);
+    assert!(ran.out.contains("error login-emptied (default)"), "{}", ran.out);
+    let commands: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("    ")).collect();
+    for absent in ["npm ", "sudo "] {
+        let needs = commands.iter().find(|command| command.contains(absent));
+        assert_eq!(needs, None, "{}", ran.out);
+    }
+}
+
+#[test]
 fn a_version_of_the_cli_that_nobody_tried() {
     let host = Host::new();
     for (version, id) in [("3.0.1", "cli-version-unknown"), ("1.0.2", "cli-version-old")] {

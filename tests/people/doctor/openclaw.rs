@@ -88,6 +88,10 @@ fn a_compose_owner_outside_the_docker_group() {
     let host = Host::new();
     compose(&host, "    environment:\n      - ANTHROPIC_OAUTH_TOKEN\n");
     host.bed.write("host/run/docker.sock", "");
+    let root = host.at("host");
+    let said = host.bed.run(["doctor", "--root", root.to_str().unwrap()]).out;
+    let meaning = "but is not in the group docker: the gateway cannot be recreated as claw; who is in it can do on this host whatever root can\n";
+    assert!(said.contains(meaning), "{said}");
     host.finds_and_mends("docker-group");
     assert!(host.ids().is_empty());
 }
