@@ -100,6 +100,8 @@ pub(crate) struct Claw {
     pub(crate) unit: Option<(String, bool)>,
     /// Where what runs it puts openclaw.json, if that is elsewhere.
     pub(crate) config_path: Option<PathBuf>,
+    /// Where what runs it puts the main agent's store, if that is elsewhere.
+    pub(crate) agent_dir: Option<PathBuf>,
     /// Whether openclaw.json stands there, and not just a folder of that name.
     pub(crate) configured: bool,
     /// What is the matter with it.

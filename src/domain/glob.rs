@@ -2,7 +2,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// The paths that a pattern stands for, sorted; a path without a pattern is itself, be it there or not.
+/// How many paths the parts of a pattern that are read so far may stand for.
+const LIMIT: usize = 64;
+
+/// The paths that a pattern stands for, sorted; a path without a pattern is itself, be it there or not. Of more than
+/// 64 the others are left out.
 ///
 /// `names` lists a directory.
 pub(crate) fn expand(pattern: &Path, names: impl Fn(&Path) -> Vec<String>) -> Vec<PathBuf> {
@@ -16,7 +20,7 @@ pub(crate) fn expand(pattern: &Path, names: impl Fn(&Path) -> Vec<String>) -> Ve
                 fitting.sort();
                 fitting.into_iter().map(|name| path.join(name)).collect::<Vec<_>>()
             };
-            found = found.iter().flat_map(below).collect();
+            found = found.iter().flat_map(below).take(LIMIT).collect();
         } else {
             for path in &mut found {
                 path.push(part);
@@ -137,6 +141,8 @@ mod tests {
         assert_eq!(found, all.map(PathBuf::from));
         assert_eq!(expand(Path::new("/e/none.env"), names), [PathBuf::from("/e/none.env")]);
         assert_eq!(expand(Path::new("/no/*"), names), Vec::<PathBuf>::new());
+        let many = |_: &Path| (100..200).map(|name: u32| name.to_string()).collect();
+        assert_eq!(expand(Path::new("/*/*/*/*"), many).len(), LIMIT);
     }
 
     proptest! {

@@ -278,6 +278,64 @@ fn what_runs_openclaw_tells_where_its_configuration_is() {
 }
 
 #[test]
+fn what_a_users_unit_is_given_says_which_store_the_gateway_reads() {
+    let unit = "home/ann/.config/systemd/user/openclaw-gateway.service";
+    let named = "OPENCLAW_AGENT_DIR=/home/ann/agents/main\n";
+    for (files, wanted) in [
+        (
+            vec![(unit, "[Service]\nEnvironment='OPENCLAW_AGENT_DIR=%h/agents/main' A=it\\'s\n")],
+            true,
+        ),
+        (vec![(unit, "[X-Other]\nEnvironment=OPENCLAW_AGENT_DIR=%h/agents/main\n")], false),
+        (
+            vec![(
+                unit,
+                "[Service]\nEnvironment=OPENCLAW_AGENT_DIR=%h/.openclaw/agents/main/agent\n",
+            )],
+            false,
+        ),
+        (
+            vec![
+                (unit, "[Service]\nEnvironmentFile=-%h/claw/*.env\n"),
+                ("home/ann/claw/a.env", named),
+            ],
+            true,
+        ),
+        (vec![(unit, "[Service]\n"), ("home/ann/.config/environment.d/9.conf", named)], true),
+        (
+            vec![
+                (unit, "[Service]\nEnvironment=OPENCLAW_AGENT_DIR=%h/agents/main\n"),
+                (
+                    "home/ann/.config/environment.d/9.conf",
+                    "OPENCLAW_AGENT_DIR=/home/ann/other\nOPENCLAW_CONFIG_PATH=/home/ann/c.json\n",
+                ),
+            ],
+            true,
+        ),
+        (
+            vec![(
+                "home/ann/oc/compose.yml",
+                "services:\n  openclaw-gateway:\n    volumes:\n      - /home/ann/.openclaw:/home/node/.openclaw\n    environment:\n      - OPENCLAW_AGENT_DIR=/home/node/.openclaw/x\n",
+            )],
+            false,
+        ),
+    ] {
+        let mut host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+        for (path, text) in &files {
+            host = host.file(path, text);
+        }
+        host.detect(&["--write"]);
+        let conf = host.0.read(CONF);
+        let line = "OPENCLAW_AGENT_DIR=\"/home/ann/agents/main\"";
+        assert_eq!(conf.contains(line), wanted, "{files:?}: {conf}");
+        let of_compose = conf.contains("OPENCLAW_AGENT_DIR=\"/home/ann/.openclaw/x\"");
+        assert_eq!(of_compose, files[0].0.ends_with("compose.yml"), "{files:?}: {conf}");
+        let is_named = conf.contains("OPENCLAW_CONFIG_PATH=\"/home/ann/c.json\"");
+        assert_eq!(is_named, format!("{files:?}").contains("c.json"), "{files:?}: {conf}");
+    }
+}
+
+#[test]
 fn it_tells_how_the_gateway_and_the_cli_run() {
     let host = Host::new()
         .login("home/ann/.claude", 8)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::World;
 use crate::app::detect::containers::Container;
 use crate::app::detect::homes::Home;
+use crate::app::detect::own_paths::{CONFIGURATIONS, OwnPaths, named_in};
 use crate::app::detect::tree::{self, Key, Tree};
 use crate::app::detect::units::{self, Hint};
 use crate::domain::compose_service;
@@ -18,10 +19,6 @@ use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::visible::is_plain;
 use crate::os::account;
 use crate::os::folder::Folder;
-
-/// The names that the configuration has had.
-const CONFIGURATIONS: [&str; 4] =
-    ["openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json"];
 
 /// The names of a compose file, in compose's own order.
 const COMPOSE_FILES: [&str; 4] =
@@ -53,8 +50,8 @@ struct Project {
     service: String,
     /// Whether only its own directory, or an engine that is ours, says so.
     is_ours: bool,
-    /// Where it puts `openclaw.json`, on this host.
-    config_path: Option<PathBuf>,
+    /// The other paths that it gives OpenClaw, on this host.
+    paths: OwnPaths,
 }
 
 impl Project {
@@ -138,14 +135,12 @@ fn one(
     let document = config.as_deref().and_then(|text| json5::read(text.as_bytes()).ok());
     let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
     let unit = units::gateway(tree, world.home_of(path), path);
-    let of_unit =
-        unit.as_ref().and_then(|unit| units::config_path(tree, world.home_of(path), unit));
-    let mut config_path = of_unit.or_else(|| {
-        let mut runs_it = world.containers.iter().filter(|container| {
-            of_container(container).any(|state_dir| tree.is_same(&state_dir, path))
-        });
-        runs_it.find_map(config_in)
+    let of_unit = unit.as_ref().map(|unit| units::paths(tree, world.home_of(path), unit));
+    let runs_it = world.containers.iter().filter(|container| {
+        of_container(container).any(|state_dir| tree.is_same(&state_dir, path))
     });
+    let mut paths =
+        runs_it.fold(of_unit.unwrap_or_default(), |paths, one| paths.or(&paths_in(one)));
     let mut warnings = warnings(tree, path);
     let mut compose = None;
     let key = tree.key(path);
@@ -158,21 +153,22 @@ fn one(
         if tree.control(&project.folder).is_ok_and(is_safe) && is_plain(project.folder.as_os_str())
         {
             compose = compose.or_else(|| Some((project.folder.clone(), project.service.clone())));
-            config_path = config_path.or_else(|| project.config_path.clone());
+            paths = paths.or(&project.paths);
         } else {
             let (folder, path) = (project.folder.display(), path.display());
             warnings
                 .push(format!("'{folder}' names '{path}', but another user controls it: left out"));
         }
     }
+    let paths = paths.besides(path);
+    let is_clean = |path: &PathBuf| is_plain(path.as_os_str());
     findings.claws.push(Claw {
         control,
         version: version_text(version, tree.has(&path.join("state/openclaw.sqlite"))),
         compose,
         unit,
-        config_path: config_path
-            .filter(|file| file.parent() != Some(path) || !is_usual(file))
-            .filter(|file| is_plain(file.as_os_str())),
+        config_path: paths.config.filter(is_clean),
+        agent_dir: paths.agent_dir.filter(is_clean),
         configured: config.is_some(),
         warnings,
         state_dir: path.to_owned(),
@@ -229,20 +225,16 @@ fn projects(world: &World<'_>, left_out: &mut Vec<String>) -> Vec<Project> {
 fn labelled(container: &Container) -> Option<Project> {
     let (folder, service) = container.compose.clone()?;
     let state_dir = of_container(container).next();
-    let (config_path, is_ours) = (config_in(container), container.is_ours());
-    let project = Project { folder, state_dir, key: None, service, is_ours, config_path };
+    let (paths, is_ours) = (paths_in(container), container.is_ours());
+    let project = Project { folder, state_dir, key: None, service, is_ours, paths };
     project.state_dir.is_some().then_some(project)
 }
 
-/// Where a container's environment puts `openclaw.json`, on this host.
-fn config_in(container: &Container) -> Option<PathBuf> {
-    let inside = container.variable("OPENCLAW_CONFIG_PATH")?;
-    container.on_host(Path::new(inside)).map(|(host, _)| host)
-}
-
-/// Says whether a file has one of the configuration's own names.
-fn is_usual(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| CONFIGURATIONS.iter().any(|usual| name == *usual))
+/// The paths that a container's environment gives OpenClaw, on this host.
+fn paths_in(container: &Container) -> OwnPaths {
+    OwnPaths::find(|variable| {
+        container.on_host(Path::new(container.variable(variable)?)).map(|(host, _)| host)
+    })
 }
 
 /// The state folders that are mounted into a container.
@@ -254,13 +246,6 @@ pub(super) fn of_container(container: &Container) -> impl Iterator<Item = PathBu
     let homes = homes.flat_map(|home| STATE_DIRS.map(|name| home.join(name)));
     let inside: Vec<PathBuf> = named.chain(homes).collect();
     inside.into_iter().filter_map(|inside| container.on_host(&inside).map(|(host, _)| host))
-}
-
-/// What a line of a compose file's `environment:` puts `openclaw.json` at, in the container.
-fn config_named(line: &str) -> Option<&str> {
-    let line = line.trim().trim_start_matches("- ").trim().trim_matches(['"', '\'']);
-    let value = line.strip_prefix("OPENCLAW_CONFIG_PATH")?.trim_start();
-    Some(value.strip_prefix([':', '='])?.trim().trim_matches(['"', '\'']))
 }
 
 /// What a volume mounts as the state folder.
@@ -301,16 +286,15 @@ fn project(tree: &Tree, folder: PathBuf) -> Option<Project> {
     let named = named.map(|value| folder.join(value));
     // The service takes the whole `.env` where it says so.
     let takes_env = text.contains("env_file");
-    let in_env = envfile::get(env.as_bytes(), "OPENCLAW_CONFIG_PATH").filter(|_| takes_env);
-    let config = text.lines().find_map(config_named).map(str::to_owned);
-    let config = config.or_else(|| in_env.map(|value| value.expose().to_owned()));
-    let config = config.and_then(|value| expand(&value, &known)).filter(is_path);
-    let config = config.map(PathBuf::from);
-    let config_path = config.zip(named.as_ref()).and_then(|(inside, state_dir)| {
+    let paths = OwnPaths::find(|variable| {
+        let in_env = || envfile::get(env.as_bytes(), variable).filter(|_| takes_env);
+        let value = text.lines().find_map(|line| named_in(line, variable)).map(str::to_owned);
+        let value = value.or_else(|| in_env().map(|value| value.expose().to_owned()));
+        let inside = PathBuf::from(expand(&value?, &known).filter(is_path)?);
         let homes = ["/home/node/.openclaw", "/root/.openclaw"];
         let below = homes.iter().find_map(|home| inside.strip_prefix(home).ok())?;
-        Some(state_dir.join(below))
+        Some(named.as_ref()?.join(below))
     });
     let service = SERVICE.to_owned();
-    Some(Project { folder, state_dir: named, key: None, service, is_ours: true, config_path })
+    Some(Project { folder, state_dir: named, key: None, service, is_ours: true, paths })
 }

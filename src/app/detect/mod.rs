@@ -9,6 +9,7 @@ pub(crate) mod first;
 mod fitting;
 mod homes;
 mod logins;
+mod own_paths;
 pub(crate) mod pairs;
 pub(crate) mod rivals;
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::detect::homes::Home;
+use crate::app::detect::own_paths::OwnPaths;
 use crate::app::detect::tree::Tree;
-use crate::domain::config::words;
-use crate::domain::envfile;
 use crate::domain::expand::{expand, home_is, specifiers};
+use crate::domain::{glob, unit_text};
 
 /// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
 pub(super) const SYSTEM: [&str; 3] =
@@ -14,6 +14,12 @@ pub(super) const SYSTEM: [&str; 3] =
 
 /// Where a user's own units lie, below the home.
 pub(super) const USER: &str = ".config/systemd/user";
+
+/// Where a user sets variables for all of the user's own units (environment.d(5)).
+const VARIABLES_OF_USER: &str = ".config/environment.d";
+
+/// How many files with variables are read for a unit of the host, or for all of a user's.
+const FILES_LIMIT: usize = 64;
 
 /// How many names are listed in a user's directory of units, how many of the files are read, how many
 /// bytes of them, and how many directories they may name.
@@ -34,11 +40,12 @@ pub(crate) struct Hint {
 }
 
 /// The variables that name a folder of Claude's or OpenClaw's.
-pub(super) const VARIABLES: [&str; 6] = [
+pub(super) const VARIABLES: [&str; 7] = [
     "CLAUDE_CONFIG_DIR",
     "OPENCLAW_STATE_DIR",
     "OPENCLAW_HOME",
     "OPENCLAW_CONFIG_PATH",
+    "OPENCLAW_AGENT_DIR",
     "CLAWDBOT_STATE_DIR",
     "CLAWDBOT_CONFIG_PATH",
 ];
@@ -60,7 +67,7 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home], left_out: &mut Vec<String>) -> 
     for home in homes {
         let folder = home.path.join(USER);
         let (texts, is_all) = few_texts(tree, &folder, |_| true);
-        let texts = texts.into_iter().map(|(_, text)| specifiers(&text, &home.path));
+        let texts = of_user(tree, home, texts).into_iter();
         let mut named = texts.flat_map(|text| variables(&text, home.uid, Some(&home.path)));
         all.extend(named.by_ref().take(HINT_LIMIT));
         let folder = folder.display();
@@ -144,30 +151,57 @@ fn files(path: PathBuf, names: impl FnOnce(&Path) -> Vec<String>) -> Vec<PathBuf
 /// What the files that a unit takes its environment from say, in the form of a unit, and whose they
 /// are.
 fn environment_of(tree: &Tree, unit: &str) -> Vec<(String, u32)> {
-    let files = unit.lines().filter_map(|line| line.trim().strip_prefix("EnvironmentFile="));
-    let texts = files.filter_map(|file| {
-        let file = Path::new(file.trim_start_matches('-'));
-        let uid = tree.control(file).ok().filter(|control| control.uids.len() == 1)?.uids[0];
-        Some((tree.text(file)?, uid))
+    let files = files_of(tree, std::slice::from_ref(&unit)).into_iter();
+    files.filter_map(|file| of_file(tree, &file)).collect()
+}
+
+/// The files that units take their environment from.
+fn files_of(tree: &Tree, units: &[impl AsRef<str>]) -> Vec<PathBuf> {
+    let all = units.iter().flat_map(|unit| unit_text::assignments(unit.as_ref(), "Service"));
+    let lines = all.filter(|(key, value)| key == "EnvironmentFile" && !value.is_empty());
+    let patterns = lines.map(|(_, value)| PathBuf::from(value.strip_prefix('-').unwrap_or(&value)));
+    let patterns: Vec<PathBuf> = patterns.take(FILES_LIMIT).collect();
+    let names = |folder: &Path| tree.few_names(folder, UNIT_LIMIT).unwrap_or_default();
+    patterns.iter().flat_map(|pattern| glob::expand(pattern, names)).take(FILES_LIMIT).collect()
+}
+
+/// What a file with variables says, in the form of a unit, and whose it is.
+fn of_file(tree: &Tree, file: &Path) -> Option<(String, u32)> {
+    let uid = tree.control(file).ok().filter(|control| control.uids.len() == 1)?.uids[0];
+    let text = tree.text(file)?;
+    let values = VARIABLES.iter().filter_map(|variable| {
+        let value = unit_text::variable(text.as_bytes(), variable)?;
+        Some(format!("Environment=\"{variable}={}\"\n", value.expose()))
     });
-    let named = |text: &String| {
-        let values = VARIABLES.iter().filter_map(|variable| {
-            Some(format!(
-                "Environment=\"{variable}={}\"\n",
-                envfile::get(text.as_bytes(), variable)?.expose()
-            ))
-        });
-        values.collect::<String>()
+    Some((values.collect(), uid))
+}
+
+/// All that sets variables of a user's units, what wins last: environment.d, these texts of units, and the user's own
+/// files that they name.
+fn of_user(tree: &Tree, home: &Home, texts: Vec<(PathBuf, String)>) -> Vec<String> {
+    let texts = texts.into_iter().map(|(_, text)| specifiers(&text, &home.path));
+    let texts: Vec<String> = texts.collect();
+    let folder = home.path.join(VARIABLES_OF_USER);
+    let mut confs = tree.few_names(&folder, UNIT_LIMIT).unwrap_or_default();
+    confs.retain(|name| Path::new(name).extension().is_some_and(|kind| kind == "conf"));
+    confs.sort();
+    // A user may not have root read for them.
+    let own = |file: PathBuf| {
+        let (text, uid) = of_file(tree, &file)?;
+        let is_own = uid == home.uid || uid == 0 && file.starts_with(&home.path);
+        is_own.then_some(text)
     };
-    texts.map(|(text, uid)| (named(&text), uid)).collect()
+    let of_manager: Vec<String> = confs.iter().filter_map(|name| own(folder.join(name))).collect();
+    let of_files = files_of(tree, &texts).into_iter().filter_map(own).collect();
+    [of_manager, texts, of_files].concat()
 }
 
 /// The variables of the file of a unit that tell where OpenClaw or Claude is; `uid` owns the file, and
 /// `home` is the home of whoever it runs as, which OpenClaw puts in the place of `~`.
 pub(crate) fn variables(unit: &str, uid: u32, home: Option<&Path>) -> Vec<Hint> {
-    let lines = unit.lines().filter_map(|line| line.trim().strip_prefix("Environment="));
-    let assignments = lines.flat_map(|line| words::split(line).unwrap_or_default());
-    assignments
+    let all = unit_text::assignments(unit, "Service").into_iter();
+    let all = all.filter(|(key, _)| key == "Environment");
+    all.flat_map(|(_, value)| unit_text::words(&value))
         .filter_map(|word| {
             let (variable, value) = word.split_once('=')?;
             let known = |name: &str| home_is(home?)(name);
@@ -178,31 +212,32 @@ pub(crate) fn variables(unit: &str, uid: u32, home: Option<&Path>) -> Vec<Hint> 
         .collect()
 }
 
-/// Where the unit that runs a gateway puts `openclaw.json`, if it says so.
-pub(crate) fn config_path(
+/// The paths that the unit that runs a gateway gives OpenClaw.
+pub(super) fn paths(
     tree: &Tree,
     home: Option<&Home>,
     (unit, is_users): &(String, bool),
-) -> Option<PathBuf> {
-    let whose = home.filter(|_| *is_users).map(|home| home.path.as_path());
+) -> OwnPaths {
     let drop_ins = format!("{unit}.d");
     let is_its = |name: &str| name == unit || name == drop_ins;
-    let texts: Vec<(PathBuf, String)> = if *is_users {
-        let folder = home.map(|home| home.path.join(USER));
-        folder.map(|folder| few_texts(tree, &folder, is_its).0).unwrap_or_default()
+    let hints: Vec<Hint> = if *is_users {
+        let Some(home) = home else { return OwnPaths::default() };
+        let (texts, _) = few_texts(tree, &home.path.join(USER), is_its);
+        let texts = of_user(tree, home, texts).into_iter();
+        texts.flat_map(|text| variables(&text, home.uid, Some(&home.path))).collect()
     } else {
         let folders = SYSTEM.iter().rev().map(Path::new);
-        folders.flat_map(|folder| texts(tree, folder, is_its)).collect()
+        let texts = folders.flat_map(|folder| texts(tree, folder, is_its));
+        let texts = texts.flat_map(|(_, text)| {
+            let read = environment_of(tree, &text).into_iter().map(|(text, _)| text);
+            std::iter::once(text).chain(read).collect::<Vec<_>>()
+        });
+        texts.flat_map(|text| variables(&text, 0, None)).collect()
     };
-    let hints = texts.into_iter().flat_map(|(_, text)| {
-        let read = if *is_users { Vec::new() } else { environment_of(tree, &text) };
-        let own = home.map(|home| text.replace("%h", &home.path.to_string_lossy()));
-        let own = if *is_users { own.unwrap_or_default() } else { text };
-        let texts = std::iter::once(own).chain(read.into_iter().map(|(text, _)| text));
-        texts.flat_map(|text| variables(&text, 0, whose)).collect::<Vec<_>>()
-    });
-    let mut named = hints.filter(|hint| hint.variable == "OPENCLAW_CONFIG_PATH");
-    named.next_back().map(|hint| hint.folder)
+    OwnPaths::find(|variable| {
+        let named = hints.iter().rfind(|hint| hint.variable == variable);
+        named.map(|hint| hint.folder.clone())
+    })
 }
 
 /// The unit that runs the gateway of a state folder, by its name, and whether it is a user's.

@@ -45,8 +45,11 @@ pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answe
         answer("CLAUDE_CREDENTIALS", &login.path.display().to_string()),
         answer("OPENCLAW_STATE_DIR", &claw.state_dir.display().to_string()),
     ];
-    let config = claw.config_path.as_ref();
-    answers.extend(config.map(|path| answer("OPENCLAW_CONFIG_PATH", &path.display().to_string())));
+    for (key, path) in
+        [("OPENCLAW_CONFIG_PATH", &claw.config_path), ("OPENCLAW_AGENT_DIR", &claw.agent_dir)]
+    {
+        answers.extend(path.as_ref().map(|path| answer(key, &path.display().to_string())));
+    }
     // A CLI that is not there yet is looked for again at each run, so its absence is not written down.
     if let Cli::Container { name, engine } = &login.cli {
         answers.extend(of_container(name, engine));

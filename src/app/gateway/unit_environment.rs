@@ -6,6 +6,9 @@ use crate::app::gateway::unit_texts::Text;
 use crate::domain::secret::Secret;
 use crate::domain::unit_text::{assignments, words};
 
+/// How many files, or patterns of them, are looked into.
+const FILES_LIMIT: usize = 64;
+
 /// What a unit sets for its process, or its container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
@@ -142,7 +145,8 @@ impl Environment {
         value_in: impl Fn(&Path) -> Option<(PathBuf, Value)>,
     ) -> Option<(Setter, Value)> {
         let of_files = || {
-            let mut found = self.files.iter().rev().filter_map(|pattern| value_in(pattern));
+            let mut found =
+                self.files.iter().rev().take(FILES_LIMIT).filter_map(|pattern| value_in(pattern));
             found.next().map(|(file, value)| (Setter::File(file), value))
         };
         let set = if self.is_container {

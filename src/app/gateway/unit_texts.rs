@@ -14,9 +14,6 @@ use crate::os::folder::Folder;
 const LIMIT: u64 = 64 * 1024;
 const VALUES_LIMIT: u64 = 1 << 20;
 
-/// How many files one pattern may name; of more the last count.
-const FILES_LIMIT: usize = 64;
-
 /// Where units of the host lie, the first wins (systemd.unit(5)).
 const OF_HOST: [&str; 4] = [
     "/etc/systemd/system",
@@ -102,8 +99,8 @@ impl Reader {
 
     /// What gives a variable its value in the files that a pattern names, the last first.
     pub(super) fn value(&self, pattern: &Path, name: &str) -> Option<(PathBuf, Value)> {
-        let files = glob::expand(pattern, |folder| self.names(folder)).into_iter().rev();
-        files.take(FILES_LIMIT).find_map(|file| {
+        let mut files = glob::expand(pattern, |folder| self.names(folder)).into_iter().rev();
+        files.find_map(|file| {
             let value = match self.bytes(&file, VALUES_LIMIT) {
                 Ok(None) => return None,
                 Ok(Some(bytes)) => Value::Known(unit_text::variable(&bytes, name)?),

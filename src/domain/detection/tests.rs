@@ -18,6 +18,7 @@ fn claw(owners: &[u32]) -> Claw {
         version: String::new(),
         compose: None,
         config_path: None,
+        agent_dir: None,
         unit: None,
         configured: true,
         warnings: Vec::new(),
