@@ -42,7 +42,13 @@ pub(crate) fn below_home(home: &Path) -> Vec<PathBuf> {
         let folder = Folder::reach(path.parent()?).ok()?;
         String::from_utf8(folder.read(path.file_name()?.to_str()?, TEXT_LIMIT).ok()??.bytes).ok()
     };
-    program_dirs::below_home(home, names, text)
+    let owner = Folder::reach(home).map_or(u32::MAX, |home| home.identity.uid);
+    program_dirs::below_home(home, owner, names, text)
+}
+
+/// Where programs of the whole host may be.
+pub(crate) fn of_host() -> impl Iterator<Item = PathBuf> {
+    environment::PATH.split(':').chain(program_dirs::OF_HOST).map(PathBuf::from)
 }
 
 /// Follows all links, as far as the user may.

@@ -55,9 +55,18 @@ fn openclaw_is_found_below_every_version_manager() {
         ".local/share/mise/installs/node/22.19.0/bin",
         ".local/share/pnpm",
         ".npm-global/bin",
+        ".npm/bin",
+        ".fnm/node-versions/v22.19.0/installation/bin",
+        ".local/state/fnm_multishells/71_1767225600000/bin",
+        ".nodenv/versions/22.19.0/bin",
+        ".nodebrew/current/bin",
+        "n/bin",
+        ".linuxbrew/bin",
+        ".local/share/pnpm/global/5/node_modules/.bin",
     ] {
         is_found(place, &[]);
     }
+    is_found("node/bin", &[(".bashrc", "export N_PREFIX=\"$HOME/node\"; PATH+=:x\n")]);
     is_found("own/bin", &[(".npmrc", "prefix = ${HOME}/own\n")]);
 }
 

@@ -13,7 +13,7 @@ use crate::domain::program_dirs;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::visible::is_plain;
-use crate::os::environment;
+use crate::os::program;
 
 pub(super) const FILE: &str = ".credentials.json";
 
@@ -144,8 +144,8 @@ fn one(
 
 /// Where installers put Claude CLI, in the order in which a user's PATH would find it.
 fn claude(tree: &Tree, home: &Home) -> Option<PathBuf> {
-    let of_user = program_dirs::below_home(&home.path, |at| tree.names(at), |at| tree.text(at));
-    let of_host = environment::PATH.split(':').map(PathBuf::from);
-    let mut all = of_user.into_iter().chain(of_host).map(|folder| folder.join("claude"));
+    let of_user =
+        program_dirs::below_home(&home.path, home.uid, |at| tree.names(at), |at| tree.text(at));
+    let mut all = of_user.into_iter().chain(program::of_host()).map(|folder| folder.join("claude"));
     all.find(|path| tree.has(path))
 }

@@ -1,7 +1,7 @@
 //! Finds and runs a link's `openclaw`: a program of this host, or one in the gateway's container.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::app::gateway::child::{Place, text};
@@ -15,7 +15,6 @@ use crate::domain::gateway::{Ending, Missing, VersionSeen, masking};
 use crate::domain::time::Timestamp;
 use crate::os::account;
 use crate::os::command::Ended;
-use crate::os::environment;
 use crate::os::exec_policy;
 use crate::os::folder::Folder;
 use crate::os::identity::Identity;
@@ -23,9 +22,6 @@ use crate::os::program;
 
 /// The longest that a call may take: 20 s were seen on two busy cores.
 const LIMIT: Duration = Duration::from_secs(180);
-
-/// Where the host may have it besides the usual directories.
-const OWN_DIRECTORY: &str = "/opt/openclaw/bin";
 
 /// How to run `openclaw`.
 #[derive(Clone, Debug)]
@@ -65,8 +61,7 @@ impl Program {
             return Ok(Self::Host(words, state.identity.clone()));
         }
         let own = home.iter().flat_map(|home| program::below_home(home));
-        let of_host = environment::PATH.split(':').chain([OWN_DIRECTORY]).map(PathBuf::from);
-        let mut places = own.chain(of_host).map(|place| place.join("openclaw"));
+        let mut places = own.chain(program::of_host()).map(|place| place.join("openclaw"));
         if let Some(found) = places.find(|path| program::is_runnable(&state.identity, path)) {
             return Ok(Self::Host(vec![found.to_string_lossy().into_owned()], state.identity));
         }

@@ -65,8 +65,13 @@ fn package(settings: &Settings, state: Option<&Folder>) -> Option<Version> {
     let owner = state.and_then(|state| account::of(state.identity.uid));
     let home = owner.map(|owner| owner.home).into_iter();
     let of_user = home.flat_map(|home| program::below_home(&home));
-    let of_user = of_user.filter_map(|bin| Some(bin.parent()?.join("lib")));
-    let of_host = ["/usr/lib", "/usr/local/lib"].map(PathBuf::from);
+    let of_user = of_user.filter_map(|bin| {
+        let is_in_modules = bin.ends_with("node_modules/.bin");
+        Some(bin.ancestors().nth(if is_in_modules { 2 } else { 1 })?.to_owned())
+    });
+    let of_user = of_user.flat_map(|above| [above.join("lib"), above]);
+    let of_host =
+        ["/usr/lib", "/usr/local/lib", "/home/linuxbrew/.linuxbrew/lib"].map(PathBuf::from);
     let folders = of_user.chain(of_host).map(|lib| lib.join("node_modules/openclaw"));
     folders.filter_map(|folder| package_version(&folder)).max()
 }

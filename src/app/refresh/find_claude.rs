@@ -55,7 +55,7 @@ impl User {
     fn folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = self.path.split(':').map(PathBuf::from).collect();
         folders.extend(program::below_home(&self.home));
-        folders.extend(environment::PATH.split(':').map(PathBuf::from));
+        folders.extend(program::of_host());
         folders.retain(|folder| folder.is_absolute());
         folders
     }
