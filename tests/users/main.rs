@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "the scenarios use the rest of it")]
 #[path = "../scenarios/bed.rs"]
 mod bed;
+mod containers;
 mod detect;
 mod managers;
 mod units;

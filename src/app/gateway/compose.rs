@@ -32,7 +32,9 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
     }
     let expected = Expected::of(work)?;
     if proof::holds(&old, &expected, work.settings) {
-        return Ok(Ending::Done(Deed::Nothing, None));
+        let counts = proof::environment_counts_for(work, &expected)?;
+        let deed = if counts { Deed::Nothing } else { Deed::NothingUnproven };
+        return Ok(Ending::Done(deed, None));
     }
     let ours = work.ledger.container.as_deref() == Some(old.id.as_str());
     if !old.running && !ours {
@@ -259,6 +261,7 @@ fn act(
     old: &Container,
     expected: Expected,
 ) -> Result<Ending, Ending> {
+    let is_variable = !matches!(expected, Expected::Start(_));
     let answered = old.published.as_ref().is_some_and(|(host, port)| health::answers(host, *port));
     let (since, watch) = (clock::now(), calm::stopwatch());
     let said = match work.settings.compose_recreate {
@@ -279,7 +282,10 @@ fn act(
     let started = until_start.map(|(start, died)| u64::try_from(start.0 - died.0));
     // Where nothing tells when it answers again, its start has to serve.
     let gap = if answered { gap } else { started.and_then(Result::ok).unwrap_or(gap) };
-    Ok(Ending::Done(Deed::Recreated, Some(gap)))
+    work.find_program_again();
+    let is_proven = !is_variable || proof::environment_counts(work)?;
+    let what = if is_proven { Deed::Recreated } else { Deed::RecreatedUnproven };
+    Ok(Ending::Done(what, Some(gap)))
 }
 
 fn service(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<(), String> {

@@ -9,7 +9,7 @@ use crate::os::journal::{below, detail};
 /// Leaves what was done, or could not be done, for the hooks.
 pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: Option<&str>) {
     let (event, text) = match ending {
-        Ending::Done(Deed::Nothing, _) => return,
+        Ending::Done(Deed::Nothing | Deed::NothingUnproven, _) => return,
         Ending::Done(deed, _) => (deed.name(), format!("the gateway was {}", deed.name())),
         Ending::Failed(why, _) if Some(why.as_str()) != before => ("gateway-failed", why.clone()),
         _ => return,
@@ -24,8 +24,11 @@ pub(super) fn say(link: &str, ending: &Ending, before: Option<&str>, hidden: boo
     let hint = below(ending.hint());
     match ending {
         Ending::Done(Deed::Nothing, _) => detail!("{link}: the gateway needs nothing"),
-        Ending::Done(Deed::RestartedUnproven, _) => {
-            log::info!("{link}: the gateway was restarted; {UNPROVEN}");
+        Ending::Done(Deed::NothingUnproven, _) => {
+            log::info!("{link}: the gateway was started with the new token; {UNPROVEN}");
+        }
+        Ending::Done(deed, _) if deed.is_unproven() => {
+            log::info!("{link}: the gateway was {}; {UNPROVEN}", deed.name());
         }
         Ending::Done(deed, Some(gap)) => {
             log::info!(

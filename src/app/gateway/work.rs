@@ -80,6 +80,11 @@ impl<'a> Work<'a> {
         self.program.clone().ok_or_else(|| Ending::deferred("no openclaw"))
     }
 
+    /// Has it looked for once more: a container that was made anew has another id.
+    pub(crate) fn find_program_again(&mut self) {
+        self.program = None;
+    }
+
     /// Says whether the recreate may be done now; see [`courtesy`].
     pub(crate) fn courtesy(&self, identity: &Identity) -> Result<(), Ending> {
         courtesy::ask(self, identity)

@@ -34,12 +34,16 @@ pub(crate) enum Missing {
 pub(crate) enum Deed {
     /// Nothing had to be.
     Nothing,
+    /// Nothing had to be, and nobody can tell whether it uses the new token.
+    NothingUnproven,
     /// The token was pasted, which a running gateway notices.
     Pasted,
     /// It read its secrets again.
     Reloaded,
     /// It was restarted, and nobody can tell whether it uses the new token.
     RestartedUnproven,
+    /// Its container was recreated, and nobody can tell whether it uses the new token.
+    RecreatedUnproven,
     /// Its unit was restarted.
     Restarted,
     /// Its container was recreated.
@@ -50,12 +54,17 @@ impl Deed {
     /// The word for it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing",
+            Self::Nothing | Self::NothingUnproven => "nothing",
             Self::Pasted => "pasted",
             Self::Reloaded => "reloaded",
             Self::Restarted | Self::RestartedUnproven => "restarted",
-            Self::Recreated => "recreated",
+            Self::Recreated | Self::RecreatedUnproven => "recreated",
         }
+    }
+
+    /// Says whether nobody can tell that it uses the new token.
+    pub(crate) fn is_unproven(self) -> bool {
+        matches!(self, Self::NothingUnproven | Self::RestartedUnproven | Self::RecreatedUnproven)
     }
 }
 

@@ -242,7 +242,7 @@ impl Ledger {
         if matches!(ending, Ending::Done(deed, _) if *deed >= Deed::RestartedUnproven) {
             self.version_of_ours = Some(VERSION.to_owned());
         }
-        let unproven = matches!(ending, Ending::Done(Deed::RestartedUnproven, _));
+        let unproven = matches!(ending, Ending::Done(deed, _) if deed.is_unproven());
         let why = ending.why().or_else(|| unproven.then_some(UNPROVEN)).map(str::to_owned);
         let (outcome, deed) = (ending.name().to_owned(), deed.to_owned());
         let act = Act { time: now, deed, outcome, why, fingerprint, gap_ms };
