@@ -47,6 +47,9 @@ pub(crate) struct Run {
     pub(crate) ended: Option<Timestamp>,
     /// Its exit status.
     pub(crate) exit: Option<u8>,
+    /// Whether somebody forced it, who sees what comes of it.
+    #[serde(default)]
+    is_forced: bool,
 }
 
 /// A run that has begun.
@@ -54,7 +57,7 @@ pub(crate) struct Run {
 pub(crate) struct Running<'a> {
     places: &'a Places,
     part: Part,
-    begun: Timestamp,
+    run: Run,
     /// Tells a run that goes on from one that was killed.
     _lock: Option<Lock>,
 }
@@ -79,18 +82,18 @@ impl Part {
 }
 
 /// Records that a part begins.
-pub(crate) fn begin(places: &Places, part: Part) -> Running<'_> {
+pub(crate) fn begin(places: &Places, part: Part, is_forced: bool) -> Running<'_> {
     let lock = Lock::share(&places.run_dir, &part.lock()).ok();
-    let begun = clock::now();
-    keep(places, part, &Run { begun, ended: None, exit: None });
-    Running { places, part, begun, _lock: lock }
+    let run = Run { begun: clock::now(), ended: None, exit: None, is_forced };
+    keep(places, part, &run);
+    Running { places, part, run, _lock: lock }
 }
 
 impl Running<'_> {
     /// Records how it ended.
     pub(crate) fn end(self, exit: u8) {
-        let Self { places, part, begun, .. } = self;
-        keep(places, part, &Run { begun, ended: Some(clock::now()), exit: Some(exit) });
+        let run = Run { ended: Some(clock::now()), exit: Some(exit), ..self.run };
+        keep(self.places, self.part, &run);
     }
 }
 
@@ -116,7 +119,7 @@ pub(crate) fn troubles(places: &Places, is_watched: bool) -> Vec<Trouble> {
 fn trouble(places: &Places, part: Part, run: Run) -> Option<Trouble> {
     let name = part.name();
     let (id, text) = match (run.ended, run.exit) {
-        (Some(ended), Some(FAILED)) => {
+        (Some(ended), Some(FAILED)) if !run.is_forced => {
             ("run-failed", format!("the last run of oauth-sync {name} failed at {ended}"))
         }
         (None, _) if is_over(places, part) => {

@@ -71,7 +71,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let (places, only) = (places(&arguments.global), arguments.global.link.as_deref());
     let part = part(&arguments.command);
-    let running = part.map(|part| last_run::begin(&places, part));
+    let running = part.map(|(part, is_forced)| last_run::begin(&places, part, is_forced));
     let done = carry_out(&arguments);
     let exit = done.as_ref().map_or_else(Exit::of_error, |exit| *exit);
     if let Some(running) = running {
@@ -85,15 +85,16 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     exit.into()
 }
 
-/// Which part of the service a command runs.
-fn part(command: &Command) -> Option<Part> {
-    match command {
-        Command::Sync { dry_run: false, watched: false, .. } => Some(Part::Sync),
-        Command::Refresh { dry_run: false, .. } => Some(Part::Refresh),
-        Command::Gateway { consent: false, .. } => Some(Part::Gateway),
-        Command::Notify { .. } => Some(Part::Notify),
-        _ => None,
-    }
+/// Which part of the service a command runs, and whether somebody forces it.
+fn part(command: &Command) -> Option<(Part, bool)> {
+    let part = match command {
+        Command::Sync { dry_run: false, watched: false, force, .. } => (Part::Sync, *force),
+        Command::Refresh { dry_run: false, force, .. } => (Part::Refresh, *force),
+        Command::Gateway { consent: false, .. } => (Part::Gateway, false),
+        Command::Notify { .. } => (Part::Notify, false),
+        _ => return None,
+    };
+    Some(part)
 }
 
 /// Says whether monitors have to read what a command came to; the timer's run publishes on its way.

@@ -198,7 +198,7 @@ fn last_run(bed: &Bed, part: &str) -> serde_json::Value {
 fn the_last_run_of_each_part_is_known_without_systemd() {
     let bed = bed();
     bed.conf("REFRESH", "off");
-    bed.run(["sync"]).exit(0);
+    bed.login_for("A", 1).run(["sync"]).exit(0);
     for part in ["refresh", "gateway", "notify"] {
         assert!(last_run(&bed, part).is_null());
         bed.run([part]).exit(0);
@@ -206,7 +206,12 @@ fn the_last_run_of_each_part_is_known_without_systemd() {
         assert!(run["exit"] == 0 && run["ended"].is_string(), "{run}");
         bed.run(["check"]).exit(0);
     }
+    // What is refused to whoever forces it is no failure of the service.
     bed.run(["refresh", "--force"]).exit(1);
+    bed.run(["check"]).exit(0);
+    bed.conf("REFRESH", "cli").conf("CLAUDE_CLI_PATH", "/nowhere/claude");
+    bed.run(["refresh"]).exit(1);
+    bed.conf("REFRESH", "off");
     let check = bed.run(["check"]).exit(1).out;
     let said = "OAUTH-SYNC WARNING - the last run of oauth-sync refresh failed at ";
     assert!(
