@@ -19,10 +19,12 @@ pub(crate) struct EnvFile {
 }
 
 /// Where `environment` takes a variable's value from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// From the variables of the project: `KEY: ${NAME}`, or `KEY` alone.
+    /// From the project's variable of its name: `KEY: ${KEY}`, or `KEY` alone.
     OfProject,
+    /// From others of the project's variables: these.
+    OfOthers(Vec<String>),
     /// It stands there.
     Literal,
 }
@@ -91,8 +93,11 @@ fn of_environment(value: &Yaml, key: &str) -> Option<Value> {
     let own = entries.iter().rfind(|(name, _)| name == key);
     let is_made_of = |value: &str| uses(value, key);
     match own {
-        Some((_, Some(value))) if value.replace("$$", "").contains('$') => Some(Value::OfProject),
-        Some((_, Some(_))) => Some(Value::Literal),
+        Some((_, Some(value))) if is_made_of(value) => Some(Value::OfProject),
+        Some((_, Some(value))) => {
+            let names = names(value);
+            Some(if names.is_empty() { Value::Literal } else { Value::OfOthers(names) })
+        }
         Some((_, None)) => Some(Value::OfProject),
         None => entries
             .iter()
@@ -102,13 +107,19 @@ fn of_environment(value: &Yaml, key: &str) -> Option<Value> {
 }
 
 /// Says whether a value is interpolated from a variable: `$NAME`, `${NAME}`, `${NAME:-default}`.
-fn uses(value: &str, name: &str) -> bool {
-    let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    value
-        .split('$')
-        .skip(1)
-        .filter_map(|rest| rest.trim_start_matches('{').strip_prefix(name))
-        .any(is_end)
+pub(crate) fn uses(value: &str, name: &str) -> bool {
+    names(value).iter().any(|used| used == name)
+}
+
+/// The variables that a value is interpolated from; `$$` is a dollar sign.
+fn names(value: &str) -> Vec<String> {
+    let value = value.replace("$$", "");
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let name = |rest: &str| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest[..rest.find(is_end).unwrap_or(rest.len())].to_owned()
+    };
+    value.split('$').skip(1).map(name).filter(|name| !name.is_empty()).collect()
 }
 
 fn env_file(item: &Yaml) -> Option<EnvFile> {
@@ -157,7 +168,12 @@ mod tests {
         for (text, value, files) in [
             ("{}", None, &[][..]),
             ("environment: {KEY: '${KEY}'}", Some(Value::OfProject), &[]),
-            ("environment: {KEY: '${OTHER:-x}'}", Some(Value::OfProject), &[]),
+            (
+                "environment: {KEY: '${OTHER:-x}$A$$'}",
+                Some(Value::OfOthers(vec!["OTHER".to_owned(), "A".to_owned()])),
+                &[],
+            ),
+            ("environment: {KEY: '${OTHER:-${KEY}}'}", Some(Value::OfProject), &[]),
             ("environment: {KEY: }", Some(Value::OfProject), &[]),
             ("environment: [A=1, KEY]", Some(Value::OfProject), &[]),
             ("environment: [KEY=$KEY]", Some(Value::OfProject), &[]),

@@ -35,6 +35,8 @@ enum Origin {
     Service(Vec<EnvFile>),
     /// This compose file itself.
     Literal(PathBuf),
+    /// Another variable, by this compose file.
+    Other(PathBuf),
     /// Its files do not tell, or cannot be read.
     Unknown,
 }
@@ -52,7 +54,12 @@ pub(crate) fn agrees(
     }
     let project = &container.project;
     match origin(project, &settings.env_key) {
-        Origin::Literal(file) => Err(literal(settings, sink, &file)),
+        Origin::Literal(file) => {
+            Err(by_file(settings, sink, &file, ("itself says what", "is, which beats")))
+        }
+        Origin::Other(file) => {
+            Err(by_file(settings, sink, &file, ("makes", "of another variable, not of that in")))
+        }
         Origin::Service(files) => of_service(settings, sink, &files),
         Origin::Unknown if state != sink.parent() && is_named(project, "env_file") => {
             of_project(settings, sink, project).or(Ok(()))
@@ -64,7 +71,7 @@ pub(crate) fn agrees(
 /// Says whether the project's files hand the variable to the service, as far as they can be read.
 pub(crate) fn is_handed(project: &Project, key: &str) -> bool {
     match origin(project, key) {
-        Origin::Project | Origin::Service(_) | Origin::Literal(_) => true,
+        Origin::Project | Origin::Service(_) | Origin::Literal(_) | Origin::Other(_) => true,
         Origin::Unknown => {
             let texts = project.files.iter().map(|file| read(&project.at(file)));
             // Of one that cannot be read nobody can tell what it hands over.
@@ -106,6 +113,13 @@ fn origin(project: &Project, key: &str) -> Origin {
     match value {
         Some((Value::OfProject, _)) => Origin::Project,
         Some((Value::Literal, file)) => Origin::Literal(file),
+        Some((Value::OfOthers(names), file)) => {
+            // It may be made of ours in its turn.
+            let is_ours = |name: &String| {
+                variable(project, name).is_some_and(|value| compose_service::uses(&value, key))
+            };
+            if names.iter().any(is_ours) { Origin::Project } else { Origin::Other(file) }
+        }
         None if has_more || listed.is_empty() => Origin::Unknown,
         None => Origin::Service(listed),
     }
@@ -163,10 +177,10 @@ fn raw(sink: &Path, key: &str) -> Result<(), Ending> {
     }
 }
 
-fn literal(settings: &Settings, sink: &Path, file: &Path) -> Ending {
+fn by_file(settings: &Settings, sink: &Path, file: &Path, (says, what): (&str, &str)) -> Ending {
     let (key, file_shown) = (&settings.env_key, file.display());
     let why = format!(
-        "'{file_shown}' itself says what {key} is, which beats '{}', so nothing is recreated: it should say {key}: ${{{key}}}",
+        "'{file_shown}' {says} {key} {what} '{}', so nothing is recreated: it should say {key}: ${{{key}}}",
         sink.display()
     );
     Ending::Deferred(why, Some(hints::files::edit(file)))
@@ -255,6 +269,7 @@ mod tests {
         assert_eq!(files(&unnamed), [scratch.path().join(".env")]);
         let write = |name: &str, text: &str| std::fs::write(scratch.path().join(name), text);
         write("plain.yml", "services: {}\n").unwrap();
+        write(".env", "MINE=${KEY}\nTOKEN=x\n").unwrap();
         write(
             "listing.yml",
             "services:\n  gw:\n    env_file:\n      - path: ${SUB:-raw}.env\n        format: raw\n",
@@ -269,6 +284,11 @@ mod tests {
                 Origin::Literal(scratch.path().join("more.yml")),
             ),
             ("services: {gw: {environment: [KEY]}}", Origin::Project),
+            (
+                "services: {gw: {environment: ['KEY=${TOKEN:?}']}}",
+                Origin::Other(scratch.path().join("more.yml")),
+            ),
+            ("services: {gw: {environment: ['KEY=${MINE}']}}", Origin::Project),
             ("services: {gw: {extends: x}}", Origin::Unknown),
             ("services: [", Origin::Unknown),
         ];
