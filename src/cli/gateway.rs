@@ -4,7 +4,7 @@ use crate::app::apart;
 use crate::app::consent;
 use crate::app::error::Error;
 use crate::app::gateway::{self, Haste};
-use crate::app::ground::Places;
+use crate::app::ground::{self, Places};
 use crate::app::ledger;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
@@ -13,7 +13,15 @@ use crate::cli::exit::Exit;
 pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     apart::begin(places, only);
     let closings = gateway::run(places, only, Haste::Joined)?;
-    Ok(Exit::gravest([Exit::of_closings(&closings), waiting(places, only)]))
+    let waits = waiting(places, only);
+    if closings.is_empty() && waits == Exit::Done {
+        // Nothing had to be done: where there is no such link, that is why.
+        match ground::links(&places.config_dir, only) {
+            Err(error @ (Error::NoLink(..) | Error::UnknownLink(..))) => return Err(error),
+            _ => return Ok(Exit::Done),
+        }
+    }
+    Ok(Exit::gravest([Exit::of_closings(&closings), waits]))
 }
 
 /// Takes the consent where the first paste waits for it, and pastes at once.

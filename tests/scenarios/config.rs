@@ -19,6 +19,14 @@ fn without_a_link_it_says_how_to_make_one() {
 }
 
 #[test]
+fn a_gateway_without_a_link_says_how_to_make_one() {
+    let bed = Bed::new();
+    bed.run(["gateway", "--link", "none"]).exit(2).says("there is no link 'none'");
+    std::fs::remove_file(bed.at(CONF)).unwrap();
+    bed.run(["gateway"]).exit(2).says("no link is configured in").says("hint: oauth-sync setup");
+}
+
+#[test]
 fn the_packages_own_file_may_wait_for_a_login() {
     let bed = Bed::new();
     let link = bed.openclaw("2026.2.25").conf("SINKS", "env").read(CONF);
