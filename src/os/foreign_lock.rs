@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::error::Error;
 use crate::os::folder::Folder;
-use crate::os::stage::temp_name;
+use crate::os::stage::{barrier, temp_name};
 
 /// What the other program takes for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,10 @@ impl ForeignLock {
         stale_after: Duration,
         other: Option<&Self>,
     ) -> Result<Option<Self>, Error> {
-        let failed = |source| Error::new("lock", &folder.path.join(name), source);
+        let failed = |source| {
+            let barred = (source == Errno::PERM).then(|| barrier(folder, name, None)).flatten();
+            barred.unwrap_or_else(|| Error::new("lock", &folder.path.join(name), source))
+        };
         let _acting = folder.acting()?;
         for _ in 0..2 {
             let shared = other.and_then(|other| other.share(folder, name, form));

@@ -101,6 +101,28 @@ fn what_chattr_has_set_is_named_with_its_command() {
 }
 
 #[test]
+fn what_chattr_has_set_on_a_stores_directory_is_named_where_its_lock_is_refused() {
+    for attribute in ["i", "a"] {
+        let (lab, store) = (lab(), "home/a/.openclaw/agents/main/agent");
+        let text = r#"{"version":1,"profiles":{"anthropic:default":{"type":"token","provider":"anthropic","token":"sk-ant-oat01-0ld"}}}"#;
+        let make =
+            format!("mkdir -p {store}; umask 077; echo '{text}' >{store}/auth-profiles.json");
+        lab.as_user(ALICE, &make);
+        lab.link(
+            "a",
+            "CLAUDE_CLI=\"none\"\nREFRESH=\"off\"\nSINKS=\"auth-profiles\"\nGATEWAY=\"none\"\n",
+        );
+        lab.sh(&format!("chattr +{attribute} {store}"));
+        let ran = lab.confined(&["sync"]);
+        lab.sh(&format!("chattr -{attribute} {store}"));
+        let command = ran.stderr.lines().find_map(|line| line.strip_prefix("hint: "));
+        let command = command.unwrap_or_default();
+        assert!(command.contains(&format!("chattr -{attribute} ")), "{ran:?}");
+        assert!(!lab.read(&format!("{store}/auth-profiles.json")).contains("test-access"));
+    }
+}
+
+#[test]
 fn no_temporary_file_with_a_token_stays_where_nothing_may_be_removed() {
     let lab = lab();
     lab.as_user(ALICE, &format!("umask 077; echo ANTHROPIC_OAUTH_TOKEN=old >{ENV}"));
