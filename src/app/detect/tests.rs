@@ -102,6 +102,22 @@ fn podman_is_written_down() {
 }
 
 #[test]
+fn a_container_of_quadlets_is_the_gateways_unit() {
+    let container = "root/.config/containers/systemd/openclaw.container";
+    let host = Host::new()
+        .file("root/.openclaw/openclaw.json", "{}")
+        .file("root/.openclaw-work/openclaw.json", "{}")
+        .file(container, "[Container]\nImage=localhost/openclaw:local\n");
+    let claws = host.detect().findings.claws;
+    let unit = |state_dir: &str| {
+        let found = claws.iter().find(|claw| claw.state_dir == Path::new(state_dir));
+        found.and_then(|claw| claw.unit.clone())
+    };
+    assert_eq!(unit("/root/.openclaw"), Some(("openclaw.service".to_owned(), true)));
+    assert_eq!(unit("/root/.openclaw-work"), None);
+}
+
+#[test]
 fn a_link_that_was_begun_is_completed_key_by_key() {
     let ours = tempfile::tempdir().unwrap();
     let [config_dir, state_dir, run_dir] = ["etc", "lib", "run"].map(|name| ours.path().join(name));

@@ -21,6 +21,11 @@ const VARIABLES_OF_USER: &str = ".config/environment.d";
 /// How many files with variables are read for a unit of the host, or for all of a user's.
 const FILES_LIMIT: usize = 64;
 
+/// Where a user's own containers lie for Quadlet, below the home, and the one that OpenClaw's script puts
+/// there, with the unit that is made of it (podman-systemd.unit(5)).
+const CONTAINERS: &str = ".config/containers/systemd";
+const QUADLET: (&str, &str) = ("openclaw.container", "openclaw.service");
+
 /// How many names are listed in a user's directory of units, how many of the files are read, how many
 /// bytes of them, and how many directories they may name.
 const NAMES_LIMIT: usize = 10_000;
@@ -247,16 +252,21 @@ pub(crate) fn gateway(
     state_dir: &Path,
 ) -> Option<(String, bool)> {
     let profile = state_dir.file_name()?.to_str()?.strip_prefix(".openclaw-").map(str::to_owned);
-    let of_user = match profile {
+    let of_user = match &profile {
         Some(profile) => format!("openclaw-gateway-{profile}.service"),
         None => "openclaw-gateway.service".to_owned(),
     };
-    if let Some(home) = home
-        && tree.has(&home.path.join(USER).join(&of_user))
-    {
+    let has = |folder: &str, name: &str| {
+        home.is_some_and(|home| tree.has(&home.path.join(folder).join(name)))
+    };
+    if has(USER, &of_user) {
         return Some((of_user, true));
     }
-    let names = [of_user.as_str(), "openclaw.service"];
+    let (container, of_container) = QUADLET;
+    if profile.is_none() && has(CONTAINERS, container) {
+        return Some((of_container.to_owned(), true));
+    }
+    let names = [of_user.as_str(), of_container];
     let found = names
         .into_iter()
         .find(|name| SYSTEM.iter().any(|folder| tree.has(&Path::new(folder).join(name))))?;
