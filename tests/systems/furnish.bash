@@ -78,7 +78,7 @@ sign_in() {
 write_login() {
     bed sh "$1" '
         umask 077
-        cd "/home/$1/.claude"
+        cd "$(getent passwd "$1" | cut -d : -f 6)/.claude"
         printf "{\"claudeAiOauth\":{\"accessToken\":\"%s\",\"refreshToken\":\"%s\",\"expiresAt\":%s000,\"scopes\":[\"user:inference\"]}}" \
             "$3" "$4" "$(($(date +%s) + $2))" >new
         chown "$1:" new
