@@ -43,114 +43,114 @@ function __fish_oauth_sync_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -s V -l version -d 'Print version'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "sync" -d 'Bring the sinks in step once'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "watch" -d 'Run continuously and sync on changes'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "sync" -d 'Sync all links once'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "refresh" -d 'Renew due logins and verify the result'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "gateway" -d 'Apply queued token updates to gateways'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "set" -d 'Set one key of a link\'s configuration; all else in the file stays'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "status" -d 'Show sources, sinks and their states'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "setup" -d 'Set everything up, step by step, each change only after a yes'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "setup" -d 'Set everything up, step by step, each change after confirmation'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "login" -d 'Sign in to Claude as the right user and in the right place, and carry the login on'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "check" -d 'Check for a monitor: exit 0 ok, 1 warning, 2 critical, 3 unknown'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "token" -d 'Print the current access token for a pipe'
-complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that mends it'
+complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that fixes it'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
 complete -c oauth-sync -n "__fish_oauth_sync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Leave all that needs other programs to the units that may run them'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -l delegate -d 'Do not run external programs; queue for the units'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand watch" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l dry-run -d 'Show what would be done; change nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l force -d 'Pass on a login that ends before the one passed on last; write over mount points in place'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l delegate -d 'Leave all that needs other programs to the units that may run them'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -l delegate -d 'Do not run external programs; queue for the units'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand sync" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l dry-run -d 'Show what would be done and when; send and write nothing'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew also what is not due, was put off, or was rejected'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unattended -d 'Run as the timer does: where nothing is linked yet, look for a link, and find none in silence'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l force -d 'Renew even if not due, backed off or rejected'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -l unattended -d 'Timer mode: link automatically if nothing is configured; exit quietly if nothing is found'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand refresh" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l primary -d 'The model that agents use; instead of the usual one' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l alias -d 'A model and the name that people see; instead of the usual two' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config\'; comments are lost'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l consent -d 'Agree that the first paste takes the comments out of openclaw.json, with a copy kept'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l consent -d 'Consent to the first paste, which removes the comments from openclaw.json; a copy is kept'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -l delegate -d 'Only note that, needed yet or not, and leave the paste to the services'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand gateway" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l root -d 'Look at the tree in DIR instead of the host' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Write JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l json -d 'Output JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l print -d 'Print the best candidate as KEY=VALUE lines'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l write -d 'Write a link, default unless --link names one, if one candidate is the only best and one user controls all of it'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l all -d 'Write a link for each pair that belongs together unmistakably'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l set-stdin -d 'Read KEY=VALUE lines to be written from stdin; an empty value takes a key out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -l switch-off-original -d 'Switch the original\'s units off'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand detect" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand set" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d 'Write JSON'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l watch -d 'Stay, and draw it anew every two seconds'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l json -d 'Output JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -l watch -d 'Refresh every 2 s'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand status" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l openclaw -d 'State folder of OpenClaw to propose, or \'none\' to keep the login alive only' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l openclaw -d 'State directory of OpenClaw to propose, or \'none\' to only renew the login' -r
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l claude -d 'Claude\'s credentials file to propose' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l container -d 'Container in which the Claude CLI runs' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l yes -d 'Take every proposal without asking; what costs or loses something is left out'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-install -d 'Do not install the Claude CLI'
@@ -158,64 +158,64 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-model
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l no-services -d 'Leave all units as they are'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -l test-call -d 'Propose a test call of the Claude CLI, which costs one short answer'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l signed-in -d 'Sign in to nothing, but note that this login was signed in on DATE, as in 2026-11-30' -r
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l signed-in -d 'Do not sign in; record that this login was signed in on DATE, as in 2026-11-30' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Write JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -l json -d 'Output JSON'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand check" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Write JSON, with the expiry'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l force -d 'Print it on a terminal too'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l json -d 'Output JSON, with the expiry'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -l force -d 'Allow printing to a terminal'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand token" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Write JSON'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l fix -d 'Do what is ours and safe'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l json -d 'Output JSON'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l fix -d 'Apply safe fixes'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -l upgrade -d 'Show only what this version refuses, or runs as another user, unlike an earlier one'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l output -d 'Replace FILE by it, as `node_exporter`\'s textfile collector wants it' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config-dir -d 'Folder of the links\' configuration files' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Folder of locks and queues [default: /run/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l config-dir -d 'Directory of the links\' configuration files' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s v -l verbose -d 'Say more'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Say only what went wrong'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand metrics" -s h -l help -d 'Print help'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "watch" -d 'Stay and bring the sinks in step on every change of a source'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "sync" -d 'Bring the sinks in step once'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "refresh" -d 'Renew each login that is due, and prove it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "watch" -d 'Run continuously and sync on changes'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "sync" -d 'Sync all links once'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "refresh" -d 'Renew due logins and verify the result'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "model" -d 'Show or set the models of Anthropic\'s that OpenClaw uses'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "gateway" -d 'Get new tokens into the running OpenClaw: commands, reload, recreate, proof'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "gateway" -d 'Apply queued token updates to gateways'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "detect" -d 'Find Claude and OpenClaw on this host, and propose or write a link'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "set" -d 'Set one key of a link\'s configuration; all else in the file stays'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "status" -d 'Show sources, sinks and their states'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "setup" -d 'Set everything up, step by step, each change only after a yes'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "setup" -d 'Set everything up, step by step, each change after confirmation'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "login" -d 'Sign in to Claude as the right user and in the right place, and carry the login on'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "check" -d 'Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "check" -d 'Check for a monitor: exit 0 ok, 1 warning, 2 critical, 3 unknown'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "token" -d 'Print the current access token for a pipe'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that mends it'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "doctor" -d 'Look for every known cause of trouble, and print the command that fixes it'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "metrics" -d 'Print the state of all links in Prometheus\' text format'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand help; and not __fish_seen_subcommand_from watch sync refresh model gateway detect set status setup login check token doctor metrics help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c oauth-sync -n __fish_oauth_sync_at_link -x -a '(__fish_oauth_sync_links)'

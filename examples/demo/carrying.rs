@@ -46,7 +46,7 @@ pub(crate) fn play(program: &Path, root: &Path) -> io::Result<()> {
     let mut watch = host.installation.watch(log.into(), PATIENCE)?;
     say(&format!("'oauth-sync watch' is ready after {}", ms(begun.elapsed())));
     let fingerprinter = Fingerprinter::load(&host.installation.root.join("state"))?;
-    host.carried(&before, 1, begun, &fingerprinter, "its first look brought all sinks in step")?;
+    host.carried(&before, 1, begun, &fingerprinter, "its first look brought all sinks up to date")?;
 
     part("2. The Claude CLI renews: a temp file, then rename");
     let before = sinks::tokens(&host.sinks);
@@ -138,7 +138,7 @@ impl Host {
         let before = sinks::tokens(&self.sinks);
         let blank = r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#;
         replace(&self.credentials, blank)?;
-        let state = self.wait_for_state("blanked")?;
+        let state = self.wait_for_state("cleared by Claude CLI")?;
         quote(&format!("oauth-sync: {state}"), &self.root);
         table(&sinks::rows(&self.sinks, &before, fingerprinter));
         claim(

@@ -144,7 +144,7 @@ pub(crate) fn awaited(ground: &Ground, settings: &Settings) -> Result<Option<Str
     Ok(ending.and_then(|ending| ending.why().map(str::to_owned)))
 }
 
-/// The mark in the state folder that says that comments may be lost.
+/// The mark in the state directory that says that comments may be lost.
 pub(crate) fn mark(link: &str) -> String {
     format!("consent-{link}")
 }

@@ -48,7 +48,7 @@ impl Places {
 pub(crate) struct Ground {
     /// Where everything is.
     pub(crate) places: Places,
-    /// `links/` in the state folder; none before the first sync.
+    /// `links/` in the state directory; none before the first sync.
     pub(crate) links: Option<Folder>,
     /// This installation's fingerprints.
     pub(crate) fingerprinter: Fingerprinter,

@@ -122,7 +122,7 @@ fn waiting(report: &Report) -> Option<String> {
     if pending.missing.is_some() {
         return None;
     }
-    Some(pending.waits.clone().unwrap_or_else(|| "it could not be seen to".to_owned()))
+    Some(pending.waits.clone().unwrap_or_else(|| "the update failed".to_owned()))
 }
 
 fn late(why: &str) -> String {

@@ -181,6 +181,6 @@ fn tell(ground: &Ground, settings: &Settings, report: &Report, view: &View<'_>, 
         merged: 0,
     };
     if let Err(error) = event.leave(&ground.places.run_dir) {
-        log::error!("{}: {error}: hooks and webhook do not hear of it", settings.name);
+        log::error!("{}: {error}: could not queue the notification", settings.name);
     }
 }

@@ -1,4 +1,4 @@
-//! A gateway's ledger on disk: `gateway/NAME.json` in the state folder, and the lock on it.
+//! A gateway's ledger on disk: `gateway/NAME.json` in the state directory, and the lock on it.
 //!
 //! Syncs and commands read it at any time; only the one that sees to the gateway writes it.
 
@@ -12,7 +12,7 @@ use crate::os::folder::Folder;
 use crate::os::lock::Lock;
 use crate::os::stage::{self, Durability};
 
-/// The folder's name in the state folder.
+/// The folder's name in the state directory.
 pub(crate) const FOLDER: &str = "gateway";
 
 /// Loads a link's ledger; an empty one where there is no usable file.
@@ -34,7 +34,7 @@ pub(crate) fn try_lock(run_dir: &Path, link: &str) -> Result<Option<Lock>, Error
     Lock::try_take(run_dir, &lock_name(link))
 }
 
-/// Takes the same lock, and waits for it where another process sees to the gateway.
+/// Takes the same lock, and waits for it where another process is updating the gateway.
 pub(crate) fn lock(run_dir: &Path, link: &str) -> Result<Lock, Error> {
     Lock::wait(run_dir, &lock_name(link))
 }

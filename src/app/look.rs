@@ -159,7 +159,7 @@ impl Look {
                 }
                 Ok(()) => {}
                 Err(error) if error.is_changed() => {
-                    self.state = SinkState::Busy("somebody else wrote it meanwhile".to_owned());
+                    self.state = SinkState::Busy("another process wrote it meanwhile".to_owned());
                 }
                 Err(error) if error.is_unsettled() => {
                     self.state = SinkState::Unsettled(error.to_string());

@@ -1,4 +1,4 @@
-//! A link's memory on disk: `links/NAME.json` in the state folder.
+//! A link's memory on disk: `links/NAME.json` in the state directory.
 
 use std::collections::BTreeMap;
 

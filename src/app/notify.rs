@@ -31,10 +31,10 @@ use crate::os::lock::Lock;
 use crate::os::queue::Queue;
 use crate::os::signals::Deferral;
 
-/// The folder in the state folder that holds what still has to be told.
+/// The folder in the state directory that holds what still has to be told.
 pub(crate) const FOLDER: &str = "notify";
 
-/// The folder in the state folder that holds when people were told what.
+/// The folder in the state directory that holds when people were told what.
 const TOLD: &str = "told";
 
 /// Tells everything that waits, with `at_once` also what failed a moment ago; returns whether all of it was

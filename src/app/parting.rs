@@ -37,6 +37,6 @@ impl Drop for Parting {
 pub(crate) fn leave(run_dir: &Path, request: Request) {
     let link = request.link.clone();
     if let Err(error) = requests::leave(run_dir, request) {
-        log::error!("{link}: {error}: the gateway is not told of the new token");
+        log::error!("{link}: {error}: the gateway update was not queued");
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::shell::Hint;
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
 
-/// The folder in the state folder that holds how the renewals of each source went.
+/// The folder in the state directory that holds how the renewals of each source went.
 pub(crate) const FOLDER: &str = "sources";
 
 /// What lies ahead.

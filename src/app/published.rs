@@ -82,7 +82,7 @@ pub(crate) fn link(
 
 /// Publishes that a link could not be looked at.
 pub(crate) fn failure(places: &Places, link: &str, now: Timestamp) {
-    let text = "it cannot be looked at: sudo oauth-sync check says why".to_owned();
+    let text = "it cannot be read: see sudo oauth-sync check".to_owned();
     let findings = vec![(Level::Wrong, text)];
     put(places, link, Health { level: Level::Wrong, findings, summary: Summary::default() }, now);
 }

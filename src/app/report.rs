@@ -111,12 +111,12 @@ impl SinkState {
     /// The word for it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::InStep | Self::Unsettled(_) => "in step",
+            Self::InStep | Self::Unsettled(_) => "up to date",
             Self::Stale(_) | Self::Busy(_) => "stale",
-            Self::Absent(_) => "absent",
+            Self::Absent(_) => "missing",
             Self::Refused(_) => "refused",
             Self::Unused(_) => "unused",
-            Self::Hidden(_) => "hidden",
+            Self::Hidden(_) => "shadowed",
             Self::Failed(..) => "failed",
         }
     }

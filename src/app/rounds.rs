@@ -36,7 +36,7 @@ pub(crate) fn tell_of_renewal(places: &Places, renewal: &Renewal, link: &str) {
     let text = format!("the login in '{path}' was renewed by method '{method}'");
     let event = Event::deed("renewed", link, text, Some(mark.expiry));
     if let Err(error) = event.leave(&places.run_dir) {
-        log::warn!("{link}: {error}: no hook hears of the renewal");
+        log::warn!("{link}: {error}: hooks were not notified of the renewal");
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<
         None if !tree.has(Path::new("/run/systemd/system")) => systemctl(&["disable", unit]),
         None => systemctl(&["disable", "--now", unit]),
         Some(_) if !tree.is_host() => {
-            let what = "it is a user's, which only the running host can see to";
+            let what = "it is a user's, which only the running host can manage";
             Err(os::error::Error::odd("disable", Path::new(unit), what).into())
         }
         Some(user) => {

@@ -1,4 +1,4 @@
-//! Brings a link's sinks in step with its source, once.
+//! Brings a link's sinks up to date with its source, once.
 
 use std::time::Duration;
 
@@ -308,7 +308,7 @@ fn faults(settings: &Settings, openclaw: &OpenClaw) -> impl Iterator<Item = Line
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.
 fn unreachable(openclaw: &OpenClaw) -> Option<Line> {
     let Some(Err(error)) = &openclaw.state else { return None };
-    let text = format!("{error}: nothing below it is brought in step");
+    let text = format!("{error}: skipped");
     let mut line = Line::remark(Level::Error, "unreachable", text);
     line.hint = error.command().cloned();
     Some(line)

@@ -1,4 +1,4 @@
-//! Stays and brings the sinks in step on every change of a source.
+//! Stays and brings the sinks up to date on every change of a source.
 //!
 //! Events are hints, content decides: whatever wakes the watcher, it compares what is there.
 
@@ -141,7 +141,9 @@ impl Watcher {
         let status = format!("STATUS={errors}{count}");
         if status != self.status {
             if let Some(problem) = config.unfinished.first() {
-                log::info!("{problem}: it is no link yet, and waits for a login and an OpenClaw");
+                log::info!(
+                    "{problem}: no link is configured yet; it waits for a login and an OpenClaw"
+                );
             }
             notify::send(&status);
             self.status = status;
@@ -250,7 +252,7 @@ impl Watcher {
         }
     }
 
-    /// Brings one link's sinks in step and says what is new.
+    /// Brings one link's sinks up to date and says what is new.
     fn bring(&mut self, index: usize) {
         let now = clock::now();
         if std::mem::take(&mut self.links[index].moved) {

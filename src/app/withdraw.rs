@@ -8,7 +8,7 @@ use crate::app::sync;
 use crate::domain::config::settings::Settings;
 use crate::os::folder::Folder;
 
-/// The flag file in OpenClaw's state folder that asks for a new sign-in.
+/// The flag file in OpenClaw's state directory that asks for a new sign-in.
 pub(crate) const FLAG: &str = "REAUTH_NEEDED";
 
 /// How a flag file of ours begins; one that does not is somebody else's and stays.
@@ -51,7 +51,7 @@ fn settle(ground: &Ground, settings: &Settings) {
     if refresh::waits(ground, settings) {
         log::error!(
             hint = "install openclaw-oauth-sync again, or sign in to Claude again";
-            "the renewed login of '{}' could not be put in place: it stays in '{}' until that folder is removed",
+            "the renewed login of '{}' could not be put in place: it stays in '{}' until that directory is removed",
             settings.claude_credentials.display(),
             ground.places.state_dir.display()
         );

@@ -47,7 +47,7 @@ fn login_text(login: LoginEnd, now: Timestamp) -> String {
     let (at, left) = (login.at, in_words(login.at.left(now)));
     match (login.is_estimate, login.at > now) {
         (false, true) => format!("login ends at {at}, in {left}"),
-        (false, false) => format!("login ended at {at}"),
+        (false, false) => format!("login expired at {at}"),
         (true, true) => format!("login ends about {at}, in {left} (estimate)"),
         (true, false) => format!("login may end at any moment, since {at} (estimate)"),
     }

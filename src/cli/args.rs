@@ -35,13 +35,13 @@ pub(crate) struct Arguments {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Folder of the links' configuration files
+    /// Directory of the links' configuration files
     #[arg(long, value_name = "DIR", global = true, default_value = CONFIG_DIR)]
     pub(crate) config_dir: PathBuf,
-    /// Folder of what is remembered [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
+    /// Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Folder of locks and queues [default: /run/oauth-sync]
+    /// Directory of locks and queues [default: /run/oauth-sync]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) run_dir: Option<PathBuf>,
     /// Work on this link only
@@ -50,7 +50,7 @@ pub(crate) struct Global {
     /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
-    /// Say only what went wrong
+    /// Print errors only
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -58,36 +58,36 @@ pub(crate) struct Global {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Stay and bring the sinks in step on every change of a source
+    /// Stay and bring the sinks up to date on every change of a source
     Watch {
-        /// Leave all that needs other programs to the units that may run them
+        /// Do not run external programs; queue for the units
         #[arg(long)]
         delegate: bool,
     },
-    /// Bring the sinks in step once
+    /// Sync all links once
     Sync {
-        /// Show what would be done, and do nothing
+        /// Show what would be done; change nothing
         #[arg(long)]
         dry_run: bool,
         /// Pass on a login that ends before the one passed on last; write over mount points in place
         #[arg(long)]
         force: bool,
-        /// Leave all that needs other programs to the units that may run them
+        /// Do not run external programs; queue for the units
         #[arg(long)]
         delegate: bool,
         /// Sync one link for the watcher, whose standard input says what it knows, and print what is known then
         #[arg(long, requires = "delegate", hide = true)]
         watched: bool,
     },
-    /// Renew each login that is due, and prove it
+    /// Renew due logins and verify the result
     Refresh {
         /// Show what would be done and when; send and write nothing
         #[arg(long)]
         dry_run: bool,
-        /// Renew also what is not due, was put off, or was rejected
+        /// Renew even if not due, backed off or rejected
         #[arg(long)]
         force: bool,
-        /// Run as the timer does: where nothing is linked yet, look for a link, and find none in silence
+        /// Timer mode: link automatically if nothing is configured; exit quietly if nothing is found
         #[arg(long, conflicts_with_all = ["dry_run", "force"])]
         unattended: bool,
         /// Go on with the link's incidents too, for a run over all links
@@ -96,9 +96,9 @@ pub(crate) enum Command {
     },
     /// Show or set the models of Anthropic's that OpenClaw uses
     Model(Model),
-    /// Get new tokens into the running OpenClaw: commands, reload, recreate, proof
+    /// Apply queued token updates to gateways
     Gateway {
-        /// Agree that the first paste takes the comments out of openclaw.json, with a copy kept
+        /// Consent to the first paste, which removes the comments from openclaw.json; a copy is kept
         #[arg(long)]
         consent: bool,
         /// Only note that, needed yet or not, and leave the paste to the services
@@ -127,49 +127,49 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         root: Option<PathBuf>,
     },
-    /// Take back requests to sign in again, before the program is removed
+    /// Pre-removal cleanup
     #[command(hide = true)]
     Withdraw,
     /// Set one key of a link's configuration; all else in the file stays
     Set(Set),
     /// Show sources, sinks and their states
     Status {
-        /// Write JSON
+        /// Output JSON
         #[arg(long)]
         json: bool,
-        /// Stay, and draw it anew every two seconds
+        /// Refresh every 2 s
         #[arg(long, conflicts_with = "json")]
         watch: bool,
     },
-    /// Set everything up, step by step, each change only after a yes
+    /// Set everything up, step by step, each change after confirmation
     Setup(Setup),
     /// Sign in to Claude as the right user and in the right place, and carry the login on
     Login {
-        /// Sign in to nothing, but note that this login was signed in on DATE, as in 2026-11-30
+        /// Do not sign in; record that this login was signed in on DATE, as in 2026-11-30
         #[arg(long, value_name = "DATE")]
         signed_in: Option<String>,
     },
-    /// Judge for a monitor: exit 0 fine, 1 attention soon, 2 wrong, 3 cannot tell
+    /// Check for a monitor: exit 0 ok, 1 warning, 2 critical, 3 unknown
     Check {
-        /// Write JSON
+        /// Output JSON
         #[arg(long)]
         json: bool,
     },
     /// Print the current access token for a pipe
     Token {
-        /// Write JSON, with the expiry
+        /// Output JSON, with the expiry
         #[arg(long)]
         json: bool,
-        /// Print it on a terminal too
+        /// Allow printing to a terminal
         #[arg(long)]
         force: bool,
     },
-    /// Look for every known cause of trouble, and print the command that mends it
+    /// Look for every known cause of trouble, and print the command that fixes it
     Doctor {
-        /// Write JSON
+        /// Output JSON
         #[arg(long)]
         json: bool,
-        /// Do what is ours and safe
+        /// Apply safe fixes
         #[arg(long)]
         fix: bool,
         /// Show only what this version refuses, or runs as another user, unlike an earlier one
@@ -191,7 +191,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Detect {
-    /// Write JSON
+    /// Output JSON
     #[arg(long, conflicts_with = "print")]
     pub(crate) json: bool,
     /// Print the best candidate as KEY=VALUE lines
@@ -206,7 +206,7 @@ pub(crate) struct Detect {
     /// Print a line if the first paste into the link that would be written waits for a consent
     #[arg(long, group = "link_to_be", hide = true)]
     pub(crate) lacks_consent: bool,
-    /// Print what is wrong with the answers on stdin, one a line, and write nothing
+    /// Validate the answers on stdin, print one error a line, and write nothing
     #[arg(long, group = "link_to_be", conflicts_with = "write", hide = true)]
     pub(crate) check_answers: bool,
     /// Read KEY=VALUE lines to be written from stdin; an empty value takes a key out
@@ -258,7 +258,7 @@ pub(crate) struct Setup {
     /// Take every proposal without asking; what costs or loses something is left out
     #[arg(long)]
     pub(crate) yes: bool,
-    /// State folder of OpenClaw to propose, or 'none' to keep the login alive only
+    /// State directory of OpenClaw to propose, or 'none' to only renew the login
     #[arg(long, value_name = "DIR")]
     pub(crate) openclaw: Option<String>,
     /// Claude's credentials file to propose

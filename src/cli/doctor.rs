@@ -23,9 +23,9 @@ const SCHEMA: u32 = 1;
 /// How the doctor is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
-    /// Write JSON.
+    /// Output JSON.
     pub(crate) json: bool,
-    /// Do what is ours and safe.
+    /// Apply safe fixes.
     pub(crate) fix: bool,
     /// Show only what this version refuses and an earlier one took.
     pub(crate) upgrade: bool,
@@ -117,7 +117,7 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
 fn unfinished(places: &Places) -> Result<Option<Finding>, Error> {
     let open = ground::configuration(&places.config_dir)?.unfinished;
     Ok(open.first().map(|problem| {
-        let meaning = format!("{problem}: it is no link yet");
+        let meaning = format!("{problem}: no link is configured");
         Finding::warning("link-unfinished", meaning, ours::setup())
     }))
 }
@@ -144,7 +144,7 @@ fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<boo
     }
     let survey = survey::sound(places, only)?;
     for finding in &fixable {
-        log::info!("mending {}: {}", finding.id, finding.meaning);
+        log::info!("fixing {}: {}", finding.id, finding.meaning);
         doctor::fix(&cases(&survey), finding)?;
     }
     if fixable.iter().any(|finding| finding.fix == Some(Fix::Sync)) {

@@ -98,7 +98,7 @@ fn of_logins(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             links,
             "oauth_sync_status",
-            "What oauth-sync check says: 0 fine, 1 attention soon, 2 wrong, 3 cannot tell.",
+            "The result of oauth-sync check: 0 fine, 1 attention soon, 2 wrong, 3 cannot tell.",
             |link| Some((link.health.level as u8).to_string()),
         ),
         per_link(
@@ -110,18 +110,13 @@ fn of_logins(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             links,
             "oauth_sync_login_expiry_timestamp_seconds",
-            "When the login itself ends, as the server told or counted from the sign-in.",
+            "When the login itself ends, as reported by the server or counted from the sign-in.",
             |link| link.ahead.people.login.map(|login| seconds(login.at)),
         ),
-        per_link(
-            links,
-            "oauth_sync_sign_in_needed",
-            "Whether only a person can help, by signing in again.",
-            |link| {
-                let rejected = link.ahead.prospect.renewals.rejected;
-                Some(flag(link.report.needs_person() || rejected))
-            },
-        ),
+        per_link(links, "oauth_sync_sign_in_needed", "Whether sign-in is required.", |link| {
+            let rejected = link.ahead.prospect.renewals.rejected;
+            Some(flag(link.report.needs_person() || rejected))
+        }),
         per_link(
             links,
             "oauth_sync_next_renewal_timestamp_seconds",
@@ -131,7 +126,7 @@ fn of_logins(links: &[Surveyed]) -> Vec<Family> {
         per_link(
             links,
             "oauth_sync_incidents",
-            "How many incidents were told to people and are not over.",
+            "How many incidents were notified and are still open.",
             |link| Some(link.ahead.people.open.len().to_string()),
         ),
     ]
@@ -147,7 +142,7 @@ fn of_gateways(links: &[Surveyed]) -> [Family; 2] {
     let gap = per_link(
         links,
         "oauth_sync_gateway_gap_seconds",
-        "How long no gateway answered when it was seen to the last time.",
+        "Downtime of the gateway at its last update.",
         |link| {
             let gap = link.report.gateway.history.iter().rev().find_map(|act| act.gap_ms)?;
             Some(format!("{}.{:03}", gap / 1000, gap % 1000))

@@ -29,7 +29,7 @@ pub(crate) fn carry_out(
     if change.is_written {
         log::info!("wrote '{path}'");
     } else {
-        log::info!("unchanged: '{path}' says so already");
+        log::info!("unchanged: '{path}' has this value already");
     }
     for problem in &change.open {
         log::warn!(hint = below(problem.hint.as_ref()); "still to be set or corrected: {problem}");

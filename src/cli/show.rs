@@ -53,7 +53,7 @@ pub(crate) fn inspect(places: &Places, link: &str) -> Result<Exit, Error> {
 pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
     let open = ground::configuration(&places.config_dir)?.unfinished;
     if let Some(problem) = open.first() {
-        log::warn!(hint = below(problem.hint.as_ref()); "{problem}: it is no link yet");
+        log::warn!(hint = below(problem.hint.as_ref()); "{problem}: no link is configured");
     }
     Ok(())
 }

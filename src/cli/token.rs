@@ -17,7 +17,7 @@ const SCHEMA: u32 = 1;
 /// How the token is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// Write JSON.
+    /// Output JSON.
     pub(crate) json: bool,
     /// Show it even to whoever looks over a shoulder.
     pub(crate) force: bool,

@@ -194,9 +194,9 @@ pub(crate) fn cause(said: &str) -> Option<&'static str> {
     let known = [
         ("could not be refreshed", "the server did not renew the login"),
         ("OAuth token has expired", "the server did not renew the login"),
-        ("Not logged in", "it took the login for absent"),
-        ("rate limit", "the server asked for patience"),
-        ("429", "the server asked for patience"),
+        ("Not logged in", "it reported \"not logged in\""),
+        ("rate limit", "rate limited"),
+        ("429", "rate limited"),
         ("Connection error", "it could not reach the server"),
         ("ENOTFOUND", "it could not reach the server"),
         ("ECONNREFUSED", "it could not reach the server"),

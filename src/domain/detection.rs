@@ -222,7 +222,8 @@ fn of_claw<'a>(
     if rivals().any(|other| other.login == best.login && other.score >= best.score) {
         return Err("its login fits another OpenClaw as well, or better".to_owned());
     }
-    let is_signed_in = matches!(findings.logins[best.login].state, "living" | "static" | "expired");
+    let is_signed_in =
+        matches!(findings.logins[best.login].state, "valid" | "setup-token" | "expired");
     if !is_signed_in && unasked(candidates.iter()) != Ok(best) {
         return Err("nobody is signed in at its login".to_owned());
     }
@@ -231,10 +232,10 @@ fn of_claw<'a>(
 
 fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
     let same = login.control.uids == claw.control.uids;
-    let living = matches!(login.state, "living" | "static");
+    let living = matches!(login.state, "valid" | "setup-token");
     let weights = [
         (same, 8, "the same user controls both"),
-        (living, 4, "the login lives"),
+        (living, 4, "the login is valid"),
         (login.state == "expired", 2, "the login can be renewed"),
         (claw.configured, 2, "OpenClaw is configured there"),
         (login.cli != Cli::None, 1, "Claude CLI can renew the login"),
@@ -247,7 +248,7 @@ fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
 
 /// Why a link may not be written without a person's word.
 fn obstacle(login: &Login, claw: &Claw, proofs: &Proofs<'_>) -> Option<String> {
-    let unconfigured = || "there is no openclaw.json in the state folder".to_owned();
+    let unconfigured = || "there is no openclaw.json in the state directory".to_owned();
     let apart = apart(&login.control, &claw.control, proofs.is_account);
     apart
         .filter(|_| !(proofs.has_both)(login, claw))

@@ -103,7 +103,7 @@ pub(crate) struct Health {
 }
 
 /// What stands for a text that is root's to know.
-const HIDDEN: &str = "sudo oauth-sync check says what";
+const HIDDEN: &str = "see sudo oauth-sync check";
 
 impl Level {
     /// The monitors' own word for it.
@@ -189,10 +189,10 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
         }
         Source::Static(_) => None,
         Source::Expired(credential) if credential.refresh_token.is_none() => {
-            wrong(&format!("the setup-token ended at {}", credential.expiry))
+            wrong(&format!("the setup-token expired at {}", credential.expiry))
         }
         Source::Expired(credential) => {
-            wrong(&format!("the access token ended at {}", credential.expiry))
+            wrong(&format!("the access token expired at {}", credential.expiry))
         }
         Source::Superseded(_) => soon("an old login was put back, so it is not passed on"),
         Source::Waiting(..) => soon("a login that ends before the one passed on waits"),
@@ -223,7 +223,7 @@ fn of_follower(view: &View<'_>, host: &str) -> Option<(Level, String)> {
             left.map(|left| (Level::Soon, text(left)))
         }
         Source::Expired(credential) => wrong(format!(
-            "the access token ended at {}: {host} has to hand on a later one",
+            "the access token expired at {}: {host} has to hand on a later one",
             credential.expiry
         )),
         Source::Superseded(_) | Source::Waiting(..) => {
@@ -253,7 +253,8 @@ fn login(view: &View<'_>) -> Option<(Level, String)> {
     let end = view.login_end?;
     if end.has_come(view.now) {
         let of_setup_token = matches!(view.source, Source::Expired(c) if c.refresh_token.is_none());
-        return (!of_setup_token).then(|| (Level::Wrong, format!("the login ended at {}", end.at)));
+        return (!of_setup_token)
+            .then(|| (Level::Wrong, format!("the login expired at {}", end.at)));
     }
     let left = end.at.left(view.now);
     let when = match (end.is_estimate, left.is_zero()) {
@@ -270,12 +271,12 @@ fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {
         Condition::InStep | Condition::Absent => None,
         Condition::Stuck(why) => {
             let why = if view.is_public { HIDDEN } else { why };
-            Some((Level::Wrong, format!("{name} is not in step: {why}")))
+            Some((Level::Wrong, format!("{name} is out of date: {why}")))
         }
         // Where the source is at fault, that is said already.
         Condition::Pending if view.source.passable().is_none() => None,
         Condition::Pending if sink.expiry.is_some_and(|end| end <= view.now) => {
-            Some((Level::Wrong, format!("{name} still holds a token that has ended")))
+            Some((Level::Wrong, format!("{name} still holds an expired token")))
         }
         Condition::Pending => Some((Level::Soon, format!("{name} does not hold the new token"))),
     }

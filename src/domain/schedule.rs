@@ -19,7 +19,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait of our own choice.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// The longest wait once the access token has ended: then nothing is left to take a third of, and
+/// The longest wait once the access token has expired: then nothing is left to take a third of, and
 /// every 5 minutes is what [`HOURLY_POSTS`] allows anyhow.
 const ENDED_WAIT: Duration = Duration::from_secs(300);
 

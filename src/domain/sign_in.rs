@@ -18,7 +18,7 @@ pub(crate) fn proof<'a>(
     let credential = match after {
         Source::Living(credential) | Source::Static(credential) => credential,
         Source::Expired(credential) => {
-            return Err(format!("the login there ended at {}", credential.expiry));
+            return Err(format!("the login there expired at {}", credential.expiry));
         }
         Source::Blanked => return Err("the login there is still the emptied one".to_owned()),
         Source::Absent => return Err("there is still no login".to_owned()),
@@ -65,7 +65,7 @@ mod tests {
             (source("b", -1), "ended at"),
             (Source::Blanked, "emptied"),
             (Source::Absent, "still no login"),
-            (Source::HalfWritten, "half-written"),
+            (Source::HalfWritten, "incomplete"),
         ] {
             let said = proof(before, &after, NOW).unwrap_err();
             assert!(said.contains(why), "{said}");

@@ -90,16 +90,16 @@ impl Source {
     /// The word for it in `status` and in the journal's `STATE=`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Living(_) => "living",
-            Self::Static(_) => "static",
+            Self::Living(_) => "valid",
+            Self::Static(_) => "setup-token",
             Self::Expired(_) => "expired",
-            Self::Superseded(_) => "superseded",
-            Self::Waiting(..) => "waiting",
-            Self::Undated => "undated",
-            Self::Blanked => "blanked",
-            Self::HalfWritten => "half-written",
-            Self::Foreign(_) => "foreign",
-            Self::Absent => "absent",
+            Self::Superseded(_) => "replaced earlier",
+            Self::Waiting(..) => "held back",
+            Self::Undated => "no expiry",
+            Self::Blanked => "cleared by Claude CLI",
+            Self::HalfWritten => "incomplete",
+            Self::Foreign(_) => "not a Claude login",
+            Self::Absent => "missing",
             Self::Unreadable(..) => "unreadable",
         }
     }
@@ -138,7 +138,7 @@ impl Source {
                 format!("'{path}' holds a token from {host} that ends at {}", credential.expiry)
             }
             Self::Expired(credential) => format!(
-                "the token in '{path}' ended at {}: {host} has to hand on a later one",
+                "the token in '{path}' expired at {}: {host} has to hand on a later one",
                 credential.expiry
             ),
             Self::Superseded(_) | Self::Waiting(..) => format!(
@@ -165,7 +165,7 @@ impl Source {
                 credential.expiry
             ),
             Self::Expired(credential) => format!(
-                "the access token in '{path}' ended at {}: nothing is passed on until it is renewed",
+                "the access token in '{path}' expired at {}: nothing is passed on until it is renewed",
                 credential.expiry
             ),
             Self::Superseded(_) => format!(

@@ -115,7 +115,7 @@ impl fmt::Display for Cause {
             Self::Slow(kind) => {
                 write!(f, "it lies on a file system of type '{kind}', which may not answer")
             }
-            Self::Changed => f.write_str("somebody else changed it meanwhile"),
+            Self::Changed => f.write_str("another process changed it meanwhile"),
         }
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn is_writable(folder: &Folder) -> Result<bool, Error> {
 
 /// The folder where other users' programs start: empty, and nobody but its owner writes in it.
 ///
-/// It lies in the state folder, which others may not enter, so what a user could plant in a shared
+/// It lies in the state directory, which others may not enter, so what a user could plant in a shared
 /// folder (settings, an `.mcp.json`) can never lie there.
 pub(crate) fn workplace(state: &Folder) -> Result<Folder, Error> {
     let place = state.make("empty")?;

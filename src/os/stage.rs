@@ -209,7 +209,7 @@ fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folde
             discard(written);
             let over = over.filter(|keep| keep.mounts_too);
             let (Some(keep), Some(old)) = (over, written.part.old) else {
-                let what = "it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place";
+                let what = "it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place";
                 let error = Error::odd("write", &path_of(written), what);
                 return Err(error.hint(ours::sync_all_forced()));
             };

@@ -61,14 +61,14 @@ pub(crate) fn program(folder: &Folder, name: &str) -> Result<Trust, Error> {
 pub(crate) fn folder(parent: &Folder, name: &str) -> Result<Trust, Error> {
     if parent.identity.uid != geteuid().as_raw() {
         return Ok(Trust::Unsafe(
-            "the folder it is in belongs to another user",
+            "the directory it is in belongs to another user",
             files::give_to_root,
         ));
     }
     let Some(stat) = parent.stat(name)? else { return Ok(Trust::NotExecutable) };
     Ok(match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => judge(&stat),
-        _ => Trust::Unsafe("it is not a folder", files::remove),
+        _ => Trust::Unsafe("it is not a directory", files::remove),
     })
 }
 

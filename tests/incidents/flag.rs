@@ -50,7 +50,7 @@ fn it_stands_from_the_refusal_to_the_next_login() {
     watch.holds(ENV, "B").until("the flag is gone", || !bed.exists(FLAG));
     let (_, said) = watch.end();
     assert_eq!(said.matches("emptied the login").count(), 1, "{said}");
-    assert!(said.contains("default: there is a living login in 'BED/home/.claude/.credentials.json' again, its access token ends at WHEN"), "{said}");
+    assert!(said.contains("default: valid login found in 'BED/home/.claude/.credentials.json' again, its access token ends at WHEN"), "{said}");
     no_token_is_kept(&bed);
 }
 
@@ -89,7 +89,7 @@ fn somebody_elses_flag_is_left_alone() {
     blanked(&bed);
     let watch = bed.watch();
     bed.replace(SOURCE, bed.login_text("B", 9));
-    watch.says("there is a living login");
+    watch.says("valid login found");
     watch.end();
     assert_eq!(bed.print(FLAG), before);
 }
@@ -151,7 +151,7 @@ fn links_are_told_apart() {
     assert!(bed.exists(FLAG));
     let watch = bed.watch();
     bed.replace(SOURCE, bed.login_text("B", 9));
-    watch.says("default: there is a living login").says("other: there is a living login");
+    watch.says("default: valid login found").says("other: valid login found");
     watch.until("the flag is gone", || !bed.exists(FLAG));
     watch.end();
 }

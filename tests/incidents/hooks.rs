@@ -24,7 +24,7 @@ fn they_run_in_order_for_every_event_and_hear_no_token() {
     bed.run(["notify"]).exit(0).err(&[]);
     let watch = bed.watch_as(&[], &["--delegate"]);
     bed.replace(SOURCE, bed.login_text("B", 9));
-    watch.says("there is a living login");
+    watch.says("valid login found");
     watch.end();
     bed.run(["notify"]).exit(0).err(&[]);
     let events: Vec<String> = bed.plain(&heard(&bed)).lines().map(str::to_owned).collect();
@@ -145,7 +145,7 @@ fn an_event_during_a_run_is_not_lost() {
         let times = |word: &str| watch.said().matches(word).count();
         watch.until("it is said", || times("emptied the login") == round + 1);
         bed.replace(SOURCE, bed.login_text(name, 9));
-        watch.until("it is over", || times("there is a living login") == round + 1);
+        watch.until("it is over", || times("valid login found") == round + 1);
     }
     // Each is told by itself, or by a newer one of its kind that says for how many it stands; one that
     // is just being told may count there too.
@@ -243,7 +243,7 @@ fn a_newer_event_takes_the_place_of_one_whose_hook_failed() {
     bed.run(["notify"]).exit(75);
     let watch = bed.watch_as(&[], &["--delegate"]);
     bed.replace(SOURCE, bed.login_text("B", 9));
-    watch.says("there is a living login");
+    watch.says("valid login found");
     watch.end();
     bed.run(["notify"]).exit(0).err(&[]);
     let told = ["10-first blanked default WHEN", "10-first recovered default WHEN"];

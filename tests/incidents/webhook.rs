@@ -74,7 +74,7 @@ fn a_slow_server_and_a_closed_port_cost_ten_seconds_at_most() {
     blanked(&bed);
     let watch = bed.watch_as(&[], &["--delegate"]);
     bed.replace(SOURCE, bed.login_text("B", 9));
-    watch.says("there is a living login");
+    watch.says("valid login found");
     watch.end();
     let begun = Instant::now();
     bed.run(["notify"]).exit(75).says("the webhook was not told: the time limit is over");
@@ -118,7 +118,7 @@ fn people_are_told_of_each_kind_once_in_ten_minutes_and_then_how_often_it_happen
         let watch = bed.watch_as(&[], &["--delegate"]);
         watch.heard("READY=1");
         bed.replace(SOURCE, bed.login_text(name, 9));
-        watch.says("there is a living login");
+        watch.says("valid login found");
         bed.replace(SOURCE, crate::BLANK);
         watch.says("emptied the login");
         watch.end();

@@ -47,7 +47,7 @@ impl Judge {
     pub(crate) fn no_second_without_a_token(&self) {
         assert!(
             self.dead.is_empty(),
-            "{} ms without a living token: {:?}",
+            "{} ms without a valid token: {:?}",
             self.dead_ms(),
             self.dead
         );

@@ -260,7 +260,7 @@ impl World {
     pub(crate) fn summary(&self) -> String {
         let [sleeps, steps] = self.troubles;
         format!(
-            "{} runs of the timer, {} renewals of {} requests, {sleeps} suspends, {steps} clock steps, {} ms without a living token, {:.0?} in all",
+            "{} runs of the timer, {} renewals of {} requests, {sleeps} suspends, {steps} clock steps, {} ms without a valid token, {:.0?} in all",
             self.runs,
             self.endpoint.grants().len(),
             self.endpoint.requests().len(),

@@ -17,7 +17,7 @@ fn a_link_in_step_is_fine() {
     let (text, data) = said.trim_end().split_once(" | ").unwrap();
     assert_eq!(
         text,
-        "OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks in step, the gateway is left alone"
+        "OAUTH-SYNC OK - default: access token ends in 7h 59m, login ends in about 28d, 2 of 2 sinks up to date, the gateway is left alone"
     );
     let left = data.strip_prefix("'expiry'=").and_then(|data| data.strip_suffix('s')).unwrap();
     let left: i64 = left.parse().unwrap();
@@ -54,7 +54,7 @@ fn each_status_comes_with_its_reason() {
     assert!(ran.out.starts_with("OAUTH-SYNC WARNING - default: oauth-json does not hold the new"));
     bed.login_for("B", -1);
     let ran = bed.run(["check"]).exit(2);
-    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - default: the access token ended at 20"));
+    assert!(ran.out.starts_with("OAUTH-SYNC CRITICAL - default: the access token expired at 20"));
     bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
     let ran = bed.run(["check"]).exit(2);
     let said = bed.plain(&ran.out);
@@ -91,8 +91,12 @@ fn a_sink_that_is_stuck_is_wrong() {
     std::fs::remove_file(bed.at(OAUTH)).unwrap();
     std::fs::create_dir(bed.at(OAUTH)).unwrap();
     let ran = bed.run(["check"]).exit(2);
-    assert!(ran.out.contains("oauth-json is not in step: cannot read"), "{}", ran.out);
-    assert!(ran.out.contains("1 of 2 sinks in step, the gateway is left alone | "), "{}", ran.out);
+    assert!(ran.out.contains("oauth-json is out of date: cannot read"), "{}", ran.out);
+    assert!(
+        ran.out.contains("1 of 2 sinks up to date, the gateway is left alone | "),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

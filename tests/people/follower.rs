@@ -91,7 +91,9 @@ fn nothing_is_renewed_here() {
     let bed = follower();
     bed.conf("REFRESH", "off").login("A").run(["refresh", "--dry-run"]).exit(0);
     bed.conf("REFRESH", "api");
-    bed.run(["sync"]).exit(2).says("REFRESH renews here what RENEWED_BY says another host renews");
+    bed.run(["sync"])
+        .exit(2)
+        .says("REFRESH would renew here what another host renews (RENEWED_BY)");
     bed.conf("REFRESH", "off").conf("RENEWED_BY", "-oProxyCommand=x");
     bed.run(["sync"]).exit(2).says("RENEWED_BY");
 }

@@ -98,7 +98,7 @@ fn with_the_gateway_left_alone_the_files_alone_are_judged() {
     let _gateway = Gateway::start(&bed, "OPENCLAW_STATE_DIR", "home/.openclaw");
     bed.conf("GATEWAY", "none").run(["sync"]).exit(0);
     let check = bed.run(["check"]).exit(0).out;
-    assert!(check.contains("1 of 1 sinks in step, the gateway is left alone"), "{check}");
+    assert!(check.contains("1 of 1 sinks up to date, the gateway is left alone"), "{check}");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn an_ordinary_monitor_gets_the_same_answer() {
     let bed = host();
     both_answer(&bed, 0, "OK - default: access token ends in ");
     bed.login_for("B", -1).run(["sync"]);
-    both_answer(&bed, 2, "CRITICAL - default: the access token ended at 20");
+    both_answer(&bed, 2, "CRITICAL - default: the access token expired at 20");
     bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
     bed.run(["sync"]);
     both_answer(&bed, 2, "CRITICAL - default: the login was refused and emptied: sign in again");
@@ -162,7 +162,9 @@ fn what_is_published_is_replaced_at_each_change_and_tells_nothing() {
     std::fs::create_dir(bed.at(ENV)).unwrap();
     bed.login("B");
     let says = |part: &str| ordinary(&bed, &["check"]).out.contains(part);
-    assert!(eventually(|| says("CRITICAL - default: env is not in step: sudo oauth-sync check")));
+    assert!(eventually(|| says(
+        "CRITICAL - default: env is out of date: see sudo oauth-sync check"
+    )));
     assert_ne!(run("health.json").ino(), before.ino());
     bed.write("etc/other.conf", "CLAUDE_CREDENTALS=\"/x\"\n");
     assert!(eventually(|| says("CRITICAL - the configuration has errors; default: env")));

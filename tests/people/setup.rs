@@ -77,7 +77,7 @@ fn setup(host: &Host, more: &[&str]) -> Terminal {
 
 /// What is asked before a link is shown, where nothing of it was found.
 const QUESTIONS: [&str; 5] = [
-    "State folder of OpenClaw",
+    "State directory of OpenClaw",
     "Folder of OpenClaw's compose project",
     "File with OpenClaw's environment",
     "Claude's credentials file",
@@ -205,7 +205,7 @@ fn an_interrupt_at_any_question_leaves_nothing_half_done() {
 fn one_can_go_back_leave_and_be_asked_again() {
     let host = bare();
     let mut terminal = setup(&host, &[]);
-    terminal.answers("State folder of OpenClaw", "nonsense");
+    terminal.answers("State directory of OpenClaw", "nonsense");
     terminal.shows("neither a number from the list nor a whole path");
     terminal.answers("nor a whole path", "");
     terminal.answers("Folder of OpenClaw's compose project", "near/by");
@@ -247,7 +247,7 @@ fn a_login_can_be_kept_alive_for_nobody_else() {
             "--no-services",
         ],
     );
-    terminal.answers("State folder of OpenClaw", "");
+    terminal.answers("State directory of OpenClaw", "");
     terminal.answers("Claude's credentials file", "");
     terminal.answers("Claude CLI runs on the", "");
     terminal.shows("SINKS=\"none\"");
@@ -350,7 +350,7 @@ fn it_asks_how_both_run() {
         let (claude, claw, compose) = (host.at(SOURCE), host.at(STATE), host.at("oc"));
         let env = host.at("oc/openclaw.env");
         let mut terminal = setup(&host, &["--no-install"]);
-        terminal.answers("State folder of OpenClaw", "");
+        terminal.answers("State directory of OpenClaw", "");
         terminal.answers("Folder of OpenClaw's compose project", compose.to_str().unwrap());
         terminal.answers("File with OpenClaw's environment", env.to_str().unwrap());
         terminal.answers("Claude's credentials file", "");

@@ -64,7 +64,7 @@ fn a_write_that_failed_keeps_its_reason() {
     bed.run(["sync"]).exit(0);
     assert!(bed.read(ENV).contains("ANTHROPIC_OAUTH_TOKEN="));
     let json = bed.run(["status", "--json"]).exit(0).json();
-    assert_eq!(json["links"][0]["sinks"][0]["state"], "in step");
+    assert_eq!(json["links"][0]["sinks"][0]["state"], "up to date");
     assert!(!bed.exists("run/unwritten-default.json") && bed.exists(CONF));
 }
 

@@ -22,8 +22,8 @@ fn both_clocks_are_bars_with_their_times_in_words() {
         "access token  ████████████████████████ 7h 59m left, ends ",
         "login         ████████████░░░░░░░░░░░░ 14d 23h left, ends ",
         "next          renewal in 6h 29m, ",
-        "sinks         ✓ oauth-json in step  /",
-        "✓ env in step  /",
+        "sinks         ✓ oauth-json up to date",
+        "✓ env up to date  /",
         "renewals      none yet",
     ] {
         assert!(shown.contains(part), "'{part}' is not in\n{shown}");
@@ -48,7 +48,7 @@ fn a_narrow_terminal_without_colours_or_unicode_shows_the_same() {
 fn watch_draws_it_anew_and_gives_the_screen_back() {
     let bed = synced();
     let mut terminal = Terminal::run(&bed, (110, 30), &["LANG=C.UTF-8"], &["status", "--watch"]);
-    terminal.shows("✓ env in step");
+    terminal.shows("✓ env up to date");
     bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
     terminal.shows("✗ env failed");
     bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=x\n");

@@ -1,4 +1,4 @@
-//! The real `OpenClaw` as a service of a compose project: its state folder is a folder of the host,
+//! The real `OpenClaw` as a service of a compose project: its state directory is a folder of the host,
 //! and its user is 1000. Needs root for the engine, which `tests/docker/engine` starts.
 
 use std::fs;

@@ -111,7 +111,7 @@ fn a_cli_that_a_signal_came_before_is_not_started() {
     let ran = rig.ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, None, "it ended by the signal: {}", ran.said);
     assert!(!calls(&rig).contains("claude -p"), "{}", calls(&rig));
-    assert_eq!(rig.state()["cause"], "it was told to end before it asked", "{}", ran.said);
+    assert_eq!(rig.state()["cause"], "it was stopped before its request", "{}", ran.said);
     assert_eq!(rig.state()["cli_runs"], serde_json::json!([]), "it was none");
     assert_eq!(fs::read_to_string(rig.source()).unwrap(), before, "the true expiry is back");
     // Without a signal it is.

@@ -340,9 +340,9 @@ fn a_true_expiry_is_kept_until_it_can_be_put_back() {
         let ran = rig.refresh(&[]);
         assert_eq!(rig.state()["nudge"]["expiry"], expiry, "{name}: {}", ran.said);
         if path.is_dir() {
-            assert!(ran.said.contains("still says an earlier expiry"), "{name}: {}", ran.said);
+            assert!(ran.said.contains("still has an earlier expiry"), "{name}: {}", ran.said);
             assert!(has_incident(&rig), "{name} {} {:?}", ran.said, rig.events());
-            is_told(&rig, "still says an earlier expiry", "oauth-sync");
+            is_told(&rig, "still has an earlier expiry", "oauth-sync");
             fs::remove_dir(&path).unwrap();
         }
         fs::write(&path, &old).unwrap();

@@ -59,7 +59,7 @@ fn a_refusal_of_a_token_that_is_not_in_the_file_any_more_condemns_nobody() {
     rig.endpoint.release();
     let ran = rig.ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(75), "{}", ran.said);
-    assert!(ran.said.contains("somebody else changed the login meanwhile"), "{}", ran.said);
+    assert!(ran.said.contains("another process changed the login meanwhile"), "{}", ran.said);
     assert!(rig.state()["rejected"].is_null() && rig.events().is_empty(), "{}", ran.said);
     assert_eq!(rig.access(), other.access_token);
     let ran = rig.refresh(&["--force"]);

@@ -53,7 +53,7 @@ fn what_cannot_be_put_in_place_is_said_and_kept() {
     let said = withdraw(&rig).said;
     assert!(said.contains("could not be put in place: it stays in"), "{said}");
     // rpm has no purge, so what is said of the folder has to be true without one.
-    assert!(said.contains("until that folder is removed") && !said.contains("purge"), "{said}");
+    assert!(said.contains("until that directory is removed") && !said.contains("purge"), "{said}");
     assert!(rig.has(".answer"));
 }
 

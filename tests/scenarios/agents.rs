@@ -47,7 +47,7 @@ fn a_link_that_leads_nowhere_or_to_another_user_is_not_followed() {
     symlink("circle", bed.at(&format!("{STATE}/agents/circle"))).unwrap();
     let refused = |id: &str| {
         format!(
-            "default: cannot open 'BED/{STATE}/agents/{id}/agent': a symbolic link on its way is not followed: it turns in a circle, or leads to the folder of another user; put the folder itself there"
+            "default: cannot open 'BED/{STATE}/agents/{id}/agent': a symbolic link on its way is not followed: it is circular, or leads to the directory of another user; put the directory itself there"
         )
     };
     bed.run(["sync"]).exit(1).says(&refused("circle"));
@@ -101,10 +101,7 @@ fn one_users_bloated_store_keeps_no_other_sink_waiting() {
     bed.write(&format!("{STATE}/agents/crowd/agent/auth-profiles.json"), &crowded);
     let vast = format!(r#"{{"version":1,"profiles":{{}},"more":[{}0]}}"#, "0,".repeat(200_000));
     bed.write(&format!("{STATE}/agents/vast/agent/auth-profiles.json"), &vast);
-    bed.run(["sync"])
-        .exit(1)
-        .says("it has far more profiles than a person keeps")
-        .says("it has more than 256 KiB");
+    bed.run(["sync"]).exit(1).says("it has too many profiles").says("it has more than 256 KiB");
     assert!(bed.read(MAIN).contains("access-new"));
     for (id, text) in [("crowd", crowded), ("vast", vast)] {
         assert_eq!(bed.read(&format!("{STATE}/agents/{id}/agent/auth-profiles.json")), text);

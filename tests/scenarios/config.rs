@@ -42,7 +42,8 @@ fn the_packages_own_file_may_wait_for_a_login() {
         "STATUS=no link is configured, waiting for one: {}:1: CLAUDE_CREDENTIALS is not set",
         bed.at(CONF).display()
     ));
-    watch.says("default.conf:1: CLAUDE_CREDENTIALS is not set: it is no link yet, and waits");
+    watch
+        .says("default.conf:1: CLAUDE_CREDENTIALS is not set: no link is configured yet; it waits");
     assert_eq!(watch.end().0, Some(0));
     assert!(!bed.exists("lib/linked"), "it was no link");
     // Beside a link it keeps nothing, and is told of.
@@ -50,7 +51,7 @@ fn the_packages_own_file_may_wait_for_a_login() {
     bed.run(["sync"]).exit(0);
     bed.run(["status"])
         .exit(0)
-        .says("BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set: it is no link yet");
+        .says("BED/etc/default.conf:1: CLAUDE_CREDENTIALS is not set: no link is configured");
     let found = bed.run(["doctor", "--json"]).json();
     let found = found["findings"].as_array().unwrap();
     assert!(found.iter().any(|finding| finding["id"] == "link-unfinished"), "{found:?}");
@@ -223,7 +224,7 @@ fn set_writes_one_key_and_leaves_the_rest() {
     let wrote = ["wrote 'BED/etc/default.conf'"];
     bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&wrote);
     assert_eq!(bed.read(CONF), text.replace("80m", "\"70m\""));
-    let unchanged = ["unchanged: 'BED/etc/default.conf' says so already"];
+    let unchanged = ["unchanged: 'BED/etc/default.conf' has this value already"];
     bed.run(["set", "REFRESH_MARGIN", "70m"]).exit(0).err(&unchanged);
     bed.run(["set", "REFRESH_MARGIN", ""]).exit(0).err(&wrote);
     assert_eq!(bed.read(CONF), text.replace(" export REFRESH_MARGIN = 80m # why\n", ""));

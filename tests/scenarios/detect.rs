@@ -388,7 +388,7 @@ fn what_is_not_plain_is_listed_and_left_to_a_person() {
     let no_login = Host::new().claw("home/ann/.openclaw");
     for (host, why) in [
         (two, "more than one pair fits equally well"),
-        (folder_alone, "there is no openclaw.json in the state folder"),
+        (folder_alone, "there is no openclaw.json in the state directory"),
         (no_login, "no Claude login and OpenClaw were found together"),
     ] {
         host.detect(&["--write"]).exit(1).says(&format!("nothing is linked: {why}"));

@@ -25,8 +25,8 @@ fn refused(bed: &Bed, state: &str, code: i32, stderr: &[&str]) {
     let status = bed.run(["status", "--json"]).exit(needs_person).json();
     assert_eq!(status["links"][0]["source"]["state"], state);
     // What was passed on last is still what the sinks should hold.
-    assert_eq!(status["links"][0]["sinks"][0]["state"], "in step");
-    assert_eq!(status["links"][0]["sinks"][1]["state"], "in step");
+    assert_eq!(status["links"][0]["sinks"][0]["state"], "up to date");
+    assert_eq!(status["links"][0]["sinks"][1]["state"], "up to date");
 }
 
 #[track_caller]
@@ -56,7 +56,7 @@ fn unreadable(reason: &str) -> String {
 fn a_half_written_one_is_waited_for() {
     let said = cut("is empty or cut off: nothing is passed on until it is complete");
     for text in ["", " \n", r#"{"claudeAiOauth":{"accessTok"#, "{"] {
-        text_refused(text, "half-written", 75, &[&said]);
+        text_refused(text, "incomplete", 75, &[&said]);
     }
 }
 
@@ -74,7 +74,12 @@ fn a_blanked_one_is_not_passed_on() {
         r#"{"accessToken":null,"refreshToken":null,"expiresAt":null}"#,
         "{}",
     ] {
-        text_refused(format!(r#"{{"claudeAiOauth":{login}}}"#), "blanked", 3, &[&said, SIGN_IN]);
+        text_refused(
+            format!(r#"{{"claudeAiOauth":{login}}}"#),
+            "cleared by Claude CLI",
+            3,
+            &[&said, SIGN_IN],
+        );
     }
 }
 
@@ -86,21 +91,21 @@ fn one_without_a_readable_expiry_is_not_passed_on() {
             format!(
                 r#"{{"claudeAiOauth":{{"accessToken":"access-n","refreshToken":"refresh-n","expiresAt":{expiry}}}}}"#
             ),
-            "undated",
+            "no expiry",
             3,
             &[said, SIGN_IN],
         );
     }
     let bed = carried();
     bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"access-n","refreshToken":"refresh-n"}}"#);
-    refused(&bed, "undated", 3, &[said, SIGN_IN]);
+    refused(&bed, "no expiry", 3, &[said, SIGN_IN]);
 }
 
 #[test]
 fn an_expired_one_is_not_passed_on() {
     let bed = carried();
     bed.login_for("ended", -1);
-    let said = "default: the access token in 'BED/home/.claude/.credentials.json' ended at WHEN: nothing is passed on until it is renewed";
+    let said = "default: the access token in 'BED/home/.claude/.credentials.json' expired at WHEN: nothing is passed on until it is renewed";
     refused(&bed, "expired", 75, &[said]);
 }
 
@@ -122,7 +127,7 @@ fn what_is_no_login_is_named() {
         (b"{\"claudeAiOauth\":{\"accessToken\":\"a\\nb\",\"expiresAt\":4102444800000}}", control),
     ];
     for (bytes, said) in &cases {
-        text_refused(bytes, "foreign", 3, &[said, SIGN_IN]);
+        text_refused(bytes, "not a Claude login", 3, &[said, SIGN_IN]);
     }
 }
 
@@ -131,12 +136,12 @@ fn an_absent_one_asks_for_a_sign_in() {
     let said = "default: there is no Claude login at 'BED/home/.claude/.credentials.json': nothing is passed on";
     let bed = carried();
     std::fs::remove_file(bed.at(SOURCE)).unwrap();
-    refused(&bed, "absent", 3, &[said, SIGN_IN]);
+    refused(&bed, "missing", 3, &[said, SIGN_IN]);
     std::fs::remove_dir(bed.at("home/.claude")).unwrap();
-    refused(&bed, "absent", 3, &[said, SIGN_IN]);
+    refused(&bed, "missing", 3, &[said, SIGN_IN]);
     // A file where the folder should be.
     bed.write("home/.claude", "");
-    refused(&bed, "absent", 3, &[said, SIGN_IN]);
+    refused(&bed, "missing", 3, &[said, SIGN_IN]);
 }
 
 /// It finds the user, the container, the place and the CLI by itself; see people/login.rs.
@@ -241,7 +246,7 @@ fn a_superseded_one_never_comes_back() {
     let said = cut(
         "holds a login that was replaced before: an old file was put back, so it is not passed on",
     );
-    refused(&bed, "superseded", 1, &[&said, SIGN_IN]);
+    refused(&bed, "replaced earlier", 1, &[&said, SIGN_IN]);
     bed.run(["sync", "--force"]).exit(1).err(&[&said, SIGN_IN]);
     assert!(bed.read(ENV).contains("access-new"));
 }
@@ -252,7 +257,7 @@ fn one_that_ends_earlier_waits_unless_forced() {
     bed.login_for("earlier", 7);
     let said =
         cut("holds a login that ends at WHEN, before the one passed on last: it waits until WHEN");
-    refused(&bed, "waiting", 75, &[&said]);
+    refused(&bed, "held back", 75, &[&said]);
     bed.run(["sync", "--dry-run", "--force"]).exit(0);
     assert!(bed.read(ENV).contains("access-old"));
     bed.run(["sync", "--force"]).exit(0);

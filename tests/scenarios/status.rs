@@ -26,7 +26,7 @@ fn the_json_has_a_schema() {
     assert_eq!(keys(&link["source"]), "path state message expiry fingerprint");
     assert_eq!(keys(&link["sinks"][0]), "kind path state why expiry");
     assert_eq!(link["name"], "default");
-    assert_eq!(link["source"]["state"], "living");
+    assert_eq!(link["source"]["state"], "valid");
     assert_eq!(link["source"]["fingerprint"].as_str().unwrap().len(), 8);
     assert_eq!(link["source"]["expiry"], link["sinks"][0]["expiry"]);
     assert_eq!(link["sinks"][1]["path"], bed.at(ENV).to_str().unwrap());
@@ -48,7 +48,7 @@ fn each_state_of_a_sink_is_told_with_its_reason() {
     let absent = "absent: there is no such file yet";
     assert_eq!(sinks(), [format!("oauth-json {absent}"), format!("env {absent}")]);
     bed.run(["sync"]).exit(0);
-    assert_eq!(sinks(), ["oauth-json in step", "env in step"]);
+    assert_eq!(sinks(), ["oauth-json up to date", "env in step"]);
     bed.login_for("B", 9);
     assert_eq!(sinks(), ["oauth-json stale", "env stale"]);
     bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");
@@ -57,7 +57,7 @@ fn each_state_of_a_sink_is_told_with_its_reason() {
     let failed = bed.plain(&sinks().join("\n"));
     assert_eq!(
         failed,
-        "oauth-json failed: cannot read 'BED/home/.openclaw/credentials/oauth.json': it is a folder\nenv failed: cannot edit 'BED/home/.openclaw/.env': line 1: a quote is opened and not closed"
+        "oauth-json failed: cannot read 'BED/home/.openclaw/credentials/oauth.json': it is a directory\nenv failed: cannot edit 'BED/home/.openclaw/.env': line 1: a quote is opened and not closed"
     );
     bed.openclaw("2026.9.6");
     assert!(sinks()[0].starts_with("oauth-json refused: OpenClaw 2026.8.1 and later refuses"));
@@ -71,7 +71,7 @@ fn the_text_is_for_a_person() {
     let said = bed.plain(&ran.out);
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines[0], "default");
-    assert_eq!(lines[1], "  source  living  'BED/home/.claude/.credentials.json'");
+    assert_eq!(lines[1], "  source  valid  'BED/home/.claude/.credentials.json'");
     assert_eq!(lines[2], "          access token ends at WHEN, in 7h 59m");
     assert!(
         lines[3].starts_with("          login ends about WHEN, in 2")
@@ -79,9 +79,9 @@ fn the_text_is_for_a_person() {
     );
     assert_eq!(
         lines[4],
-        "  sink    oauth-json 'BED/home/.openclaw/credentials/oauth.json': in step"
+        "  sink    oauth-json 'BED/home/.openclaw/credentials/oauth.json': up to date"
     );
-    assert_eq!(lines[5], "  sink    env 'BED/home/.openclaw/.env': in step");
+    assert_eq!(lines[5], "  sink    env 'BED/home/.openclaw/.env': up to date");
     assert_eq!(lines.len(), 6);
 }
 
@@ -100,7 +100,7 @@ fn one_link_of_several_can_be_asked_for() {
     bed.write("etc/other.conf", text);
     let status = bed.run(["status", "--json", "--link", "other"]).exit(3).json();
     assert_eq!(status["links"].as_array().unwrap().len(), 1);
-    assert_eq!(status["links"][0]["source"]["state"], "absent");
+    assert_eq!(status["links"][0]["source"]["state"], "missing");
     assert_eq!(status["links"][0]["source"]["expiry"], serde_json::Value::Null);
 }
 

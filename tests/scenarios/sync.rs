@@ -113,8 +113,8 @@ fn a_dry_run_writes_nothing_and_says_what_a_sync_would_do() {
     bed.run(["sync"]).exit(0);
     bed.run(["sync", "--dry-run"]).exit(0).err(&[]).out(&[
         "default: 'BED/home/.claude/.credentials.json' holds a login whose access token ends at WHEN",
-        "default: oauth-json 'BED/home/.openclaw/credentials/oauth.json': in step",
-        "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json': in step",
+        "default: oauth-json 'BED/home/.openclaw/credentials/oauth.json': up to date",
+        "default: auth-profiles 'BED/home/.openclaw/agents/main/agent/auth-profiles.json': up to date",
         "default: env 'BED/home/.openclaw/.env': unused: OpenClaw uses the profile in auth-profiles.json before it",
     ]);
 }
@@ -198,7 +198,7 @@ fn a_root_owned_file_in_a_users_folder_is_refused_with_the_chown() {
         fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
         bed.run(["sync"])
             .exit(1)
-            .says("'BED/home/.openclaw/.env': it belongs to root, but its folder to 4711, so env keeps its old token\nhint: ( cd -P BED/home/.openclaw && test \"$(pwd -P)\" = BED/home/.openclaw && chown -h 4711:4711 ./.env )\n");
+            .says("'BED/home/.openclaw/.env': it belongs to root, but its directory to 4711, so env keeps its old token\nhint: ( cd -P BED/home/.openclaw && test \"$(pwd -P)\" = BED/home/.openclaw && chown -h 4711:4711 ./.env )\n");
         assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=old\n");
     }
 }
@@ -216,7 +216,7 @@ fn a_mount_point_is_written_in_place_only_when_told_so() {
         bed.ran(bed.command(&wrapper, args).output().unwrap())
     };
     let refusal = [
-        "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its folder instead, or have it written in place, so env keeps its old token",
+        "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place, so env keeps its old token",
         "hint: oauth-sync sync --force",
     ];
     mounted("exec \"$@\"", &["sync"]).exit(1).err(&refusal);

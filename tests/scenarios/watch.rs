@@ -94,7 +94,7 @@ fn it_follows_a_folder_that_is_renamed_removed_and_made_again() {
     all_hold(&watch, "C");
     // The whole home goes and comes back with another login in it.
     fs::rename(bed.at("home"), bed.at("home.away")).unwrap();
-    watch.says("cannot open 'BED/home': No such file or directory (os error 2): nothing below it");
+    watch.says("cannot open 'BED/home': No such file or directory (os error 2): skipped");
     fs::write(bed.at("home.away/.claude/.credentials.json"), bed.login_text("D", 11)).unwrap();
     fs::rename(bed.at("home.away"), bed.at("home")).unwrap();
     all_hold(&watch, "D");
@@ -200,7 +200,7 @@ fn one_that_waits_is_passed_on_when_ours_ends() {
     bed.write(SOURCE, text("short", end));
     let watch = bed.watch();
     watch.holds(ENV, "short");
-    watch.says("the access token in 'BED/home/.claude/.credentials.json' ended at WHEN");
+    watch.says("the access token in 'BED/home/.claude/.credentials.json' expired at WHEN");
     bed.write(SOURCE, text("long", bed.now + 8 * HOUR));
     watch.holds(ENV, "long");
     watch.end();

@@ -140,7 +140,7 @@ impl<'a> OpenClaw<'a> {
         text
     }
 
-    /// Makes it take its key from `oauth-sync.json` in the state folder.
+    /// Makes it take its key from `oauth-sync.json` in the state directory.
     pub(crate) fn read_key_from_secret_file(&self) {
         let file = self.state().join("oauth-sync.json");
         let provider = json!({ "source": "file", "path": file, "mode": "json" });

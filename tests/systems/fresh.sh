@@ -122,7 +122,7 @@ has_the_fields() {
     bed exec $m journalctl --sync
     bed exec $m journalctl --no-pager -o json LINK=default SINK=oauth-json "EXPIRY=$ends" | tail -n 1 >"$scratch/entry"
     cat "$scratch/entry"
-    for field in '"LINK":"default"' '"SINK":"oauth-json"' '"STATE":"in step"' "\"EXPIRY\":\"$ends\"" \
+    for field in '"LINK":"default"' '"SINK":"oauth-json"' '"STATE":"up to date"' "\"EXPIRY\":\"$ends\"" \
         "holds the new token [0-9a-f]*, which ends at $ends\""; do
         grep -q -- "$field" "$scratch/entry"
     done

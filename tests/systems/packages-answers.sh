@@ -114,7 +114,7 @@ asked_in_a_dialog() {
     # what was found is suggested
     shows "$claw/.claude/.credentials.json"
     press Enter
-    shows "OpenClaw's state folder:" && shows "$claw/.openclaw" && press Enter
+    shows "OpenClaw's state directory:" && shows "$claw/.openclaw" && press Enter
     shows "Folder of OpenClaw's compose project:" && press Enter
     shows "Compose service of OpenClaw's gateway:" && press -l gateway && press Enter
     shows "File of OpenClaw's environment:" && press Enter

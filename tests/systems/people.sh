@@ -109,7 +109,7 @@ unchanged() {
 }
 
 # The questions of a bare host, and those of one that is linked.
-bare=("State folder of OpenClaw" "Folder of OpenClaw's compose project" "Claude's credentials file"
+bare=("State directory of OpenClaw" "Folder of OpenClaw's compose project" "Claude's credentials file"
     "Claude CLI runs on the" "Write it?")
 linked=("Install Claude CLI so?" "Sign in now?" "Set the primary model" "Enable and start")
 

@@ -143,7 +143,7 @@ starts() {
     bed exec rn journalctl --no-pager -o cat "UNIT=$1" JOB_TYPE=start JOB_RESULT=failed -n all | grep -c . || :
 }
 
-# What the three need in the state folder is in the way: they fail, each after its own request.
+# What the three need in the state directory is in the way: they fail, each after its own request.
 fails_without_haste() {
     local unit before after
     bed sh rn 'cd /var/lib/oauth-sync && systemctl stop oauth-sync && mv links away && touch links'

@@ -182,7 +182,7 @@ fn both_users_are_served_with_nothing_but_two_capabilities() {
     let status = yard.0.ran(status).exit(0).json();
     for sink in status["links"][0]["sinks"].as_array().unwrap() {
         // Where a profile carries the token, OpenClaw does not look at the env.
-        let state = if sink["kind"] == "env" { "unused" } else { "in step" };
+        let state = if sink["kind"] == "env" { "unused" } else { "up to date" };
         assert_eq!(sink["state"], state);
     }
 }

@@ -129,7 +129,7 @@ fn one(
     if tree.folder(path).is_none() {
         return findings
             .rejected
-            .push(format!("'{}' is no folder that its owner may open", path.display()));
+            .push(format!("'{}' is not a directory that its owner may open", path.display()));
     }
     let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
     let document = config.as_deref().and_then(|text| json5::read(text.as_bytes()).ok());

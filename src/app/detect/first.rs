@@ -8,7 +8,7 @@ use crate::domain::config::Config;
 use crate::os::journal::detail;
 use crate::os::stage::{self, Durability};
 
-/// The file in the state folder that says: there was a link before.
+/// The file in the state directory that says: there was a link before.
 const MARK: &str = "linked";
 
 /// Says whether anything is configured, if need be after making a first link.

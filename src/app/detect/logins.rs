@@ -64,13 +64,13 @@ fn of_container(world: &World<'_>, container: &Container, now: Timestamp, findin
     let name = &container.name;
     if folders.iter().any(|folder| is_in_layer(world.tree, container, &folder.join(FILE))) {
         findings.rejected.push(format!(
-            "container {name}: its login is in its own writable layer and is lost with it: mount the folder .claude"
+            "container {name}: its login is in its own writable layer and is lost with it: mount the directory .claude"
         ));
     } else if container.looks_like_claudes()
         && folders.iter().all(|folder| container.on_host(folder).is_none())
     {
         findings.rejected.push(format!(
-            "container {name}: a login in its own writable layer is lost with it: mount the folder .claude"
+            "container {name}: a login in its own writable layer is lost with it: mount the directory .claude"
         ));
     }
 }
@@ -93,7 +93,7 @@ fn warnings(container: &Container, mount: &Mount, inside: &Path) -> Vec<String> 
     let proxied = container.variable("ANTHROPIC_BASE_URL").is_some_and(|url| !url.is_empty());
     let warnings = [
         (mount.inside == inside).then(|| {
-            format!("container {name} mounts the file itself, so it keeps the old one after a renewal: mount its folder")
+            format!("container {name} mounts the file itself, so it keeps the old one after a renewal: mount its directory")
         }),
         (!mount.writable).then(|| {
             format!("container {name} mounts it read-only, so Claude CLI cannot save a renewal there")

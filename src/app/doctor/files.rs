@@ -41,9 +41,9 @@ fn source(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     match kind(path) {
         Some(Kind::Folder) => {
             let meaning = format!(
-                "'{shown}' is a folder: docker makes one where a file is mounted that is not there yet, and nobody can sign in over it"
+                "'{shown}' is a directory: docker makes one where a file is mounted that does not exist yet, and nobody can sign in over it"
             );
-            Some(Finding::error("source-is-folder", meaning, without_folder(path)))
+            Some(Finding::error("source-is-directory", meaning, without_folder(path)))
         }
         Some(Kind::Link) => {
             let meaning = format!(
@@ -78,7 +78,7 @@ fn other_owner(patient: &Patient<'_>, path: &Path) -> Option<Finding> {
     }
     let (owner, name) = (patient.name(owner), patient.name(wanted));
     let meaning = format!(
-        "'{}' belongs to {owner}, but its folder to {name}: a sign-in or renewal was run as {owner}, and {name}'s programs cannot use it",
+        "'{}' belongs to {owner}, but its directory to {name}: a sign-in or renewal was run as {owner}, and {name}'s programs cannot use it",
         path.display()
     );
     let command = folder.chown(path.file_name()?.to_str()?);

@@ -35,7 +35,7 @@ pub(crate) enum Fix {
     CloseConfiguration,
     /// Take the rights of others away from a file with the token, as its owner.
     CloseTokenFile,
-    /// Bring the sinks in step.
+    /// Bring the sinks up to date.
     Sync,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Finding {
     pub(crate) command: Hint,
     /// What `--fix` does about it.
     pub(crate) fix: Option<Fix>,
-    /// Whether only a person can help, by signing in again.
+    /// Whether sign-in is required.
     pub(crate) needs_sign_in: bool,
 }
 

@@ -24,8 +24,8 @@ fn of_follower(case: &Case<'_>) -> Option<Finding> {
     let (report, host) = (case.report, case.settings.renewed_by.as_ref()?);
     let id = match &report.source {
         Source::Living(_) | Source::Static(_) | Source::Unreadable(..) => return None,
-        Source::Absent => "login-absent",
-        Source::Expired(_) => "token-ended",
+        Source::Absent => "login-missing",
+        Source::Expired(_) => "token-expired",
         Source::Superseded(_) | Source::Waiting(..) => "login-put-back",
         Source::HalfWritten => "login-cut-off",
         Source::Undated | Source::Blanked | Source::Foreign(_) => "login-unreadable",
@@ -53,11 +53,11 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             case.login.map(|_| Finding::note("setup-token", meaning.clone(), sign_in))
         }
         Source::Expired(credential) if credential.refresh_token.is_none() => {
-            dead("setup-token-ended")
+            dead("setup-token-expired")
         }
         Source::Expired(_) => {
             let command = ours::refresh(&report.link);
-            Some(Finding::error("token-ended", meaning.clone(), command))
+            Some(Finding::error("token-expired", meaning.clone(), command))
         }
         // Its refresh token was spent by what replaced it, and a second use could end that one too.
         Source::Superseded(_) => {
@@ -67,11 +67,11 @@ fn state(case: &Case<'_>) -> Option<Finding> {
             let command = ours::sync_forced(&report.link);
             Some(Finding::warning("login-waits", meaning.clone(), command))
         }
-        Source::Undated => dead("login-undated"),
+        Source::Undated => dead("login-without-expiry"),
         Source::Blanked => dead("login-emptied"),
         Source::HalfWritten => dead("login-cut-off"),
         Source::Foreign(_) => dead("login-unreadable"),
-        Source::Absent => dead("login-absent"),
+        Source::Absent => dead("login-missing"),
     }
 }
 
@@ -82,7 +82,7 @@ fn ends(case: &Case<'_>) -> Option<Finding> {
     case.report.source.credential()?.refresh_token.as_ref()?;
     let path = case.report.source_path.display();
     if login.has_come(now) {
-        let meaning = format!("the login in '{path}' ended at {}", login.at);
+        let meaning = format!("the login in '{path}' expired at {}", login.at);
         return Some(Finding::error("login-ended", meaning, sign_in(case)).sign_in());
     }
     if login.at.left(now) > NOTICE {

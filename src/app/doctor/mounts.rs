@@ -54,7 +54,7 @@ fn elsewhere(case: &Case<'_>, source: &Path) -> Option<Finding> {
     let (id, place) = mounts::single_file_mounts(source).into_iter().next()?;
     let shown = place.display();
     let meaning = format!(
-        "a container has '{}' mounted as the single file '{shown}' (process {id}): it keeps the old login when the file is replaced; mount the folder",
+        "a container has '{}' mounted as the single file '{shown}' (process {id}): it keeps the old login when the file is replaced; mount the directory",
         source.display()
     );
     let command = match &case.settings.compose_dir {

@@ -61,7 +61,7 @@ fn pasted(by: Caller<'_>, sink: &SinkReport) -> Option<Finding> {
     let SinkState::Hidden(why) = &sink.state else { return None };
     let meaning = format!("{why}, so the token that is kept alive is not used");
     let command = by.openclaw(openclaw::put_first(OWN_PROFILE));
-    Some(Finding::warning("profile-hidden", meaning, command))
+    Some(Finding::warning("profile-shadowed", meaning, command))
 }
 
 /// A gateway that could not be seen to, though it was tried.
@@ -70,7 +70,7 @@ fn gateway(case: &Case<'_>) -> Option<Finding> {
     let link = &case.report.link;
     if let Some(paste) = ledger.paste.as_ref().filter(|paste| paste.lacks_consent) {
         let why = paste.barred.as_deref().unwrap_or("something in openclaw.json would be lost");
-        let meaning = format!("{why}: somebody has to agree first");
+        let meaning = format!("{why}: your consent is required");
         let command = ours::consent(link);
         return Some(Finding::warning("paste-consent", meaning, command));
     }
@@ -121,7 +121,8 @@ fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
         (!program::is_known(&user, name))
             .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
     })?;
-    let meaning = format!("{why}: each recreate is put off until 10 minutes before the token ends");
+    let meaning =
+        format!("{why}: each recreate is postponed until 10 minutes before the token ends");
     let sync = ours::sync(&case.report.link);
     let command = case.set("RECREATE_IDLE_COMMAND", "").and(sync);
     Some(Finding::warning("idle-command-unusable", meaning, command))
@@ -176,7 +177,7 @@ fn hidden(by: Caller<'_>, path: &Path, id: &str) -> Option<Finding> {
     let meaning =
         format!("'{}': {why}, so the token that is kept alive is not used", path.display());
     let order = openclaw::put_first(id);
-    Some(Finding::warning("profile-hidden", meaning, by.openclaw(order)))
+    Some(Finding::warning("profile-shadowed", meaning, by.openclaw(order)))
 }
 
 fn cool_down(

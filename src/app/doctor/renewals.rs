@@ -9,7 +9,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     let command = ours::refresh_forced(&case.report.link);
     if let Some(why) = &case.renewals.cannot_save {
         let meaning = format!(
-            "a renewed login for '{path}' cannot be saved and waits in the state folder: {why}"
+            "a renewed login for '{path}' cannot be saved and waits in the state directory: {why}"
         );
         let command = case.renewals.helps.clone().unwrap_or(command);
         return Some(Finding::error("renewal-unsaved", meaning, command));

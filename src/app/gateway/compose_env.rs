@@ -180,7 +180,7 @@ fn raw(sink: &Path, key: &str) -> Result<(), Ending> {
 fn by_file(settings: &Settings, sink: &Path, file: &Path, (says, what): (&str, &str)) -> Ending {
     let (key, file_shown) = (&settings.env_key, file.display());
     let why = format!(
-        "'{file_shown}' {says} {key} {what} '{}', so nothing is recreated: it should say {key}: ${{{key}}}",
+        "'{file_shown}' {says} {key} {what} '{}', so nothing is recreated: it should have {key}: ${{{key}}}",
         sink.display()
     );
     Ending::Deferred(why, Some(hints::files::edit(file)))

@@ -69,7 +69,7 @@ impl Unit {
         }
         let user = if state.user.is_empty() { "root" } else { &state.user };
         let why = format!(
-            "{} runs as {user}, and its state folder is {}'s: root does not restart it unless GATEWAY names it",
+            "{} runs as {user}, and its state directory is {}'s: root does not restart it unless GATEWAY names it",
             self.name, self.owner.name
         );
         let hint = ours::set(link, "GATEWAY", "systemd");

@@ -159,7 +159,7 @@ fn say(work: &Work<'_>, found: &ReadBack) {
     let link = &work.settings.name;
     if let Some(other) = &found.hidden_by {
         let hint = openclaw::put_first(OWN_PROFILE).to_string();
-        let id = messages::id("sink-hidden");
+        let id = messages::id("sink-shadowed");
         log::warn!(MESSAGE_ID = id, link = link.as_str(), hint; "{link}: OpenClaw uses the profile {other} before ours");
     } else if work.ledger.is_hidden() {
         log::info!("{link}: OpenClaw uses the pasted profile again");

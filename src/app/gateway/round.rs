@@ -257,7 +257,7 @@ fn see_to(
         (Some(lock), _) => lock,
         (None, Haste::Joined) => ledger::lock(run_dir, link)?,
         (None, Haste::AtOnce) => {
-            log::info!("{link}: another process sees to the gateway");
+            log::info!("{link}: another process is updating the gateway");
             return Ok(None);
         }
     };

@@ -15,7 +15,7 @@ pub(super) fn tell_hooks(ground: &Ground, link: &str, ending: &Ending, before: O
         _ => return,
     };
     if let Err(error) = Event::deed(event, link, text, None).leave(&ground.places.run_dir) {
-        log::warn!("{link}: {error}: no hook hears of the gateway");
+        log::warn!("{link}: {error}: hooks were not notified");
     }
 }
 

@@ -108,7 +108,7 @@ fn settled(unit: &Unit, port: Option<u16>) -> Result<State, Ending> {
 fn loaded(work: &Work<'_>, of_user: bool) -> Result<Option<(Unit, State)>, Ending> {
     let owner = work.openclaw.folder().and_then(|state| account::of(state.identity.uid));
     let Some(owner) = owner else {
-        return Err(Ending::deferred("the state folder's owner has no account here"));
+        return Err(Ending::deferred("the state directory's owner has no account here"));
     };
     for name in names(work) {
         let unit = Unit { name, owner: owner.clone(), of_user };

@@ -102,7 +102,7 @@ impl<'a> Work<'a> {
     pub(crate) fn save(&self) {
         let state_dir = &self.ground.places.state_dir;
         if let Err(error) = ledger::save(state_dir, &self.settings.name, &self.ledger) {
-            log::error!("{}: {error}: the gateway may be seen to twice", self.settings.name);
+            log::error!("{}: {error}: the gateway may be updated twice", self.settings.name);
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a> Work<'a> {
             Ok(_) => {}
             Err(ending) => {
                 let why = ending.why().unwrap_or_default();
-                detail!("{}: its version is not told: {why}", self.settings.name);
+                detail!("{}: its version is unknown: {why}", self.settings.name);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `REAUTH_NEEDED` in OpenClaw's state folder: there while a person has to sign in.
+//! `REAUTH_NEEDED` in OpenClaw's state directory: there while a person has to sign in.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A link's incidents on disk: `incidents/NAME.json` in the state folder.
+//! A link's incidents on disk: `incidents/NAME.json` in the state directory.
 
 use serde::{Deserialize, Serialize};
 

@@ -21,7 +21,10 @@ pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Res
     let message = match event.merged {
         0 => event.message.clone(),
         count => {
-            format!("{} (this happened {count} more times since you were last told)", event.message)
+            format!(
+                "{} (this happened {count} more times since the last notification)",
+                event.message
+            )
         }
     };
     let about = format!("{} on {}", event.link, os::webhook::host());

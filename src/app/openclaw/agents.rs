@@ -206,7 +206,7 @@ fn enter(above: &Folder, below: &Path) -> Result<Folder, Error> {
     }
     let path = above.path.join(below);
     Folder::reach(&path).map_err(|error| {
-        let what = "a symbolic link on its way is not followed: it turns in a circle, or leads to the folder of another user; put the folder itself there";
+        let what = "a symbolic link on its way is not followed: it is circular, or leads to the directory of another user; put the directory itself there";
         if error.is_link() { Error::odd("open", &path, what) } else { error }
     })
 }

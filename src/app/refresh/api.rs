@@ -219,7 +219,7 @@ fn judge(work: &Work<'_>, basis: &Basis, cause: String) -> Result<Outcome, Error
     if in_file == Some(&basis.refresh_token) {
         return Ok(Outcome::Rejected { cause });
     }
-    Ok(Outcome::deferred("somebody else changed the login meanwhile"))
+    Ok(Outcome::deferred("another process changed the login meanwhile"))
 }
 
 fn unreachable_words(work: &Work<'_>, status: u16, why: &str) -> String {
@@ -232,7 +232,7 @@ fn unreachable_words(work: &Work<'_>, status: u16, why: &str) -> String {
 
 fn words(refused: &Refused) -> String {
     match refused {
-        Refused::Held(lock) => format!("cannot be written: somebody holds '{lock}'"),
+        Refused::Held(lock) => format!("cannot be written: another process holds '{lock}'"),
         Refused::System(error) => format!("cannot be written: {error}"),
     }
 }

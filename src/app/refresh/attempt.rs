@@ -52,7 +52,7 @@ impl<'a> Turn<'a> {
         let stuck = nudge::put_back(&work, &mut state).err().map(|refused| {
             let path = work.place.path.display();
             let why = nudge::refused(&refused);
-            let cause = format!("'{path}' still says an earlier expiry than the true one: {why}");
+            let cause = format!("'{path}' still has an earlier expiry than the true one: {why}");
             match refused {
                 Refused::Held(_) => Stuck::for_now(cause),
                 Refused::System(error) => Stuck::for_people(cause, error.command().cloned()),

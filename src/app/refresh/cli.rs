@@ -64,7 +64,7 @@ pub(super) fn renew(work: &Work<'_>, state: &mut State) -> Outcome {
     // What cannot be put back now is put back by the next run; the outcome stands.
     if let Err(refused) = nudge::put_back(work, state) {
         let why = nudge::refused(&refused);
-        log::warn!("{why}: '{}' still says an earlier expiry", work.place.path.display());
+        log::warn!("{why}: '{}' still has an earlier expiry", work.place.path.display());
     }
     outcome.unwrap_or_else(|outcome| outcome)
 }

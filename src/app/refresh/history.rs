@@ -1,4 +1,4 @@
-//! The last renewals of a source: `sources/KEY.history.json` in the state folder.
+//! The last renewals of a source: `sources/KEY.history.json` in the state directory.
 
 use serde::{Deserialize, Serialize};
 

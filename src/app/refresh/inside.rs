@@ -127,7 +127,7 @@ pub(super) fn owner_inside(client: &Client, inside: &Path, name: &str) -> Result
 fn unseen(path: impl std::fmt::Display, name: &str) -> Outcome {
     Outcome::Unable {
         cause: format!("container '{name}' does not see the login at '{path}'"),
-        hint: Some("mount the folder, not the file, into the container".into()),
+        hint: Some("mount the directory, not the file, into the container".into()),
     }
 }
 

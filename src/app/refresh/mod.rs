@@ -61,7 +61,7 @@ const WINDOW: Duration = Duration::from_secs(600);
 pub(crate) struct Options {
     /// Find out what would be done; send and write nothing.
     pub(crate) dry_run: bool,
-    /// Renew also what is not due, was put off, or was rejected.
+    /// Renew even if not due, backed off or rejected.
     pub(crate) force: bool,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Work<'a> {
     pub(crate) settings: &'a Settings,
     /// The source.
     pub(crate) place: &'a Place,
-    /// `sources/` in the state folder.
+    /// `sources/` in the state directory.
     pub(crate) sources: &'a Folder,
     /// The signals that wait meanwhile.
     pub(crate) signals: &'a Waiting<'a>,
@@ -86,7 +86,7 @@ impl Work<'_> {
     /// renewal that is killed loses the login.
     fn told_to_end(&self) -> Option<Outcome> {
         let asked = self.signals.asked();
-        asked.then(|| Outcome::deferred("it was told to end before it asked"))
+        asked.then(|| Outcome::deferred("it was stopped before its request"))
     }
 }
 
@@ -284,7 +284,7 @@ pub(crate) fn look_for_claude(settings: &Settings) {
     }
 }
 
-/// `sources/` in the state folder; none before the first refresh where nothing may be made.
+/// `sources/` in the state directory; none before the first refresh where nothing may be made.
 fn sources(ground: &Ground, may_make: bool) -> Result<Option<Folder>, Error> {
     let state = match Folder::reach(&ground.places.state_dir) {
         Ok(state) => state,

@@ -30,7 +30,7 @@ pub(crate) struct Outlook {
     pub(crate) is_rejected: bool,
     /// The last renewals, the newest last.
     pub(crate) history: Vec<Entry>,
-    /// What is kept in the state folder because it could not be put into the source.
+    /// What is kept in the state directory because it could not be put into the source.
     pub(crate) stuck: Option<Stuck>,
     /// When the login itself ends, as the CLI told it last.
     pub(crate) told_end: Option<ToldEnd>,

@@ -83,7 +83,7 @@ impl Conclusion {
                 Source::Foreign(why) => why,
                 Source::Undated => "it has no readable 'expiresAt'",
                 Source::Absent => "there is no Claude login",
-                _ => "it is a setup-token that has ended",
+                _ => "it is an expired setup-token",
             };
             return Self::NeedsPerson(cause.to_owned());
         }
@@ -116,7 +116,7 @@ impl Renewal {
                 let (fingerprint, expiry) = (mark.fingerprint, mark.expiry);
                 let how = match *method {
                     "saved" => "was renewed by an answer that an earlier run had saved".to_owned(),
-                    "another" => "was renewed by somebody else".to_owned(),
+                    "another" => "was renewed by another program".to_owned(),
                     method => format!("was renewed by method '{method}'"),
                 };
                 let text = format!("'{path}' {how}: token {fingerprint} ends at {expiry}");
@@ -130,7 +130,7 @@ impl Renewal {
                 )
             }
             Conclusion::NeedsPerson(cause) => {
-                (Level::Error, format!("'{path}' cannot be renewed without a person: {cause}"))
+                (Level::Error, format!("'{path}' requires sign-in: {cause}"))
             }
             Conclusion::Failed(cause, _) => {
                 (Level::Error, format!("'{path}' cannot be renewed: {cause}"))

@@ -355,7 +355,7 @@ fn unread(work: &Work<'_>) -> Stuck {
     let path = work.place.path.display();
     let kept = work.sources.path.join(name(work, "unread"));
     let cause = format!(
-        "the token endpoint's answer for '{path}' cannot be read: it is kept in '{}' until somebody signs in again",
+        "the token endpoint's answer for '{path}' cannot be read: it is kept in '{}' until the next sign-in",
         kept.display()
     );
     Stuck::for_people(cause, Some(source::sign_in(work.settings)))

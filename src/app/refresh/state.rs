@@ -1,4 +1,4 @@
-//! What is remembered of a source: `sources/KEY.json` in the state folder.
+//! What is remembered of a source: `sources/KEY.json` in the state directory.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 /// somebody signs in.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A new login, or a true expiry, that is kept in the state folder and not in the source.
+/// A new login, or a true expiry, that is kept in the state directory and not in the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stuck {
     /// What is the matter.

@@ -127,7 +127,7 @@ fn plan(ground: &Ground, group: &Group, place: &Place, options: Options) -> Resu
         (Need::Due | Need::Expired | Need::Fresh(_), Some(next)) => {
             format!("'{path}' will be renewed at {next} by {methods}")
         }
-        _ if outlook.is_rejected => format!("'{path}' waits for a person to sign in"),
+        _ if outlook.is_rejected => format!("'{path}' requires sign-in"),
         _ => source.message(&path.to_string()),
     };
     Ok(Renewal::of(group, source, Conclusion::Planned(text)))

@@ -76,7 +76,7 @@ impl Report {
     /// Everything there is to say, in order.
     pub(crate) fn lines(&self) -> Vec<Line> {
         if self.locked {
-            let text = "another process is bringing it in step right now".to_owned();
+            let text = "a sync is already in progress".to_owned();
             return vec![Line::remark(Level::Debug, "locked", text)];
         }
         let source = self.source_line();
@@ -129,7 +129,7 @@ impl SinkReport {
                 let text = format!("{}{place} holds the new token and is unused: {why}", self.kind);
                 (Level::Info, text)
             }
-            SinkState::Hidden(why) => (Level::Warn, format!("{} is hidden: {why}", self.kind)),
+            SinkState::Hidden(why) => (Level::Warn, format!("{} is shadowed: {why}", self.kind)),
             SinkState::InStep
             | SinkState::Unused(_)
             | SinkState::Absent(_)

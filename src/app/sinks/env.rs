@@ -30,7 +30,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Finds it: as configured, in the compose folder if it has one, else in the state folder.
+    /// Finds it: as configured, in the compose folder if it has one, else in the state directory.
     pub(super) fn find(settings: &Settings, openclaw: &OpenClaw, may_write: bool) -> Option<Self> {
         let (path, may_make) = match (&settings.env_file, &settings.compose_dir) {
             (Some(path), _) => {
@@ -55,7 +55,7 @@ impl Place {
         let absent = |why| Look::absent(kind, Some(self.path.clone()), why);
         let file = match &self.file {
             Ok(Some(file)) => file,
-            Ok(None) => return absent("its folder does not exist"),
+            Ok(None) => return absent("its directory does not exist"),
             Err(error) => return self.failed(settings, error),
         };
         if file.is_new() && !(self.may_make && choice.may_create) {

@@ -34,7 +34,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads the file; `None` if its folder does not exist and is not to be made.
+    /// Reads the file; `None` if its directory does not exist and is not to be made.
     pub(super) fn open(
         path: &Path,
         links: Links,

@@ -105,7 +105,7 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let held = match text.map_or(Ok(None), |text| auth_profiles::held(text, &context)) {
         Ok(held) => held.map(|(_, held)| held),
         Err(Crowded) => {
-            return Look::malformed(kind, path, "it has far more profiles than a person keeps");
+            return Look::malformed(kind, path, "it has too many profiles");
         }
     };
     let Some(credential) = wanted.credential() else {

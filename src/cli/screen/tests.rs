@@ -16,7 +16,7 @@ fn link() -> Link {
             row(
                 "sinks",
                 Sign::Mark(Level::Fine),
-                "oauth-json in step",
+                "oauth-json up to date",
                 Some("/home/claw/.openclaw/credentials/oauth.json"),
             ),
             row("", Sign::Mark(Level::Wrong), "env failed: cannot edit it", None),
@@ -33,7 +33,7 @@ fn a_wide_terminal_gets_it_in_columns() {
     let expected = "\
 ! default  env does not hold the new token
   access token  ████████████░░░░░░░░░░░░ 4h left, ends 18:02 UTC
-  sinks         ✓ oauth-json in step  /home/claw/.openclaw/credentials/oauth.json
+  sinks         ✓ oauth-json up to date  /home/claw/.openclaw/credentials/oauth.json
                 ✗ env failed: cannot edit it
 ";
     assert_eq!(drawn(100, false, true), expected);
@@ -56,7 +56,7 @@ fn a_narrow_terminal_gets_lines_of_their_own() {
   access token
     4h left, ends 18:02 UTC
   sinks
-    ✓ oauth-json in step
+    ✓ oauth-json up to date
       …/credentials/oauth.json
     ✗ env failed: cannot edit
       it

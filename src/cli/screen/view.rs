@@ -160,7 +160,7 @@ fn sink_sign(sink: &SinkReport) -> Sign {
 fn gateway_row(link: &Surveyed, now: Timestamp) -> Row {
     let ledger = &link.report.gateway;
     if let Some(pending) = &ledger.pending {
-        let why = pending.waits.as_deref().unwrap_or("it is about to be seen to");
+        let why = pending.waits.as_deref().unwrap_or("update queued");
         let next = pending.next_try.filter(|next| *next > now);
         let next = next.map(|next| format!(", tried again in {}", in_words(next.left(now))));
         let text = format!("does not use the new token yet: {why}{}", next.unwrap_or_default());
@@ -191,7 +191,7 @@ fn gateway_row(link: &Surveyed, now: Timestamp) -> Row {
 fn incidents(link: &Surveyed, now: Timestamp) -> Vec<Row> {
     let open = link.ahead.people.open.iter().enumerate();
     let rows = open.map(|(at, incident)| {
-        let label = if at == 0 { "told" } else { "" };
+        let label = if at == 0 { "notified" } else { "" };
         let text = format!("{} ago: {}", in_words(now.left(incident.since)), incident.message);
         row(label, Sign::Mark(Level::Wrong), text)
     });

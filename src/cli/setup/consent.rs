@@ -25,7 +25,7 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     };
     Guide::found(why);
     Guide::found(
-        "until somebody agrees, the token goes into .env, and the gateway is started anew for it",
+        "without your consent the token goes into .env, and the gateway is restarted for it",
     );
     match guide.ask.may_costly("Agree, with a copy kept beside it?") {
         Said::Yes => {

@@ -39,7 +39,7 @@ pub(super) fn openclaw(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let proposed = proposed.unwrap_or_else(|| NONE.to_owned());
     loop {
         let question =
-            "State folder of OpenClaw: a number, a path, or 'none' to keep the login alive only";
+            "State directory of OpenClaw: a number, a path, or 'none' to only renew the login";
         let text = match guide.ask.text(question, &proposed) {
             Typed::Text(text) => text,
             Typed::Back => return Ok(Turn::Back),
@@ -220,7 +220,7 @@ fn carry_out(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
         write::write(&guide.places.config_dir, &guide.name, &guide.detection, answers)?;
     match (file, unlinked) {
         (Some(path), _) => Guide::found(&format!("written: '{}'", path.display())),
-        (None, None) => Guide::found("it says so already"),
+        (None, None) => Guide::found("unchanged"),
         (None, Some(why)) => Guide::found(&format!("nothing is linked: {why}")),
     }
     // What was just written may still be wrong in the eyes of who reads it.

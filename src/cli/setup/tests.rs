@@ -21,7 +21,7 @@ fn keys(more: &[&str], cli: Cli) -> Vec<String> {
         ["etc", "lib", "run"].map(|name| folder.path().join(name));
     let tree = Tree::new(Some(folder.path()));
     let (path, control) = (PathBuf::from(LOGIN), Control::of(&[0]));
-    let login = Login { path, control, state: "living", cli, warnings: Vec::new() };
+    let login = Login { path, control, state: "valid", cli, warnings: Vec::new() };
     let detection = Detection {
         findings: Findings { logins: vec![login], ..Findings::default() },
         candidates: Vec::new(),

@@ -114,7 +114,7 @@ pub(crate) fn name_problem(name: &str, file: &Path) -> Option<Problem> {
     Some(Problem { file: file.to_owned(), line: 0, cause, hint: fault.hint })
 }
 
-/// The name becomes part of file names in the state folder: it must not lead out of it.
+/// The name becomes part of file names in the state directory: it must not lead out of it.
 fn name_fault(name: &str) -> Option<Fault> {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(sound) {

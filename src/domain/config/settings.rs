@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) max_credentials_size: u64,
     /// Where the Claude CLI runs.
     pub(crate) claude_cli: ClaudeCli,
-    /// Whether the CLI is told to talk to Anthropic itself.
+    /// Whether the CLI talks to Anthropic directly.
     pub(crate) base_url_override: Override,
     /// What runs containers.
     pub(crate) container_engine: Engine,
@@ -31,13 +31,13 @@ pub(crate) struct Settings {
     pub(crate) refresh_margin: Duration,
     /// The host that renews this login, if that is another one.
     pub(crate) renewed_by: Option<String>,
-    /// OpenClaw's state folder.
+    /// OpenClaw's state directory.
     pub(crate) openclaw_state_dir: Option<PathBuf>,
-    /// OpenClaw's configuration file, where it is not in the state folder.
+    /// OpenClaw's configuration file, where it is not in the state directory.
     pub(crate) openclaw_config_path: Option<PathBuf>,
     /// Where included configuration files may be, besides the configuration's own folder.
     pub(crate) openclaw_include_roots: Vec<PathBuf>,
-    /// The folder of the main agent's store, where it is not in the state folder.
+    /// The folder of the main agent's store, where it is not in the state directory.
     pub(crate) openclaw_agent_dir: Option<PathBuf>,
     /// OpenClaw's version; none: to be found out.
     pub(crate) openclaw_version: Option<String>,
@@ -45,13 +45,13 @@ pub(crate) struct Settings {
     pub(crate) openclaw_command: Option<Command>,
     /// Where the token is carried to.
     pub(crate) sinks: Sinks,
-    /// The file of `oauth-json`: as configured, else in the state folder.
+    /// The file of `oauth-json`: as configured, else in the state directory.
     pub(crate) oauth_json: Option<PathBuf>,
     /// The file of `env`, only as configured: the default depends on what is on the disk.
     pub(crate) env_file: Option<PathBuf>,
     /// The variable that `env` sets.
     pub(crate) env_key: String,
-    /// The file of `secret-file`: as configured, else in the state folder.
+    /// The file of `secret-file`: as configured, else in the state directory.
     pub(crate) secret_file: Option<PathBuf>,
     /// What runs the gateway.
     pub(crate) gateway: Gateway,

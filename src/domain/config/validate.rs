@@ -140,7 +140,7 @@ impl Reader<'_> {
             let hint = "write REFRESH=\"off\", or leave it out";
             self.fault(
                 "REFRESH",
-                "REFRESH renews here what RENEWED_BY says another host renews",
+                "REFRESH would renew here what another host renews (RENEWED_BY)",
                 hint,
             );
         }

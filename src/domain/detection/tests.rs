@@ -8,7 +8,7 @@ fn control(owners: &[u32]) -> Control {
 fn login(owners: &[u32]) -> Login {
     let control = control(owners);
     let (path, cli) = (PathBuf::from("/l"), Cli::Host(PathBuf::from("/usr/bin/claude")));
-    Login { path, control, state: "living", cli, warnings: Vec::new() }
+    Login { path, control, state: "valid", cli, warnings: Vec::new() }
 }
 
 fn claw(owners: &[u32]) -> Claw {
@@ -108,7 +108,7 @@ fn each_users_own_pair_is_unmistakable() {
     let both = pairs(vec![login(one)], vec![claw(one), claw(one), claw(two)]);
     assert_eq!(both, [(0, None), (1, None), (2, None)]);
     let mut out = login(two);
-    out.state = "blanked";
+    out.state = "cleared by Claude CLI";
     let both = pairs(vec![login(one), out], vec![claw(one), claw(two)]);
     assert_eq!(both, [(0, Some(0)), (1, None)]);
     assert_eq!(pairs(Vec::new(), vec![claw(one)]), [(0, None)]);
@@ -122,7 +122,7 @@ fn two_equal_pairs_are_a_persons_choice() {
     );
     assert!(pairs.is_err());
     let mut dead = login(&[0, 0, 1002]);
-    dead.state = "blanked";
+    dead.state = "cleared by Claude CLI";
     let pairs =
         verdict(vec![login(&[0, 0, 1001]), dead], vec![claw(&[0, 0, 1001]), claw(&[0, 0, 1002])]);
     assert_eq!(pairs, Ok((0, 0)));

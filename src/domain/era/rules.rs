@@ -4,7 +4,7 @@ use crate::domain::sink::SinkKind;
 
 use super::{Era, Verdict, Version};
 
-/// What stands in the state folder, as far as the choice of sinks depends on it.
+/// What stands in the state directory, as far as the choice of sinks depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trace {
     /// `credentials/oauth.json`.

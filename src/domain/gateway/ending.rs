@@ -78,7 +78,7 @@ impl Ending {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Done(..) => "done",
-            Self::PutOff(..) => "put off",
+            Self::PutOff(..) => "postponed",
             Self::Deferred(..) => "deferred",
             Self::NotFound(..) => "not found",
             Self::Failed(..) => "failed",

@@ -281,8 +281,9 @@ impl Ledger {
 
 impl Act {
     fn is_same_wait(&self, other: &Self) -> bool {
-        let waits =
-            |act: &Self| ["put off", "deferred", "not found"].contains(&act.outcome.as_str());
+        let waits = |act: &Self| {
+            ["postponed", "put off", "deferred", "not found"].contains(&act.outcome.as_str())
+        };
         waits(self) && waits(other) && self.why == other.why
     }
 }

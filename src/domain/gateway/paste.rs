@@ -108,7 +108,7 @@ pub(crate) fn reloaded(json: &str) -> Result<(), String> {
     match root.get("warningCount").and_then(Value::as_u64) {
         Some(0) => Ok(()),
         Some(count) => Err(format!("it answered with {count} warnings and keeps the old token")),
-        None => Err("it did not say whether there were warnings".to_owned()),
+        None => Err("it did not report whether there were warnings".to_owned()),
     }
 }
 

@@ -100,7 +100,7 @@ impl Published {
                 entry.health.findings.insert(0, (Level::Wrong, text));
                 entry.health.level = Level::Wrong;
             } else if entry.health.summary.expiry.is_some_and(|expiry| expiry <= now) {
-                let text = "the access token has ended".to_owned();
+                let text = "the access token has expired".to_owned();
                 entry.health.findings.insert(0, (Level::Wrong, text));
                 entry.health.level = Level::Wrong;
                 entry.health.summary.expiry = None;

@@ -68,7 +68,7 @@ impl Summary {
             format!("login ends in {about}{}", in_words(end.at.left(now)))
         }));
         if let (all @ 1.., in_step) = self.sinks {
-            parts.push(format!("{in_step} of {all} sinks in step"));
+            parts.push(format!("{in_step} of {all} sinks up to date"));
         }
         match self.scope {
             _ if self.expiry.is_none() => {}

@@ -53,8 +53,8 @@ fn the_source_is_judged() {
         (login(8), Level::Fine, ""),
         (login(1), Level::Fine, ""),
         (setup_token(5000), Level::Fine, ""),
-        (login(0), Level::Wrong, "the access token ended at"),
-        (setup_token(0), Level::Wrong, "the setup-token ended at"),
+        (login(0), Level::Wrong, "the access token expired at"),
+        (setup_token(0), Level::Wrong, "the setup-token expired at"),
         (Source::Blanked, Level::Wrong, "sign in again"),
         (Source::Absent, Level::Wrong, "nobody is signed in"),
         (Source::Undated, Level::Wrong, "no readable expiry"),
@@ -114,7 +114,7 @@ fn sinks_are_judged_by_what_reaches_openclaw() {
         assert_eq!(judge(&view(&source, &sinks)).level, level, "{sinks:?}");
     }
     let both = [sink(Condition::InStep), sink(Condition::Pending), sink(Condition::Absent)];
-    assert!(judge(&view(&source, &both)).summary.text(NOW).ends_with("1 of 2 sinks in step"));
+    assert!(judge(&view(&source, &both)).summary.text(NOW).ends_with("1 of 2 sinks up to date"));
 }
 
 #[test]
@@ -156,10 +156,10 @@ fn everybody_reads_no_word_of_anybody_elses() {
     let texts: Vec<String> = judge(&view).findings.into_iter().map(|(_, text)| text).collect();
     let expected = [
         "the credentials file cannot be read",
-        "env is not in step: sudo oauth-sync check says what",
+        "env is out of date: see sudo oauth-sync check",
         "our own words",
-        "something is wrong: sudo oauth-sync check says what",
-        "something needs a look: sudo oauth-sync check says what",
+        "something is wrong: see sudo oauth-sync check",
+        "something needs a look: see sudo oauth-sync check",
     ];
     assert_eq!(texts, expected);
 }

@@ -26,7 +26,10 @@ pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
         Kind::Unreadable => format!("{}, {rest}", view.source.message(path)),
         Kind::LoginEnded => match view.login {
             Some(login) => {
-                format!("the login in '{path}' ended at {}: sign in again{place}, {rest}", login.at)
+                format!(
+                    "the login in '{path}' expired at {}: sign in again{place}, {rest}",
+                    login.at
+                )
             }
             None => format!("the login in '{path}' ended: sign in again{place}, {rest}"),
         },
@@ -56,7 +59,7 @@ pub(super) fn over(kind: Kind, view: &View<'_>) -> String {
     let end = end.map(|end| format!(", its access token ends at {end}")).unwrap_or_default();
     match kind {
         Kind::Rejected | Kind::Blanked | Kind::SignedOut | Kind::Damaged | Kind::LoginEnded => {
-            format!("there is a living login in '{}' again{end}", view.path)
+            format!("valid login found in '{}' again{end}", view.path)
         }
         Kind::Unreadable => format!("'{}' can be read again{end}", view.path),
         Kind::LoginEnds(_) => match view.login {
@@ -104,7 +107,7 @@ fn remaining(view: &View<'_>) -> String {
             let left = in_words(mark.expiry.left(view.now));
             format!("agents work until {}, for {left} more", mark.expiry)
         }
-        Some(mark) => format!("agents have had no living token since {}", mark.expiry),
+        Some(mark) => format!("agents have had no valid token since {}", mark.expiry),
         None => "agents have no token yet".to_owned(),
     }
 }

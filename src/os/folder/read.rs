@@ -120,7 +120,7 @@ pub(super) fn check_plain(path: &Path, stat: &Stat, limit: u64, links: Links) ->
             return Err(too_large(path, limit));
         }
         FileType::RegularFile => return Ok(()),
-        FileType::Directory => "it is a folder",
+        FileType::Directory => "it is a directory",
         FileType::Fifo => "it is a named pipe",
         _ => "it is not a regular file",
     };

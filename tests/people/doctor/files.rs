@@ -24,7 +24,7 @@ fn a_folder_in_the_place_of_a_file() {
     let host = Host::new();
     fs::remove_file(host.at(SOURCE)).unwrap();
     fs::create_dir(host.at(SOURCE)).unwrap();
-    host.finds_and_mends("source-is-folder");
+    host.finds_and_mends("source-is-directory");
     host.bed.login("A");
     host.own();
     fs::remove_file(host.at(OAUTH)).unwrap();
@@ -78,7 +78,7 @@ fn a_link_to_what_is_not_the_users_own_is_taken_away() {
         assert_eq!(found.command, format!("{as_claw} && oauth-sync login --link default"));
     }
     host.shell(&removes);
-    host.finds("login-absent");
+    host.finds("login-missing");
 }
 
 /// A user names the folders of agents.
@@ -234,7 +234,7 @@ fn only_what_is_ours_is_mended_by_fix() {
     host.mends(&host.finds_also("configuration-open"));
     host.shell(&format!("chmod 644 {}", host.at(CONF).display()));
     let root = root.to_str().unwrap();
-    host.bed.run(["doctor", "--fix", "--root", root]).exit(1).says("mending configuration-open");
+    host.bed.run(["doctor", "--fix", "--root", root]).exit(1).says("fixing configuration-open");
     assert_eq!(host.ids(), ["cli-lock-orphaned"]);
 }
 

@@ -31,7 +31,7 @@ fn a_text_names_the_cause_and_the_command() {
     fs::remove_file(host.at(SOURCE)).unwrap();
     let root = host.at("host");
     host.bed.run(["doctor", "--root", root.to_str().unwrap()]).exit(3).out(&[
-        "error login-absent (default)",
+        "error login-missing (default)",
         "    there is no Claude login at 'BED/home/.claude/.credentials.json': nothing is passed on",
         "    oauth-sync login --link default",
     ]);
@@ -46,10 +46,10 @@ fn faults_of_the_configuration_come_with_their_line() {
     // and keeps no other link from being looked at
     fs::remove_file(host.at(SOURCE)).unwrap();
     host.finds_also("configuration-wrong");
-    host.finds_also("login-absent");
+    host.finds_also("login-missing");
     let upgrade = host.bed.run(["doctor", "--upgrade"]).exit(1).out;
     assert!(upgrade.starts_with("error configuration-wrong\n"), "{upgrade}");
-    assert!(!upgrade.contains("login-absent"), "{upgrade}");
+    assert!(!upgrade.contains("login-missing"), "{upgrade}");
     fs::remove_file(host.at("etc/other.conf")).unwrap();
     fs::remove_file(host.at(CONF)).unwrap();
     assert_eq!(host.finds("no-link").command, "oauth-sync setup");
@@ -63,8 +63,8 @@ fn a_dead_login_asks_for_a_person() {
     let ended = r#"{"claudeAiOauth":{"accessToken":"access-X","expiresAt":1000}}"#;
     for (text, id) in [
         (blanked, "login-emptied"),
-        (undated, "login-undated"),
-        (ended, "setup-token-ended"),
+        (undated, "login-without-expiry"),
+        (ended, "setup-token-expired"),
         ("{\"claude", "login-cut-off"),
         ("[]", "login-unreadable"),
     ] {

@@ -39,7 +39,7 @@ fn a_profile_before_ours() {
         "[ \"$*\" = 'models auth order set --provider anthropic anthropic:default' ] && sed -i 's/\"anthropic:key\",\"anthropic:default\"/\"anthropic:default\",\"anthropic:key\"/' {0} && chown {UID} {0}",
         main.display()
     ));
-    host.finds_and_mends("profile-hidden");
+    host.finds_and_mends("profile-shadowed");
     assert!(host.ids().is_empty());
 }
 

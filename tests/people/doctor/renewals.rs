@@ -42,7 +42,7 @@ fn an_ended_token_wants_a_renewal() {
     host.bed.login_for("B", -1);
     host.own();
     endpoint.accept(&refresh("B"));
-    let found = host.finds_also("token-ended");
+    let found = host.finds_also("token-expired");
     assert_eq!(found.command, "oauth-sync refresh --link default");
     host.mends(&found);
     assert!(host.ids().is_empty(), "{:?}", host.doctor());
