@@ -52,7 +52,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// An `auth-profiles.json` with one living Anthropic profile and one of another provider.
+/// An `auth-profiles.json` with one valid Anthropic profile and one of another provider.
 pub(crate) fn profiles(number: u32) -> String {
     let expiry = milliseconds(SystemTime::now() + Duration::from_secs(3600));
     let access = token("access", number);

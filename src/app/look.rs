@@ -1,4 +1,4 @@
-//! One sink as it stands, what has to be written to bring it in step, and what became of that.
+//! One sink as it stands, what has to be written to bring it up to date, and what became of that.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::os::stage::{self, Replacement};
 /// When OpenClaw takes its own lock for abandoned (2026.2.25 and 2026.4.15).
 const LOCK_LIFE: Duration = Duration::from_secs(30);
 
-/// A sink as it stands, and what has to be written to bring it in step.
+/// A sink as it stands, and what has to be written to bring it up to date.
 pub(crate) struct Look {
     kind: SinkKind,
     path: Option<PathBuf>,

@@ -89,7 +89,7 @@ pub(crate) struct SinkReport {
 pub(crate) enum SinkState {
     /// It holds the token that it should.
     InStep,
-    /// It holds another one; why it was not brought in step, where that is known.
+    /// It holds another one; why it was not updated, where that is known.
     Stale(Option<String>),
     /// There is no such file, or no place in it, and none is to be made; why.
     Absent(String),

@@ -344,7 +344,7 @@ fn too_many(settings: &Settings, openclaw: &OpenClaw) -> Option<Line> {
     Some(line)
 }
 
-/// Brings the stores of further agents in step, one batch after another, and names what is not reached.
+/// Brings the stores of further agents up to date, one batch after another, and names what is not reached.
 fn sync_rest(
     report: &mut Report,
     handover: &Handover<'_>,

@@ -58,7 +58,7 @@ pub(crate) struct Global {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Stay and bring the sinks up to date on every change of a source
+    /// Run continuously and sync on changes
     Watch {
         /// Do not run external programs; queue for the units
         #[arg(long)]

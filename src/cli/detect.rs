@@ -20,7 +20,7 @@ use crate::domain::detection::{Candidate, Cli};
 use crate::domain::hints::ours;
 
 /// The version of the JSON that `detect --json` writes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Finds, shows and writes, as asked.
 pub(crate) fn carry_out(

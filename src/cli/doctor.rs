@@ -18,7 +18,7 @@ use crate::domain::units::Trouble;
 use crate::os::folder;
 
 /// The version of the JSON that `doctor --json` writes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How the doctor is asked.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! `refresh`: renews, then brings the sinks of what was renewed in step.
+//! `refresh`: renews, then brings the sinks of what was renewed up to date.
 
 use crate::app::detect::first;
 use crate::app::error::Error;
@@ -45,7 +45,7 @@ pub(super) fn carry_out(
     Ok(Exit::gravest(exits))
 }
 
-/// Says what became of a source, and brings the sinks of its links in step where it was renewed.
+/// Says what became of a source, and brings the sinks of its links up to date where it was renewed.
 fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
     let is_service = unattended || journal::is_connected();
     // A service that runs every half hour leaves it to the incidents to say so once and daily.
@@ -64,7 +64,7 @@ fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
     renewal.links.iter().map(bring).collect()
 }
 
-/// Brings the sinks of one link in step; what keeps it from that keeps it from no other.
+/// Brings the sinks of one link up to date; what keeps it from that keeps it from no other.
 fn bring(places: &Places, link: &str) -> Exit {
     match sync::named(places, link) {
         Ok(reports) => {

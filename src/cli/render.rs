@@ -22,7 +22,7 @@ use crate::domain::visible::{visible, visible_json};
 use crate::os::journal::below;
 
 /// The version of the JSON that `status --json` writes; it grows with every change that can break a reader.
-const STATUS_SCHEMA: u32 = 1;
+const STATUS_SCHEMA: u32 = 2;
 
 /// Shows what clap has to say: help and version on stdout, a wrong call on stderr.
 pub(crate) fn usage(error: &clap::Error) -> Exit {

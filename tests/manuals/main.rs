@@ -10,6 +10,7 @@ mod keys;
 mod messages;
 mod page;
 mod typed;
+mod words;
 
 /// The folder of the sources.
 fn root() -> &'static std::path::Path {

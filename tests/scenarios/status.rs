@@ -16,7 +16,7 @@ fn the_json_has_a_schema() {
     let keys = |value: &serde_json::Value| {
         value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(status["schema"], 1);
+    assert_eq!(status["schema"], 2);
     assert_eq!(keys(&status), "schema time links service runs");
     let link = &status["links"][0];
     assert_eq!(

@@ -37,7 +37,7 @@ pub(crate) enum Conclusion {
     NotDue(Timestamp),
     /// Nothing renews it here.
     Off,
-    /// The file shows a new, living access token: the sinks are to be brought in step.
+    /// The file shows a new, living access token: the sinks are out of date and must be synced.
     Renewed {
         /// `cli`, `api`, `saved` for an answer of an earlier run, `another` for somebody else.
         method: &'static str,
@@ -97,7 +97,7 @@ impl Conclusion {
 }
 
 impl Renewal {
-    /// Says whether the sinks are to be brought in step.
+    /// Says whether the sinks are out of date and must be synced.
     pub(crate) fn is_renewed(&self) -> bool {
         matches!(self.conclusion, Conclusion::Renewed { .. })
     }
