@@ -168,7 +168,7 @@ fn what_is_no_plain_file_is_not_read() {
     };
     fresh();
     std::fs::create_dir(bed.at(SOURCE)).unwrap();
-    refused(&bed, "unreadable", 1, &[&unreadable("it is a folder")]);
+    refused(&bed, "unreadable", 1, &[&unreadable("it is a directory")]);
     fresh();
     bed.write("home/elsewhere.json", bed.login_text("linked", 9));
     symlink(bed.at("home/elsewhere.json"), bed.at(SOURCE)).unwrap();

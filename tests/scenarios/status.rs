@@ -45,10 +45,10 @@ fn each_state_of_a_sink_is_told_with_its_reason() {
         };
         sinks.iter().map(told).collect::<Vec<_>>()
     };
-    let absent = "absent: there is no such file yet";
+    let absent = "missing: there is no such file yet";
     assert_eq!(sinks(), [format!("oauth-json {absent}"), format!("env {absent}")]);
     bed.run(["sync"]).exit(0);
-    assert_eq!(sinks(), ["oauth-json up to date", "env in step"]);
+    assert_eq!(sinks(), ["oauth-json up to date", "env up to date"]);
     bed.login_for("B", 9);
     assert_eq!(sinks(), ["oauth-json stale", "env stale"]);
     bed.write(ENV, "A=\"\nANTHROPIC_OAUTH_TOKEN=x\nB=\"x\"\n");

@@ -173,7 +173,7 @@ fn a_sink_that_is_no_plain_file_is_left_alone() {
     let bed = bed();
     bed.conf("SINKS", "env");
     for (make, why) in [
-        ("mkdir home/.openclaw/.env", "it is a folder"),
+        ("mkdir home/.openclaw/.env", "it is a directory"),
         ("mkfifo home/.openclaw/.env", "it is a named pipe"),
         (
             "touch home/other; ln home/other home/.openclaw/.env",
