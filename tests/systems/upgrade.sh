@@ -300,7 +300,7 @@ PYTHON
     bed exec "$m" systemctl start oauth-sync-renew.service
     # shellcheck disable=SC2086 # names, a word each
     each_arrives $refused
-    bed sh "$m" 'oauth-sync check; [ $? -lt 2 ]'
+    bed sh "$m" 'oauth-sync check || [ $? -lt 2 ]'
 }
 
 root_again_where_asked() {
