@@ -89,11 +89,16 @@ CONF
         rm /etc/oauth-sync/*.conf'
 }
 
+# remove_user USER: as soon as the manager of the user's last session has ended.
+remove_user() {
+    wait_until 60 "bed exec $m userdel --remove $1"
+}
+
 # mallory plants what looks like a better OpenClaw, links to it, and a login that is not his.
 planted() {
     bed exec $m dpkg --purge openclaw-oauth-sync
+    remove_user bert
     bed sh $m '
-        userdel --remove bert 2>/dev/null
         mkdir -p /srv/shared
         chmod 1777 /srv/shared
         useradd --create-home --shell /bin/bash mallory'
@@ -137,8 +142,8 @@ only_mallorys() {
 
 # What the original leaves on a host.
 original() {
+    remove_user mallory
     bed sh $m '
-        userdel --remove mallory
         install -m 755 /bin/true /usr/local/bin/sync-oauth-token.sh
         cd /etc/systemd/system
         printf "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n" >sync-oauth-token.service
@@ -191,7 +196,8 @@ switches_it_off_by_answer() {
 # The timer's run stands for the hour that passes.
 appears_later() {
     bed exec $m dpkg --purge openclaw-oauth-sync
-    bed sh $m 'userdel --remove anna; rm -rf /srv/shared'
+    remove_user anna
+    bed exec $m rm -rf /srv/shared
     install_deb $m /root/openclaw-oauth-sync.deb
     unlinked
     bed exec $m systemctl start oauth-sync-renew.service
