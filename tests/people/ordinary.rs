@@ -236,7 +236,7 @@ fn a_hook_that_fails_is_published_without_its_path_and_words() {
     let watch = bed.watch_as(&[], &["--delegate"]);
     watch.says("emptied the login");
     bed.login("C");
-    watch.says("there is a living login");
+    watch.says("valid login found");
     watch.end();
     bed.run(["notify"]).exit(75);
     bed.run(["sync"]).exit(0);
