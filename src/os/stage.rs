@@ -296,8 +296,9 @@ fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
 
 /// Removes a temp file; where nothing may be removed, as in an append-only directory, an empty one stays.
 fn discard(written: &Written<'_>) {
-    let _ = written.file.set_len(0);
-    let _ = written.part.folder.remove(&written.temp);
+    if written.part.folder.remove(&written.temp).is_err() {
+        let _ = written.file.set_len(0);
+    }
 }
 
 fn path_of(written: &Written<'_>) -> PathBuf {

@@ -172,7 +172,7 @@ const ENV_FILES: &[(&str, &str, &str, &str, Option<&str>)] = &[
         "services: {openclaw-gateway: {environment: [ANTHROPIC_OAUTH_TOKEN=old], env_file: .env}}",
         ".env",
         "",
-        Some("LAB/home/a/oc/compose.yaml' itself says what ANTHROPIC_OAUTH_TOKEN is"),
+        Some("LAB/home/a/oc/compose.yaml' itself sets ANTHROPIC_OAUTH_TOKEN"),
     ),
 ];
 

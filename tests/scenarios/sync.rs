@@ -224,10 +224,10 @@ fn a_mount_point_is_written_in_place_only_when_told_so() {
     assert!(bed.litter(STATE).is_empty());
 
     // Killed when the new text stands there and the end of the old one, which is longer; what is cut before is the
-    // lock that tells that a sync runs, and the temporary file.
+    // lock that tells that a sync runs.
     let torn = bed.at("torn").display().to_string();
     let kill = format!(
-        "{{ strace -qqo /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL:when=3 \"$@\" --force 2>/dev/null; \
+        "{{ strace -qqo /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL:when=2 \"$@\" --force 2>/dev/null; \
          cp '{}' '{torn}'; exec \"$@\"; }}",
         bed.at(ENV).display()
     );

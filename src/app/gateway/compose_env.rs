@@ -55,10 +55,10 @@ pub(crate) fn agrees(
     let project = &container.project;
     match origin(project, &settings.env_key) {
         Origin::Literal(file) => {
-            Err(by_file(settings, sink, &file, ("itself says what", "is, which beats")))
+            Err(by_file(settings, sink, &file, ("itself sets", ", which beats")))
         }
         Origin::Other(file) => {
-            Err(by_file(settings, sink, &file, ("makes", "of another variable, not of that in")))
+            Err(by_file(settings, sink, &file, ("makes", " of another variable, not of that in")))
         }
         Origin::Service(files) => of_service(settings, sink, &files),
         Origin::Unknown if state != sink.parent() && is_named(project, "env_file") => {
@@ -177,10 +177,10 @@ fn raw(sink: &Path, key: &str) -> Result<(), Ending> {
     }
 }
 
-fn by_file(settings: &Settings, sink: &Path, file: &Path, (says, what): (&str, &str)) -> Ending {
+fn by_file(settings: &Settings, sink: &Path, file: &Path, (verb, rest): (&str, &str)) -> Ending {
     let (key, file_shown) = (&settings.env_key, file.display());
     let why = format!(
-        "'{file_shown}' {says} {key} {what} '{}', so nothing is recreated: it should have {key}: ${{{key}}}",
+        "'{file_shown}' {verb} {key}{rest} '{}', so nothing is recreated: it should have {key}: ${{{key}}}",
         sink.display()
     );
     Ending::Deferred(why, Some(hints::files::edit(file)))
