@@ -62,7 +62,7 @@ mod tests {
             (source("a", 2), "still the one from before"),
             (source("a", 9), "still the one from before"),
             (source("b", 2), "no later than before"),
-            (source("b", -1), "ended at"),
+            (source("b", -1), "expired at"),
             (Source::Blanked, "emptied"),
             (Source::Absent, "still no login"),
             (Source::HalfWritten, "incomplete"),
