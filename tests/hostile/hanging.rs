@@ -347,7 +347,7 @@ fn a_process_that_hangs_keeps_no_pipe_open_and_is_told_to_monitors() {
         let said = piped(&lab, "sync --delegate");
         assert!(lab.read("home/b/.openclaw/.env").contains("accessB1"), "{opens}: {said}");
         let published = lab.read("run/health.json");
-        let is_told = published.contains("it cannot be looked at");
+        let is_told = published.contains("it cannot be read");
         assert_eq!(said.contains("a: the file system"), is_told, "{opens}: {said}\n{published}");
         assert!(is_told || opens > 0, "{opens}: {said}\n{published}");
         let said = piped(&lab, "status");

@@ -60,7 +60,7 @@ fn a_profile_that_2026_9_6_uses_before_ours_is_told_with_the_command_that_mends_
     assert!(said.contains("OpenClaw uses the profile anthropic:mine before ours"), "{said}");
     assert!(!said.contains("uses it on its next turn"), "{said}");
     let (_, status) = link.run(&["status"]);
-    assert!(status.contains("hidden: OpenClaw uses the profile anthropic:mine"), "{status}");
+    assert!(status.contains("shadowed: OpenClaw uses the profile anthropic:mine"), "{status}");
     openclaw.turn().used(&token("mine"));
     done(&format!("{order} anthropic:oauth-sync"), "");
     let (code, said) = link.run(&["sync"]);
