@@ -116,13 +116,14 @@ fn missing(settings: &Settings, report: &Report) -> (Option<String>, Option<Stri
     }
 }
 
-/// Why the gateway was not seen to; one that waits for its first try is just being seen to.
+/// Why the gateway does not use the new token; a first update that is postponed is left out, as was asked for.
 fn waiting(report: &Report) -> Option<String> {
-    let pending = report.gateway.pending.as_ref().filter(|pending| pending.attempts > 0)?;
-    if pending.missing.is_some() {
-        return None;
+    let pending = report.gateway.pending.as_ref().filter(|pending| pending.missing.is_none())?;
+    match (&pending.waits, pending.attempts) {
+        (None, 0) => Some("its update is in progress".to_owned()),
+        (Some(_), 0) => None,
+        (waits, _) => Some(waits.clone().unwrap_or_else(|| "the update failed".to_owned())),
     }
-    Some(pending.waits.clone().unwrap_or_else(|| "the update failed".to_owned()))
 }
 
 fn late(why: &str) -> String {

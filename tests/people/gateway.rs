@@ -93,6 +93,24 @@ fn one_that_is_found_later_gets_the_token() {
 }
 
 #[test]
+fn an_update_in_progress_is_not_yet_proven() {
+    let bed = bed();
+    let meanwhile = bed.at("check");
+    let check = bed.command(&[], &["check"]);
+    let words = check.get_args().map(|word| word.to_str().unwrap());
+    let words = std::iter::once(check.get_program().to_str().unwrap()).chain(words);
+    let line = words.collect::<Vec<_>>().join(" ");
+    let script = format!("#!/bin/sh\n{line} >{}\ntrue\n", meanwhile.display());
+    bed.write("restart", script);
+    bed.conf("GATEWAY", "command")
+        .conf("GATEWAY_COMMAND", &format!("/bin/sh {}", bed.at("restart").display()));
+    bed.run(["sync"]).exit(0);
+    let check = bed.read("check");
+    let cause = "the gateway does not use the new token yet: its update is in progress";
+    assert!(!check.contains("OAUTH-SYNC OK") && check.contains(cause), "{check}");
+}
+
+#[test]
 fn with_the_gateway_left_alone_the_files_alone_are_judged() {
     let bed = bed();
     let _gateway = Gateway::start(&bed, "OPENCLAW_STATE_DIR", "home/.openclaw");

@@ -140,7 +140,7 @@ in_step_at_the_end() {
     arrives $m "$(access_token $m claw)"
     granted $m 2
     bed exec $m oauth-sync status
-    bed exec $m oauth-sync check
+    wait_until 60 "bed exec $m oauth-sync check"
     bed sh $m '[ -z "$(ls /run/oauth-sync/refresh.d /run/oauth-sync/gateway.d | grep -v ":$" | grep .)" ]'
 }
 

@@ -179,7 +179,7 @@ is_healthy() {
     bed exec folk systemctl is-active oauth-sync.service oauth-sync-refresh.timer
     bed exec folk systemctl is-enabled oauth-sync.service oauth-sync-refresh.timer
     wait_until 60 "in_step folk"
-    bed exec folk oauth-sync check
+    wait_until 60 "bed exec folk oauth-sync check"
     says "nothing is wrong" bed exec folk oauth-sync doctor
     [ "$(bed exec folk stat -c %U "$source" /home/claw/.npm-global/bin/claude | sort -u)" = claw ]
 }
@@ -211,7 +211,7 @@ signs_in_again() {
     shows "status=0"
     wait_until 60 "in_step folk"
     wait_until 60 "! bed exec folk test -e /home/claw/.openclaw/REAUTH_NEEDED"
-    bed exec folk oauth-sync check
+    wait_until 60 "bed exec folk oauth-sync check"
 }
 
 says_why_without_a_terminal() {
