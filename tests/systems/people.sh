@@ -414,7 +414,7 @@ follows() {
     block many-hosts 4
     wait_until 60 "bed exec typed test -s /var/lib/oauth-sync-follow/.credentials.json"
     bed exec typed systemctl is-active oauth-sync-follow.service
-    says "static  '/var/lib/oauth-sync-follow/.credentials.json'" bed exec typed oauth-sync status
+    says "setup-token  '/var/lib/oauth-sync-follow/.credentials.json'" bed exec typed oauth-sync status
     fails bed exec typed grep -q refreshToken /var/lib/oauth-sync-follow/.credentials.json
     # the machine is as it was
     bed sh typed '
