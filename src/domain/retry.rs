@@ -1,4 +1,4 @@
-//! When something that failed is tried again: the waits double, and no try is the last one.
+//! When something that failed is tried again: the waits double up to a longest one, and no try is the last.
 
 use std::time::Duration;
 
@@ -11,6 +11,12 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Returns the wait after the `failures`th failure in a row: `first` after the first, then twice the one before, up
+/// to `longest`.
+pub(crate) fn doubled(first: Duration, failures: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(longest)
+}
 
 /// The tries that failed so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +41,7 @@ impl Retry {
 
     /// How long the wait after the last failure is.
     pub(crate) fn wait(&self) -> Duration {
-        FIRST_WAIT.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+        doubled(FIRST_WAIT, self.tries, LONGEST_WAIT)
     }
 
     /// Returns whether the next try is in the future; a clock that was set back makes no wait longer.

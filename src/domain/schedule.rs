@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::credential::Credential;
 use crate::domain::order;
+use crate::domain::retry;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -118,7 +119,7 @@ pub(crate) fn back_off(
     left: Duration,
     jitter: u32,
 ) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    let doubled = retry::doubled(FIRST_WAIT, failures, LONGEST_WAIT);
     let spread = doubled + doubled / 2000 * jitter.min(999);
     let wait = spread.min(LONGEST_WAIT).max(asked.unwrap_or_default());
     wait.min(longest(left))

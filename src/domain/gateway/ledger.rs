@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::gateway::UNPROVEN;
 use crate::domain::gateway::ending::{Deed, Ending, Missing};
 use crate::domain::gateway::request::Request;
+use crate::domain::retry::doubled;
 use crate::domain::secret::Fingerprint;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
@@ -290,6 +291,5 @@ impl Act {
 
 /// How long to wait after so many attempts.
 pub(crate) fn retry(attempts: u32) -> Duration {
-    let doubled = 2u32.saturating_pow(attempts.saturating_sub(1).min(16));
-    FIRST_RETRY.saturating_mul(doubled).min(LAST_RETRY)
+    doubled(FIRST_RETRY, attempts, LAST_RETRY)
 }
