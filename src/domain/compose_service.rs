@@ -4,6 +4,7 @@ use yaml_rust2::Yaml;
 use yaml_rust2::yaml::Hash;
 
 use crate::domain::compose_file::each;
+use crate::domain::expand;
 use crate::domain::yaml;
 
 /// How deep merges (`<<`) may lie in each other.
@@ -114,11 +115,7 @@ pub(crate) fn uses(value: &str, name: &str) -> bool {
 /// The variables that a value is interpolated from; `$$` is a dollar sign.
 fn names(value: &str) -> Vec<String> {
     let value = value.replace("$$", "");
-    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    let name = |rest: &str| {
-        let rest = rest.strip_prefix('{').unwrap_or(rest);
-        rest[..rest.find(is_end).unwrap_or(rest.len())].to_owned()
-    };
+    let name = |rest: &str| expand::name(rest.strip_prefix('{').unwrap_or(rest)).0.to_owned();
     value.split('$').skip(1).map(name).filter(|name| !name.is_empty()).collect()
 }
 

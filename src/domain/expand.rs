@@ -59,7 +59,8 @@ fn braced(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-fn name(text: &str) -> (&str, &str) {
+/// The name of a variable at the front of a text, and what follows it.
+pub(crate) fn name(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     text.split_at(end)
 }
