@@ -8,8 +8,10 @@ use crate::app::last_run;
 use crate::app::notify;
 use crate::app::services;
 use crate::domain::hints::{files, host, ours};
+use crate::domain::shell::Hint;
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
+use crate::os::error::Error;
 use crate::os::lock::{self, Holder, Lock};
 use crate::os::{clock, process};
 
@@ -22,7 +24,7 @@ const RUN_DIR: &str = "/run/oauth-sync";
 /// Where nothing watches, calls have to come at least as often as this.
 const PERIOD: Duration = Duration::from_secs(65 * 60);
 
-/// What everybody may read where nothing watches.
+/// What is said where nothing watches and nothing more is known, and what everybody may read.
 const NO_WATCHER: &str =
     "no watcher runs, so a renewed token is not carried on and nothing is renewed";
 
@@ -34,8 +36,7 @@ pub(crate) fn ended(places: &Places, has_units: bool) -> Trouble {
     if has_units {
         return units::watcher_stopped();
     }
-    let watch = ours::watch(&places.config_dir, &places.state_dir, &places.run_dir);
-    Trouble::stops("watcher-stopped", NO_WATCHER.to_owned(), watch).hidden_by(NO_WATCHER)
+    stopped(places, NO_WATCHER.to_owned())
 }
 
 /// Holds the lock that says that a process watches; where it cannot be had that process goes on.
@@ -48,9 +49,10 @@ pub(crate) fn watch(places: &Places) -> Option<Lock> {
 /// all links or of the one named.
 pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
     let service = of_units(places).unwrap_or_else(|| {
-        let watcher = without_units(places);
-        let is_watched = matches!(lock::holder(&places.run_dir, LOCK), Ok(Holder::Process(_)));
-        watcher.into_iter().chain(last_run::troubles(places, is_watched)).collect()
+        let watcher = lock::holder(&places.run_dir, LOCK);
+        let is_watched = matches!(watcher, Ok(Holder::Process(_)));
+        let of_watcher = without_units(places, watcher);
+        of_watcher.into_iter().chain(last_run::troubles(places, is_watched)).collect()
     });
     service.into_iter().chain(notify::troubles(places, only)).collect()
 }
@@ -82,16 +84,24 @@ fn serve(shown: &[Unit], places: &Places) -> bool {
     watcher.is_some_and(|unit| Path::new(unit.run_dir().unwrap_or(RUN_DIR)) == places.run_dir)
 }
 
-fn without_units(places: &Places) -> Option<Trouble> {
-    let watch = || ours::watch(&places.config_dir, &places.state_dir, &places.run_dir);
-    let stopped =
-        |text: String| Some(Trouble::stops("watcher-stopped", text, watch()).hidden_by(NO_WATCHER));
+/// The command that starts a watcher without units.
+fn watch_command(places: &Places) -> Hint {
+    ours::watch(&places.config_dir, &places.state_dir, &places.run_dir)
+}
+
+fn stopped(places: &Places, text: String) -> Trouble {
+    Trouble::stops("watcher-stopped", text, watch_command(places)).hidden_by(NO_WATCHER)
+}
+
+/// What is wrong with the watcher where no units look after it, by who holds its lock.
+fn without_units(places: &Places, watcher: Result<Holder, Error>) -> Option<Trouble> {
+    let stopped = |text| Some(stopped(places, text));
     let follows = "so a renewed token is not carried on and nothing is renewed";
-    match lock::holder(&places.run_dir, LOCK) {
+    match watcher {
         Ok(Holder::Process(pid)) if pid > 0 => {
             let is_old = process::runs_another_file(pid, Path::new(process::SELF));
             let old = is_old.filter(|is_old| *is_old).map(|_| replaced());
-            old.map(|old| Trouble { command: watch(), ..old }.hidden_by(OLD_WATCHER))
+            old.map(|old| Trouble { command: watch_command(places), ..old }.hidden_by(OLD_WATCHER))
         }
         Ok(Holder::Process(_)) => None,
         Ok(Holder::Gone) => stopped(format!("the watcher has stopped, {follows}")),
@@ -101,7 +111,7 @@ fn without_units(places: &Places) -> Option<Trouble> {
                 "no watcher runs, and the last sync was {} ago, {follows}",
                 in_words(age)
             )),
-            None => stopped(format!("no watcher runs, {follows}")),
+            None => stopped(NO_WATCHER.to_owned()),
         },
         Err(error) => {
             let text = format!("it is not known whether a watcher runs: {error}");
