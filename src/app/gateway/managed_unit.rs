@@ -89,18 +89,11 @@ impl Unit {
             pid: value("MainPID").to_owned(),
             start: value("ExecMainStartTimestampMonotonic").parse().ok().filter(|start| *start > 0),
             environment: Environment::shown(&said),
-            files: {
-                let paths = [
-                    vec![value("FragmentPath").to_owned()],
-                    unit_text::words(value("DropInPaths")),
-                ];
-                paths
-                    .concat()
-                    .into_iter()
-                    .filter(|path| path.starts_with('/'))
-                    .map(PathBuf::from)
-                    .collect()
-            },
+            files: std::iter::once(value("FragmentPath").to_owned())
+                .chain(unit_text::words(value("DropInPaths")))
+                .filter(|path| path.starts_with('/'))
+                .map(PathBuf::from)
+                .collect(),
             user: value("User").to_owned(),
         })
     }
@@ -112,7 +105,7 @@ impl Unit {
             return Environment::of_container(&container);
         }
         let told = self.reader(work).map(|reader| reader.all(&state.files)).unwrap_or_default();
-        let texts = if told.is_empty() { self.texts(work) } else { told };
+        let texts = if told.is_empty() { self.own_texts(work) } else { told };
         let mut set = state.environment.clone().with_texts(&texts);
         set.manager = self.manager_environment(work);
         set
@@ -148,17 +141,13 @@ impl Unit {
         }
     }
 
-    /// The texts that it is made of; for Quadlet's, those of its container.
-    pub(super) fn texts(&self, work: &Work<'_>) -> Vec<Text> {
+    /// The texts of its own files and drop-ins.
+    fn own_texts(&self, work: &Work<'_>) -> Vec<Text> {
         let Some(state) = work.openclaw.folder() else { return Vec::new() };
-        if !self.of_user {
-            return unit_texts::of_host(&self.name);
-        }
-        let container = self.container_texts(work);
-        if container.is_empty() {
+        if self.of_user {
             unit_texts::of_user(state, &homes(state, &self.owner), &self.name)
         } else {
-            container
+            unit_texts::of_host(&self.name)
         }
     }
 
@@ -173,7 +162,8 @@ impl Unit {
     /// OpenClaw calls it.
     pub(super) fn container(&self, work: &Work<'_>) -> Option<String> {
         let texts = self.container_texts(work);
-        if texts.is_empty() && self.of_user && self.name == QUADLET && self.texts(work).is_empty() {
+        let is_quadlets = self.of_user && self.name == QUADLET;
+        if texts.is_empty() && is_quadlets && self.own_texts(work).is_empty() {
             return Some("openclaw".to_owned());
         }
         quadlet::container_name(&texts, &self.name)
