@@ -39,11 +39,7 @@ pub(in crate::os) enum For {
 
 /// Says whom what is mounted at `point` was mounted for.
 pub(in crate::os) fn mounted_for(point: &Path) -> std::io::Result<For> {
-    let asked = asked()?;
-    // Of several at one place the last one lies over the others.
-    let Some(asked) = asked.into_iter().rfind(|asked| asked.point == point) else {
-        return Ok(For::Root);
-    };
+    let Some(asked) = asked_at(point)? else { return Ok(For::Root) };
     let accounts = account::all();
     let account = accounts.iter().find(|account| Some(&account.name) == asked.user.as_ref());
     Ok(match account {
@@ -53,16 +49,16 @@ pub(in crate::os) fn mounted_for(point: &Path) -> std::io::Result<For> {
     })
 }
 
-/// Reads the file where it has changed; where there is none, nothing was asked for.
-fn asked() -> std::io::Result<Vec<Asked>> {
-    let Some(stamp) = account::stamp(UTAB) else { return read(UTAB) };
+/// Reads the file where it has changed; where there is none, nothing was asked for. Of several at one place the last
+/// one lies over the others.
+fn asked_at(point: &Path) -> std::io::Result<Option<Asked>> {
+    let last = |all: &[Asked]| all.iter().rfind(|asked| asked.point == point).cloned();
+    let Some(stamp) = account::stamp(UTAB) else { return Ok(last(&read(UTAB)?)) };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, asked)) = known.as_ref().filter(|(before, _)| *before == stamp) {
-        return Ok(asked.clone());
+    if known.as_ref().is_none_or(|(before, _)| *before != stamp) {
+        *known = Some((stamp, read(UTAB)?));
     }
-    let asked = read(UTAB)?;
-    *known = Some((stamp, asked.clone()));
-    Ok(asked)
+    Ok(known.as_ref().and_then(|(_, all)| last(all)))
 }
 
 fn read(path: &str) -> std::io::Result<Vec<Asked>> {
