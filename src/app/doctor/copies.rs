@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::detect::Detection;
 use crate::app::doctor::{Finding, Fix, Patient};
 use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
@@ -12,7 +13,7 @@ use crate::domain::secret::Secret;
 use crate::os::folder::Folder;
 
 /// Compares the sources with every other login and store that was found.
-pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
+pub(super) fn look(patient: &Patient<'_>, detection: &Detection) -> Vec<Finding> {
     let sources: Vec<(PathBuf, Secret)> = patient
         .cases
         .iter()
@@ -21,8 +22,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
             Some((case.settings.claude_credentials.clone(), token))
         })
         .collect();
-    let logins =
-        patient.detection.findings.logins.iter().map(|login| patient.tree.place(&login.path));
+    let logins = detection.findings.logins.iter().map(|login| patient.tree.place(&login.path));
     let others: Vec<PathBuf> = logins.chain(sources.iter().map(|(path, _)| path.clone())).collect();
     let mut findings = Vec::new();
     for (source, token) in &sources {

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::app::apart;
-use crate::app::detect::{self, Detection, Tree};
+use crate::app::detect::{self, Tree};
 use crate::app::error::Error;
 use crate::app::exposure;
 use crate::app::ground::Places;
@@ -78,7 +78,6 @@ struct Patient<'a> {
     places: &'a Places,
     cases: &'a [Case<'a>],
     tree: Tree,
-    detection: Detection,
     accounts: Vec<Account>,
     now: Timestamp,
 }
@@ -87,8 +86,7 @@ impl<'a> Patient<'a> {
     fn new(places: &'a Places, cases: &'a [Case<'a>], root: Option<&Path>) -> Self {
         let tree = Tree::new(root);
         let passwd = tree.text(Path::new("/etc/passwd")).unwrap_or_default();
-        let (accounts, detection, now) = (account::parse(&passwd), detect::run(root), clock::now());
-        Self { places, cases, tree, detection, accounts, now }
+        Self { places, cases, tree, accounts: account::parse(&passwd), now: clock::now() }
     }
 
     /// The name of a user of the host.
@@ -164,7 +162,7 @@ pub(crate) fn run(
     cases: &[Case<'_>],
     root: Option<&Path>,
 ) -> Result<Diagnosis, Error> {
-    let patient = Patient::new(places, cases, root);
+    let (patient, detection) = (Patient::new(places, cases, root), detect::run(root));
     let mut apart = inspect_apart(&patient, root)?;
     let (mut findings, mut unchecked) = (Vec::new(), Vec::new());
     for case in cases {
@@ -186,14 +184,14 @@ pub(crate) fn run(
             of_it.findings.into_iter().map(|found| Finding { link: link.clone(), ..found }),
         );
     }
-    findings.extend(copies::look(&patient));
-    findings.extend(rivals::look(&patient));
+    findings.extend(copies::look(&patient, &detection));
+    findings.extend(rivals::look(&patient, &detection));
     findings.extend(sandbox::look(&patient));
     findings.extend(hooks::look(&patient));
     findings.extend(host::look(&patient));
     order::sort_by_key(&mut findings, |finding| std::cmp::Reverse(finding.severity));
     findings.dedup();
-    unchecked.extend(unchecked::of_host(&patient));
+    unchecked.extend(unchecked::of_host(&patient, &detection));
     Ok(Diagnosis { findings, unchecked })
 }
 

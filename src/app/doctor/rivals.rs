@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::detect::{Rival, rivals};
+use crate::app::detect::{Detection, Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
 use crate::app::services;
 use crate::domain::hints::{files, host};
@@ -12,8 +12,8 @@ use crate::os::folder::Folder;
 const UNIT: &str = "rival-unit";
 
 /// Turns every rival that still acts into a finding.
-pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {
-    let rivals = patient.detection.rivals.iter().filter_map(|rival| one(patient, rival));
+pub(super) fn look(patient: &Patient<'_>, detection: &Detection) -> Vec<Finding> {
+    let rivals = detection.rivals.iter().filter_map(|rival| one(patient, rival));
     let mut findings: Vec<Finding> = rivals.collect();
     // What a unit runs ends with it.
     if !findings.iter().any(|finding| finding.id == UNIT) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::detect::Detection;
 use crate::app::doctor::container::Sight;
 use crate::app::doctor::{Case, Patient};
 use crate::app::report::SinkState;
@@ -64,7 +65,7 @@ pub(super) fn of_link(case: &Case<'_>, sight: &Sight) -> Vec<Unchecked> {
 }
 
 /// Lists what of the host nobody has looked at.
-pub(super) fn of_host(patient: &Patient<'_>) -> Vec<Unchecked> {
+pub(super) fn of_host(patient: &Patient<'_>, detection: &Detection) -> Vec<Unchecked> {
     let mut all: Vec<Unchecked> = Vec::new();
     if !patient.tree.has(Path::new("/etc/passwd")) {
         all.push(Unchecked::new("users' homes", "there is no /etc/passwd"));
@@ -72,7 +73,7 @@ pub(super) fn of_host(patient: &Patient<'_>) -> Vec<Unchecked> {
     if !patient.tree.is_host() {
         return all;
     }
-    let silent = patient.detection.silent.iter();
+    let silent = detection.silent.iter();
     all.extend(
         silent.map(|(engine, why)| {
             Unchecked::new(format!("the containers of {engine}"), why.clone())
