@@ -72,7 +72,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let (places, only) = (places(&arguments.global), arguments.global.link.as_deref());
     let part = part(&arguments.command);
     let running = part.map(|(part, is_forced)| last_run::begin(&places, part, is_forced));
-    let done = carry_out(&arguments);
+    let done = carry_out(&arguments.command, &places, only);
     let exit = done.as_ref().map_or_else(Exit::of_error, |exit| *exit);
     if let Some(running) = running {
         running.end(exit as u8);
@@ -113,63 +113,61 @@ fn is_check(args: &[OsString]) -> bool {
     lenient.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
 }
 
-fn carry_out(arguments: &Arguments) -> Result<Exit, Error> {
-    let places = places(&arguments.global);
-    let only = arguments.global.link.as_deref();
-    denied::judge(&places, &arguments.command)?;
-    match &arguments.command {
+fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    denied::judge(places, command)?;
+    match command {
         Command::Watch { delegate } => {
-            app::watch::run(&places, only, *delegate).map(|()| Exit::Done)
+            app::watch::run(places, only, *delegate).map(|()| Exit::Done)
         }
         Command::Sync { watched: true, .. } => {
-            let known = app::watch::one(&places, only.unwrap_or_default(), &offspring::given())?;
+            let known = app::watch::one(places, only.unwrap_or_default(), &offspring::given())?;
             render::write(&known);
             Ok(Exit::Done)
         }
         Command::Sync { dry_run, force, delegate, watched: false } => {
             let options = Options { dry_run: *dry_run, force: *force, ..Options::default() };
-            sync(&places, only, options, *delegate)
+            sync(places, only, options, *delegate)
         }
-        Command::Model(options) => model::carry_out(&places, only, options),
-        Command::Gateway { delegate: true, .. } => gateway::agree_ahead(&places, only),
-        Command::Gateway { consent: true, .. } => gateway::agree(&places, only),
-        Command::Gateway { .. } => gateway::carry_out(&places, only),
+        Command::Model(options) => model::carry_out(places, only, options),
+        Command::Gateway { delegate: true, .. } => gateway::agree_ahead(places, only),
+        Command::Gateway { consent: true, .. } => gateway::agree(places, only),
+        Command::Gateway { .. } => gateway::carry_out(places, only),
         Command::Refresh { dry_run, force, unattended, attend } => {
             let options = app::refresh::Options { dry_run: *dry_run, force: *force };
-            refresh::carry_out(&places, only, options, (*unattended, *attend))
+            refresh::carry_out(places, only, options, (*unattended, *attend))
         }
-        Command::Examine => app::examination::alone(&places, only)
+        Command::Examine => app::examination::alone(places, only)
             .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
         Command::Inspect { doctor: true, root } => {
-            doctor::inspect(&places, only.unwrap_or_default(), root.as_deref())
+            doctor::inspect(places, only.unwrap_or_default(), root.as_deref())
         }
-        Command::Inspect { doctor: false, .. } => show::inspect(&places, only.unwrap_or_default()),
-        Command::Detect(options) => detect::carry_out(&places, only, options),
-        Command::Set(options) => set::carry_out(&places, only, options),
-        Command::Notify { now } => notify(&places, *now),
+        Command::Inspect { doctor: false, .. } => show::inspect(places, only.unwrap_or_default()),
+        Command::Detect(options) => detect::carry_out(places, only, options),
+        Command::Set(options) => set::carry_out(places, only, options),
+        Command::Notify { now } => notify(places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
-            if let Err(error) = app::withdraw::all(&places) {
+            if let Err(error) = app::withdraw::all(places) {
                 render::failure(&error);
             }
             Ok(Exit::Done)
         }
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
-        Command::Setup(options) => setup::carry_out(&places, only, options),
-        Command::Login { signed_in } => login::carry_out(&places, only, signed_in.as_deref()),
+        Command::Setup(options) => setup::carry_out(places, only, options),
+        Command::Login { signed_in } => login::carry_out(places, only, signed_in.as_deref()),
         Command::Token { json, force } => {
-            token::carry_out(&places, only, token::Wish { json: *json, force: *force })
+            token::carry_out(places, only, token::Wish { json: *json, force: *force })
         }
         Command::Doctor { json, fix, upgrade, root } => {
             let (json, fix, upgrade) = (*json, *fix, *upgrade);
             let wish = doctor::Wish { json, fix, upgrade, root: root.as_deref() };
-            doctor::carry_out(&places, only, wish)
+            doctor::carry_out(places, only, wish)
         }
-        Command::Metrics { output } => metrics::carry_out(&places, only, output.as_deref()),
-        Command::Status { watch: true, .. } => show::watch(&places, only),
-        Command::Status { json: false, .. } if show::is_picture() => show::once(&places, only),
-        Command::Status { json, .. } => show::plain(&places, only, *json),
+        Command::Metrics { output } => metrics::carry_out(places, only, output.as_deref()),
+        Command::Status { watch: true, .. } => show::watch(places, only),
+        Command::Status { json: false, .. } if show::is_picture() => show::once(places, only),
+        Command::Status { json, .. } => show::plain(places, only, *json),
     }
 }
 
