@@ -43,6 +43,7 @@ pub(crate) mod skew;
 pub(crate) mod source;
 pub(crate) mod splice;
 pub(crate) mod time;
+pub(crate) mod unit_paths;
 pub(crate) mod unit_text;
 pub(crate) mod units;
 pub(crate) mod visible;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::app::detect::homes::Home;
 use crate::app::detect::tree::Tree;
 use crate::app::detect::units;
+use crate::domain::unit_paths;
 
 /// The units and scripts of the original `openclaw_oauth_sync`.
 const UNITS: [&str; 4] = [
@@ -64,7 +65,8 @@ impl fmt::Display for Rival {
 /// Finds every rival.
 pub(crate) fn all(tree: &Tree, homes: &[Home]) -> Vec<Rival> {
     let system = (PathBuf::from("/etc/systemd/system"), None);
-    let users = homes.iter().map(|home| (home.path.join(units::USER), Some(home.name.clone())));
+    let users =
+        homes.iter().map(|home| (home.path.join(unit_paths::UNITS), Some(home.name.clone())));
     let mut rivals = Vec::new();
     for (folder, user) in std::iter::once(system).chain(users) {
         let units = those(tree, &folder, &UNITS);

@@ -6,24 +6,18 @@ use crate::app::detect::homes::Home;
 use crate::app::detect::own_paths::OwnPaths;
 use crate::app::detect::tree::Tree;
 use crate::domain::expand::{expand, home_is, specifiers};
+use crate::domain::unit_paths::{self, is_conf};
 use crate::domain::{glob, unit_text};
 
 /// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
 pub(super) const SYSTEM: [&str; 3] =
     ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
 
-/// Where a user's own units lie, below the home.
-pub(super) const USER: &str = ".config/systemd/user";
-
-/// Where a user sets variables for all of the user's own units (environment.d(5)).
-const VARIABLES_OF_USER: &str = ".config/environment.d";
-
 /// How many files with variables are read for a unit of the host, or for all of a user's.
 const FILES_LIMIT: usize = 64;
 
-/// Where a user's own containers lie for Quadlet, below the home, and the one that OpenClaw's script puts
-/// there, with the unit that is made of it (podman-systemd.unit(5)).
-const CONTAINERS: &str = ".config/containers/systemd";
+/// The container that OpenClaw's script puts where Quadlet looks, and the unit that is made of it
+/// (podman-systemd.unit(5)).
 const QUADLET: (&str, &str) = ("openclaw.container", "openclaw.service");
 
 /// How many names are listed in a user's directory of units, how many of the files are read, how many
@@ -70,7 +64,7 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home], left_out: &mut Vec<String>) -> 
     let mut all: Vec<Hint> =
         system.flat_map(|(text, uid, home)| variables(&text, uid, home.as_deref())).collect();
     for home in homes {
-        let folder = home.path.join(USER);
+        let folder = home.path.join(unit_paths::UNITS);
         let (texts, is_all) = few_texts(tree, &folder, |_| true);
         let texts = of_user(tree, home, texts).into_iter();
         let mut named = texts.flat_map(|text| variables(&text, home.uid, Some(&home.path)));
@@ -149,8 +143,8 @@ fn files(path: PathBuf, names: impl FnOnce(&Path) -> Vec<String>) -> Vec<PathBuf
     if path.extension().is_some_and(|kind| kind == "service") {
         return vec![path];
     }
-    let parts = names(&path).into_iter().map(|part| path.join(part));
-    parts.filter(|part| part.extension().is_some_and(|kind| kind == "conf")).collect()
+    let parts = names(&path).into_iter().filter(|part| is_conf(part));
+    parts.map(|part| path.join(part)).collect()
 }
 
 /// What the files that a unit takes its environment from say, in the form of a unit, and whose they
@@ -186,9 +180,9 @@ fn of_file(tree: &Tree, file: &Path) -> Option<(String, u32)> {
 fn of_user(tree: &Tree, home: &Home, texts: Vec<(PathBuf, String)>) -> Vec<String> {
     let texts = texts.into_iter().map(|(_, text)| specifiers(&text, &home.path));
     let texts: Vec<String> = texts.collect();
-    let folder = home.path.join(VARIABLES_OF_USER);
+    let folder = home.path.join(unit_paths::VARIABLES);
     let mut confs = tree.few_names(&folder, UNIT_LIMIT).unwrap_or_default();
-    confs.retain(|name| Path::new(name).extension().is_some_and(|kind| kind == "conf"));
+    confs.retain(|name| is_conf(name));
     confs.sort();
     // A user may not have root read for them.
     let own = |file: PathBuf| {
@@ -227,7 +221,7 @@ pub(super) fn paths(
     let is_its = |name: &str| name == unit || name == drop_ins;
     let hints: Vec<Hint> = if *is_users {
         let Some(home) = home else { return OwnPaths::default() };
-        let (texts, _) = few_texts(tree, &home.path.join(USER), is_its);
+        let (texts, _) = few_texts(tree, &home.path.join(unit_paths::UNITS), is_its);
         let texts = of_user(tree, home, texts).into_iter();
         texts.flat_map(|text| variables(&text, home.uid, Some(&home.path))).collect()
     } else {
@@ -259,11 +253,11 @@ pub(crate) fn gateway(
     let has = |folder: &str, name: &str| {
         home.is_some_and(|home| tree.has(&home.path.join(folder).join(name)))
     };
-    if has(USER, &of_user) {
+    if has(unit_paths::UNITS, &of_user) {
         return Some((of_user, true));
     }
     let (container, of_container) = QUADLET;
-    if profile.is_none() && has(CONTAINERS, container) {
+    if profile.is_none() && has(unit_paths::CONTAINERS, container) {
         return Some((of_container.to_owned(), true));
     }
     let names = [of_user.as_str(), of_container];

@@ -9,6 +9,7 @@ use crate::domain::config::settings::{Engine, Gateway};
 use crate::domain::hints::{files, host};
 use crate::domain::time::Timestamp;
 use crate::domain::time::in_words;
+use crate::domain::unit_paths;
 use crate::os::account::Account;
 use crate::os::folder::Folder;
 
@@ -69,7 +70,7 @@ fn unsynchronised(patient: &Patient<'_>) -> Option<Finding> {
 fn linger(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     let state = case.settings.openclaw_state_dir.as_deref()?;
     let owner = account(patient, state)?;
-    let units = owner.home.join(".config/systemd/user");
+    let units = owner.home.join(unit_paths::UNITS);
     let has_unit = || {
         let names = patient.tree.names(&units);
         names.iter().any(|name| name.starts_with("openclaw-gateway") && name.ends_with(".service"))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::app::gateway::unit_environment::{Managers, Value};
 use crate::domain::expand::specifiers;
 use crate::domain::secret::Secret;
+use crate::domain::unit_paths::{self, is_conf};
 use crate::domain::{glob, order, unit_text};
 use crate::os::error::Error;
 use crate::os::folder::Folder;
@@ -25,16 +26,12 @@ const OF_HOST: [&str; 4] = [
 /// Where a user's units lie besides the home, and below it: before those of all users, and after what root has set.
 const OF_USERS: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
 const OF_PACKAGES: [&str; 2] = ["/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
-const OWN: &str = ".config/systemd/user";
 const OWN_DATA: &str = ".local/share/systemd/user";
 
-/// Where a user's own containers lie for Quadlet, below the home, and those of all users
-/// (podman-systemd.unit(5)).
-const OWN_CONTAINERS: &str = ".config/containers/systemd";
+/// Where the containers of all users lie for Quadlet (podman-systemd.unit(5)).
 const CONTAINERS: &str = "/etc/containers/systemd/users";
 
-/// Where the variables of user managers are set: below a home, for all (environment.d(5)), and by PAM.
-const OWN_VARIABLES: &str = ".config/environment.d";
+/// Where the variables of all user managers are set (environment.d(5)), and by PAM.
 const VARIABLES: [&str; 4] = [
     "/etc/environment.d",
     "/run/environment.d",
@@ -114,7 +111,7 @@ impl Reader {
     pub(super) fn managers(&self, name: &str) -> Option<Managers> {
         let mut files = Vec::new();
         for folder in
-            [self.home.join(OWN_VARIABLES)].into_iter().chain(VARIABLES.map(PathBuf::from))
+            [self.home.join(unit_paths::VARIABLES)].into_iter().chain(VARIABLES.map(PathBuf::from))
         {
             self.add_confs(&folder, &mut files);
         }
@@ -156,7 +153,7 @@ pub(super) fn of_user(state: &Folder, homes: &[PathBuf], name: &str) -> Vec<Text
     let found = homes.iter().filter_map(|home| {
         let below = |folders: &[&str]| folders.iter().map(|one| home.join(one)).collect();
         let all: [Vec<PathBuf>; 4] = [
-            below(&[OWN]),
+            below(&[unit_paths::UNITS]),
             OF_USERS.map(PathBuf::from).to_vec(),
             below(&[OWN_DATA]),
             OF_PACKAGES.map(PathBuf::from).to_vec(),
@@ -177,14 +174,10 @@ pub(super) fn of_host(name: &str) -> Vec<Text> {
 pub(super) fn of_container(state: &Folder, home: &Path, name: &str) -> Vec<Text> {
     let Some(stem) = name.strip_suffix(".service") else { return Vec::new() };
     let one = Path::new(CONTAINERS).join(state.identity.uid.to_string());
-    let folders = [home.join(OWN_CONTAINERS), one, PathBuf::from(CONTAINERS)];
+    let folders = [home.join(unit_paths::CONTAINERS), one, PathBuf::from(CONTAINERS)];
     let reader = Reader::of_user(state, home);
     let name = format!("{stem}.container");
     reader.map(|reader| reader.search(&folders, &name)).unwrap_or_default()
-}
-
-fn is_conf(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|kind| kind == "conf")
 }
 
 /// The directories of a unit's drop-ins: its own, those of the names that it begins with, those of its type.
