@@ -5,6 +5,20 @@ use std::process::Command;
 
 use crate::lab::{ALICE, BOB, Lab, Ran, ran};
 
+/// Runs a script that has the program as `$@`, in a mount table of its own in which Alice has an account.
+fn in_a_namespace(lab: &Lab, script: &str, arguments: &[&str]) -> Ran {
+    let script = format!(
+        "cp /etc/passwd passwd; echo 'alice:x:{ALICE}:{ALICE}::/nonexistent:/bin/sh' >>passwd
+         mount --bind passwd /etc/passwd
+         {script}"
+    );
+    let program = lab.command(arguments);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-ec", &script, "sh"]);
+    command.arg(program.get_program()).args(program.get_args()).current_dir(lab.at("."));
+    ran(command.output().unwrap())
+}
+
 /// Runs the program while Alice has mounted her own home over itself, with all in it of the user `shown`.
 ///
 /// fuse.conf has `user_allow_other`; all of it is seen in a mount table of its own.
@@ -12,19 +26,13 @@ fn over_her_home(lab: &Lab, shown: u32, modes: &str, arguments: &[&str]) -> Ran 
     let script = format!(
         "mknod fuse c 10 229; chmod 666 fuse; mount --bind fuse /dev/fuse
          echo user_allow_other >fuse.conf; mount --bind fuse.conf /etc/fuse.conf
-         cp /etc/passwd passwd; echo 'alice:x:{ALICE}:{ALICE}::/nonexistent:/bin/sh' >>passwd
-         mount --bind passwd /etc/passwd
          setpriv --reuid={ALICE} --regid={ALICE} --clear-groups \
            bindfs -u {shown} -g {shown} -p {modes} -o allow_other home/a home/a
          test \"$(stat -c %u home/a/bin)\" = {shown}
          code=0; \"$@\" || code=$?
          umount -l home/a; rm fuse; exit $code"
     );
-    let program = lab.command(arguments);
-    let mut command = Command::new("unshare");
-    command.args(["-m", "--propagation", "private", "sh", "-ec", &script, "sh"]);
-    command.arg(program.get_program()).args(program.get_args()).current_dir(lab.at("."));
-    ran(command.output().unwrap())
+    in_a_namespace(lab, &script, arguments)
 }
 
 /// Alice has a login, OpenClaw and a program that says as whom it runs.
@@ -106,20 +114,14 @@ fn the_owner_that_a_mount_shows_links_nobodys_login() {
 fn with_medium(lab: &Lab, options: &str, script: &str, arguments: &[&str]) -> Ran {
     let point = lab.at("media");
     let script = format!(
-        "cp /etc/passwd passwd; echo 'alice:x:{ALICE}:{ALICE}::/nonexistent:/bin/sh' >>passwd
-         mount --bind passwd /etc/passwd
-         mkdir -p /run/mount media; mount -t tmpfs utab /run/mount; mount -t tmpfs -o mode=755 medium media
+        "mkdir -p /run/mount media; mount -t tmpfs utab /run/mount; mount -t tmpfs -o mode=755 medium media
          echo 'SRC=medium TARGET={} ROOT=/ OPTS={options}' >/run/mount/utab
          (cd media; {script})
          code=0; \"$@\" || code=$?
          umount media; exit $code",
         point.display()
     );
-    let program = lab.command(arguments);
-    let mut command = Command::new("unshare");
-    command.args(["-m", "--propagation", "private", "sh", "-ec", &script, "sh"]);
-    command.arg(program.get_program()).args(program.get_args()).current_dir(lab.at("."));
-    ran(command.output().unwrap())
+    in_a_namespace(lab, &script, arguments)
 }
 
 /// What a user's medium is said to be, and how root's program on it is refused.

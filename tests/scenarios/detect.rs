@@ -227,6 +227,14 @@ fn a_home_with_two_names_is_one() {
     assert_eq!(host.json()["candidates"].as_array().unwrap().len(), 1);
 }
 
+/// The link that is written for a user with a login and an OpenClaw, beside whom these files are.
+fn written_beside(files: &[(&str, impl AsRef<str>)]) -> String {
+    let host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+    let host = files.iter().fold(host, |host, (path, text)| host.file(path, text.as_ref()));
+    host.detect(&["--write"]);
+    host.0.read(CONF)
+}
+
 #[test]
 fn what_runs_openclaw_tells_where_its_configuration_is() {
     let unit = "home/ann/.config/systemd/user/openclaw-gateway.service";
@@ -266,12 +274,7 @@ fn what_runs_openclaw_tells_where_its_configuration_is() {
             below,
         ),
     ] {
-        let mut host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
-        for (path, text) in &files {
-            host = host.file(path, text);
-        }
-        host.detect(&["--write"]);
-        let conf = host.0.read(CONF);
+        let conf = written_beside(&files);
         let line = format!("OPENCLAW_CONFIG_PATH=\"{wanted}\"");
         assert!(conf.contains(&line), "{files:?}: {conf}");
     }
@@ -320,12 +323,7 @@ fn what_a_users_unit_is_given_says_which_store_the_gateway_reads() {
             false,
         ),
     ] {
-        let mut host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
-        for (path, text) in &files {
-            host = host.file(path, text);
-        }
-        host.detect(&["--write"]);
-        let conf = host.0.read(CONF);
+        let conf = written_beside(&files);
         let line = "OPENCLAW_AGENT_DIR=\"/home/ann/agents/main\"";
         assert_eq!(conf.contains(line), wanted, "{files:?}: {conf}");
         let of_compose = conf.contains("OPENCLAW_AGENT_DIR=\"/home/ann/.openclaw/x\"");
