@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     pub(crate) what: String,
     /// Why it is not run.
     pub(crate) why: String,
-    /// The command that mends it, or shows what is the matter.
+    /// The command that fixes it, or shows what is the matter.
     pub(crate) command: Hint,
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Event {
     /// The incident that it is about; empty for a deed.
     #[serde(default)]
     pub(crate) about: String,
-    /// How many earlier ones of its kind it stands for, which nobody has heard of.
+    /// How many earlier ones of its kind it stands for, of which nobody was notified.
     #[serde(default)]
     pub(crate) merged: u32,
 }

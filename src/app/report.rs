@@ -103,7 +103,7 @@ pub(crate) enum SinkState {
     Busy(String),
     /// It holds the token, but could lose it when the power fails; why.
     Unsettled(String),
-    /// The system refused; its message and the command that mends it.
+    /// The system refused; its message and the command that fixes it.
     Failed(String, Option<Hint>),
 }
 

@@ -1,4 +1,4 @@
-//! `doctor`: every cause that was found, each with the command that mends it.
+//! `doctor`: every cause that was found, each with the command that fixes it.
 
 use std::path::Path;
 

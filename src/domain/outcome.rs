@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     Unable {
         /// Why, in words fit for a message.
         cause: String,
-        /// The exact command that mends it, where one is known.
+        /// The exact command that fixes it, where one is known.
         hint: Option<Hint>,
     },
 }

@@ -32,7 +32,7 @@ pub(crate) enum Source {
     Foreign(Cow<'static, str>),
     /// There is no file.
     Absent,
-    /// The system does not let us read it; its message and the command that mends it.
+    /// The system does not let us read it; its message and the command that fixes it.
     Unreadable(String, Option<Hint>),
 }
 
@@ -123,7 +123,7 @@ impl Source {
         )
     }
 
-    /// The command that mends it, where the system's refusal tells one.
+    /// The command that fixes it, where the system's refusal tells one.
     pub(crate) fn hint(&self) -> Option<Hint> {
         match self {
             Self::Unreadable(_, hint) => hint.clone(),

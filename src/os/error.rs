@@ -21,7 +21,7 @@ pub(crate) struct Error {
 pub(crate) enum Cause {
     /// The system said so.
     System(io::Error),
-    /// It is not what it has to be; what it is, and the command that mends it where there is one.
+    /// It is not what it has to be; what it is, and the command that fixes it where there is one.
     Odd(String, Option<Hint>),
     /// It lies on a file system of this type, which may not answer, and this process must not hang.
     Slow(String),
@@ -42,7 +42,7 @@ impl Error {
         Self { verb, object: object.to_owned(), cause: Cause::Odd(what.into(), None) }
     }
 
-    /// Adds the exact command that mends it.
+    /// Adds the exact command that fixes it.
     pub(crate) fn hint(mut self, command: impl Into<Hint>) -> Self {
         if let Cause::Odd(_, hint) = &mut self.cause {
             *hint = Some(command.into());
@@ -50,7 +50,7 @@ impl Error {
         self
     }
 
-    /// The command that mends it, where one is known.
+    /// The command that fixes it, where one is known.
     pub(crate) fn command(&self) -> Option<&Hint> {
         match &self.cause {
             Cause::Odd(_, hint) => hint.as_ref(),

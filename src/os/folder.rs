@@ -310,7 +310,7 @@ impl ActingIn {
     }
 }
 
-/// Refuses a file that belongs to another user than its folder, naming the command that mends it.
+/// Refuses a file that belongs to another user than its folder, naming the command that fixes it.
 pub(super) fn foreign(verb: &'static str, folder: &Folder, name: &str, owner: u32) -> Error {
     let (owner, wanted) = (account::name(owner), account::name(folder.identity.uid));
     let what = format!("it belongs to {owner}, but its directory to {wanted}");

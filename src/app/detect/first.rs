@@ -27,7 +27,7 @@ pub(super) fn is_linked_by(
         remember(places);
         return Ok(true);
     }
-    // A fault is not known to be one of a link: whoever mends it may still wait for the login.
+    // A fault is not known to be one of a link: whoever fixes it may still wait for the login.
     if !problems.is_empty() {
         return Ok(true);
     }

@@ -54,7 +54,7 @@ pub(crate) struct Finding {
     pub(crate) link: Option<String>,
     /// What is the matter, and what follows from it.
     pub(crate) meaning: String,
-    /// The one command that mends it.
+    /// The one command that fixes it.
     pub(crate) command: Hint,
     /// What `--fix` does about it.
     pub(crate) fix: Option<Fix>,

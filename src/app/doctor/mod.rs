@@ -1,5 +1,5 @@
 //! Looks for every known cause of trouble that can be seen on the host, each with the command that
-//! mends it. Nothing is changed, and no program is run but the engines, which are asked for their containers.
+//! fixes it. Nothing is changed, and no program is run but the engines, which are asked for their containers.
 
 mod claude;
 mod commands;

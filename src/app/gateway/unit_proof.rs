@@ -35,7 +35,7 @@ impl Subject<'_> {
         self.set.setter(key, |pattern| self.reader.as_ref()?.value(pattern, key))
     }
 
-    /// Where a setter that beats the `.env` stands, and the command that mends it.
+    /// Where a setter that beats the `.env` stands, and the command that fixes it.
     fn way_out(&self, work: &Work<'_>, setter: Setter) -> (String, Option<Hint>) {
         let link = &work.settings.name;
         let sync = || ours::sync(link);

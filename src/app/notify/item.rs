@@ -85,7 +85,7 @@ impl Owed {
 }
 
 impl Item {
-    /// An event that nobody has heard of.
+    /// An event of which nobody has been notified.
     pub(super) fn new(event: Event) -> Self {
         let (hooks, webhook) = (BTreeMap::new(), Retry::default());
         let (hooks_listed, is_posted, is_paced) = (false, false, false);
@@ -98,7 +98,7 @@ impl Item {
         (self.webhook, self.is_paced) = (earlier.webhook.clone(), earlier.is_paced);
     }
 
-    /// Counts an earlier one among those that nobody has heard of, unless people have.
+    /// Counts an earlier one among those of which nobody was notified, unless people were.
     pub(super) fn stand_for(&mut self, earlier: &Self) {
         if !(earlier.event.for_people && earlier.is_posted) {
             self.event.merge(&earlier.event);

@@ -55,7 +55,7 @@ pub(crate) enum Conclusion {
     },
     /// A person must sign in; why.
     NeedsPerson(String),
-    /// No method can be used here; why, and the command that mends it.
+    /// No method can be used here; why, and the command that fixes it.
     Failed(String, Option<Hint>),
     /// What would be done, in a dry run.
     Planned(String),
