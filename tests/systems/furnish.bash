@@ -231,3 +231,18 @@ SPY
     "${@:2}"
     bed exec "$1" systemctl stop spy
 }
+
+# installs_podman MACHINE [PACKAGE]...: Debian's podman, and what a real host has and a machine in a container has not:
+# /dev/net/tun for everybody, /proc/sys for podman's network namespaces.
+installs_podman() {
+    bed sh "$1" '
+        export DEBIAN_FRONTEND=noninteractive
+        for try in 1 2 3; do
+            if apt-get update -q && apt-get install -q -y --no-install-recommends \
+                podman uidmap passt netavark aardvark-dns nftables crun catatonit "$@"; then break; fi
+            [ $try != 3 ]
+            sleep $((try * 5))
+        done >/dev/null
+        chmod 666 /dev/net/tun
+        mount -o remount,bind,rw /proc/sys' "${@:2}"
+}

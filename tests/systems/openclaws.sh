@@ -231,18 +231,9 @@ users_project() {
     project /home/claw/openclaw /home/claw/.openclaw
 }
 
-# As in the scenario of podman-compose: what a real host has and a machine in a container has not.
 has_podman() {
+    installs_podman "$m"
     bed sh "$m" <<'SCRIPT'
-export DEBIAN_FRONTEND=noninteractive
-for try in 1 2 3; do
-    if apt-get update -q && apt-get install -q -y --no-install-recommends \
-        podman uidmap passt netavark aardvark-dns nftables crun catatonit; then break; fi
-    [ $try != 3 ]
-    sleep $((try * 5))
-done >/dev/null
-chmod 666 /dev/net/tun
-mount -o remount,bind,rw /proc/sys
 printf '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' >/etc/containers/storage.conf
 mkdir -p /etc/containers/containers.conf.d
 printf '[containers]\npids_limit = 0\n' >/etc/containers/containers.conf.d/bed.conf

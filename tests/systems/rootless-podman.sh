@@ -10,19 +10,10 @@
 
 m=podman
 
-# What a real host has and a machine in a container has not: /dev/net/tun for everybody, /proc/sys for
-# podman's network namespaces. The limit of processes wants a cgroup controller that may be absent.
+# The limit of processes wants a cgroup controller that may be absent.
 has_podman() {
+    installs_podman $m podman-compose
     bed sh $m <<'SCRIPT'
-export DEBIAN_FRONTEND=noninteractive
-packages="podman podman-compose uidmap passt netavark aardvark-dns nftables crun catatonit"
-for try in 1 2 3; do
-    if apt-get update -q && apt-get install -q -y --no-install-recommends $packages; then break; fi
-    [ $try != 3 ]
-    sleep $((try * 5))
-done >/dev/null
-chmod 666 /dev/net/tun
-mount -o remount,bind,rw /proc/sys
 useradd -m -s /bin/bash claw
 loginctl enable-linger claw
 grep '^claw:' /etc/subuid /etc/subgid
