@@ -15,7 +15,7 @@ demo: build
 	cargo run --quiet --locked --example demo
 
 check:
-	tests/check lint unit faults+real docker packages systems
+	tests/check lint unit faults+real docker+packages systems
 
 check-lint check-unit check-faults check-real check-docker check-packages check-systems:
 	tests/check $(@:check-%=%)

@@ -423,64 +423,74 @@ fn swap(path: &Path, stop: &AtomicBool) -> u64 {
     swaps
 }
 
-#[test]
-fn races_win_nothing() {
-    let mut swaps = 0;
-    let mut syncs = 0;
-    for (path, aim) in [
-        (".claude", "../good/.claude"),
-        (".claude", "../../root"),
-        (".claude/.credentials.json", "../../../root/.credentials.json"),
-        (".openclaw", "../good/.openclaw"),
-        (".openclaw", "../../root"),
-        (".openclaw/.env", "../../../root/.env"),
-        (".openclaw/agents", "../../good/.openclaw/agents"),
-        (".openclaw/agents/main/agent", "../../../../../root"),
-        (".openclaw/credentials", "../../good/.openclaw"),
-        (".openclaw/openclaw.json", "../../../root/.credentials.json"),
-        (
-            ".openclaw/agents/main/agent/auth-profiles.json",
-            "../../../../../../root/auth-profiles.json",
-        ),
-        (".openclaw/credentials/oauth.json", "../../../../root/.credentials.json"),
-        (".openclaw", "/proc/self/cwd/root"),
-        (".openclaw/REAUTH_NEEDED", "../../../root/.env"),
-    ] {
-        let yard = Yard::new();
-        // The way is open to everybody, so that only the rights of the files themselves are left.
-        yard.sh("mkdir -p home/evil/.openclaw/credentials && chown 4712:4712 home/evil/.openclaw/credentials && chmod 0755 . root home/good home/good/.claude home/good/.openclaw");
-        let place = yard.0.at("home/evil").join(path);
-        let other = place.with_extension("other");
-        symlink(aim, &other).unwrap();
-        lchown(&other, Some(EVIL), Some(EVIL)).unwrap();
-        let before = (yard.see("root"), yard.see("home/good"));
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let racer = scope.spawn(|| swap(&place, &stop));
-            let watch = yard.0.watch_as(&CAPABILITIES, &["--link", "evil"]);
-            watch.heard("READY=1");
-            for round in 0..200 {
-                let name = format!("evil{round}");
-                yard.0.write("home/evil/.fresh", yard.0.login_text(&name, 9));
-                lchown(yard.0.at("home/evil/.fresh"), Some(EVIL), Some(EVIL)).unwrap();
-                let source = yard.0.at("home/evil/.claude");
-                // Only ever into a folder of the user's own; root's hand must not do the harm itself.
-                if !path.starts_with(".claude") {
-                    fs::rename(yard.0.at("home/evil/.fresh"), source.join(".credentials.json"))
-                        .unwrap();
-                }
-                let ran = yard.sync("evil");
-                assert!(matches!(ran.status.code(), Some(0 | 1 | 3 | 75)), "{path}: {ran:?}");
-                syncs += 1;
+/// Swaps what is at `path` for a link to `aim` while a watch and 200 syncs run: nothing of others is read or written.
+#[track_caller]
+fn race(path: &str, aim: &str) {
+    let yard = Yard::new();
+    // The way is open to everybody, so that only the rights of the files themselves are left.
+    yard.sh("mkdir -p home/evil/.openclaw/credentials && chown 4712:4712 home/evil/.openclaw/credentials && chmod 0755 . root home/good home/good/.claude home/good/.openclaw");
+    let place = yard.0.at("home/evil").join(path);
+    let other = place.with_extension("other");
+    symlink(aim, &other).unwrap();
+    lchown(&other, Some(EVIL), Some(EVIL)).unwrap();
+    let before = (yard.see("root"), yard.see("home/good"));
+    let stop = AtomicBool::new(false);
+    let swaps = thread::scope(|scope| {
+        let racer = scope.spawn(|| swap(&place, &stop));
+        let watch = yard.0.watch_as(&CAPABILITIES, &["--link", "evil"]);
+        watch.heard("READY=1");
+        for round in 0..200 {
+            let name = format!("evil{round}");
+            yard.0.write("home/evil/.fresh", yard.0.login_text(&name, 9));
+            lchown(yard.0.at("home/evil/.fresh"), Some(EVIL), Some(EVIL)).unwrap();
+            let source = yard.0.at("home/evil/.claude");
+            // Only ever into a directory of the user's own; root's hand must not do the harm itself.
+            if !path.starts_with(".claude") {
+                fs::rename(yard.0.at("home/evil/.fresh"), source.join(".credentials.json"))
+                    .unwrap();
             }
-            stop.store(true, Ordering::Relaxed);
-            swaps += racer.join().unwrap();
-        });
-        assert!(
-            (yard.see("root"), yard.see("home/good")) == before,
-            "{path}: something was written"
-        );
-        yard.evil_got_nothing();
-    }
-    println!("{syncs} syncs and a watch each against {swaps} swaps");
+            let ran = yard.sync("evil");
+            assert!(matches!(ran.status.code(), Some(0 | 1 | 3 | 75)), "{path}: {ran:?}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        racer.join().unwrap()
+    });
+    assert!((yard.see("root"), yard.see("home/good")) == before, "{path}: something was written");
+    yard.evil_got_nothing();
+    println!("{path}: 200 syncs and a watch against {swaps} swaps");
+}
+
+#[test]
+fn swapping_the_source_wins_nothing() {
+    race(".claude", "../good/.claude");
+    race(".claude", "../../root");
+    race(".claude/.credentials.json", "../../../root/.credentials.json");
+}
+
+#[test]
+fn swapping_the_state_directory_wins_nothing() {
+    race(".openclaw", "../good/.openclaw");
+    race(".openclaw", "../../root");
+    race(".openclaw", "/proc/self/cwd/root");
+}
+
+#[test]
+fn swapping_directories_in_the_state_directory_wins_nothing() {
+    race(".openclaw/agents", "../../good/.openclaw/agents");
+    race(".openclaw/agents/main/agent", "../../../../../root");
+    race(".openclaw/credentials", "../../good/.openclaw");
+}
+
+#[test]
+fn swapping_files_in_the_state_directory_wins_nothing() {
+    race(".openclaw/.env", "../../../root/.env");
+    race(".openclaw/REAUTH_NEEDED", "../../../root/.env");
+    race(".openclaw/openclaw.json", "../../../root/.credentials.json");
+}
+
+#[test]
+fn swapping_stores_wins_nothing() {
+    let agent = ".openclaw/agents/main/agent/auth-profiles.json";
+    race(agent, "../../../../../../root/auth-profiles.json");
+    race(".openclaw/credentials/oauth.json", "../../../../root/.credentials.json");
 }
