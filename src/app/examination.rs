@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
@@ -36,7 +36,7 @@ fn examine(ground: &Ground, settings: &Settings) {
 
 /// Examines a link for a run over all links; says whether another examination of it still hangs.
 pub(crate) fn alone(places: &Places, only: Option<&str>) -> Result<bool, Error> {
-    let (links, _) = ground::sound_links(&places.config_dir, only)?;
+    let (links, _) = context::sound_links(&places.config_dir, only)?;
     let ground = Ground::look(places)?;
     let examined =
         links.iter().map(|link| unless_one_hangs(places, &link.name, || examine(&ground, link)));
@@ -64,7 +64,7 @@ pub(crate) fn unless_one_hangs<T>(
 
 /// The links of a run that other processes have to see to.
 pub(crate) fn links(places: &Places, only: Option<&str>) -> Result<Vec<Settings>, Error> {
-    let mut links = ground::links(&places.config_dir, only)?;
+    let mut links = context::links(&places.config_dir, only)?;
     let ground = Ground::look(places)?;
     links.retain(|settings| may_hang(&ground, settings).is_some());
     Ok(links)

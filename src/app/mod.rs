@@ -1,55 +1,24 @@
-//! What the commands do: a module for each use-case, and for each thing that several of them need.
+//! What the commands do: a module for each use case, and for each thing that several of them need.
 //!
-//! They import each other without a circle: what two need is neither's, but a module below both.
+//! Each imports only what stands to its right: `watch`, `doctor` → `status`, `incident` → `systemd`, `setup` →
+//! `gateway` → `notify`, `examination` → `sync` → `openclaw`, `refresh` → `source`, `report`, `child` → `context` →
+//! `state`, `error`.
 
-pub(crate) mod admission;
-pub(crate) mod apart;
-mod arming;
-pub(crate) mod configure;
-pub(crate) mod consent;
-pub(crate) mod delegated;
-pub(crate) mod detect;
+pub(crate) mod child;
+pub(crate) mod context;
 pub(crate) mod doctor;
-pub(crate) mod errands;
 pub(crate) mod error;
-pub(crate) mod event;
 pub(crate) mod examination;
-pub(crate) mod exposure;
 pub(crate) mod gateway;
-pub(crate) mod ground;
-mod handover;
-pub(crate) mod health;
 pub(crate) mod incident;
-pub(crate) mod install;
-pub(crate) mod last_run;
-pub(crate) mod ledger;
-pub(crate) mod liveness;
-pub(crate) mod login;
-pub(crate) mod look;
-pub(crate) mod memory;
-pub(crate) mod model;
 pub(crate) mod notify;
-pub(crate) mod once_root;
 pub(crate) mod openclaw;
-mod owners;
-pub(crate) mod parting;
-pub(crate) mod prospect;
-pub(crate) mod published;
-pub(crate) mod record;
 pub(crate) mod refresh;
 pub(crate) mod report;
-pub(crate) mod requests;
-pub(crate) mod retire;
-pub(crate) mod rounds;
-pub(crate) mod said;
-pub(crate) mod services;
-pub(crate) mod sinks;
+pub(crate) mod setup;
 pub(crate) mod source;
+pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod sync;
-pub(crate) mod textfile;
-pub(crate) mod unwritten;
-mod wanted;
+pub(crate) mod systemd;
 pub(crate) mod watch;
-pub(crate) mod watched;
-pub(crate) mod withdraw;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::prospect::Prospect;
+use crate::app::refresh::forecast::Prospect;
 use crate::app::refresh::history::Entry;
 use crate::app::report::Report;
 use crate::app::status::Ahead;

@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use crate::app::child::separate;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
-use crate::app::{apart, liveness, published};
+use crate::app::status::health_file;
+use crate::app::status::liveness;
 use crate::cli::denied;
 use crate::cli::render::{answer, answer_json, service_json};
 use crate::cli::survey::{self, Survey};
@@ -57,7 +59,7 @@ pub(crate) fn misused() -> ExitCode {
 }
 
 fn looked(places: &Places, only: Option<&str>) -> Verdict {
-    apart::begin(places, None);
+    separate::begin(places, None);
     match survey::sound(places, only) {
         Ok(Survey { now, links, faults, service }) => Verdict {
             now,
@@ -71,7 +73,7 @@ fn looked(places: &Places, only: Option<&str>) -> Verdict {
 }
 
 fn read(places: &Places, only: Option<&str>) -> Verdict {
-    let Some(Published { has_faults, links, service, .. }) = published::read(places) else {
+    let Some(Published { has_faults, links, service, .. }) = health_file::read(places) else {
         let text = "the service has published nothing: it is dead, or was never started";
         return Verdict::general(Level::Wrong, text.to_owned());
     };

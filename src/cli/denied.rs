@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
 use crate::cli::args::Command;
 use crate::os::rights::{Wish, denied};
 

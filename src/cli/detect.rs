@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::consent;
-use crate::app::detect::pairs::{self, All, Left};
-use crate::app::detect::write::{self, Answer};
-use crate::app::detect::{self, Detection, Tree, first};
+use crate::app::context::{Ground, Places};
 use crate::app::error::Error;
-use crate::app::ground::{Ground, Places};
-use crate::app::services;
+use crate::app::openclaw::paste_consent;
+use crate::app::setup::detect::pairs::{self, All, Left};
+use crate::app::setup::detect::write::{self, Answer};
+use crate::app::setup::detect::{self, Detection, Tree, first};
+use crate::app::systemd;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, answer_json};
@@ -144,15 +144,15 @@ fn lacks_consent(
     for folder in [&mut settings.openclaw_state_dir, &mut settings.compose_dir] {
         *folder = folder.as_deref().map(|folder| tree.place(folder));
     }
-    Ok(consent::awaited(&Ground::look(places)?, &settings)?.is_some())
+    Ok(paste_consent::awaited(&Ground::look(places)?, &settings)?.is_some())
 }
 
 /// Switches the original's units off, now and for good, before ours take over; one that cannot be
 /// stops neither the others nor what else was asked for.
 fn switch_off(detection: &Detection, root: Option<&Path>) -> Exit {
     let (tree, mut exit) = (Tree::new(root), Exit::Done);
-    for (unit, user) in services::originals(&tree, &detection.rivals) {
-        match services::switch_off(&tree, &unit, user.as_deref()) {
+    for (unit, user) in systemd::originals(&tree, &detection.rivals) {
+        match systemd::switch_off(&tree, &unit, user.as_deref()) {
             Ok(()) => log::info!("switched off the original's {unit}"),
             Err(error) => {
                 exit = Exit::Failed;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::app::apart;
+use crate::app::child::separate;
+use crate::app::context::{self, Places};
 use crate::app::doctor::{self, Case, Diagnosis, Finding, Fix, Severity, Unchecked};
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
 use crate::app::sync::{self, Options};
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, answer, answer_json};
@@ -40,7 +40,7 @@ pub(crate) fn carry_out(
     wish: Wish<'_>,
 ) -> Result<Exit, Error> {
     // Where one link is to be mended, its files are waited for.
-    apart::begin(places, only.filter(|_| wish.fix));
+    separate::begin(places, only.filter(|_| wish.fix));
     let mut found = find(places, only, wish.root)?;
     if wish.fix && mend(places, only, &found.findings)? {
         found = find(places, only, wish.root)?;
@@ -76,7 +76,7 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diag
 
 /// Says what there is to find in one link for another process, and waits for its files.
 pub(crate) fn inspect(places: &Places, link: &str, root: Option<&Path>) -> Result<Exit, Error> {
-    apart::begin(places, None);
+    separate::begin(places, None);
     let survey = folder::waiting(|| survey::sound(places, Some(link)))?;
     let found = doctor::of_links(places, &cases(&survey), root);
     Ok(render::found(Some(&found)))
@@ -93,7 +93,7 @@ fn of_service(trouble: &Trouble) -> Finding {
 
 /// Faults of the configuration come first: nothing more can be said of a link that cannot be read.
 fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
-    let config = ground::configuration(&places.config_dir)?;
+    let config = context::configuration(&places.config_dir)?;
     let of_file = config.problems.iter().map(|problem| {
         let meaning = match &problem.hint {
             Some(hint) if problem.line > 0 => format!("{problem}, {hint}"),
@@ -115,7 +115,7 @@ fn configuration(places: &Places) -> Result<Vec<Finding>, Error> {
 
 /// A file that is begun and links nothing, beside those that do.
 fn unfinished(places: &Places) -> Result<Option<Finding>, Error> {
-    let open = ground::configuration(&places.config_dir)?.unfinished;
+    let open = context::configuration(&places.config_dir)?.unfinished;
     Ok(open.first().map(|problem| {
         let meaning = format!("{problem}: no link is configured");
         Finding::warning("link-unfinished", meaning, ours::setup())
@@ -149,7 +149,7 @@ fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<boo
     }
     if fixable.iter().any(|finding| finding.fix == Some(Fix::Sync)) {
         let reports = sync::all(places, only, Options::default())?;
-        reports.iter().for_each(crate::app::said::all);
+        reports.iter().for_each(crate::app::report::log_dedup::all);
     }
     Ok(true)
 }

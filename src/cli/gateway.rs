@@ -1,22 +1,22 @@
 //! `gateway`: carries out what is queued, and takes the one consent that it may wait for.
 
-use crate::app::apart;
-use crate::app::consent;
+use crate::app::child::separate;
+use crate::app::context::{self, Places};
 use crate::app::error::Error;
 use crate::app::gateway::{self, Haste};
-use crate::app::ground::{self, Places};
-use crate::app::ledger;
+use crate::app::openclaw::paste_consent;
+use crate::app::state::gateway_state;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
 
 /// Sees to the gateways.
 pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    apart::begin(places, only);
+    separate::begin(places, only);
     let closings = gateway::run(places, only, Haste::Joined)?;
     let waits = waiting(places, only);
     if closings.is_empty() && waits == Exit::Done {
         // Nothing had to be done: where there is no such link, that is why.
-        match ground::links(&places.config_dir, only) {
+        match context::links(&places.config_dir, only) {
             Err(error @ (Error::NoLink(..) | Error::UnknownLink(..))) => return Err(error),
             _ => return Ok(Exit::Done),
         }
@@ -26,7 +26,7 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
 
 /// Takes the consent where the first paste waits for it, and pastes at once.
 pub(crate) fn agree(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    let agreed = consent::give_where_missing(places, only)?;
+    let agreed = paste_consent::give_where_missing(places, only)?;
     for (link, loss) in &agreed {
         log::info!("{link}: agreed: {loss}; a copy is kept beside it");
     }
@@ -39,7 +39,7 @@ pub(crate) fn agree(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
 
 /// Notes the consent, and leaves everything else to the services.
 pub(crate) fn agree_ahead(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    for link in consent::give_ahead(places, only)? {
+    for link in paste_consent::give_ahead(places, only)? {
         log::info!(
             "{link}: agreed: OpenClaw may rewrite openclaw.json, and a copy is kept beside it"
         );
@@ -49,10 +49,10 @@ pub(crate) fn agree_ahead(places: &Places, only: Option<&str>) -> Result<Exit, E
 
 /// Deferred if a gateway still needs something, for which its moment has not come.
 fn waiting(places: &Places, only: Option<&str>) -> Exit {
-    let links = ledger::links(&places.state_dir);
+    let links = gateway_state::links(&places.state_dir);
     let waits = |link: &String| {
         let chosen = only.is_none_or(|only| only == link);
-        chosen && ledger::load(&places.state_dir, link).pending.is_some()
+        chosen && gateway_state::load(&places.state_dir, link).pending.is_some()
     };
     if links.iter().any(waits) { Exit::Deferred } else { Exit::Done }
 }

@@ -1,12 +1,12 @@
 //! `login`: Claude's sign-in at the terminal, and what follows from it.
 
+use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Ground, Places};
 use crate::app::incident;
-use crate::app::login::{self, Signed};
-use crate::app::rounds;
+use crate::app::setup::sign_in::{self, Signed};
 use crate::app::source;
 use crate::app::sync::Options;
+use crate::app::watch::maintenance;
 use crate::cli::exit::Exit;
 use crate::cli::render::several;
 use crate::domain::config::settings::Settings;
@@ -23,7 +23,7 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     date: Option<&str>,
 ) -> Result<Exit, Error> {
-    let links = ground::links(&places.config_dir, only)?;
+    let links = context::links(&places.config_dir, only)?;
     let [settings] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
         several(&names);
@@ -59,7 +59,7 @@ fn note(places: &Places, settings: &Settings, date: &str) -> Result<Exit, Error>
         return Ok(Exit::Done);
     }
     incident::signed_in(&Ground::open(places)?, settings, moment)?;
-    rounds::make(places, Some(&settings.name))?;
+    maintenance::make(places, Some(&settings.name))?;
     let end = moment.after(ESTIMATED_LIFE);
     log::info!("the login in '{path}' was signed in at {moment}: it ends about {end} (estimate)");
     Ok(Exit::Done)
@@ -67,7 +67,7 @@ fn note(places: &Places, settings: &Settings, date: &str) -> Result<Exit, Error>
 
 /// Signs in, carries the new login on, and says what came of it.
 pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Error> {
-    let signed = login::at(places, settings, |what| log::info!("signing in by {what}"))?;
+    let signed = sign_in::at(places, settings, |what| log::info!("signing in by {what}"))?;
     let path = settings.claude_credentials.display();
     match signed {
         Signed::In(expiry) => {
@@ -93,6 +93,6 @@ fn carry_on(places: &Places, settings: &Settings) -> Result<Exit, Error> {
     incident::signed_in(&Ground::open(places)?, settings, clock::now())?;
     let options = Options { force: true, ..Options::default() };
     let exit = crate::cli::sync(places, Some(&settings.name), options, false)?;
-    rounds::make(places, Some(&settings.name))?;
+    maintenance::make(places, Some(&settings.name))?;
     Ok(exit)
 }

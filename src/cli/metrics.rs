@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::app::apart;
+use crate::app::child::separate;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
-use crate::app::health::condition;
 use crate::app::report::SinkState;
-use crate::app::textfile;
+use crate::app::status::health_input::condition;
+use crate::app::status::textfile;
 use crate::cli::exit::Exit;
 use crate::cli::render::{answer, failure};
 use crate::cli::survey::{self, Survey, Surveyed};
@@ -24,7 +24,7 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     output: Option<&Path>,
 ) -> Result<Exit, Error> {
-    apart::begin(places, None);
+    separate::begin(places, None);
     let survey = survey::look(places, only);
     let (survey, exit) = match survey {
         Ok(survey) => (Some(survey), Exit::Done),

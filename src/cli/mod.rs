@@ -29,11 +29,11 @@ use clap::{CommandFactory, Parser};
 use log::LevelFilter;
 
 use crate::app;
+use crate::app::context::Places;
 use crate::app::error::Error;
 use crate::app::gateway::Haste;
-use crate::app::ground::Places;
-use crate::app::last_run::{self, Part};
 use crate::app::report::Report;
+use crate::app::status::last_run::{self, Part};
 use crate::app::sync::Options;
 use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
@@ -78,7 +78,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         running.end(exit as u8);
     }
     match done {
-        Ok(_) if publishes(&arguments.command) => app::published::all(&places, only),
+        Ok(_) if publishes(&arguments.command) => app::status::health_file::all(&places, only),
         Ok(_) => {}
         Err(error) => render::failure(&error),
     }
@@ -147,7 +147,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         Command::Notify { now } => notify(places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
-            if let Err(error) = app::withdraw::all(places) {
+            if let Err(error) = app::setup::uninstall::all(places) {
                 render::failure(&error);
             }
             Ok(Exit::Done)
@@ -178,7 +178,7 @@ fn sync(
     options: Options,
     delegate: bool,
 ) -> Result<Exit, Error> {
-    app::apart::begin(places, only);
+    app::child::separate::begin(places, only);
     let apart = app::examination::links(places, only)?;
     let exit = sync_here(places, only, (options, delegate), &apart)?;
     let mut words = vec!["sync"];
@@ -186,11 +186,12 @@ fn sync(
         [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];
     words.extend(flags.into_iter().filter_map(|(is_set, word)| is_set.then_some(word)));
     let of_files = options.dry_run || delegate;
-    let limit = if of_files { app::apart::SYNC_OF_FILES } else { app::apart::SYNC };
-    let ended = app::apart::each(places, &apart, &words, limit)?;
+    let limit =
+        if of_files { app::child::separate::SYNC_OF_FILES } else { app::child::separate::SYNC };
+    let ended = app::child::separate::each(places, &apart, &words, limit)?;
     if !options.dry_run {
         let silent = ended.iter().filter(|(_, exit)| exit.is_none());
-        silent.for_each(|(link, _)| app::published::failure(places, link, clock::now()));
+        silent.for_each(|(link, _)| app::status::health_file::failure(places, link, clock::now()));
     }
     let exits = ended.into_iter().map(|(_, exit)| exit.map_or(Exit::Failed, Exit::of_process));
     Ok(Exit::gravest(exits.chain([exit])))
@@ -214,7 +215,7 @@ fn sync_here(
         render::plan(&reports);
         return Ok(Exit::of_reports(&reports));
     }
-    reports.iter().for_each(app::said::all);
+    reports.iter().for_each(app::report::log_dedup::all);
     if delegate {
         return Ok(Exit::of_reports(&reports));
     }
@@ -225,9 +226,9 @@ fn sync_here(
         reports = app::sync::all(places, only, options)?;
         reports.retain(is_here);
         let written = |report: &&Report| report.sinks.iter().any(|sink| sink.written);
-        reports.iter().filter(written).for_each(app::said::all);
+        reports.iter().filter(written).for_each(app::report::log_dedup::all);
         let links = reports.iter().map(|report| &report.link);
-        let mut asked = links.filter(|link| app::requests::has(&places.run_dir, link));
+        let mut asked = links.filter(|link| app::state::gateway_queue::has(&places.run_dir, link));
         let again = match asked.next() {
             Some(_) => app::gateway::run(places, only, Haste::AtOnce)?,
             None => Vec::new(),
@@ -242,7 +243,7 @@ fn sync_here(
 fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
     let done = app::notify::run(places, at_once)?;
     let troubles = app::notify::troubles(places, None);
-    app::published::service(places, &troubles, ServiceEntry::is_of_messages);
+    app::status::health_file::service(places, &troubles, ServiceEntry::is_of_messages);
     Ok(if done { Exit::Done } else { Exit::Deferred })
 }
 

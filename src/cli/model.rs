@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
-use crate::app::model::{self, Shown, Way};
+use crate::app::setup::model::{self, Shown, Way};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;

@@ -1,10 +1,13 @@
 //! `refresh`: renews, then brings the sinks of what was renewed up to date.
 
-use crate::app::detect::first;
+use crate::app::child::separate;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
 use crate::app::refresh::{self, Conclusion, Options, Renewal};
-use crate::app::{apart, examination, rounds, said, sync};
+use crate::app::report::log_dedup;
+use crate::app::setup::detect::first;
+use crate::app::watch::maintenance;
+use crate::app::{examination, sync};
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::domain::config::Problem;
@@ -20,7 +23,7 @@ pub(super) fn carry_out(
     options: Options,
     (unattended, attend): (bool, bool),
 ) -> Result<Exit, Error> {
-    apart::begin(places, only);
+    separate::begin(places, only);
     let may_hang = |ground: &_, link: &_| examination::may_hang(ground, link).is_some();
     if options.dry_run {
         let (renewals, problems) = refresh::all(places, only, (options, &may_hang), &|_| ())?;
@@ -29,7 +32,7 @@ pub(super) fn carry_out(
         return Ok(Exit::gravest([Exit::of_renewals(&renewals), faults(problems)]));
     }
     if only.is_none() {
-        rounds::begin(places);
+        maintenance::begin(places);
     }
     if unattended && !first::is_linked(places)? {
         return Ok(Exit::Done);
@@ -40,7 +43,7 @@ pub(super) fn carry_out(
     let mut exits = vec![Exit::of_renewals(&renewals), faults(problems)];
     exits.extend(brought.into_iter().flatten());
     if only.is_none() || attend {
-        rounds::make(places, only)?;
+        maintenance::make(places, only)?;
     }
     Ok(Exit::gravest(exits))
 }
@@ -58,7 +61,7 @@ fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
         return Vec::new();
     }
     let bring = |link: &String| {
-        rounds::tell_of_renewal(places, renewal, link);
+        maintenance::tell_of_renewal(places, renewal, link);
         bring(places, link)
     };
     renewal.links.iter().map(bring).collect()
@@ -68,7 +71,7 @@ fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
 fn bring(places: &Places, link: &str) -> Exit {
     match sync::named(places, link) {
         Ok(reports) => {
-            reports.iter().for_each(said::all);
+            reports.iter().for_each(log_dedup::all);
             Exit::of_reports(&reports)
         }
         Err(error) => {

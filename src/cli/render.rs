@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::error::Error;
-use crate::app::last_run::{Part, Run};
 use crate::app::refresh::Renewal;
 use crate::app::report::{Report, SinkReport};
+use crate::app::status::last_run::{Part, Run};
 use crate::app::status::{Ahead, Status};
 use crate::cli::ahead;
 use crate::cli::exit::Exit;

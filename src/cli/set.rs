@@ -1,8 +1,8 @@
 //! `set`: sets one key of a link's configuration.
 
-use crate::app::configure;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
+use crate::app::setup::config_set;
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::several;
@@ -16,7 +16,7 @@ pub(crate) fn carry_out(
 ) -> Result<Exit, Error> {
     let link = match only {
         Some(link) => link.to_owned(),
-        None => match configure::only_link(places)? {
+        None => match config_set::only_link(places)? {
             Ok(link) => link,
             Err(names) => {
                 several(&names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -24,7 +24,7 @@ pub(crate) fn carry_out(
             }
         },
     };
-    let change = configure::set(places, &link, &options.key, &options.value)?;
+    let change = config_set::set(places, &link, &options.key, &options.value)?;
     let path = change.path.display();
     if change.is_written {
         log::info!("wrote '{path}'");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::app::apart;
+use crate::app::child::separate;
+use crate::app::context::{self, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
 use crate::app::status;
 use crate::cli::exit::Exit;
 use crate::cli::{render, screen, survey};
@@ -24,7 +24,7 @@ pub(crate) fn is_picture() -> bool {
 
 /// Draws it once.
 pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    apart::begin(places, None);
+    separate::begin(places, None);
     let survey = survey::look(places, only)?;
     if let Some(abilities) = terminal::abilities() {
         terminal::write(&screen::draw(&screen::of(&survey), abilities));
@@ -36,7 +36,7 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
 
 /// Writes it in plain words, or as JSON.
 pub(crate) fn plain(places: &Places, only: Option<&str>, as_json: bool) -> Result<Exit, Error> {
-    apart::begin(places, None);
+    separate::begin(places, None);
     let status = status::all(places, only)?;
     render::status(&status, as_json);
     unfinished(places)?;
@@ -51,7 +51,7 @@ pub(crate) fn inspect(places: &Places, link: &str) -> Result<Exit, Error> {
 
 /// Tells of a file that is begun and no link yet, beside those that are.
 pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
-    let open = ground::configuration(&places.config_dir)?.unfinished;
+    let open = context::configuration(&places.config_dir)?.unfinished;
     if let Some(problem) = open.first() {
         log::warn!(hint = below(problem.hint.as_ref()); "{problem}: no link is configured");
     }
@@ -70,7 +70,7 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
     let mut signals = Signals::take().map_err(|source| {
         crate::os::error::Error::new("wait for signals in", &places.run_dir, source)
     })?;
-    apart::begin(places, None);
+    separate::begin(places, None);
     // What cannot be drawn at all is said on the screen that stays.
     survey::look(places, only)?;
     let mut alternate = Alternate::take();

@@ -1,9 +1,9 @@
 //! What `check`, `metrics`, `status` and `doctor` have in common: every link as it stands, and judged.
 
+use crate::app::context::{self, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
-use crate::app::liveness;
 use crate::app::report::Report;
+use crate::app::status::liveness;
 use crate::app::status::{self, Ahead, LinkStatus};
 use crate::domain::config::Problem;
 use crate::domain::config::settings::Settings;
@@ -37,13 +37,13 @@ pub(crate) struct Surveyed {
 
 /// Looks at all links, or at the one named; changes nothing. Any fault of the configuration is an error.
 pub(crate) fn look(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
-    ground::links(&places.config_dir, only)?;
+    context::links(&places.config_dir, only)?;
     sound(places, only)
 }
 
 /// Looks at the links that are sound, or at the one named; faults of others are told beside them.
 pub(crate) fn sound(places: &Places, only: Option<&str>) -> Result<Survey, Error> {
-    let (settings, mut faults) = ground::sound_links(&places.config_dir, only)?;
+    let (settings, mut faults) = context::sound_links(&places.config_dir, only)?;
     if only.is_some() {
         faults.clear();
     }

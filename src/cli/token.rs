@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use serde_json::json;
 
-use crate::app::apart;
+use crate::app::child::separate;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::ground::Places;
 use crate::app::status::{self, LinkStatus};
 use crate::cli::exit::Exit;
 use crate::cli::render::{several, write};
@@ -32,7 +32,7 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Resu
         );
         return Ok(Exit::Usage);
     }
-    apart::begin(places, only);
+    separate::begin(places, only);
     let links = status::all(places, only)?.links;
     let [LinkStatus { report, .. }] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.report.link.as_str()).collect();

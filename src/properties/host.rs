@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::write::parse_answers;
-use crate::app::detect::{containers, rivals, units};
+use crate::app::setup::detect::write::parse_answers;
+use crate::app::setup::detect::{containers, rivals, units};
 use crate::domain::claude_cli;
 use crate::domain::config::{self, edit, words};
 use crate::domain::container;

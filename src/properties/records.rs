@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::app::event::Event;
-use crate::app::record;
+use crate::app::notify::event::Event;
 use crate::app::refresh::history::Entry;
 use crate::app::refresh::saved;
 use crate::app::refresh::state::State;
+use crate::app::state::record;
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::gateway::{Ledger, Request};
 use crate::domain::incident::Severity;

@@ -1,8 +1,8 @@
 //! The Claude CLI: missing, moved, of a version nobody has tried, or kept from renewing.
 
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::app::install as installer;
 use crate::app::refresh::find_claude::{self, Claude, User};
+use crate::app::setup::npm_install as installer;
 use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method, Override};
 use crate::domain::hints::{files, host, ours};

@@ -1,7 +1,7 @@
 //! Commands that 1.0.0 ran as root and that run as the owner of the state directory by now.
 
 use crate::app::doctor::{Case, Finding};
-use crate::app::once_root::{self, Doubt};
+use crate::app::status::once_root::{self, Doubt};
 
 /// Looks at the commands that the link uses.
 pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {

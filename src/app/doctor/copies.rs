@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::Detection;
+use crate::app::context::Ground;
 use crate::app::doctor::{Finding, Fix, Patient};
-use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
+use crate::app::setup::detect::Detection;
 use crate::domain::auth_profiles;
 use crate::domain::credential::{self, Content};
 use crate::domain::hints::{files, ours};

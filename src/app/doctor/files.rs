@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
-use crate::app::exposure;
 use crate::app::report::SinkState;
+use crate::app::sync::exposure;
 use crate::domain::config::edit;
 use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;

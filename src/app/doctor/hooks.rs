@@ -1,7 +1,7 @@
 //! Hooks that are not run, since others could have written them.
 
-use crate::app::admission;
 use crate::app::doctor::{Finding, Patient};
+use crate::app::status::admission;
 
 /// Looks at the folder of the hooks, and at every program in it.
 pub(super) fn look(patient: &Patient<'_>) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::app::services::{self, Services, UNITS};
+use crate::app::systemd::{self, Services, UNITS};
 use crate::domain::config::settings::{Engine, Gateway};
 use crate::domain::hints::{files, host};
 use crate::domain::time::Timestamp;
@@ -126,7 +126,7 @@ fn docker(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
 fn not_enabled(patient: &Patient<'_>) -> Option<Finding> {
     // Of the host itself systemd tells, and more.
     if patient.tree.is_host()
-        || services::look(&patient.tree) != Services::Disabled
+        || systemd::look(&patient.tree) != Services::Disabled
         || patient.cases.is_empty()
     {
         return None;

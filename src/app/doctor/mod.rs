@@ -28,12 +28,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::apart;
-use crate::app::detect::{self, Tree};
+use crate::app::child::separate;
+use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::exposure;
-use crate::app::ground::Places;
 use crate::app::report::{Files, Report};
+use crate::app::setup::detect::{self, Tree};
+use crate::app::sync::exposure;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::{self, ours};
 use crate::domain::incident::Renewals;
@@ -206,7 +206,7 @@ fn inspect_apart(
         Files::Answered(refused) => Some((case.settings.clone(), refused.clone())),
         Files::Here | Files::Silent(_) => None,
     });
-    apart::ask(patient.places, &doubtful.collect::<Vec<_>>(), &words, apart::DIAGNOSIS)
+    separate::ask(patient.places, &doubtful.collect::<Vec<_>>(), &words, separate::DIAGNOSIS)
 }
 
 /// Looks for causes in these links alone, and waits for their files.

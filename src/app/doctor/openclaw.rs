@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use crate::app::context::Ground;
 use crate::app::doctor::container::{self, Sight};
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
 use crate::app::gateway::command;
 use crate::app::gateway::unknown;
-use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::auth_profiles::{self, Context, OWN_PROFILE};

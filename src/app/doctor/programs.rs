@@ -1,7 +1,7 @@
 //! Programs that root would have to run for a link, and does not.
 
-use crate::app::admission::{self, Refusal};
 use crate::app::doctor::{Case, Finding};
+use crate::app::status::admission::{self, Refusal};
 
 /// Looks at every program that the link needs.
 pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {

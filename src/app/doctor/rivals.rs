@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::app::detect::{Detection, Rival, rivals};
 use crate::app::doctor::{Finding, Patient};
-use crate::app::services;
+use crate::app::setup::detect::{Detection, Rival, rivals};
+use crate::app::systemd;
 use crate::domain::hints::{files, host};
 use crate::domain::shell::Hint;
 use crate::os::folder::Folder;
@@ -34,7 +34,7 @@ fn one(patient: &Patient<'_>, rival: &Rival) -> Option<Finding> {
 /// A unit acts only where something pulls it in.
 fn unit(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
     let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
-    if !services::is_wanted(&patient.tree, path) {
+    if !systemd::is_wanted(&patient.tree, path) {
         return None;
     }
     let meaning = format!(
@@ -63,8 +63,7 @@ fn off(patient: &Patient<'_>, folder: &Path, name: &str, user: Option<&str>) -> 
 /// A timer of the same name pulls it in as well.
 fn service(patient: &Patient<'_>, path: &Path, user: Option<&str>) -> Option<Finding> {
     let timer = path.with_extension("timer");
-    let wanted =
-        [&timer, path].into_iter().find(|unit| services::is_wanted(&patient.tree, unit))?;
+    let wanted = [&timer, path].into_iter().find(|unit| systemd::is_wanted(&patient.tree, unit))?;
     let meaning = format!(
         "the unit '{}' runs Claude or copies its login: it can spend the same refresh token",
         path.display()

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::detect::Detection;
 use crate::app::doctor::container::Sight;
 use crate::app::doctor::{Case, Patient};
 use crate::app::report::SinkState;
+use crate::app::setup::detect::Detection;
 use crate::domain::gateway::Ending;
 use crate::domain::shell::Hint;
 use crate::os::identity::Identity;

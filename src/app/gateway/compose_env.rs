@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::round;
-use crate::app::sinks::env::name_env_file;
+use crate::app::sync::sinks::env::name_env_file;
 use crate::domain::compose_service::{self, Value};
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;

@@ -1,9 +1,9 @@
 //! The sink `paste-token`: hands the token to OpenClaw's own command and asks what came of it.
 
-use crate::app::consent;
 use crate::app::gateway::child::text;
 use crate::app::gateway::work::Work;
 use crate::app::openclaw::SIZE_LIMIT;
+use crate::app::openclaw::paste_consent;
 use crate::domain::auth_profiles::OWN_PROFILE;
 use crate::domain::credential::Credential;
 use crate::domain::era::Version;
@@ -87,7 +87,7 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
         }
         Some(_) => {}
     }
-    match consent::missing(&work.openclaw, work.ground, &work.settings.name) {
+    match paste_consent::missing(&work.openclaw, work.ground, &work.settings.name) {
         Some(ending) => Err(ending),
         None => back_up(work),
     }
@@ -96,7 +96,7 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
 /// Keeps the file that OpenClaw rewrites as it is before something in it is lost.
 fn back_up(work: &Work<'_>) -> Result<(), Ending> {
     let Some(state) = work.openclaw.folder() else { return Ok(()) };
-    let Some(path) = consent::at_stake(&work.openclaw) else { return Ok(()) };
+    let Some(path) = paste_consent::at_stake(&work.openclaw) else { return Ok(()) };
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let name = format!("{}{BACKUP}", name.to_string_lossy());
     let kept = || {
@@ -181,7 +181,7 @@ fn barred(work: &mut Work<'_>, ending: Ending) -> Ending {
         log::warn!(MESSAGE_ID = id, link, hint; "{link}: the token cannot be pasted: {why}");
     }
     let lacks_consent =
-        consent::missing(&work.openclaw, work.ground, &work.settings.name).is_some();
+        paste_consent::missing(&work.openclaw, work.ground, &work.settings.name).is_some();
     let lacks_program = matches!(ending, Ending::NotFound(Missing::Openclaw, ..));
     let barred_for = work.passed_on();
     let barred = Some(why);

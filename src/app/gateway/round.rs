@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::app::apart::{self, End};
+use crate::app::child::separate::{self, End};
+use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
 use crate::app::examination;
 use crate::app::gateway::work::Work;
 use crate::app::gateway::{Closing, Haste, telling};
-use crate::app::ground::{self, Ground, Places};
-use crate::app::ledger;
-use crate::app::requests;
+use crate::app::state::gateway_queue;
+use crate::app::state::gateway_state;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
 use crate::domain::messages;
@@ -153,7 +153,7 @@ impl<'a> Round<'a> {
     /// Takes every request into its link's ledger; those of a link that is worked on wait, and one that
     /// cannot be taken keeps no other in the queue.
     fn unlink(&mut self) -> Result<(), Error> {
-        for Request { link, .. } in requests::waiting(self.queue)? {
+        for Request { link, .. } in gateway_queue::waiting(self.queue)? {
             if self.only.is_some_and(|only| only != link) {
                 continue;
             }
@@ -170,7 +170,7 @@ impl<'a> Round<'a> {
 
     /// Takes a link's requests unless another process works on it; says whether it did.
     fn pick_up_if_free(&self, link: &str) -> Result<bool, Error> {
-        let Some(_lock) = ledger::try_lock(&self.ground.places.run_dir, link)? else {
+        let Some(_lock) = gateway_state::try_lock(&self.ground.places.run_dir, link)? else {
             return Ok(false);
         };
         pick_up(self.ground, self.queue, link).map(|_| true)
@@ -203,10 +203,11 @@ pub(super) fn user(settings: &Settings) -> u32 {
 
 /// Waits for a burst of requests to end, where any has come.
 fn join_burst(queue: &Folder, places: &Places) {
-    let waited = Arrivals::watch(queue).and_then(|mut arrivals| match requests::waiting(queue) {
-        Ok(requests) if !requests.is_empty() => arrivals.quiet(QUIET, BURST),
-        _ => Ok(()),
-    });
+    let waited =
+        Arrivals::watch(queue).and_then(|mut arrivals| match gateway_queue::waiting(queue) {
+            Ok(requests) if !requests.is_empty() => arrivals.quiet(QUIET, BURST),
+            _ => Ok(()),
+        });
     if let Err(error) = waited {
         detail!("cannot watch '{}': {error}", places.run_dir.display());
     }
@@ -222,9 +223,9 @@ fn due(
     let state_dir = &ground.places.state_dir;
     let now = clock::now();
     let mut links: Vec<String> =
-        requests::waiting(queue)?.into_iter().map(|request| request.link).collect();
-    for link in ledger::links(state_dir) {
-        let ledger = ledger::load(state_dir, &link);
+        gateway_queue::waiting(queue)?.into_iter().map(|request| request.link).collect();
+    for link in gateway_state::links(state_dir) {
+        let ledger = gateway_state::load(state_dir, &link);
         let doubtful = haste == Haste::AtOnce && ledger.is_hidden();
         let is_due = ledger.pending.is_some_and(|pending| haste.is_due(&pending, now)) || doubtful;
         if is_due && !links.contains(&link) {
@@ -237,7 +238,7 @@ fn due(
 
 /// All links that are sound; a fault in one file must not keep the others' gateways waiting.
 fn settings(config_dir: &Path) -> Result<Vec<Settings>, Error> {
-    let config = ground::configuration(config_dir)?;
+    let config = context::configuration(config_dir)?;
     for problem in &config.problems {
         log::error!(MESSAGE_ID = messages::id("configuration"); "{problem}");
     }
@@ -253,9 +254,9 @@ fn see_to(
     haste: Haste,
 ) -> Result<Option<Closing>, Error> {
     let run_dir = &ground.places.run_dir;
-    let _lock = match (ledger::try_lock(run_dir, link)?, haste) {
+    let _lock = match (gateway_state::try_lock(run_dir, link)?, haste) {
         (Some(lock), _) => lock,
-        (None, Haste::Joined) => ledger::lock(run_dir, link)?,
+        (None, Haste::Joined) => gateway_state::lock(run_dir, link)?,
         (None, Haste::AtOnce) => {
             log::info!("{link}: another process is updating the gateway");
             return Ok(None);
@@ -280,7 +281,7 @@ fn see_to(
 /// Has a link whose files may not answer seen to by a process of its own, which says how that ended.
 fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
     let places = &ground.places;
-    let ended = apart::carry_out(places, link, &["gateway"], apart::GATEWAY)?;
+    let ended = separate::carry_out(places, link, &["gateway"], separate::GATEWAY)?;
     let closing = |ending| Some(Closing { link: link.to_owned(), ending });
     let Some(trouble) = ended.trouble() else {
         return Ok(closing(match ended {
@@ -291,14 +292,14 @@ fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
     };
     let ending = Ending::deferred(format!("{trouble}: this link alone waits"));
     // Who holds it hangs, or saw to it meanwhile.
-    let Some(_lock) = ledger::try_lock(&places.run_dir, link)? else {
+    let Some(_lock) = gateway_state::try_lock(&places.run_dir, link)? else {
         log::warn!("{link}: {trouble}: this link alone waits");
         return Ok(closing(ending));
     };
-    let mut ledger = ledger::load(&places.state_dir, link);
+    let mut ledger = gateway_state::load(&places.state_dir, link);
     let before = ledger.pending.as_ref().and_then(|pending| pending.waits.clone());
     ledger.settle(&ending, clock::now());
-    ledger::save(&places.state_dir, link, &ledger)?;
+    gateway_state::save(&places.state_dir, link, &ledger)?;
     telling::say(link, &ending, before.as_deref(), ledger.is_hidden());
     telling::tell_hooks(ground, link, &ending, before.as_deref());
     Ok(closing(ending))
@@ -307,11 +308,11 @@ fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
 /// Takes a request into the ledger, then off the queue: killed in between, it is done twice.
 fn pick_up(ground: &Ground, queue: &Folder, link: &str) -> Result<Ledger, Error> {
     let state_dir = &ground.places.state_dir;
-    let mut ledger = ledger::load(state_dir, link);
-    for request in requests::waiting(queue)?.iter().filter(|request| request.link == link) {
+    let mut ledger = gateway_state::load(state_dir, link);
+    for request in gateway_queue::waiting(queue)?.iter().filter(|request| request.link == link) {
         ledger.take(request);
-        ledger::save(state_dir, link, &ledger)?;
-        requests::take(queue, request)?;
+        gateway_state::save(state_dir, link, &ledger)?;
+        gateway_queue::take(queue, request)?;
     }
     Ok(ledger)
 }
@@ -332,7 +333,7 @@ fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closin
         Err(error) => {
             let (mut ledger, ending) = (ledger, Ending::deferred(error.to_string()));
             ledger.settle(&ending, clock::now());
-            ledger::save(&ground.places.state_dir, link, &ledger)?;
+            gateway_state::save(&ground.places.state_dir, link, &ledger)?;
             ending
         }
     };

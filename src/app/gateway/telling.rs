@@ -1,7 +1,7 @@
 //! Says how it ended, and leaves it for the hooks.
 
-use crate::app::event::Event;
-use crate::app::ground::Ground;
+use crate::app::context::Ground;
+use crate::app::notify::event::Event;
 use crate::domain::gateway::{Deed, Ending, Missing, UNPROVEN};
 use crate::domain::messages;
 use crate::os::journal::{below, detail};

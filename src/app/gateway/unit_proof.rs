@@ -8,7 +8,7 @@ use crate::app::gateway::round;
 use crate::app::gateway::unit_environment::{Environment, Setter, Value};
 use crate::app::gateway::unit_texts::Reader;
 use crate::app::gateway::work::Work;
-use crate::app::sinks::env::{is_owners, name_env_file};
+use crate::app::sync::sinks::env::{is_owners, name_env_file};
 use crate::domain::gateway::Ending;
 use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::app::consent;
+use crate::app::context::Ground;
 use crate::app::gateway::program::Program;
 use crate::app::gateway::{command, compose, courtesy, paste, reload, unit, unknown};
-use crate::app::ground::Ground;
-use crate::app::ledger;
 use crate::app::openclaw::OpenClaw;
+use crate::app::openclaw::paste_consent;
 use crate::app::report::{Report, SinkState};
+use crate::app::state::gateway_state;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::credential::Credential;
@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
     /// Saves the ledger.
     pub(crate) fn save(&self) {
         let state_dir = &self.ground.places.state_dir;
-        if let Err(error) = ledger::save(state_dir, &self.settings.name, &self.ledger) {
+        if let Err(error) = gateway_state::save(state_dir, &self.settings.name, &self.ledger) {
             log::error!("{}: {error}: the gateway may be updated twice", self.settings.name);
         }
     }
@@ -135,7 +135,7 @@ impl<'a> Work<'a> {
         let known = self.ledger.paste.clone().unwrap_or_default();
         let current = known.fingerprint.is_some() && known.fingerprint == self.wanted();
         let tried = known.is_barred_for(self.wanted())
-            && !consent::frees(&known, &self.openclaw, self.ground, &self.settings.name);
+            && !paste_consent::frees(&known, &self.openclaw, self.ground, &self.settings.name);
         let wanted = pastes && !current && !tried && self.credential().is_some();
         if let Some(pending) = self.ledger.pending.as_mut().filter(|_| wanted)
             && !pending.sinks.contains(&SinkKind::PasteToken)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::withdraw::{FLAG, FLAG_MARK};
+use crate::app::setup::uninstall::{FLAG, FLAG_MARK};
 use crate::domain::config::settings::Settings;
 use crate::domain::incident::{News, Open, Said};
 use crate::domain::shell::Hint;

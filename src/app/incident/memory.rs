@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::memory::STATE_LIMIT;
-use crate::app::record;
+use crate::app::state::link_state::STATE_LIMIT;
+use crate::app::state::record;
 use crate::domain::incident::{Kind, Open};
 use crate::domain::login::{ANOTHER_LOGIN, Known, ToldEnd};
 use crate::domain::secret::Fingerprint;

@@ -1,6 +1,6 @@
 //! Hooks that failed and webhooks that did not take an event, for whoever looks at the service.
 
-use crate::app::ground::Places;
+use crate::app::context::Places;
 use crate::app::notify::FOLDER;
 use crate::app::notify::item::Item;
 use crate::domain::hints::{files, ours};

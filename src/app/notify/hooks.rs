@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::app::event::Event;
+use crate::app::notify::event::Event;
 use crate::domain::gateway::masking;
 use crate::domain::hints::files;
 use crate::domain::messages;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::event::Event;
-use crate::app::memory::STATE_LIMIT;
-use crate::app::record;
+use crate::app::notify::event::Event;
+use crate::app::state::link_state::STATE_LIMIT;
+use crate::app::state::record;
 use crate::domain::retry::Retry;
 use crate::domain::time::Timestamp;
 use crate::os::clock;

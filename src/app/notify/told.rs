@@ -1,6 +1,6 @@
 //! When people were last told something of each kind, so that nobody is told without end.
 
-use crate::app::event::Event;
+use crate::app::notify::event::Event;
 use crate::app::notify::item::PACE;
 use crate::domain::time::Timestamp;
 use crate::os::folder::Folder;

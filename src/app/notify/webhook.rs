@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::event::Event;
+use crate::app::notify::event::Event;
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::incident::Severity;
 use crate::domain::secret::Secret;

@@ -1,7 +1,7 @@
 //! A source whose file system may not answer: renewed by a process of its own.
 
-use crate::app::apart::{self, End};
-use crate::app::ground::Places;
+use crate::app::child::separate::{self, End};
+use crate::app::context::Places;
 use crate::app::refresh::{Conclusion, Group, Options, Renewal};
 use crate::domain::source::Source;
 use crate::os::error::Error;
@@ -17,7 +17,7 @@ pub(super) fn take(places: &Places, group: &Group, options: Options) -> Renewal 
     words.extend(options.force.then_some("--force"));
     let mut gravest = Conclusion::Nothing;
     for link in &group.links {
-        let ended = apart::carry_out(places, &link.name, &words, apart::RENEWAL);
+        let ended = separate::carry_out(places, &link.name, &words, separate::RENEWAL);
         gravest = worse(gravest, conclusion(ended));
         if matches!(gravest, Conclusion::Failed(..)) {
             break;

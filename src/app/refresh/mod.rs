@@ -10,6 +10,7 @@ mod container;
 mod elsewhere;
 mod engine;
 pub(crate) mod find_claude;
+pub(crate) mod forecast;
 pub(crate) mod history;
 mod host;
 mod inside;
@@ -32,8 +33,8 @@ pub(crate) use truth::{refused, with_true_expiry};
 
 use std::time::Duration;
 
+use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Ground, Places};
 use crate::app::refresh::place::Place;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
@@ -129,7 +130,7 @@ pub(crate) fn all<T: Send>(
     (options, may_hang): (Options, MayHang<'_>),
     each: &(impl Fn(&Renewal) -> T + Sync),
 ) -> Result<(Told<T>, Vec<Problem>), Error> {
-    let (links, problems) = ground::sound_links(&places.config_dir, only)?;
+    let (links, problems) = context::sound_links(&places.config_dir, only)?;
     let ground = if options.dry_run { Ground::look(places)? } else { Ground::open(places)? };
     let signals = Deferral::prepare(&places.run_dir)?;
     let groups = groups(&links);
@@ -218,7 +219,7 @@ fn asked(ground: &Ground) -> Vec<Group> {
         return Vec::new();
     }
     // Faults of the configuration were said, or are by the next run.
-    let Ok((links, _)) = ground::sound_links(&places.config_dir, None) else { return Vec::new() };
+    let Ok((links, _)) = context::sound_links(&places.config_dir, None) else { return Vec::new() };
     let is_asked = |link: &Settings| requests.iter().any(|name| *name == link.name.as_bytes());
     let mut groups = groups(&links);
     groups.retain(|group| group.links.iter().any(is_asked));

@@ -1,7 +1,7 @@
 //! What lies ahead of a source, for those who only look: `watch` and `status`.
 
+use crate::app::context::Ground;
 use crate::app::error::Error;
-use crate::app::ground::Ground;
 use crate::app::refresh::history::{self, Entry};
 use crate::app::refresh::place::Place;
 use crate::app::refresh::state::State;

@@ -18,14 +18,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::memory::STATE_LIMIT;
-use crate::app::record;
 use crate::app::refresh::origin::{Agreement, Origin};
 use crate::app::refresh::place::{Reading, Rewrite};
 use crate::app::refresh::state::State;
 use crate::app::refresh::stuck::Stuck;
 use crate::app::refresh::{Work, history};
 use crate::app::source;
+use crate::app::state::link_state::STATE_LIMIT;
+use crate::app::state::record;
 use crate::domain::claude_file;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::grant::{self, Answer, Grant};

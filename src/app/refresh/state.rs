@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::memory::STATE_LIMIT;
-use crate::app::record;
 use crate::app::refresh::origin::Origin;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::stuck::Stuck;
+use crate::app::state::link_state::STATE_LIMIT;
+use crate::app::state::record;
 use crate::domain::login::ToldEnd;
 use crate::domain::schedule::{self, Nudge, Terms};
 use crate::domain::secret::Fingerprint;

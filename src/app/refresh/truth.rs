@@ -1,7 +1,7 @@
 //! What our state knows of a source besides what stands there: the true expiry in place of the one
 //! that is there for the CLI's sake, and what the server has refused.
 
-use crate::app::ground::Ground;
+use crate::app::context::Ground;
 use crate::app::refresh::place::Place;
 use crate::app::refresh::sources;
 use crate::app::refresh::state::State;

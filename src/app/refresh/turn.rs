@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::app::context::Ground;
 use crate::app::error::Error;
-use crate::app::ground::Ground;
 use crate::app::refresh::attempt::Turn;
 use crate::app::refresh::history::method_name;
 use crate::app::refresh::place::Place;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::app::error::Error;
-use crate::app::install;
-use crate::app::login;
+use crate::app::setup::npm_install;
+use crate::app::setup::sign_in;
 use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
@@ -24,7 +24,7 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Guide::found("CLAUDE_CLI=\"none\": no Claude CLI is used");
         return Ok(Turn::Pass);
     }
-    let (why, hint) = match login::find(guide.places, &settings)? {
+    let (why, hint) = match sign_in::find(guide.places, &settings)? {
         Ok(cli) => {
             Guide::found(&format!("found: {cli}"));
             return Ok(Turn::Pass);
@@ -33,7 +33,8 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     };
     Guide::found(&why);
     let is_host = matches!(settings.claude_cli, ClaudeCli::Host { path: None });
-    let plan = if is_host && !guide.options.no_install { install::plan(&settings)? } else { None };
+    let plan =
+        if is_host && !guide.options.no_install { npm_install::plan(&settings)? } else { None };
     let Some(plan) = plan else {
         Guide::found(&hint.map_or_else(
             || "install it, then take this up again".to_owned(),
@@ -47,8 +48,8 @@ pub(super) fn install(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Said::Yes => {}
         other => return Ok(other.into()),
     }
-    install::carry_out(&plan)?;
-    match login::find(guide.places, &settings)? {
+    npm_install::carry_out(&plan)?;
+    match sign_in::find(guide.places, &settings)? {
         Ok(cli) => Guide::found(&format!("installed: {cli}")),
         Err((why, _)) => Guide::found(&format!("it is still not there: {why}")),
     }
@@ -86,7 +87,7 @@ pub(super) fn sign_in(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 /// Offers a call of the CLI, as the renewals make it.
 pub(super) fn test_call(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let Some(settings) = guide.settings() else { return Ok(Guide::without_link()) };
-    let cli = match login::find(guide.places, &settings)? {
+    let cli = match sign_in::find(guide.places, &settings)? {
         Ok(cli) => cli,
         Err((why, _)) => {
             Guide::found(&format!("it does not run: {why}"));
@@ -103,7 +104,7 @@ pub(super) fn test_call(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     if said != Said::Yes {
         return Ok(said.into());
     }
-    match login::try_call(guide.places, &settings, LIMIT)? {
+    match sign_in::try_call(guide.places, &settings, LIMIT)? {
         Ok(took) => Guide::found(&format!("it answered within {}", in_words(took))),
         Err(why) => Guide::found(&format!("it did not answer: {why}")),
     }

@@ -1,9 +1,9 @@
 //! The one consent: OpenClaw's own command loses the comments in openclaw.json.
 
-use crate::app::consent;
+use crate::app::context::Ground;
 use crate::app::error::Error;
-use crate::app::ground::Ground;
 use crate::app::openclaw::OpenClaw;
+use crate::app::openclaw::paste_consent;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::os::clock;
@@ -18,7 +18,7 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Guide::found("the token is carried by files alone");
         return Ok(Turn::Pass);
     }
-    let waits = consent::missing(&claw, &ground, &guide.name);
+    let waits = paste_consent::missing(&claw, &ground, &guide.name);
     let Some(why) = waits.as_ref().and_then(|ending| ending.why()) else {
         Guide::found("the token is carried by OpenClaw's own command");
         return Ok(Turn::Pass);
@@ -29,7 +29,7 @@ pub(super) fn comments(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     );
     match guide.ask.may_costly("Agree, with a copy kept beside it?") {
         Said::Yes => {
-            consent::give(guide.places, &guide.name, why)?;
+            paste_consent::give(guide.places, &guide.name, why)?;
             Guide::found("agreed");
             Ok(Turn::Next)
         }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::app::doctor::{self, Severity};
 use crate::app::error::Error;
-use crate::app::health::condition;
-use crate::app::model::{self, Way};
 use crate::app::report::SinkReport;
-use crate::app::services::{self, Services, UNITS};
+use crate::app::setup::model::{self, Way};
+use crate::app::status::health_input::condition;
 use crate::app::sync::Options;
+use crate::app::systemd::{self, Services, UNITS};
 use crate::cli::doctor::cases;
 use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
@@ -30,7 +30,7 @@ pub(super) fn prerequisites(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         format!("{name} {}", if found { "is there" } else { "is not there" })
     });
     Guide::found(&programs.join(", "));
-    Guide::found(match services::look(&guide.tree) {
+    Guide::found(match systemd::look(&guide.tree) {
         Services::NoSystemd => {
             "not run by systemd: 'oauth-sync watch' has to be kept running otherwise"
         }
@@ -121,17 +121,17 @@ pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         return Ok(Turn::Pass);
     }
     let mut turn = Turn::Pass;
-    for (unit, user) in services::originals(&guide.tree, &guide.detection.rivals) {
+    for (unit, user) in systemd::originals(&guide.tree, &guide.detection.rivals) {
         let whose = user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
         match guide.ask.may(&format!("Switch the original's {unit}{whose} off, now and for good?"))
         {
-            Said::Yes => done(guide, || services::switch_off(&guide.tree, &unit, user.as_deref()))?,
+            Said::Yes => done(guide, || systemd::switch_off(&guide.tree, &unit, user.as_deref()))?,
             Said::No => {}
             other => return Ok(other.into()),
         }
         turn = Turn::Next;
     }
-    match services::look(&guide.tree) {
+    match systemd::look(&guide.tree) {
         Services::NoSystemd | Services::NotInstalled => {
             Guide::found("there are no units here: keep 'oauth-sync watch' running");
             Ok(turn)
@@ -142,7 +142,7 @@ pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         }
         Services::Disabled => {
             match guide.ask.may(&format!("Enable and start {}?", UNITS.join(" and "))) {
-                Said::Yes => done(guide, services::enable).map(|()| Turn::Next),
+                Said::Yes => done(guide, systemd::enable).map(|()| Turn::Next),
                 other => Ok(other.into()),
             }
         }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::write::{self, Answer, Written};
+use crate::app::context;
 use crate::app::error::Error;
-use crate::app::ground;
+use crate::app::setup::detect::write::{self, Answer, Written};
 use crate::cli::render::answer;
 use crate::cli::setup::ask::{Said, Typed};
 use crate::cli::setup::{Choice, Guide, Turn};
@@ -83,7 +83,7 @@ fn fitting<'a>(guide: &'a Guide<'_>, claw: Option<&Path>) -> impl Iterator<Item 
     let login = guide.options.claude.clone();
     let claw = claw.map(Path::to_owned);
     let config_dir = &guide.places.config_dir;
-    let links = ground::configuration(config_dir).map(|config| config.links).unwrap_or_default();
+    let links = context::configuration(config_dir).map(|config| config.links).unwrap_or_default();
     let is_linked = move |claw: &Path| {
         links.iter().any(|link| link.openclaw_state_dir.as_deref() == Some(claw))
     };
@@ -224,7 +224,7 @@ fn carry_out(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
         (None, Some(why)) => Guide::found(&format!("nothing is linked: {why}")),
     }
     // What was just written may still be wrong in the eyes of who reads it.
-    if let Err(error) = ground::links(&guide.places.config_dir, Some(&guide.name)) {
+    if let Err(error) = context::links(&guide.places.config_dir, Some(&guide.name)) {
         crate::cli::render::failure(&error);
         return Ok(if guide.ask.yes { Turn::Quit } else { Turn::Next });
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::detect::write::{self, Answer};
 use crate::app::error::Error;
+use crate::app::setup::detect::write::{self, Answer};
 use crate::cli::setup::ask::Typed;
 use crate::cli::setup::link::NONE;
 use crate::cli::setup::{Guide, Turn};

@@ -10,10 +10,10 @@ mod manner;
 
 use std::path::PathBuf;
 
-use crate::app::detect::write::{self, Answer};
-use crate::app::detect::{self, Detection, Tree};
+use crate::app::context::{self, Places};
 use crate::app::error::Error;
-use crate::app::ground::{self, Places};
+use crate::app::setup::detect::write::{self, Answer};
+use crate::app::setup::detect::{self, Detection, Tree};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::render::answer;
@@ -203,7 +203,7 @@ impl Guide<'_> {
 
     /// The link, once it is written and has no faults.
     fn settings(&self) -> Option<Settings> {
-        let links = ground::links(&self.places.config_dir, Some(&self.name)).ok()?;
+        let links = context::links(&self.places.config_dir, Some(&self.name)).ok()?;
         links.into_iter().next()
     }
 

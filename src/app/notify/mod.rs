@@ -1,0 +1,235 @@
+//! Tells people: runs the hooks and posts to the webhook for every event that was left.
+//!
+//! An event is taken over into the state directory before it leaves the queue, and stays there until every
+//! hook succeeded and the webhook took it, or a newer event replaces it: a killed run tells somebody twice
+//! rather than nobody.
+
+pub(crate) mod event;
+mod failing;
+mod hooks;
+mod item;
+mod told;
+mod webhook;
+
+use std::path::Path;
+
+pub(crate) use failing::troubles;
+
+use crate::app::context::{self, Ground, Places};
+use crate::app::error::Error;
+use crate::app::notify::event::{Event, is_of_kind};
+use crate::app::notify::hooks::Hooks;
+use crate::app::notify::item::{Item, Owed};
+use crate::app::notify::told::Told;
+use crate::app::state::link_state::STATE_LIMIT;
+use crate::app::state::record;
+use crate::domain::config::{Config, Problem};
+use crate::domain::messages;
+use crate::domain::time::Timestamp;
+use crate::os::clock;
+use crate::os::folder::Folder;
+use crate::os::lock::Lock;
+use crate::os::queue::Queue;
+use crate::os::signals::Deferral;
+
+/// The folder in the state directory that holds what still has to be told.
+pub(crate) const FOLDER: &str = "notify";
+
+/// The folder in the state directory that holds when people were told what.
+const TOLD: &str = "told";
+
+/// Tells everything that waits, with `at_once` also what failed a moment ago; returns whether all of it was
+/// told.
+pub(crate) fn run(places: &Places, at_once: bool) -> Result<bool, Error> {
+    let ground = Ground::open(places)?;
+    // Waited for: an event that came while another run was at its end would else be left.
+    let _lock = Lock::wait(&places.run_dir, "notify")?;
+    let state = ground.folder(FOLDER)?;
+    let queue = Queue::Notify.open(&places.run_dir)?;
+    let signals = Deferral::prepare(&places.run_dir)?;
+    let mut all_told = true;
+    loop {
+        take_over(&queue, &state)?;
+        let told = Told::in_folder(ground.folder(TOLD)?);
+        all_told &= Round::new(places, told, at_once).carry(&state, &signals)?;
+        if queue.names()?.is_empty() {
+            return Ok(all_told);
+        }
+    }
+}
+
+/// The next moment at which something is tried again.
+pub(crate) fn next_try(state_dir: &Path, now: Timestamp) -> Option<Timestamp> {
+    let folder = Folder::reach(&state_dir.join(FOLDER)).ok()?;
+    let items = folder.names().ok()?.into_iter();
+    items.filter_map(|name| Some(Item::load(&folder, name.to_str()?)?.due(now))).min()
+}
+
+/// Moves every request of the queue into the state folder.
+fn take_over(queue: &Folder, state: &Folder) -> Result<(), Error> {
+    for name in queue.names()? {
+        let name = name.to_string_lossy().into_owned();
+        let seen = queue.read(&name, STATE_LIMIT);
+        let event = seen.ok().flatten().and_then(|seen| record::read::<Event>(&seen.bytes));
+        match event {
+            Some(event) => take_in(event, state, &name)?,
+            None if Path::new(&name).extension().is_none() => {}
+            None => log::warn!("the event '{name}' cannot be read and is left out"),
+        }
+        queue.remove(&name)?;
+    }
+    Ok(())
+}
+
+/// Takes one event over, in place of one of its kind that waits, and of what it has overtaken.
+fn take_in(event: Event, state: &Folder, name: &str) -> Result<(), Error> {
+    let kind = event.kind();
+    let mut item = Item::new(event);
+    let mut earlier = Vec::new();
+    for old in state.names()?.iter().filter_map(|old| old.to_str()).filter(|old| *old != name) {
+        let Some(waiting) = Item::load(state, old) else { continue };
+        if is_of_kind(old, &kind) {
+            item.replace(&waiting);
+        } else if waiting.is_overtaken_by(&item.event) {
+            item.stand_for(&waiting);
+        } else {
+            continue;
+        }
+        earlier.push(old.to_owned());
+    }
+    item.save(state, name)?;
+    for old in earlier {
+        state.remove(&old)?;
+    }
+    Ok(())
+}
+
+/// One pass over everything that waits.
+struct Round {
+    hooks: Hooks,
+    /// The configuration; none where it cannot be read.
+    config: Option<Config>,
+    /// Links whose webhook has failed in this pass: the others in the line wait with the first.
+    failed: Vec<(String, Timestamp)>,
+    all_told: bool,
+    told: Told,
+    /// Whether what was put off is tried too.
+    at_once: bool,
+}
+
+impl Round {
+    fn new(places: &Places, told: Told, at_once: bool) -> Self {
+        // Faults of the configuration are told by those who watch it; good links are used.
+        let config = context::configuration(&places.config_dir).ok();
+        let hooks = Hooks::find(&places.config_dir);
+        Self { hooks, config, failed: Vec::new(), all_told: true, told, at_once }
+    }
+
+    fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
+        for name in state.names()? {
+            let name = name.to_string_lossy().into_owned();
+            let Some(item) = Item::load(state, &name) else {
+                state.remove(&name)?;
+                continue;
+            };
+            // Nobody ends a hook but its time limit.
+            let _waiting = signals.hold();
+            self.one(state, &name, item)?;
+        }
+        Ok(self.all_told)
+    }
+
+    fn one(&mut self, state: &Folder, name: &str, mut item: Item) -> Result<(), Error> {
+        self.run_hooks(state, name, &mut item)?;
+        item.is_posted = item.is_posted || self.post(&mut item, clock::now());
+        if item.is_done() {
+            state.remove(name)?;
+        } else {
+            self.all_told = false;
+            item.save(state, name)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the hooks that have not succeeded yet and are due.
+    fn run_hooks(&self, state: &Folder, name: &str, item: &mut Item) -> Result<(), Error> {
+        if !item.hooks_listed {
+            item.hooks = self.hooks.names().map(|hook| (hook.clone(), Owed::default())).collect();
+            item.hooks_listed = true;
+        }
+        let hooks: Vec<String> = item.hooks.keys().cloned().collect();
+        for hook in hooks {
+            let now = clock::now();
+            let Some(owed) = item.hooks.get_mut(&hook) else { continue };
+            match owed.cut_short() {
+                _ if self.hooks.lacks(&hook) => {
+                    item.hooks.remove(&hook);
+                    continue;
+                }
+                Some(true) => drop(owed.fail("its run was cut short", now)),
+                Some(false) => {
+                    log::error!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{hook}' was cut short twice, and is not run again for this event");
+                    item.hooks.remove(&hook);
+                    continue;
+                }
+                None => {}
+            }
+            if owed.retry.is_put_off(now) && !self.at_once {
+                continue;
+            }
+            // Marked before: a hook may take this process down with it.
+            owed.begin(now);
+            item.save(state, name)?;
+            match (self.hooks.run(&hook, &item.event), item.hooks.get_mut(&hook)) {
+                (Err(why), Some(owed)) => drop(owed.fail(&why, clock::now())),
+                _ => drop(item.hooks.remove(&hook)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts to the link's webhook; returns whether the event needs nothing more.
+    fn post(&mut self, item: &mut Item, now: Timestamp) -> bool {
+        if !item.event.for_people {
+            return true;
+        }
+        let links = self.config.as_ref().map(|config| config.links.as_slice()).unwrap_or_default();
+        let Some(link) = links.iter().find(|link| link.name == item.event.link) else {
+            return self.has_no_link(item, now);
+        };
+        let Some(address) = &link.notify_webhook else { return true };
+        if item.is_put_off(now) && !self.at_once {
+            return false;
+        }
+        if let Some((_, next)) = self.failed.iter().find(|(name, _)| *name == link.name) {
+            item.webhook.next = Some(*next);
+            return false;
+        }
+        if let Some(moment) = self.told.until(&item.event, now) {
+            item.wait_until(moment);
+            return false;
+        }
+        let Err(why) = webhook::post(address, link.notify_format, &item.event) else {
+            self.told.remember(&item.event, now);
+            return true;
+        };
+        let next = item.put_off(&why, now);
+        let (id, name) = (messages::id("webhook"), link.name.as_str());
+        log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
+        self.failed.push((link.name.clone(), next));
+        false
+    }
+
+    /// Returns whether the event's link is gone, and does not merely have a file that cannot be read.
+    fn has_no_link(&self, item: &mut Item, now: Timestamp) -> bool {
+        let is_of_link = |problem: &Problem| problem.is_of(&item.event.link);
+        let config = self.config.as_ref();
+        if config.is_some_and(|config| !config.problems.iter().any(is_of_link)) {
+            return true;
+        }
+        if self.at_once || !item.is_put_off(now) {
+            item.put_off("the configuration of the link has errors", now);
+        }
+        false
+    }
+}
