@@ -35,7 +35,7 @@ const RUN_ELSEWHERE: [(&str, &str, &str); 18] = [
     (
         "make check",
         "Makefile",
-        "check:\n\ttests/check lint unit faults+real docker packages systems\n",
+        "check:\n\ttests/check lint unit faults+real docker+packages systems\n",
     ),
     ("make demo", "tests/demo", "make --dry-run --no-print-directory demo)"),
     ("make deb", "tests/check", "  step make deb rpm\n"),
