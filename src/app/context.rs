@@ -12,11 +12,11 @@ use crate::domain::order;
 use crate::domain::secret::Secret;
 use crate::os;
 use crate::os::fingerprint::Fingerprinter;
-use crate::os::folder::Folder;
-use crate::os::foreign_lock::Tag;
-use crate::os::lock::Lock;
-use crate::os::own_files;
-use crate::os::rights;
+use crate::os::fs::access;
+use crate::os::fs::dir::Folder;
+use crate::os::lock::advisory::Lock;
+use crate::os::lock::openclaw_lock::Tag;
+use crate::os::process::own_files;
 
 /// The largest configuration file that is read, in bytes.
 pub(crate) const CONFIG_LIMIT: u64 = 256 * 1024;
@@ -59,7 +59,7 @@ impl Ground {
     pub(crate) fn open(places: &Places) -> Result<Self, Error> {
         let state = open_or_make(&places.state_dir)?;
         open_or_make(&places.run_dir)?;
-        rights::let_through(&places.run_dir)?;
+        access::let_through(&places.run_dir)?;
         let links = state.make("links")?;
         let fingerprinter = if let Some(found) = Fingerprinter::find(&state)? {
             found

@@ -7,9 +7,10 @@ use crate::app::error::Error;
 use crate::app::refresh;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
-use crate::os::folder::{self, Refused};
-use crate::os::lock::Lock;
-use crate::os::{calm, clock};
+use crate::os::clock;
+use crate::os::debounce;
+use crate::os::fs::dir::{self, Refused};
+use crate::os::lock::advisory::Lock;
 
 /// How long an examination waits for another one of the same link.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,12 +20,12 @@ const GLANCE: Duration = Duration::from_millis(250);
 
 /// What may not answer on the ways to a link's files and programs.
 pub(crate) fn may_hang(ground: &Ground, settings: &Settings) -> Option<Refused> {
-    if !folder::may_refuse() {
+    if !dir::may_refuse() {
         return None;
     }
-    let _ = folder::refused();
+    let _ = dir::refused();
     examine(ground, settings);
-    folder::refused()
+    dir::refused()
 }
 
 /// Looks at all that the work on a link would look at.
@@ -49,7 +50,7 @@ pub(crate) fn unless_one_hangs<T>(
     link: &str,
     work: impl FnOnce() -> T,
 ) -> Option<T> {
-    let age = calm::stopwatch();
+    let age = debounce::stopwatch();
     let name = format!("apart-{link}");
     let _lock = loop {
         match Lock::try_take(&places.run_dir, &name) {

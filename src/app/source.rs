@@ -8,9 +8,9 @@ use crate::domain::hints::{host, ours};
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::account;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account;
 
 /// Reads the credentials file of a link and names its state at `now`.
 pub(crate) fn of(settings: &Settings, now: Timestamp) -> Source {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::app::error::Error;
 use crate::app::setup::detect::{Rival, Tree};
 use crate::domain::units::{self, Unit};
-use crate::os::command::{Call, Ended};
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::{Call, Ended};
+use crate::os::user::identity::Identity;
 use crate::os::{self, environment};
 
 /// What has to be enabled; the rest is pulled in.

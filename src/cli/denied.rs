@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::context::Places;
 use crate::app::error::Error;
 use crate::cli::args::Command;
-use crate::os::rights::{Wish, denied};
+use crate::os::fs::access::{Wish, denied};
 
 /// Refuses a command that the system would deny.
 pub(crate) fn judge(places: &Places, command: &Command) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use crate::cli::survey::{self, Survey};
 use crate::domain::health::Level;
 use crate::domain::hints::{files, ours};
 use crate::domain::units::Trouble;
-use crate::os::folder;
+use crate::os::fs::dir;
 
 /// The version of the JSON that `doctor --json` writes.
 const SCHEMA: u32 = 2;
@@ -77,7 +77,7 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diag
 /// Says what there is to find in one link for another process, and waits for its files.
 pub(crate) fn inspect(places: &Places, link: &str, root: Option<&Path>) -> Result<Exit, Error> {
     separate::begin(places, None);
-    let survey = folder::waiting(|| survey::sound(places, Some(link)))?;
+    let survey = dir::waiting(|| survey::sound(places, Some(link)))?;
     let found = doctor::of_links(places, &cases(&survey), root);
     Ok(render::found(Some(&found)))
 }

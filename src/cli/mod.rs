@@ -39,14 +39,17 @@ use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::published::ServiceEntry;
-use crate::os::command::helper;
-use crate::os::{clock, environment, journal, offspring, process, rights};
+use crate::os::fs::access;
+use crate::os::process::command::helper;
+use crate::os::process::current;
+use crate::os::process::self_exec;
+use crate::os::{clock, environment, journal};
 
 /// Runs the program with its arguments.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    process::keep_secrets();
-    process::raise_limits();
-    process::catch_file_limit();
+    current::keep_secrets();
+    current::raise_limits();
+    current::catch_file_limit();
     let args: Vec<OsString> = args.collect();
     if helper::is_asked(&args) {
         return helper::serve();
@@ -120,7 +123,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
             app::watch::run(places, only, *delegate).map(|()| Exit::Done)
         }
         Command::Sync { watched: true, .. } => {
-            let known = app::watch::one(places, only.unwrap_or_default(), &offspring::given())?;
+            let known = app::watch::one(places, only.unwrap_or_default(), &self_exec::given())?;
             render::write(&known);
             Ok(Exit::Done)
         }
@@ -249,8 +252,8 @@ fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
 
 /// The directories of a call; an ordinary user's own configuration comes with directories of their own.
 fn places(global: &Global) -> Places {
-    let is_own = rights::is_ordinary() && global.config_dir != Path::new(CONFIG_DIR);
-    let (own_state, own_run) = is_own.then(rights::own_directories).flatten().unzip();
+    let is_own = access::is_ordinary() && global.config_dir != Path::new(CONFIG_DIR);
+    let (own_state, own_run) = is_own.then(access::own_directories).flatten().unzip();
     let state_dir = global
         .state_dir
         .clone()

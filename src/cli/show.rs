@@ -10,8 +10,8 @@ use crate::cli::exit::Exit;
 use crate::cli::{render, screen, survey};
 use crate::domain::visible::visible;
 use crate::os::clock;
+use crate::os::event::signals::{Asked, Signals};
 use crate::os::journal::below;
-use crate::os::signals::{Asked, Signals};
 use crate::os::terminal::{self, Abilities, Alternate};
 
 /// How often it is drawn anew.

@@ -4,9 +4,9 @@ use ring::{digest, hmac};
 
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::reserve::Reserved;
-use crate::os::stage;
+use crate::os::fs::atomic_write;
+use crate::os::fs::dir::Folder;
+use crate::os::fs::preallocated::Reserved;
 
 const KEY_FILE: &str = "fingerprint.key";
 const KEY_BYTES: usize = 32;
@@ -35,7 +35,7 @@ impl Fingerprinter {
     /// Puts a key in its place unless another process was faster.
     fn establish(state: &Folder, fresh: &[u8]) -> Result<(), Error> {
         // One name, so that what a killed run leaves is found again; the caller holds a lock.
-        let temp = stage::temp_name(KEY_FILE);
+        let temp = atomic_write::temp_name(KEY_FILE);
         state.remove(&temp)?;
         Reserved::make(state, &temp, fresh, 0)?;
         // One that is too short is left of a crash, and nothing was ever made with it.

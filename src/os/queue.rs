@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// The largest request that is read, in bytes.
 const REQUEST_LIMIT: u64 = 64 << 10;
@@ -63,7 +63,7 @@ impl Queue {
         let run = Folder::reach(run_dir)?;
         let queue = run.make(self.folder_name())?;
         let outside = format!("{}-{}-{name}", self.folder_name(), std::process::id());
-        stage::replace(&run, &outside, bytes, Durability::Lazy)?;
+        atomic_write::replace(&run, &outside, bytes, Durability::Lazy)?;
         let moved = {
             let _acting = run.acting()?;
             rustix::fs::renameat(&run.fd, &outside, &queue.fd, name)

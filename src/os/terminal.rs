@@ -5,10 +5,10 @@ mod relay;
 use std::io::{IsTerminal, Write};
 use std::process::ExitStatus;
 
-use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::signals::Waiting;
+use crate::os::event::signals::Waiting;
+use crate::os::process::command::Call;
 
 /// What a terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use crate::domain::era;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{masking, paste};
 use crate::domain::secret::Secret;
-use crate::os::{account, mounts, proxy};
+use crate::os::fs::mounts;
+use crate::os::net::proxy;
+use crate::os::user::account;
 
 /// Faults are named with a line that is there; a key that is set is read back, and no other changes.
 pub(super) fn configuration(bytes: &[u8]) {

@@ -13,7 +13,7 @@ use crate::domain::config::settings::NotifyFormat;
 use crate::domain::gateway::{Ledger, Request};
 use crate::domain::incident::Severity;
 use crate::domain::webhook;
-use crate::os::over;
+use crate::os::fs::in_place;
 
 /// State, history, ledgers, requests and events.
 pub(super) fn state_files(bytes: &[u8]) {
@@ -43,7 +43,7 @@ pub(super) fn saved_answers(bytes: &[u8]) {
 
 /// The record of a file that is written over in place.
 pub(super) fn over(bytes: &[u8]) {
-    over::check_record(bytes);
+    in_place::check_record(bytes);
 }
 
 /// What a webhook is told: one JSON text, whatever the message is.

@@ -7,8 +7,8 @@ use crate::app::child::queue_runner;
 use crate::app::context::Places;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::events::Events;
-use crate::os::offspring::{Child, Offspring};
+use crate::os::event::event_loop::Events;
+use crate::os::process::self_exec::{Child, Offspring};
 
 /// How long a process for one link may show no progress.
 const LIMIT: Duration = Duration::from_secs(60);

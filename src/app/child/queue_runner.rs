@@ -7,8 +7,8 @@ use log::LevelFilter;
 
 use crate::app::context::Places;
 use crate::domain::time::Timestamp;
-use crate::os::events::Events;
-use crate::os::offspring::{Child, Offspring};
+use crate::os::event::event_loop::Events;
+use crate::os::process::self_exec::{Child, Offspring};
 use crate::os::queue::Queue;
 
 /// How long a queue rests after a run that failed, so that a fault does not keep the machine busy.

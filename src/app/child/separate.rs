@@ -15,12 +15,12 @@ use crate::app::child::queue_runner;
 use crate::app::context::Places;
 use crate::app::error::Error;
 use crate::domain::config::settings::Settings;
-use crate::os::calm;
+use crate::os::debounce;
 use crate::os::error::{Cause, Error as SystemError};
-use crate::os::folder::{self, Refused};
-use crate::os::lanes::{Lanes, Step};
-use crate::os::offspring::Offspring;
-use crate::os::signals::Deferral;
+use crate::os::event::signals::Deferral;
+use crate::os::fs::dir::{self, Refused};
+use crate::os::process::lanes::{Lanes, Step};
+use crate::os::process::self_exec::Offspring;
 
 /// The exit status of a process for a link that another one hangs at (sysexits.h, `EX_TEMPFAIL`).
 const HANGS: i32 = 75;
@@ -75,7 +75,7 @@ pub(crate) fn begin(places: &Places, only: Option<&str>) {
         let mut own = places.own();
         // Of the kernel itself.
         own.push(Path::new("/proc").to_owned());
-        folder::never_hang(own);
+        dir::never_hang(own);
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn carry_out(
     let words = words.iter().copied().chain(["--link", link]).map(OsString::from);
     let words: Vec<OsString> = words.collect();
     let mut child = Offspring::start_beside(&queue_runner::arguments(places, &words))?;
-    let age = calm::stopwatch();
+    let age = debounce::stopwatch();
     let (mut end, mut told, mut passed_on) = (limit, 0, false);
     loop {
         if let Some(exit) = child.exit_within(GLANCE) {

@@ -7,7 +7,7 @@ use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method, Override};
 use crate::domain::hints::{files, host, ours};
 use crate::domain::shell::Hint;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// The versions whose way of renewing was seen, the oldest and the newest.
 const TRIED: (Version, Version) = (Version([1, 0, 44]), Version([2, 1, 999]));

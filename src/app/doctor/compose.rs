@@ -15,7 +15,7 @@ use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::hints::{engines, files, host};
 use crate::domain::sink::SinkKind;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// Looks whether the token gets from the `.env` into the container.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Option<Finding> {

@@ -10,7 +10,7 @@ use crate::domain::auth_profiles;
 use crate::domain::credential::{self, Content};
 use crate::domain::hints::{files, ours};
 use crate::domain::secret::Secret;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// Compares the sources with every other login and store that was found.
 pub(super) fn look(patient: &Patient<'_>, detection: &Detection) -> Vec<Finding> {

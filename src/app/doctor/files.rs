@@ -10,7 +10,7 @@ use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
-use crate::os::folder::{Folder, Kind};
+use crate::os::fs::dir::{Folder, Kind};
 
 /// Looks at the source, the sinks and our own configuration.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {

@@ -10,8 +10,8 @@ use crate::domain::hints::{files, host};
 use crate::domain::time::Timestamp;
 use crate::domain::time::in_words;
 use crate::domain::unit_paths;
-use crate::os::account::Account;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account::Account;
 
 /// Clocks of containers and file servers differ by less.
 const SKEW: Duration = Duration::from_secs(60);

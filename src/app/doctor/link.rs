@@ -10,13 +10,13 @@ use crate::app::doctor::Patient;
 use crate::domain::hints::files;
 use crate::domain::shell::Hint;
 use crate::domain::visible::is_plain;
-use crate::os::folder::{Folder, Kind};
-use crate::os::program;
+use crate::os::fs::dir::{Folder, Kind};
+use crate::os::process::executables;
 
 /// What a link leads to, where that belongs to whoever owns the link's folder.
 pub(super) fn aim(path: &Path) -> Option<String> {
     let from = folder(path)?;
-    let aim = program::real_path(&from.identity, path)?;
+    let aim = executables::real_path(&from.identity, path)?;
     let (to, name) = (folder(&aim)?, aim.file_name()?.to_str()?);
     let owner = to.stat(name).ok()??.st_uid;
     let is_own = owner == from.identity.uid && to.identity.uid == owner;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::domain::hints::files;
 use crate::domain::time::{Timestamp, in_words};
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// A holder touches its lock every 5 seconds, and 60 seconds are the longest that any CLI waits
 /// (2.1.330); twice that is nobody's.

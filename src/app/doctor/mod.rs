@@ -42,11 +42,11 @@ use crate::domain::order;
 use crate::domain::shell::{Hint, User};
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
-use crate::os::account::{self, Account};
 use crate::os::clock;
 use crate::os::error::Error as SystemError;
-use crate::os::folder::{self, Folder};
-use crate::os::identity::Identity;
+use crate::os::fs::dir::{self, Folder};
+use crate::os::user::account::{self, Account};
+use crate::os::user::identity::Identity;
 
 pub(crate) use finding::{Finding, Fix, Severity};
 pub(crate) use unchecked::Unchecked;
@@ -214,7 +214,7 @@ pub(crate) fn of_links(places: &Places, cases: &[Case<'_>], root: Option<&Path>)
     let patient = Patient::new(places, cases, root);
     let mut all = Diagnosis::default();
     for case in cases {
-        let found = folder::waiting(|| of_link(&patient, case));
+        let found = dir::waiting(|| of_link(&patient, case));
         all.findings.extend(found.findings);
         all.unchecked.extend(found.unchecked);
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::app::doctor::{Case, Finding};
 use crate::domain::hints::{engines, files};
-use crate::os::folder::Folder;
-use crate::os::mounts::{self, Mount};
+use crate::os::fs::dir::Folder;
+use crate::os::fs::mounts::{self, Mount};
 
 /// Looks at what the link's files are mounted on.
 pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {

@@ -15,8 +15,8 @@ use crate::domain::hints::{host, openclaw, ours};
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
-use crate::os::folder::Folder;
-use crate::os::program;
+use crate::os::fs::dir::Folder;
+use crate::os::process::executables;
 
 /// The finding of a gateway that could not be seen to.
 pub(super) const WAITS: &str = "gateway-waits";
@@ -118,7 +118,7 @@ fn idle_command(case: &Case<'_>, waits: Option<&str>) -> Option<Finding> {
     let why = was_tried.or_else(|| {
         let name = command.words.first()?;
         let user = command::identity(case.settings, command).ok()?;
-        (!program::is_known(&user, name))
+        (!executables::is_known(&user, name))
             .then(|| format!("{UNUSABLE_IDLE_COMMAND}: there is no program '{name}'"))
     })?;
     let meaning =

@@ -7,7 +7,7 @@ use crate::app::setup::detect::{Detection, Rival, rivals};
 use crate::app::systemd;
 use crate::domain::hints::{files, host};
 use crate::domain::shell::Hint;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 const UNIT: &str = "rival-unit";
 

@@ -10,7 +10,7 @@ use crate::app::report::SinkState;
 use crate::app::setup::detect::Detection;
 use crate::domain::gateway::Ending;
 use crate::domain::shell::Hint;
-use crate::os::identity::Identity;
+use crate::os::user::identity::Identity;
 
 /// Something that could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::domain::hints::files;
 use crate::domain::shell::Hint;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// The command that gives the first thing on the way that is not its user's back to that user; the
 /// one that shows the way where there is none.

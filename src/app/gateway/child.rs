@@ -4,14 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::os::account;
-use crate::os::command::{Call, Ended};
-use crate::os::engine_variables;
 use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::unit;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::{Call, Ended};
+use crate::os::process::engine_variables;
+use crate::os::process::systemd_run;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// What is passed on from our own environment: where an engine is, and proxies. No other name, for
 /// a variable of a process beats the one of the same name in compose's `.env`.
@@ -70,7 +70,7 @@ impl<'a> Place<'a> {
 
     /// The words that have systemd run a program in this place, in a unit of its own.
     pub(crate) fn in_a_unit(&self, limit: Duration) -> Vec<OsString> {
-        unit::words(self.identity, &self.folder.path, &self.environment(), limit)
+        systemd_run::words(self.identity, &self.folder.path, &self.environment(), limit)
     }
 
     fn environment(&self) -> Vec<(OsString, OsString)> {

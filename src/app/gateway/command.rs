@@ -15,11 +15,14 @@ use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::{Deed, Ending, masking};
 use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
-use crate::os::command::Ended;
+use crate::os::debounce;
+use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{account, calm, environment, exec_policy};
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::Ended;
+use crate::os::process::exec_policy;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// How long `GATEWAY_COMMAND` may take.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -32,7 +35,7 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let command = work.settings.gateway_command.clone();
     let command = command.ok_or_else(|| Ending::deferred("GATEWAY_COMMAND is not set"))?;
     work.courtesy(&Identity::own())?;
-    let (watch, before) = (calm::stopwatch(), process_proof::look(work));
+    let (watch, before) = (debounce::stopwatch(), process_proof::look(work));
     let ended =
         run(work.settings, &command, LIMIT).map_err(|(why, hint)| Ending::Deferred(why, hint))?;
     if ended.is_success() {

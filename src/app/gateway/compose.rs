@@ -14,10 +14,11 @@ use crate::domain::hints::{engines, files, ours};
 use crate::domain::order;
 use crate::domain::sink::SinkKind;
 use crate::os::clock;
+use crate::os::debounce;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{calm, health};
+use crate::os::fs::dir::Folder;
+use crate::os::net::probe;
+use crate::os::user::identity::Identity;
 
 /// Recreates the service for the new token, and proves that it uses it.
 pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
@@ -262,8 +263,8 @@ fn act(
     expected: Expected,
 ) -> Result<Ending, Ending> {
     let is_variable = !matches!(expected, Expected::Start(_));
-    let answered = old.published.as_ref().is_some_and(|(host, port)| health::answers(host, *port));
-    let (since, watch) = (clock::now(), calm::stopwatch());
+    let answered = old.published.as_ref().is_some_and(|(host, port)| probe::answers(host, *port));
+    let (since, watch) = (clock::now(), debounce::stopwatch());
     let said = match work.settings.compose_recreate {
         Recreate::Service => service(engine, compose, old),
         Recreate::Project => project(engine, compose, old),

@@ -12,8 +12,8 @@ use crate::domain::expand::expand;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::{Container, Project};
 use crate::domain::hints;
-use crate::os::account;
-use crate::os::folder::{Folder, Seen};
+use crate::os::fs::dir::{Folder, Seen};
+use crate::os::user::account;
 
 /// The most that is read of such a file, in bytes.
 const LIMIT: u64 = 1 << 20;

@@ -15,8 +15,8 @@ use crate::domain::envfile;
 use crate::domain::expand::expand;
 use crate::domain::gateway::container::Project;
 use crate::os::error::Error;
-use crate::os::exec_policy::{self, Held, Rule};
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::process::exec_policy::{self, Held, Rule};
 
 /// The most that is read of one file, in bytes.
 const LIMIT: u64 = 1 << 20;

@@ -8,8 +8,8 @@ use crate::domain::config::settings::QuietHours;
 use crate::domain::gateway::{Ending, UNUSABLE_IDLE_COMMAND};
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
+use crate::os::user::identity::Identity;
 
 /// How often an OpenClaw that is busy is asked again.
 const BUSY: Duration = Duration::from_secs(60);

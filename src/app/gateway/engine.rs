@@ -17,12 +17,14 @@ use crate::domain::hints::{engines, files, host};
 use crate::domain::order;
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
-use crate::os::account;
-use crate::os::command::Ended;
+use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{environment, exec_policy, unit};
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::Ended;
+use crate::os::process::exec_policy;
+use crate::os::process::systemd_run;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// The longest that a question to the engine may take.
 const ASK: Duration = Duration::from_secs(60);
@@ -343,7 +345,7 @@ impl<'a> Engine<'a> {
 
     /// Runs a program, and gives it something to read.
     fn feed(&self, argv: &[&str], input: Vec<u8>, limit: Duration) -> Result<Ended, Error> {
-        if !unit::is_needed(self.program) {
+        if !systemd_run::is_needed(self.program) {
             return self.place.feed(argv, input, limit);
         }
         let own = Identity::own();

@@ -16,9 +16,9 @@ use crate::domain::messages;
 use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::unit_text;
-use crate::os::account::{self, Account};
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account::{self, Account};
+use crate::os::user::identity::Identity;
 
 /// The longest that a question to systemd may take.
 const ASK: Duration = Duration::from_secs(30);

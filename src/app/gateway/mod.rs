@@ -32,7 +32,7 @@ use crate::app::gateway::work::Work;
 use crate::app::state::gateway_state;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
-use crate::os::lanes::{Lanes, Step};
+use crate::os::process::lanes::{Lanes, Step};
 use crate::os::{self, clock};
 
 pub(crate) use round::run;

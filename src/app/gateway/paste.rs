@@ -12,9 +12,9 @@ use crate::domain::gateway::{Deed, Ending, Missing, Pasted, masking};
 use crate::domain::hints::openclaw;
 use crate::domain::messages;
 use crate::os::clock;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::journal::below;
-use crate::os::stage::{self, Durability};
 
 /// After so many failures `env` takes over.
 const ENOUGH: u32 = 3;
@@ -104,7 +104,9 @@ fn back_up(work: &Work<'_>) -> Result<(), Ending> {
         let folder = Folder::reach(folder)?;
         match folder.stat(&name)? {
             Some(_) => Ok(()),
-            None => stage::replace(&folder, &name, &followed.seen.bytes, Durability::Flushed),
+            None => {
+                atomic_write::replace(&folder, &name, &followed.seen.bytes, Durability::Flushed)
+            }
         }
     };
     kept().map_err(|error: crate::os::error::Error| Ending::deferred(error.to_string()))

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::app::gateway::proof::{self, Expected};
 use crate::app::gateway::work::Work;
 use crate::domain::gateway::Ending;
-use crate::os::calm;
-use crate::os::identity::Identity;
-use crate::os::processes::{Environment, Moment, Process};
+use crate::os::debounce;
+use crate::os::process::proc_list::{Environment, Moment, Process};
+use crate::os::user::identity::Identity;
 
 /// How long a new process is waited for where there was one before: the command may not wait for it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ pub(super) fn proven(work: &mut Work<'_>, before: &Before) -> Result<bool, Endin
     let Some(identity) = work.openclaw.folder().map(|state| state.identity.clone()) else {
         return Ok(false);
     };
-    let (watch, mut pause) = (calm::stopwatch(), calm::pauses());
+    let (watch, mut pause) = (debounce::stopwatch(), debounce::pauses());
     let mut first: Option<(String, Duration)> = None;
     loop {
         let found = found(work, &identity, &expected, &before.moment);

@@ -13,12 +13,12 @@ use crate::domain::era::Version;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Ending, Missing, VersionSeen, masking};
 use crate::domain::time::Timestamp;
-use crate::os::account;
-use crate::os::command::Ended;
-use crate::os::exec_policy;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::program;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::Ended;
+use crate::os::process::exec_policy;
+use crate::os::process::executables;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// The longest that a call may take: 20 s were seen on two busy cores.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -60,9 +60,9 @@ impl Program {
         if let Some(words) = unit_exec::exec_start(work) {
             return Ok(Self::Host(words, state.identity.clone()));
         }
-        let own = home.iter().flat_map(|home| program::below_home(home));
-        let mut places = own.chain(program::of_host()).map(|place| place.join("openclaw"));
-        if let Some(found) = places.find(|path| program::is_runnable(&state.identity, path)) {
+        let own = home.iter().flat_map(|home| executables::below_home(home));
+        let mut places = own.chain(executables::of_host()).map(|place| place.join("openclaw"));
+        if let Some(found) = places.find(|path| executables::is_runnable(&state.identity, path)) {
             return Ok(Self::Host(vec![found.to_string_lossy().into_owned()], state.identity));
         }
         if let Some((name, found)) = unit::container(work, true) {
@@ -111,7 +111,8 @@ impl Program {
             // cannot be seen from here.
             Self::Host(command, _) => {
                 let last = command.last().filter(|last| last.starts_with('/'));
-                match last.and_then(|last| Some((last.clone(), program::key(Path::new(last))?))) {
+                match last.and_then(|last| Some((last.clone(), executables::key(Path::new(last))?)))
+                {
                     Some((last, key)) => (Some(last), key),
                     None => (None, String::new()),
                 }

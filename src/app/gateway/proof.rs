@@ -15,8 +15,10 @@ use crate::domain::hints::openclaw;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Folder;
-use crate::os::{calm, clock, health};
+use crate::os::clock;
+use crate::os::debounce;
+use crate::os::fs::dir::Folder;
+use crate::os::net::probe;
 
 /// How long a container has to stay up before it counts as running.
 const STEADY: Duration = Duration::from_secs(2);
@@ -156,7 +158,7 @@ pub(crate) fn wait(
     mut expected: Expected,
     answered: bool,
 ) -> Result<Container, Ending> {
-    let (watch, mut pause) = (calm::stopwatch(), calm::pauses());
+    let (watch, mut pause) = (debounce::stopwatch(), debounce::pauses());
     loop {
         let new = newest(engine, old)?;
         work.ledger.container = Some(new.id.clone());
@@ -172,7 +174,7 @@ pub(crate) fn wait(
             }
         }
         let answers = new.published.as_ref().filter(|_| answered);
-        let answers = answers.is_none_or(|(host, port)| health::answers(host, *port));
+        let answers = answers.is_none_or(|(host, port)| probe::answers(host, *port));
         let age = new.started.map_or(Duration::ZERO, |start| clock::now().left(start));
         if answers && (age >= STEADY || answered) {
             return Ok(new);

@@ -9,7 +9,7 @@ use crate::app::gateway::work::Work;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::Container;
 use crate::domain::unit_text;
-use crate::os::processes::Moment;
+use crate::os::process::proc_list::Moment;
 
 /// The name of the container that the texts of a `.container` file make of a unit
 /// (podman-systemd.unit(5)).

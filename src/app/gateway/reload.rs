@@ -4,7 +4,7 @@ use crate::app::gateway::child::text;
 use crate::app::gateway::program::Program;
 use crate::app::gateway::work::Work;
 use crate::domain::gateway::{Deed, Ending, masking, paste};
-use crate::os::health;
+use crate::os::net::probe;
 
 /// Shows what OpenClaw's command line asks to be allowed, and how to allow it.
 pub(crate) const APPROVE: &str = "openclaw devices approve --latest";
@@ -41,5 +41,5 @@ pub(crate) fn reload(work: &mut Work<'_>) -> Result<Ending, Ending> {
 
 /// Says whether nobody listens where the gateway of this host would.
 fn is_down(work: &Work<'_>) -> bool {
-    work.openclaw.config.gateway_port.is_some_and(|port| health::refuses("127.0.0.1", port))
+    work.openclaw.config.gateway_port.is_some_and(|port| probe::refuses("127.0.0.1", port))
 }

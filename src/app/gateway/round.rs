@@ -15,13 +15,13 @@ use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
-use crate::os::calm::Arrivals;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::debounce::Arrivals;
+use crate::os::event::signals::Deferral;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::lanes::{Lanes, Step};
+use crate::os::process::lanes::{Lanes, Step};
 use crate::os::queue::Queue;
-use crate::os::signals::Deferral;
+use crate::os::user::identity::Identity;
 use crate::os::{self, clock};
 
 /// A burst is over when nothing came for this long: ten rotations in 5 s are one.

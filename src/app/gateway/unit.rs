@@ -11,10 +11,13 @@ use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::hints::host;
-use crate::os::identity::Identity;
+use crate::os::clock;
+use crate::os::debounce;
 use crate::os::journal::detail;
-use crate::os::processes::{Moment, Process};
-use crate::os::{account, calm, clock, health};
+use crate::os::net::probe;
+use crate::os::process::proc_list::{Moment, Process};
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// The longest that a restart may take.
 const RESTART: Duration = Duration::from_secs(300);
@@ -58,8 +61,8 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     }
     work.courtesy(&Identity::own())?;
     let port = work.openclaw.config.gateway_port;
-    let port = port.filter(|port| health::answers("127.0.0.1", *port));
-    let watch = calm::stopwatch();
+    let port = port.filter(|port| probe::answers("127.0.0.1", *port));
+    let watch = debounce::stopwatch();
     let (began, moment) = (clock::now(), Moment::now());
     unit.systemctl(&["restart", &unit.name], RESTART)?;
     let new = settled(&unit, port)?;
@@ -90,11 +93,11 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
 
 /// Waits until the unit answers on `port` as it did before, or has stayed up for a while.
 fn settled(unit: &Unit, port: Option<u16>) -> Result<State, Ending> {
-    let (watch, mut pause) = (calm::stopwatch(), calm::pauses());
+    let (watch, mut pause) = (debounce::stopwatch(), debounce::pauses());
     loop {
         let state = unit.state()?;
         let good = match port {
-            Some(port) => health::answers("127.0.0.1", port),
+            Some(port) => probe::answers("127.0.0.1", port),
             None => watch() >= STEADY,
         };
         if !state.active || good || watch() > RESTART {

@@ -7,7 +7,8 @@ use crate::app::gateway::unit_texts::{self, Text};
 use crate::app::gateway::work::Work;
 use crate::domain::config::words;
 use crate::domain::unit_text;
-use crate::os::{account, program};
+use crate::os::process::executables;
+use crate::os::user::account;
 
 /// The `openclaw` that the owner's own unit, or the host's, starts as the gateway: the words before
 /// `gateway` in its `ExecStart=`, for a program that is there.
@@ -20,7 +21,7 @@ pub(crate) fn exec_start(work: &Work<'_>) -> Option<Vec<String>> {
     let of_host = names.iter().map(|name| unit_texts::of_host(name));
     of_user.chain(of_host).find_map(|texts| {
         let words = started(&texts)?;
-        program::is_runnable(&state.identity, Path::new(&words[0])).then_some(words)
+        executables::is_runnable(&state.identity, Path::new(&words[0])).then_some(words)
     })
 }
 

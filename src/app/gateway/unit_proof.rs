@@ -13,8 +13,8 @@ use crate::domain::gateway::Ending;
 use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
-use crate::os::folder::Folder;
-use crate::os::processes::{Moment, Process};
+use crate::os::fs::dir::Folder;
+use crate::os::process::proc_list::{Moment, Process};
 
 /// A unit, as far as the proof depends on it.
 pub(super) struct Subject<'a> {

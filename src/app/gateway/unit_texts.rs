@@ -9,7 +9,7 @@ use crate::domain::secret::Secret;
 use crate::domain::unit_paths::{self, is_conf};
 use crate::domain::{glob, order, unit_text};
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// The most that is read of a unit, and of a file with variables, in bytes.
 const LIMIT: u64 = 64 * 1024;

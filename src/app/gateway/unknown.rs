@@ -6,10 +6,10 @@ use crate::app::gateway::work::Work;
 use crate::domain::gateway::{Ending, Missing, process};
 use crate::domain::hints::ours;
 use crate::domain::messages;
-use crate::os::folder::Folder;
-use crate::os::health;
-use crate::os::identity::Identity;
-use crate::os::processes::Process;
+use crate::os::fs::dir::Folder;
+use crate::os::net::probe;
+use crate::os::process::proc_list::Process;
+use crate::os::user::identity::Identity;
 
 /// What is said first in any case.
 const NONE: &str = "no gateway was found here";
@@ -71,7 +71,7 @@ fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
         is_another = true;
     }
     let is_theirs = |port: &u16| {
-        health::listener(*port).is_some_and(|uid| owners.iter().any(|one| one.uid == uid))
+        probe::listener(*port).is_some_and(|uid| owners.iter().any(|one| one.uid == uid))
     };
     match port.filter(|port| !is_another && is_theirs(port)) {
         Some(port) => Running::Yes(format!("a program listens on its port {port}")),

@@ -19,8 +19,8 @@ use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::identity::Identity;
 use crate::os::journal::detail;
+use crate::os::user::identity::Identity;
 
 /// A gateway under work.
 pub(crate) struct Work<'a> {

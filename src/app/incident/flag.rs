@@ -8,9 +8,9 @@ use crate::domain::incident::{News, Open, Said};
 use crate::domain::shell::Hint;
 use crate::domain::visible::visible;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::journal::below;
-use crate::os::stage::{self, Durability};
 
 /// The most that is read of a flag file, in bytes.
 const LIMIT: u64 = 64 * 1024;
@@ -72,7 +72,7 @@ fn put(path: &Path, text: &str, settings: &Settings) -> Result<(), Error> {
     match look(&folder, settings)? {
         Flag::Foreign => Ok(()),
         Flag::None | Flag::Own => {
-            stage::replace(&folder, FLAG, text.as_bytes(), Durability::Flushed)
+            atomic_write::replace(&folder, FLAG, text.as_bytes(), Durability::Flushed)
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// What is kept of a link's login and its incidents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,7 @@ pub(super) fn save(folder: &Folder, name: &str, source: &str, state: &State) -> 
         open: state.open.iter().map(Entry::of).collect(),
     };
     let bytes = serde_json::to_vec(&file).unwrap_or_default();
-    stage::replace(folder, &file_name(name), &bytes, Durability::Flushed)
+    atomic_write::replace(folder, &file_name(name), &bytes, Durability::Flushed)
 }
 
 fn file_name(link: &str) -> String {

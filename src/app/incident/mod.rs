@@ -21,7 +21,7 @@ use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
 use crate::domain::login::{LoginEnd, ToldEnd};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::lock::Lock;
+use crate::os::lock::advisory::Lock;
 
 /// A link's incidents and its second clock.
 #[derive(Debug, Default, Serialize, Deserialize)]

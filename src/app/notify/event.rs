@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::visible::visible;
 use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 use crate::os::queue::Queue;
 
 /// Tells the events of one process and one millisecond apart.

@@ -7,7 +7,7 @@ use crate::domain::hints::{files, ours};
 use crate::domain::retry::Retry;
 use crate::domain::units::Trouble;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// What did not take its events.
 #[derive(Debug, PartialEq, Eq)]

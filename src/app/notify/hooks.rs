@@ -7,13 +7,13 @@ use crate::app::notify::event::Event;
 use crate::domain::gateway::masking;
 use crate::domain::hints::files;
 use crate::domain::messages;
-use crate::os::command::Call;
 use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::trust::{self, Trust};
+use crate::os::process::command::Call;
+use crate::os::process::trust::{self, Trust};
+use crate::os::user::identity::Identity;
 
 /// How long a hook may take.
 const LIMIT: Duration = Duration::from_secs(30);

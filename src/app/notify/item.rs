@@ -12,8 +12,8 @@ use crate::domain::retry::Retry;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// How long nothing of a kind is told a link's people after something of it was.
 pub(super) const PACE: Duration = Duration::from_secs(10 * 60);
@@ -123,7 +123,7 @@ impl Item {
     /// Saves it.
     pub(super) fn save(&self, folder: &Folder, name: &str) -> Result<(), Error> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        stage::replace(folder, name, &bytes, Durability::Flushed)
+        atomic_write::replace(folder, name, &bytes, Durability::Flushed)
     }
 
     /// Returns whether nothing is left to do for it.

@@ -27,10 +27,10 @@ use crate::domain::config::{Config, Problem};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::Folder;
-use crate::os::lock::Lock;
+use crate::os::event::signals::Deferral;
+use crate::os::fs::dir::Folder;
+use crate::os::lock::advisory::Lock;
 use crate::os::queue::Queue;
-use crate::os::signals::Deferral;
 
 /// The folder in the state directory that holds what still has to be told.
 pub(crate) const FOLDER: &str = "notify";

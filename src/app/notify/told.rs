@@ -3,9 +3,9 @@
 use crate::app::notify::event::Event;
 use crate::app::notify::item::PACE;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::stage::{self, Durability};
 
 /// The longest time stamp, in bytes.
 const LIMIT: u64 = 32;
@@ -39,7 +39,7 @@ impl Told {
     pub(super) fn remember(&self, event: &Event, now: Timestamp) {
         let text = now.0.to_string();
         if let Err(error) =
-            stage::replace(&self.folder, &event.kind(), text.as_bytes(), Durability::Lazy)
+            atomic_write::replace(&self.folder, &event.kind(), text.as_bytes(), Durability::Lazy)
         {
             detail!("{error}: the next message of this kind may follow at once");
         }

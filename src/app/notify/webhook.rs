@@ -27,9 +27,9 @@ pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Res
             )
         }
     };
-    let about = format!("{} on {}", event.link, os::webhook::host());
+    let about = format!("{} on {}", event.link, os::net::webhook::host());
     let letter = webhook::letter(format, address.expose(), &about, severity, &message);
-    match os::webhook::post(address, &letter, LIMIT)? {
+    match os::net::webhook::post(address, &letter, LIMIT)? {
         200..300 => Ok(()),
         status => Err(format!("it answered with status {status}")),
     }

@@ -12,7 +12,7 @@ use crate::app::openclaw::variables::Named;
 use crate::app::openclaw::{STORE_LIMIT, Variables};
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::os::error::Error;
-use crate::os::folder::{self, Folder, Seen};
+use crate::os::fs::dir::{self, Folder, Seen};
 
 /// An agent of OpenClaw.
 pub(crate) struct Agent {
@@ -152,7 +152,7 @@ pub(super) fn all(
             Err(error) => (None, Vec::new(), Some(error).filter(|error| !error.is_absent())),
         };
     let mut places = places(names, config, variables);
-    if places.len() > CROWD && folder::leave_to_another(&state.path, "too many agents") {
+    if places.len() > CROWD && dir::leave_to_another(&state.path, "too many agents") {
         return Default::default();
     }
     if places.len() > most {

@@ -11,7 +11,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::openclaw_config::include::{self, Included, normal};
-use crate::os::folder::{self, Folder, Followed, QUICK};
+use crate::os::fs::dir::{self, Folder, Followed, QUICK};
 
 /// The most that OpenClaw reads of an included file, in bytes (2026.9.6).
 const INCLUDE_LIMIT: u64 = 2 << 20;
@@ -186,8 +186,7 @@ impl Includes<'_> {
         }
         let bytes = followed.seen.bytes;
         self.left = self.left.checked_sub(bytes.len()).ok_or("it is too much in all")?;
-        if TOTAL_LIMIT - self.left > QUICK && folder::leave_to_another(&path, "large configuration")
-        {
+        if TOTAL_LIMIT - self.left > QUICK && dir::leave_to_another(&path, "large configuration") {
             return Err("it is read by another process".to_owned());
         }
         let document = json5::read(&bytes).map_err(|fault| fault.to_string())?;

@@ -23,7 +23,7 @@ use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 use agents::Rest;
 pub(crate) use agents::{Agent, Batch, main_agent_path, make_main_agent};

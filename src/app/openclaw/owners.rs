@@ -7,8 +7,8 @@ use crate::domain::acceptance::Memory;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
 use crate::domain::source::Source;
-use crate::os::account;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account;
 
 /// The directories of a link, each once.
 fn directories(settings: &Settings) -> Vec<&Path> {

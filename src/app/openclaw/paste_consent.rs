@@ -16,8 +16,8 @@ use crate::domain::gateway::{Ending, Pasted};
 use crate::domain::hints::ours;
 use crate::domain::openclaw_config::include::Included;
 use crate::os::clock;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// The most that is read of a mark, in bytes: it names files.
 const MARK_LIMIT: u64 = 1 << 20;
@@ -101,7 +101,7 @@ pub(crate) fn frees(known: &Pasted, openclaw: &OpenClaw, ground: &Ground, link: 
 /// Notes that somebody agrees to what the first paste does, in the words that say it.
 pub(crate) fn give(places: &Places, link: &str, loss: &str) -> Result<(), Error> {
     let state = context::open_or_make(&places.state_dir)?;
-    Ok(stage::replace(&state, &mark(link), loss.as_bytes(), Durability::Flushed)?)
+    Ok(atomic_write::replace(&state, &mark(link), loss.as_bytes(), Durability::Flushed)?)
 }
 
 /// Notes that somebody agrees for every link whose token waits for it; gives their names, each with

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
 use crate::domain::expand::{expand, home_is};
-use crate::os::account;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account;
 
 /// The most that OpenClaw reads of a `.env`, in bytes (2026.9.6).
 const ENV_LIMIT: u64 = 1 << 20;

@@ -9,9 +9,9 @@ use crate::domain::config::settings::Settings;
 use crate::domain::era::{Evidence, Version, Witness};
 use crate::domain::gateway::Ledger;
 use crate::domain::openclaw_config::OpenclawConfig;
-use crate::os::account;
-use crate::os::folder::Folder;
-use crate::os::program;
+use crate::os::fs::dir::Folder;
+use crate::os::process::executables;
+use crate::os::user::account;
 
 /// Collects whatever names a version without running anything.
 pub(super) fn found(
@@ -48,7 +48,9 @@ pub(super) fn has_sqlite(agent: &Agent) -> bool {
 pub(super) fn told(ledger: &Ledger) -> Option<Evidence> {
     let seen = ledger.version.as_ref()?;
     let by = match &seen.program {
-        Some(path) if program::key(Path::new(path)).as_ref() == Some(&seen.key) => Witness::Program,
+        Some(path) if executables::key(Path::new(path)).as_ref() == Some(&seen.key) => {
+            Witness::Program
+        }
         Some(_) => return None,
         None if seen.key.is_empty() => Witness::Program,
         None => Witness::Image,
@@ -64,7 +66,7 @@ fn package(settings: &Settings, state: Option<&Folder>) -> Option<Version> {
     }
     let owner = state.and_then(|state| account::of(state.identity.uid));
     let home = owner.map(|owner| owner.home).into_iter();
-    let of_user = home.flat_map(|home| program::below_home(&home));
+    let of_user = home.flat_map(|home| executables::below_home(&home));
     let of_user = of_user.filter_map(|bin| {
         let is_in_modules = bin.ends_with("node_modules/.bin");
         Some(bin.ancestors().nth(if is_in_modules { 2 } else { 1 })?.to_owned())

@@ -20,12 +20,12 @@ use crate::domain::schedule;
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::domain::skew::Skew;
 use crate::domain::time::Timestamp;
-use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::http::{self, Head as AnswerHead, Post};
+use crate::os::fs::atomic_write;
 use crate::os::journal::detail;
-use crate::os::stage;
+use crate::os::lock::claude_lock::{ClaudeLocks, Refused};
+use crate::os::net::http::{self, Head as AnswerHead, Post};
 
 /// How long a request may take; the CLI itself waits as long.
 const POST_LIMIT: Duration = Duration::from_secs(30);
@@ -65,10 +65,10 @@ fn attempt(work: &Work<'_>, state: &mut State) -> Result<Outcome, Refused> {
         // Somebody else was faster; the file shows what it came to.
         return Ok(Outcome::Renewed);
     };
-    stage::reserve(&work.place.folder, &work.place.name, basis.size)?;
+    atomic_write::reserve(&work.place.folder, &work.place.name, basis.size)?;
     let outcome = ask(work, state, &mut locks, &basis);
     // Whatever came of the request is not undone by what is left lying about.
-    if let Err(error) = stage::sweep(&work.place.folder, &work.place.name) {
+    if let Err(error) = atomic_write::sweep(&work.place.folder, &work.place.name) {
         detail!("{error}: the next run clears it away");
     }
     outcome

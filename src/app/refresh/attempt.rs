@@ -19,8 +19,9 @@ use crate::domain::outcome::Outcome;
 use crate::domain::schedule::{self, Need};
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
-use crate::os::claude_lock::Refused;
-use crate::os::{clock, dice};
+use crate::os::clock;
+use crate::os::jitter;
+use crate::os::lock::claude_lock::Refused;
 
 /// The turn itself, with what it stands on.
 pub(super) struct Turn<'a> {
@@ -174,7 +175,7 @@ impl<'a> Turn<'a> {
         let now = clock::now();
         self.state.failures = self.state.failures.saturating_add(1);
         let left = before.mark.map(|mark| mark.expiry.left(now)).unwrap_or_default();
-        let wait = schedule::back_off(self.state.failures, asked, left, dice::thousandth());
+        let wait = schedule::back_off(self.state.failures, asked, left, jitter::thousandth());
         let until = self.state.fail(&cause, now, wait);
         match outcome {
             Outcome::Unable { cause, hint } => Conclusion::Failed(cause, hint),

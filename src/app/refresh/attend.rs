@@ -7,9 +7,9 @@ use rustix::process::Signal;
 
 use crate::app::refresh::place::{Place, Reading};
 use crate::domain::credential::{Content, Credential};
-use crate::os::command::{Ended, Running, Step};
-use crate::os::signals::Waiting;
-use crate::os::vigil::Vigil;
+use crate::os::event::dir_watch::Vigil;
+use crate::os::event::signals::Waiting;
+use crate::os::process::command::{Ended, Running, Step};
 
 /// How long it may take until the file changes: the renewal alone may take 30 s, the waits for its
 /// locks 10 s, the question for the account as long again. Killed before, it would lose the login.

@@ -15,12 +15,14 @@ use crate::domain::credential::{Content, Credential};
 use crate::domain::hints::files;
 use crate::domain::login::ToldEnd;
 use crate::domain::outcome::Outcome;
-use crate::os::claude_lock::Refused;
-use crate::os::command::{Call, Ended, Running};
+use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::{account, clock, program};
+use crate::os::lock::claude_lock::Refused;
+use crate::os::process::command::{Call, Ended, Running};
+use crate::os::process::executables;
+use crate::os::user::account;
 
 /// The CLI's settings file beside its credentials.
 const SETTINGS: &str = "settings.json";
@@ -89,7 +91,7 @@ impl Attempt<'_, '_> {
             return Err(Outcome::Deferred { cause, retry_after: Some(next.left(now)) });
         }
         let state_folder = Folder::reach(&work.ground.places.state_dir).map_err(system)?;
-        let place = program::workplace(&state_folder).map_err(system)?;
+        let place = executables::workplace(&state_folder).map_err(system)?;
         let way = self.find_way(settings.as_deref(), &place)?;
         if !nudge::set(work, self.state, &before).map_err(|refused| locked(&refused))? {
             return Err(Outcome::deferred("the login changed meanwhile"));
@@ -135,7 +137,7 @@ impl Attempt<'_, '_> {
             let cause = format!("the CLI renews '{shown}/{CREDENTIALS}' and no other file");
             return Err(Outcome::unable(cause));
         }
-        if !program::is_writable(folder).map_err(system)? {
+        if !executables::is_writable(folder).map_err(system)? {
             let owner = account::name(folder.identity.uid);
             return Err(Outcome::Unable {
                 cause: format!("{owner} cannot write in '{shown}', so the CLI would not renew"),

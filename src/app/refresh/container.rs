@@ -21,8 +21,8 @@ use crate::domain::config::settings::{Override, Settings};
 use crate::domain::container::Container;
 use crate::domain::outcome::Outcome;
 use crate::os::clock;
-use crate::os::command::{Call, Ended};
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::{Call, Ended};
 
 /// Sends the signal $2 to every process whose environment has the mark $1.
 const END: &str = r#"

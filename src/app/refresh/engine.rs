@@ -8,11 +8,15 @@ use crate::domain::config::settings::{Engine, Settings};
 use crate::domain::hints::{engines, host};
 use crate::domain::outcome::Outcome;
 use crate::domain::shell::Hint;
-use crate::os::command::{Call, Ended};
+use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{account, engine_variables, environment, exec_policy, unit};
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::{Call, Ended};
+use crate::os::process::engine_variables;
+use crate::os::process::exec_policy;
+use crate::os::process::systemd_run;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// How long a question to the engine may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -68,7 +72,7 @@ impl Client {
             let place = place.enter(Path::new("."))?;
             let environment = environment_of(&identity, host);
             let engine = settings.container_engine;
-            let outside = if unit::is_needed(engine.program()) {
+            let outside = if systemd_run::is_needed(engine.program()) {
                 Some((Folder::reach(Path::new("/"))?, own.clone()))
             } else {
                 None
@@ -89,7 +93,8 @@ impl Client {
         // One that root must not run is refused when it is called without systemd.
         let word = exec_policy::word(&self.identity, self.name(), environment::PATH.as_ref());
         let Ok(program) = word else { return self.call_here(words) };
-        let mut argv = unit::words(&self.identity, &root.path, &self.environment, UNIT_LIMIT);
+        let mut argv =
+            systemd_run::words(&self.identity, &root.path, &self.environment, UNIT_LIMIT);
         argv.push(program);
         argv.extend(words.iter().map(OsString::from));
         let mut call = Call::new(argv, root, own).env("PATH", environment::PATH);

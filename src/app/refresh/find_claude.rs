@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::domain::claude_cli::Version;
 use crate::domain::hints::{files, host};
 use crate::domain::outcome::Outcome;
+use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{account, environment, exec_policy, program};
+use crate::os::fs::dir::Folder;
+use crate::os::process::exec_policy;
+use crate::os::process::executables;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// How many folders up from the program its `package.json` may lie.
 const LEVELS: usize = 3;
@@ -54,8 +57,8 @@ impl User {
     /// Every folder where `claude` may be, the likeliest first.
     fn folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = self.path.split(':').map(PathBuf::from).collect();
-        folders.extend(program::below_home(&self.home));
-        folders.extend(program::of_host());
+        folders.extend(executables::below_home(&self.home));
+        folders.extend(executables::of_host());
         folders.retain(|folder| folder.is_absolute());
         folders
     }
@@ -82,7 +85,7 @@ pub(crate) fn find(configured: Option<&Path>, user: &User) -> Result<Claude, Out
         }
     };
     if let Some(path) = configured {
-        if program::is_runnable(identity, path) {
+        if executables::is_runnable(identity, path) {
             return admitted(described(path.to_owned(), identity));
         }
         let owner = account::name(identity.uid);
@@ -104,7 +107,7 @@ pub(crate) fn find(configured: Option<&Path>, user: &User) -> Result<Claude, Out
 
 fn candidate(user: &User) -> Option<PathBuf> {
     let mut candidates = user.folders().into_iter().map(|folder| folder.join("claude"));
-    candidates.find(|path| program::is_runnable(&user.identity, path))
+    candidates.find(|path| executables::is_runnable(&user.identity, path))
 }
 
 /// Why root would not run the CLI of a login of its own; `None` where it would, or there is none.
@@ -133,7 +136,7 @@ fn absent(user: &User) -> Outcome {
 }
 
 fn described(path: PathBuf, identity: &Identity) -> Claude {
-    let version = program::real_path(identity, &path)
+    let version = executables::real_path(identity, &path)
         .and_then(|real| Version::of_path(&real).or_else(|| packaged(&real)));
     Claude { path, version }
 }

@@ -9,8 +9,8 @@ use crate::domain::secret::Fingerprint;
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// How many are kept.
 const KEPT: usize = 200;
@@ -61,7 +61,7 @@ pub(crate) fn add(sources: &Folder, key: &str, entry: Entry) -> Result<(), Error
     let mut entries = load(sources, key)?;
     join(&mut entries, entry);
     let bytes = serde_json::to_vec(&entries).unwrap_or_default();
-    stage::replace(sources, &file_name(key), &bytes, Durability::Lazy)
+    atomic_write::replace(sources, &file_name(key), &bytes, Durability::Lazy)
 }
 
 fn join(entries: &mut Vec<Entry>, entry: Entry) {

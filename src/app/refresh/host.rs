@@ -10,10 +10,10 @@ use crate::domain::claude_cli::{
 };
 use crate::domain::config::settings::Override;
 use crate::domain::outcome::Outcome;
-use crate::os::command::Call;
 use crate::os::environment;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::Call;
+use crate::os::user::identity::Identity;
 
 /// A call of the CLI that is ready to be made.
 #[derive(Debug)]

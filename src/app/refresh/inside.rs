@@ -8,8 +8,8 @@ use crate::domain::config::settings::Settings;
 use crate::domain::container::Container;
 use crate::domain::hints::engines;
 use crate::domain::outcome::Outcome;
-use crate::os::folder::Folder;
-use crate::os::program;
+use crate::os::fs::dir::Folder;
+use crate::os::process::executables;
 
 /// Prints what runs `claude` and the CLI's configuration folder, for the calling user.
 const PROBE: &str = r#"
@@ -92,7 +92,7 @@ pub(super) fn path_inside(
     file: &Place,
     name: &str,
 ) -> Result<PathBuf, Outcome> {
-    let real = program::real_path(&file.folder.identity, &file.folder.path);
+    let real = executables::real_path(&file.folder.identity, &file.folder.path);
     let real = real.map(|folder| folder.join(&file.name));
     let found = container.inside(&file.path).or_else(|| container.inside(&real?));
     if let Some(inside) = found {

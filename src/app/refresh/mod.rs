@@ -43,12 +43,12 @@ use crate::domain::credential::Credential;
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::Fingerprint;
 use crate::domain::source::Source;
-use crate::os::calm::Arrivals;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::lanes::{Lanes, Step};
+use crate::os::debounce::Arrivals;
+use crate::os::event::signals::{Deferral, Waiting};
+use crate::os::fs::dir::Folder;
+use crate::os::process::lanes::{Lanes, Step};
 use crate::os::queue::Queue;
-use crate::os::signals::{Deferral, Waiting};
+use crate::os::user::identity::Identity;
 use crate::os::{self, clock};
 
 /// After how long one source that takes its time keeps no other of the same user waiting.

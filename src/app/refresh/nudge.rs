@@ -13,9 +13,9 @@ use crate::domain::claude_file::with_expiry;
 use crate::domain::credential::{Content, Credential};
 use crate::domain::schedule::Nudge;
 use crate::domain::time::Timestamp;
-use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::clock;
 use crate::os::error::Error;
+use crate::os::lock::claude_lock::{ClaudeLocks, Refused};
 
 /// Makes the file say that the access token of `wanted` ends in 240 s, unless it ends sooner by
 /// itself; says whether the file still holds that token.

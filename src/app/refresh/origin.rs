@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::app::refresh::place::Place;
 use crate::app::refresh::saved;
 use crate::app::refresh::state::{self, State};
-use crate::os::account;
 use crate::os::error::Error;
 use crate::os::fingerprint;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
+use crate::os::user::account;
 
 /// Where a login was, and whose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

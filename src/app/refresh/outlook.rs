@@ -13,7 +13,7 @@ use crate::domain::schedule::{self, Need};
 use crate::domain::skew::Skew;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// What lies ahead of a source.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::domain::credential::{self, Content, Credential};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::error::Error;
 use crate::os::fingerprint;
-use crate::os::folder::{Folder, Seen};
-use crate::os::stage::{self, Replacement};
+use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::dir::{Folder, Seen};
+use crate::os::lock::claude_lock::{ClaudeLocks, Refused};
 
 /// How often a rewrite begins anew because somebody else wrote the file meanwhile.
 const REWRITES: u32 = 5;
@@ -130,6 +130,6 @@ impl Place {
     fn replace(&self, old: &Reading, new: &[u8]) -> Result<(), Error> {
         let (folder, name) = (&*self.folder, self.name.as_str());
         let part = Replacement { folder, name, bytes: new, old: Some(&old.seen) };
-        stage::replace_all([part], None, || {}).into_iter().collect()
+        atomic_write::replace_all([part], None, || {}).into_iter().collect()
     }
 }

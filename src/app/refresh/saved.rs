@@ -33,11 +33,11 @@ use crate::domain::hints::ours;
 use crate::domain::secret::{Fingerprint, Secret};
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
-use crate::os::claude_lock::{ClaudeLocks, Refused};
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::http::ANSWER_LIMIT;
-use crate::os::reserve::Reserved;
+use crate::os::fs::dir::Folder;
+use crate::os::fs::preallocated::Reserved;
+use crate::os::lock::claude_lock::{ClaudeLocks, Refused};
+use crate::os::net::http::ANSWER_LIMIT;
 
 /// The files that hold tokens, each after the key of its source.
 pub(crate) const SUFFIXES: [&str; 3] = [".answer", ".kept", ".unread"];

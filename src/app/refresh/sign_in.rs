@@ -6,13 +6,13 @@ use crate::app::refresh::place::Place;
 use crate::domain::claude_cli;
 use crate::domain::config::settings::{ClaudeCli, Override, Settings};
 use crate::domain::outcome::Outcome;
-use crate::os::command::Call;
 use crate::os::environment;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::event::signals::Waiting;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::signals::Waiting;
+use crate::os::process::command::Call;
 use crate::os::terminal;
+use crate::os::user::identity::Identity;
 
 /// Variables of the terminal, besides those of every call.
 const KEPT: [&str; 4] = ["TERM", "COLORTERM", "LC_CTYPE", "NO_COLOR"];
@@ -53,7 +53,7 @@ impl SignIn {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Host(host) => {
-                let user = crate::os::account::name(host.identity().uid);
+                let user = crate::os::user::account::name(host.identity().uid);
                 format!("{} as {user}", host.describe())
             }
             Self::Container(_) => "claude in its container".to_owned(),

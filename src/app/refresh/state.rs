@@ -17,8 +17,8 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::fingerprint::Fingerprinter;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// The files of a source, each after its key.
 pub(crate) const SUFFIXES: [&str; 5] = [".json", ".history.json", ".answer", ".kept", ".unread"];
@@ -105,7 +105,7 @@ impl State {
     /// Saves it for good: how many requests were sent must survive even a loss of power.
     pub(crate) fn save(&self, sources: &Folder, place: &Place) -> Result<(), Error> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        stage::replace(sources, &format!("{}.json", place.key), &bytes, Durability::Flushed)
+        atomic_write::replace(sources, &format!("{}.json", place.key), &bytes, Durability::Flushed)
     }
 
     /// When the access token in the file really ends.

@@ -14,8 +14,8 @@ use crate::app::source::sign_in;
 use crate::domain::schedule::Need;
 use crate::domain::source::Source;
 use crate::os::clock;
-use crate::os::lock::Lock;
-use crate::os::signals::Deferral;
+use crate::os::event::signals::Deferral;
+use crate::os::lock::advisory::Lock;
 
 /// How long a refresh waits for another one of the same source, whose result serves it as well.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::state::gateway_queue;
 use crate::domain::gateway::Request;
-use crate::os::lock::Lock;
+use crate::os::lock::advisory::Lock;
 
 /// A request that is left when this is dropped.
 ///

@@ -17,7 +17,7 @@ use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::folder::{Refused, Seen};
+use crate::os::fs::dir::{Refused, Seen};
 
 pub(crate) use line::{Line, RECOVERED};
 

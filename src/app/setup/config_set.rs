@@ -8,9 +8,9 @@ use crate::domain::config::{self, Config, Problem, edit};
 use crate::domain::hints::files;
 use crate::domain::order;
 use crate::os;
-use crate::os::folder::Folder;
-use crate::os::own_files;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
+use crate::os::process::own_files;
 
 /// The one key whose value is a secret.
 const SECRET: &str = "NOTIFY_WEBHOOK";
@@ -83,7 +83,7 @@ pub(crate) fn set(places: &Places, link: &str, key: &str, value: &str) -> Result
     if !faults.is_empty() {
         return Err(Error::Configuration(faults));
     }
-    stage::replace(&folder, &name, new.as_bytes(), Durability::Flushed)?;
+    atomic_write::replace(&folder, &name, new.as_bytes(), Durability::Flushed)?;
     Ok(Change { path, is_written: true, open })
 }
 

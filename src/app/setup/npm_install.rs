@@ -7,10 +7,12 @@ use crate::app::refresh::find_claude::User;
 use crate::app::setup::sign_in;
 use crate::domain::claude_cli::KEPT;
 use crate::domain::config::settings::Settings;
-use crate::os::command::Call;
-use crate::os::folder::Folder;
-use crate::os::signals::Deferral;
-use crate::os::{account, environment, program, terminal};
+use crate::os::event::signals::Deferral;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::Call;
+use crate::os::process::executables;
+use crate::os::user::account;
+use crate::os::{environment, terminal};
 
 /// The package, as npm knows it.
 const PACKAGE: &str = "@anthropic-ai/claude-code";
@@ -70,7 +72,7 @@ fn npm(owner: &User) -> Option<String> {
     let path = path(owner);
     let folders = path.split(':').map(Path::new).filter(|folder| folder.is_absolute());
     let mut folders = folders.map(|folder| folder.join("npm"));
-    let npm = folders.find(|path| program::is_runnable(&owner.identity, path))?;
+    let npm = folders.find(|path| executables::is_runnable(&owner.identity, path))?;
     Some(npm.display().to_string())
 }
 

@@ -15,9 +15,10 @@ use crate::domain::outcome::Outcome;
 use crate::domain::shell::Hint;
 use crate::domain::sign_in;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Folder;
-use crate::os::signals::Deferral;
-use crate::os::{self, clock, program};
+use crate::os::event::signals::Deferral;
+use crate::os::fs::dir::Folder;
+use crate::os::process::executables;
+use crate::os::{self, clock};
 
 /// What became of a sign-in.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) fn at(
             return Ok(Signed::Unable(error.to_string(), error.command().cloned()));
         }
     };
-    let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
+    let workplace = executables::workplace(&open_or_make(&places.state_dir)?)?;
     let sign_in = match SignIn::find(settings, &place, &workplace) {
         Ok(sign_in) => sign_in,
         Err(outcome) => return Ok(unable(outcome)),
@@ -83,7 +84,7 @@ pub(crate) fn find(
     places: &Places,
     settings: &Settings,
 ) -> Result<Result<String, (String, Option<Hint>)>, Error> {
-    let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
+    let workplace = executables::workplace(&open_or_make(&places.state_dir)?)?;
     let found = reach(settings)
         .map_err(|error| Outcome::unable(error.to_string()))
         .and_then(|place| SignIn::find(settings, &place, &workplace));
@@ -105,7 +106,7 @@ pub(crate) fn try_call(
     settings: &Settings,
     limit: Duration,
 ) -> Result<Result<Duration, String>, Error> {
-    let workplace = program::workplace(&open_or_make(&places.state_dir)?)?;
+    let workplace = executables::workplace(&open_or_make(&places.state_dir)?)?;
     let place = reach(settings)?;
     let sign_in = match SignIn::find(settings, &place, &workplace) {
         Ok(sign_in) => sign_in,

@@ -6,7 +6,7 @@ use crate::app::error::Error;
 use crate::app::refresh;
 use crate::app::sync;
 use crate::domain::config::settings::Settings;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// The flag file in OpenClaw's state directory that asks for a new sign-in.
 pub(crate) const FLAG: &str = "REAUTH_NEEDED";

@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::app::state::record;
 use crate::domain::gateway::Request;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::queue::Queue;
-use crate::os::stage::{self, Durability};
 
 /// The largest request that is read, in bytes.
 const LIMIT: u64 = 64 << 10;
@@ -25,9 +25,11 @@ pub(crate) fn leave(run_dir: &Path, mut request: Request) -> Result<(), Error> {
         request.join(&older);
     }
     let bytes = serde_json::to_vec(&request).unwrap_or_default();
-    match stage::replace(&queue, &name, &bytes, Durability::Lazy) {
+    match atomic_write::replace(&queue, &name, &bytes, Durability::Lazy) {
         // Picked up in between: nothing to join any more.
-        Err(error) if error.is_changed() => stage::replace(&queue, &name, &bytes, Durability::Lazy),
+        Err(error) if error.is_changed() => {
+            atomic_write::replace(&queue, &name, &bytes, Durability::Lazy)
+        }
         other => other,
     }
 }

@@ -8,9 +8,9 @@ use crate::app::state::link_state::STATE_LIMIT;
 use crate::app::state::record;
 use crate::domain::gateway::Ledger;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::lock::Lock;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
+use crate::os::lock::advisory::Lock;
 
 /// The folder's name in the state directory.
 pub(crate) const FOLDER: &str = "gateway";
@@ -26,7 +26,7 @@ pub(crate) fn load(state_dir: &Path, link: &str) -> Ledger {
 pub(crate) fn save(state_dir: &Path, link: &str, ledger: &Ledger) -> Result<(), Error> {
     let folder = Folder::reach(state_dir)?.make(FOLDER)?;
     let bytes = serde_json::to_vec(ledger).unwrap_or_default();
-    stage::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
+    atomic_write::replace(&folder, &file_name(link), &bytes, Durability::Flushed)
 }
 
 /// Takes the lock that whoever sees to a link's gateway holds; `None` where another process does.

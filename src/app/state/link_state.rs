@@ -9,8 +9,8 @@ use crate::domain::acceptance::{EnvFile, Mark, Memory};
 use crate::domain::secret::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// The most that is read of a state file, in bytes; ours stay below 64 KiB.
 pub(crate) const STATE_LIMIT: u64 = 1 << 20;
@@ -84,15 +84,15 @@ pub(crate) fn save(links: &Folder, name: &str, source: &str, memory: &Memory) ->
     // Of the same length as before, it is written over in place: that costs a tenth of a new file, and
     // every sink waits for it.
     bytes.resize(bytes.len().next_multiple_of(BLOCK), b'\n');
-    if stage::overwrite(links, &file_name(name), &bytes)? {
+    if atomic_write::overwrite(links, &file_name(name), &bytes)? {
         return Ok(());
     }
-    stage::replace(links, &file_name(name), &bytes, Durability::Lazy)
+    atomic_write::replace(links, &file_name(name), &bytes, Durability::Lazy)
 }
 
 /// Removes what a killed run may have left beside the memory of the link `name`.
 pub(crate) fn tidy(links: &Folder, name: &str) {
-    let _ = stage::sweep(links, &file_name(name));
+    let _ = atomic_write::sweep(links, &file_name(name));
 }
 
 fn file_name(link: &str) -> String {

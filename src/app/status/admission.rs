@@ -7,10 +7,11 @@ use crate::app::refresh::find_claude;
 use crate::domain::config::settings::{ClaudeCli, Command, Gateway, Method, Settings};
 use crate::domain::hints::files;
 use crate::domain::shell::Hint;
+use crate::os::environment;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::trust::{self, Remedy, Trust};
-use crate::os::{environment, exec_policy};
+use crate::os::fs::dir::Folder;
+use crate::os::process::exec_policy;
+use crate::os::process::trust::{self, Remedy, Trust};
 
 /// A program that is not run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,11 +18,11 @@ use crate::domain::health::published::{Entry, Published, SCHEMA, ServiceEntry};
 use crate::domain::health::{Health, Level, Summary};
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
-use crate::os::account::{self, Account};
 use crate::os::clock;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::lock::Lock;
+use crate::os::lock::advisory::Lock;
+use crate::os::user::account::{self, Account};
 
 /// Its name.
 const FILE: &str = "health.json";

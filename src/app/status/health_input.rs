@@ -14,7 +14,7 @@ use crate::domain::config::settings::{Gateway, Settings, Sinks};
 use crate::domain::gateway::Missing;
 use crate::domain::health::{self, Condition, Health, Scope, Sink, View};
 use crate::domain::time::Timestamp;
-use crate::os::exec_policy;
+use crate::os::process::exec_policy;
 
 /// Judges a link by its settings, by what a sync would find now, and by what lies ahead.
 pub(crate) fn of(

@@ -14,10 +14,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
 use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::lock::{self, Holder, Lock};
-use crate::os::stage::{self, Durability};
+use crate::os::lock::advisory::{self, Holder, Lock};
 
 /// The directory's name.
 const FOLDER: &str = "runs";
@@ -135,7 +135,7 @@ fn trouble(places: &Places, part: Part, run: Run) -> Option<Trouble> {
 
 /// Returns whether no process of this part runs.
 fn is_over(places: &Places, part: Part) -> bool {
-    matches!(lock::holder(&places.run_dir, &part.lock()), Ok(Holder::Gone | Holder::Never))
+    matches!(advisory::holder(&places.run_dir, &part.lock()), Ok(Holder::Gone | Holder::Never))
 }
 
 fn keep(places: &Places, part: Part, run: &Run) {
@@ -150,7 +150,7 @@ fn try_keep(places: &Places, part: Part, run: &Run) -> Result<(), Error> {
         other => other?.make(FOLDER)?,
     };
     let bytes = serde_json::to_vec(run).unwrap_or_default();
-    stage::replace(&folder, &file_name(part), &bytes, Durability::Lazy)
+    atomic_write::replace(&folder, &file_name(part), &bytes, Durability::Lazy)
 }
 
 fn file_name(part: Part) -> String {

@@ -11,9 +11,10 @@ use crate::domain::hints::{files, host, ours};
 use crate::domain::shell::Hint;
 use crate::domain::time::in_words;
 use crate::domain::units::{self, Trouble, Unit, WATCHER};
+use crate::os::clock;
 use crate::os::error::Error;
-use crate::os::lock::{self, Holder, Lock};
-use crate::os::{clock, process};
+use crate::os::lock::advisory::{self, Holder, Lock};
+use crate::os::process::current;
 
 /// The lock of whoever watches.
 const LOCK: &str = "watch";
@@ -49,7 +50,7 @@ pub(crate) fn watch(places: &Places) -> Option<Lock> {
 /// all links or of the one named.
 pub(crate) fn troubles(places: &Places, only: Option<&str>) -> Vec<Trouble> {
     let service = of_units(places).unwrap_or_else(|| {
-        let watcher = lock::holder(&places.run_dir, LOCK);
+        let watcher = advisory::holder(&places.run_dir, LOCK);
         let is_watched = matches!(watcher, Ok(Holder::Process(_)));
         let of_watcher = without_units(places, watcher);
         of_watcher.into_iter().chain(last_run::troubles(places, is_watched)).collect()
@@ -73,7 +74,7 @@ pub(crate) fn of_units(places: &Places) -> Option<Vec<Trouble>> {
     }
     let watcher = shown.iter().find(|unit| unit.name == WATCHER && unit.pid > 0);
     let old = watcher.and_then(|unit| {
-        process::runs_another_file(unit.pid, Path::new(unit.program()?))?.then(replaced)
+        current::runs_another_file(unit.pid, Path::new(unit.program()?))?.then(replaced)
     });
     Some(units::judge(&shown).into_iter().chain(old).collect())
 }
@@ -99,7 +100,7 @@ fn without_units(places: &Places, watcher: Result<Holder, Error>) -> Option<Trou
     let follows = "so a renewed token is not carried on and nothing is renewed";
     match watcher {
         Ok(Holder::Process(pid)) if pid > 0 => {
-            let is_old = process::runs_another_file(pid, Path::new(process::SELF));
+            let is_old = current::runs_another_file(pid, Path::new(current::SELF));
             let old = is_old.filter(|is_old| *is_old).map(|_| replaced());
             old.map(|old| Trouble { command: watch_command(places), ..old }.hidden_by(OLD_WATCHER))
         }

@@ -25,7 +25,7 @@ use crate::domain::health::Health;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
 use crate::os::clock;
-use crate::os::folder::{self, Refused};
+use crate::os::fs::dir::{self, Refused};
 
 /// The state of the links at a moment.
 #[derive(Debug)]
@@ -74,9 +74,9 @@ pub(crate) fn look(places: &Places, settings: &[Settings]) -> Result<Status, Err
     let ground = Ground::look(places)?;
     let (mut links, mut doubtful) = (Vec::new(), Vec::new());
     for settings in settings {
-        let _ = folder::refused();
+        let _ = dir::refused();
         links.push(judged(&ground, settings, now));
-        doubtful.extend(folder::refused().map(|refused| (settings.clone(), refused)));
+        doubtful.extend(dir::refused().map(|refused| (settings.clone(), refused)));
     }
     let mut answers = separate::ask(places, &doubtful, &["inspect".into()], separate::EXAMINATION)?;
     for (settings, refused) in doubtful {

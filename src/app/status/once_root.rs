@@ -11,9 +11,9 @@ use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::Ledger;
 use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
-use crate::os::account;
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account;
+use crate::os::user::identity::Identity;
 
 /// A command of which nobody has said, or seen, that its user may do what it does.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::app::error::Error;
 use crate::os;
-use crate::os::folder::Folder;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 
 /// Replaces the file at `path` by one that everybody may read.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -17,7 +17,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     };
     // Debian's: root's own folder in the home of the user that its programs run as.
     let folder = Folder::reach(folder)?.in_roots_own()?;
-    stage::replace(&folder, name, text.as_bytes(), Durability::Lazy)?;
+    atomic_write::replace(&folder, name, text.as_bytes(), Durability::Lazy)?;
     // A new file is private until here; its numbers are no secret, and the collector is another user.
     Ok(folder.set_mode(name, 0o644)?)
 }

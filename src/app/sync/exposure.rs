@@ -11,8 +11,8 @@ use crate::domain::credential::Credential;
 use crate::domain::hints::files;
 use crate::domain::shell::{Hint, User};
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::readers::{self, Readers};
+use crate::os::fs::dir::Folder;
+use crate::os::fs::readers::{self, Readers};
 
 /// The state of such a line.
 pub(crate) const READABLE: &str = "readable";

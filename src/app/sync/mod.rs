@@ -35,11 +35,11 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::fingerprint;
-use crate::os::folder::{self, Ways};
-use crate::os::lock::Lock;
-use crate::os::offspring;
-use crate::os::over::{Keep, Restored};
-use crate::os::stage::{self, Replacement};
+use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::dir::{self, Ways};
+use crate::os::fs::in_place::{Keep, Restored};
+use crate::os::lock::advisory::Lock;
+use crate::os::process::self_exec;
 
 /// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -114,7 +114,7 @@ pub(crate) fn link(
     now: Timestamp,
 ) -> Result<Report, Error> {
     // What was refused for another link is no matter of this one.
-    let _ = folder::refused();
+    let _ = dir::refused();
     let may_write = !options.dry_run;
     let lock = if options.dry_run {
         None
@@ -150,7 +150,7 @@ pub(crate) fn link(
     );
     let handover = Handover { ground, settings, openclaw: &openclaw, old: memory.accepted, now };
     // Another process does all of it where a part of it may not answer.
-    folder::refusal()?;
+    dir::refusal()?;
     let passed = mark.filter(|_| may_write && report.source.passable().is_some());
     former::remember(ground, settings, (&looks, passed), &mut memory);
     report.sinks = match passed {
@@ -203,7 +203,7 @@ fn commit(
     let changed: Vec<SinkKind> = looks.iter().filter_map(Look::changing).collect();
     let parts: Vec<Replacement<'_>> = looks.iter().flat_map(Look::replacements).collect();
     let counts: Vec<usize> = looks.iter().map(|look| look.replacements().count()).collect();
-    let results = stage::replace_all(parts, over, || {
+    let results = atomic_write::replace_all(parts, over, || {
         if memory.accept(mark) || !changed.is_empty() {
             save(memory, changed);
         }
@@ -362,7 +362,7 @@ fn sync_rest(
     let may_write = !options.dry_run;
     for batch in openclaw.rest.batches() {
         if options.shows_progress {
-            offspring::go_on();
+            self_exec::go_on();
         }
         let wanted = Wanted { ground, memory, source: &report.source, now, may_write };
         let looks = sinks::of_agents(settings, openclaw, &batch, &wanted);

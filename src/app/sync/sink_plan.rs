@@ -8,9 +8,9 @@ use crate::app::report::{SinkReport, SinkState};
 use crate::domain::sink::SinkKind;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::{Folder, Seen};
-use crate::os::foreign_lock::{ForeignLock, Form, Tag};
-use crate::os::stage::{self, Replacement};
+use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::dir::{Folder, Seen};
+use crate::os::lock::openclaw_lock::{ForeignLock, Form, Tag};
 
 /// When OpenClaw takes its own lock for abandoned (2026.2.25 and 2026.4.15).
 const LOCK_LIFE: Duration = Duration::from_secs(30);
@@ -171,8 +171,9 @@ impl Look {
 
     /// What a dry run has to say of it.
     pub(crate) fn planned(mut self) -> SinkReport {
-        let barrier =
-            |change: &Change| stage::barrier(&change.folder, &change.name, change.old.as_deref());
+        let barrier = |change: &Change| {
+            atomic_write::barrier(&change.folder, &change.name, change.old.as_deref())
+        };
         if let Some(error) = self.changes.iter().find_map(barrier) {
             self.fail(&error);
         }

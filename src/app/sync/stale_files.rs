@@ -11,7 +11,7 @@ use crate::domain::acceptance::Memory;
 use crate::domain::era::Era;
 use crate::domain::secret::Secret;
 use crate::domain::{auth_profiles, oauth_json};
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// What is put behind the name of a file that was moved aside.
 const SUFFIX: &str = ".retired-by-oauth-sync";

@@ -10,7 +10,7 @@ use crate::domain::credential::Credential;
 use crate::domain::sink::{Held, SinkKind};
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
 
 /// What the sinks are compared with.
 #[derive(Clone, Copy)]

@@ -11,9 +11,9 @@ use crate::app::state::record;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
 use crate::os::journal::detail;
-use crate::os::stage::{self, Durability};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -68,7 +68,7 @@ fn try_keep(places: &Places, report: &Report) -> Result<(), Error> {
         return run.remove(&name).map(|_| ());
     }
     let text = serde_json::to_vec(&failed).unwrap_or_default();
-    stage::replace(&run, &name, &text, Durability::Lazy)
+    atomic_write::replace(&run, &name, &text, Durability::Lazy)
 }
 
 fn file_name(link: &str) -> String {

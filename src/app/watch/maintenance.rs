@@ -17,7 +17,7 @@ use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::folder::{self, Folder};
+use crate::os::fs::dir::{self, Folder};
 use crate::os::journal::detail;
 use crate::os::queue::Queue;
 
@@ -48,9 +48,9 @@ pub(crate) fn make(places: &Places, only: Option<&str>) -> Result<(), Error> {
     let config = context::configuration(&places.config_dir)?;
     let is_meant = |settings: &&Settings| only.is_none_or(|only| settings.name == only);
     for settings in config.links.iter().filter(is_meant) {
-        let _ = folder::refused();
+        let _ = dir::refused();
         match one(&ground, settings) {
-            Err(error) if folder::refused().is_some() => detail!("{}: {error}", settings.name),
+            Err(error) if dir::refused().is_some() => detail!("{}: {error}", settings.name),
             Err(error) => {
                 log::error!("{}: {error}", settings.name);
                 health_file::failure(places, &settings.name, clock::now());

@@ -23,13 +23,13 @@ use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::domain::units::WATCHER;
 use crate::os::clock;
-use crate::os::events::{Changes, Events, Wake};
-use crate::os::folder::{self, Refused};
-use crate::os::notify;
-use crate::os::offspring::{Child, Ended};
+use crate::os::event::event_loop::{Changes, Events, Wake};
+use crate::os::event::scarce::Scarce;
+use crate::os::event::signals::Asked;
+use crate::os::fs::dir::{self, Refused};
+use crate::os::process::self_exec::{Child, Ended};
 use crate::os::queue::Queue;
-use crate::os::scarce::Scarce;
-use crate::os::signals::Asked;
+use crate::os::sd_notify;
 
 /// What systemd is told before the rest where a file has faults.
 const ERRORS: &str = "the configuration has errors, see 'oauth-sync check'; ";
@@ -55,7 +55,7 @@ struct Watcher {
 /// With `delegate` it starts no process and opens no connection, but leaves all that in the queues.
 pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result<(), Error> {
     let events = Events::open().map_err(|source| system("watch", places, source))?;
-    folder::never_wait(places.own());
+    dir::never_wait(places.own());
     let ground = Ground::open(places)?;
     let _watching = liveness::watch(places);
     let (links, faults, status) = (Vec::new(), Said::default(), String::new());
@@ -68,7 +68,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
     watcher.pick_up();
     let is_of_watcher = |entry: &ServiceEntry| entry.is_of_watcher(WATCHER);
     health_file::service(places, &[], is_of_watcher);
-    notify::send("READY=1");
+    sd_notify::send("READY=1");
     loop {
         watcher.carry_on();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
@@ -81,7 +81,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
             Wake::Ended(ended) => watcher.ended(&ended),
         }
     }
-    notify::send("STOPPING=1");
+    sd_notify::send("STOPPING=1");
     watcher.events.end_offspring();
     health_file::service(places, &[liveness::ended(places, delegate)], is_of_watcher);
     Ok(())
@@ -147,7 +147,7 @@ impl Watcher {
                     "{problem}: no link is configured yet; it waits for a login and an OpenClaw"
                 );
             }
-            notify::send(&status);
+            sd_notify::send(&status);
             self.status = status;
         }
     }
@@ -171,7 +171,7 @@ impl Watcher {
         let state_dir = &self.ground.places.state_dir;
         watched.notifies =
             subscriptions::link(&mut self.events, &watched.settings, state_dir, index);
-        let _ = folder::refused();
+        let _ = dir::refused();
     }
 
     /// Says once that there is nothing left to watch with; then everything is compared each minute.
@@ -264,9 +264,9 @@ impl Watcher {
             self.arm(index);
         }
         let watched = &mut self.links[index];
-        let _ = folder::refused();
+        let _ = dir::refused();
         let report = sync::link(&self.ground, &watched.settings, Options::default(), now);
-        if let Some(refused) = folder::refused() {
+        if let Some(refused) = dir::refused() {
             return self.hand_over(index, &refused, now);
         }
         match report {

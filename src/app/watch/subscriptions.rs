@@ -8,10 +8,10 @@ use crate::app::state::gateway_state;
 use crate::domain::config::settings::Settings;
 use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
-use crate::os::events::Events;
-use crate::os::folder::Folder;
+use crate::os::event::event_loop::Events;
+use crate::os::fs::dir::Folder;
+use crate::os::fs::mounts;
 use crate::os::journal::detail;
-use crate::os::mounts;
 
 /// The last key of a link; greater ones are the watcher's own.
 pub(crate) const LAST_LINK: usize = usize::MAX - 4;

@@ -16,8 +16,8 @@ use crate::cli::setup::{Guide, Turn};
 use crate::cli::{render, survey};
 use crate::domain::health::Condition;
 use crate::domain::models::{PRIMARY, Wish};
-use crate::os::identity::Identity;
-use crate::os::signals::Deferral;
+use crate::os::event::signals::Deferral;
+use crate::os::user::identity::Identity;
 
 /// Shows what was found; asks nothing.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the steps")]

@@ -24,9 +24,9 @@ use rustix::termios::{
 use signal_hook::SigId;
 use signal_hook::consts::{SIGCHLD, SIGWINCH};
 
-use crate::os::command::{Call, Running, Step};
 use crate::os::error::Error;
-use crate::os::signals::Waiting;
+use crate::os::event::signals::Waiting;
+use crate::os::process::command::{Call, Running, Step};
 
 /// How long it may take until the program is executed.
 const START: Duration = Duration::from_secs(30);

@@ -17,8 +17,8 @@ use crate::domain::gateway::process::{STATE_DIRS, state_dir_of};
 use crate::domain::json5;
 use crate::domain::openclaw_config::OpenclawConfig;
 use crate::domain::visible::is_plain;
-use crate::os::account;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account;
 
 /// The names of a compose file, in compose's own order.
 const COMPOSE_FILES: [&str; 4] =

@@ -10,10 +10,11 @@ use serde_json::Value;
 use crate::app::setup::detect::{claws, logins};
 use crate::domain::gateway::{container, masking};
 use crate::domain::order;
-use crate::os::command::{Call, Ended};
-use crate::os::folder::Folder;
-use crate::os::identity::Identity;
-use crate::os::{engine_variables, environment};
+use crate::os::environment;
+use crate::os::fs::dir::Folder;
+use crate::os::process::command::{Call, Ended};
+use crate::os::process::engine_variables;
+use crate::os::user::identity::Identity;
 
 /// How long an engine may take to answer; one that is slower is passed over.
 const LIMIT: Duration = Duration::from_secs(10);

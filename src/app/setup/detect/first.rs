@@ -5,8 +5,8 @@ use crate::app::error::Error;
 use crate::app::setup::detect::Detection;
 use crate::app::setup::detect::pairs::{self, All};
 use crate::domain::config::Config;
+use crate::os::fs::atomic_write::{self, Durability};
 use crate::os::journal::detail;
-use crate::os::stage::{self, Durability};
 
 /// The file in the state directory that says: there was a link before.
 const MARK: &str = "linked";
@@ -54,7 +54,7 @@ pub(super) fn is_linked_by(
 pub(crate) fn remember(places: &Places) {
     let marked = context::open_or_make(&places.state_dir).and_then(|state| {
         let is_new = state.stat(MARK)?.is_none();
-        if is_new { stage::replace(&state, MARK, b"", Durability::Flushed) } else { Ok(()) }
+        if is_new { atomic_write::replace(&state, MARK, b"", Durability::Flushed) } else { Ok(()) }
     });
     if let Err(error) = marked {
         detail!("{error}: a link that is taken away would be made again");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::setup::detect::tree::Tree;
-use crate::os::account;
+use crate::os::user::account;
 
 /// A user's home.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::domain::program_dirs;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::domain::visible::is_plain;
-use crate::os::program;
+use crate::os::process::executables;
 
 pub(super) const FILE: &str = ".credentials.json";
 
@@ -146,6 +146,7 @@ fn one(
 fn claude(tree: &Tree, home: &Home) -> Option<PathBuf> {
     let of_user =
         program_dirs::below_home(&home.path, home.uid, |at| tree.names(at), |at| tree.text(at));
-    let mut all = of_user.into_iter().chain(program::of_host()).map(|folder| folder.join("claude"));
+    let mut all =
+        of_user.into_iter().chain(executables::of_host()).map(|folder| folder.join("claude"));
     all.find(|path| tree.has(path))
 }

@@ -21,8 +21,8 @@ pub(crate) mod write;
 use std::path::Path;
 
 use crate::domain::detection::{self, Candidate, Claw, Findings, Login};
-use crate::os::account::{self, Account};
 use crate::os::clock;
+use crate::os::user::account::{self, Account};
 use containers::Told;
 
 pub(crate) use fitting::Stated;

@@ -9,7 +9,7 @@ use crate::app::setup::detect::{Detection, NOBODY};
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{Config, DEFAULT, name_problem};
 use crate::domain::detection::{self, Candidate};
-use crate::os::account;
+use crate::os::user::account;
 
 /// Keys of one link alone; any other answer counts for all of them.
 const OF_ONE_LINK: [&str; 9] = [

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Stat};
 
 use crate::domain::detection::Control;
-use crate::os::account::{self, Outsider};
 use crate::os::error::Error;
-use crate::os::folder::Folder;
+use crate::os::fs::dir::Folder;
+use crate::os::user::account::{self, Outsider};
 
 /// The most that is read of a unit, a compose file or a crontab, in bytes.
 const TEXT_LIMIT: u64 = 256 * 1024;

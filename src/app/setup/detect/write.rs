@@ -10,9 +10,9 @@ use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config, Problem, keys};
 use crate::domain::detection::{Candidate, Claw, Cli};
 use crate::os;
-use crate::os::folder::Folder;
-use crate::os::own_files;
-use crate::os::stage::{self, Durability};
+use crate::os::fs::atomic_write::{self, Durability};
+use crate::os::fs::dir::Folder;
+use crate::os::process::own_files;
 
 const HEADER: &str = "# One link: a Claude login and the OpenClaw that its token is carried to.\n# All keys: oauth-sync.conf(5). Check after a change: oauth-sync status\n";
 
@@ -138,7 +138,7 @@ pub(crate) fn write(
     let Draft { text, unlinked } = drafted(&path, old.as_deref(), detection, given)?;
     match text.filter(|text| old.as_ref() != Some(text)) {
         Some(text) => {
-            stage::replace(&folder, &file, text.as_bytes(), Durability::Flushed)?;
+            atomic_write::replace(&folder, &file, text.as_bytes(), Durability::Flushed)?;
             Ok(Written { file: Some(path), unlinked })
         }
         None => Ok(Written { file: None, unlinked }),

@@ -18,8 +18,8 @@ use crate::domain::shell::Hint;
 use crate::domain::sink::{Held, SinkKind};
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::program;
+use crate::os::fs::dir::Folder;
+use crate::os::process::executables;
 
 /// The `.env` of a link.
 pub(super) struct Place {
@@ -83,7 +83,7 @@ impl Place {
         if error.command().is_some() || !folder.is_link(name).unwrap_or(false) {
             return look;
         }
-        let target = program::real_path(&folder.identity, &self.path);
+        let target = executables::real_path(&folder.identity, &self.path);
         let target = target.unwrap_or_else(|| PathBuf::from("FILE"));
         let hint = name_env_file(&settings.name, folder.identity.uid, &target);
         let why = format!("{error}; if that is the right file, ENV_FILE has to name it");

@@ -12,8 +12,8 @@ use crate::app::sync::target::Wanted;
 use crate::domain::credential::Credential;
 use crate::domain::sink::{Held, SinkKind};
 use crate::os::error::Error;
-use crate::os::folder::{Folder, Seen};
-use crate::os::stage;
+use crate::os::fs::atomic_write;
+use crate::os::fs::dir::{Folder, Seen};
 
 /// What is done about a symbolic link in the file's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl File {
         };
         if may_write {
             // A killed run may have left a token there.
-            let _ = stage::sweep(&folder, &name);
+            let _ = atomic_write::sweep(&folder, &name);
         }
         let old = folder.read(&name, STORE_LIMIT)?.map(Rc::new);
         Ok(Some(Self { path: path.to_owned(), folder: Rc::new(folder), name, old }))

@@ -13,9 +13,9 @@ use crate::domain::era::{self, Choice};
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::os::error::Error;
-use crate::os::folder::Folder;
-use crate::os::foreign_lock::{self, Form};
-use crate::os::stage;
+use crate::os::fs::atomic_write;
+use crate::os::fs::dir::Folder;
+use crate::os::lock::openclaw_lock::{self, Form};
 
 const PROFILES: &str = "auth-profiles.json";
 const AUTH_STATE: &str = "auth-state.json";
@@ -84,9 +84,9 @@ fn profile(agent: &Agent, openclaw: &OpenClaw, wanted: &Wanted<'_>) -> Look {
     let tag = wanted.ground.lock_tag();
     if wanted.may_write {
         for name in [PROFILES, AUTH_STATE] {
-            let _ = stage::sweep(&agent.folder, name);
+            let _ = atomic_write::sweep(&agent.folder, name);
         }
-        foreign_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
+        openclaw_lock::clear_ours(&agent.folder, PROFILES_LOCK, tag);
     }
     let stored = match &agent.profiles {
         Ok(stored) => stored,

@@ -1,0 +1,328 @@
+//! Replacing files whole and for good: temp file, flush, rename, flush of the folder.
+//!
+//! Several replacements are staged together: all temp files are written, all are flushed, all are
+//! renamed, then the folders are flushed, so that ten files cost little more than one.
+
+mod barrier;
+mod dress;
+mod in_place;
+mod overwrite;
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{Advice, AtFlags, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use crate::domain::hints::ours;
+use crate::os::error::{Cause, Error};
+use crate::os::fs::dir::{Folder, Seen, foreign};
+use crate::os::fs::in_place::Keep;
+use crate::os::fs::sync_all;
+
+pub(crate) use barrier::barrier;
+use dress::dress;
+pub(crate) use overwrite::overwrite;
+
+/// The mode of a file that did not exist before: its owner's alone.
+const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// Whether a single replacement has to survive a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Flushed before and after the rename.
+    Flushed,
+    /// Whole at every moment, but left to the kernel to write out.
+    Lazy,
+}
+
+/// One file to be replaced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replacement<'a> {
+    /// The folder, whose rights the write has.
+    pub(crate) folder: &'a Folder,
+    /// The file's name in it.
+    pub(crate) name: &'a str,
+    /// The new content.
+    pub(crate) bytes: &'a [u8],
+    /// The file that it was made from; `None` if there was none.
+    pub(crate) old: Option<&'a Seen>,
+}
+
+/// A replacement whose temp file is written.
+#[derive(Debug)]
+struct Written<'a> {
+    part: Replacement<'a>,
+    temp: String,
+    file: File,
+    /// Whether others could read or write it who may not the old one: the file system sets no modes.
+    is_more_open: bool,
+}
+
+/// Replaces all of `parts`; calls `meanwhile` once, while the disk writes the new texts and every old one is
+/// still in its place. One result for each part, in their order.
+///
+/// With `over`, what cannot be replaced by a file that is no more open is written over in place, and a mount point if
+/// that is asked for.
+pub(crate) fn replace_all<'a>(
+    parts: impl IntoIterator<Item = Replacement<'a>>,
+    over: Option<Keep<'_>>,
+    meanwhile: impl FnOnce(),
+) -> Vec<Result<(), Error>> {
+    let written: Vec<_> = parts.into_iter().map(write).collect();
+    meanwhile();
+    let flushed = flush(written);
+    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
+}
+
+/// Replaces one file of ours.
+pub(crate) fn replace(
+    folder: &Folder,
+    name: &str,
+    bytes: &[u8],
+    durability: Durability,
+) -> Result<(), Error> {
+    let old = folder.hold(name)?;
+    let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
+    if durability == Durability::Lazy {
+        return rename(&part, None).map(|_| ());
+    }
+    let renamed = flush(vec![Ok(part)])
+        .into_iter()
+        .map(|part| part.and_then(|part| rename(&part, None)))
+        .collect();
+    settle(renamed).into_iter().collect()
+}
+
+/// Writes and flushes a file of ours under its own name; what stood there is removed first.
+pub(in crate::os) fn place(folder: &Folder, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::new("write", &folder.path.join(name), source);
+    let acting = folder.acting()?;
+    let mut file = File::from(create(folder, name).map_err(|source| failed(source.into()))?);
+    drop(acting);
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Writes and flushes a temp file of `size` bytes beside `name`, so that a folder that cannot be
+/// written, or a full disk, is found out before there is anything to lose.
+pub(crate) fn reserve(folder: &Folder, name: &str, size: usize) -> Result<(), Error> {
+    let bytes = vec![b' '; size];
+    let old = folder.hold(name)?;
+    let part = write(Replacement { folder, name, bytes: &bytes, old: old.as_ref() })?;
+    flush(vec![Ok(part)]).into_iter().try_for_each(|part| part.map(|_| ()))
+}
+
+/// Removes the temp file that a killed run may have left beside `name`.
+pub(crate) fn sweep(folder: &Folder, name: &str) -> Result<bool, Error> {
+    folder.remove(&temp_name(name))
+}
+
+/// The name of the temp file beside `name`.
+pub(crate) fn temp_name(name: &str) -> String {
+    format!(".{name}.oauth-sync")
+}
+
+fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
+    let path = part.folder.path.join(part.name);
+    let failed = |source: Errno| {
+        let barred =
+            dress::is_refusal(source).then(|| barrier(part.folder, part.name, part.old)).flatten();
+        barred.unwrap_or_else(|| Error::new("write", &path, source))
+    };
+    let owner = part.folder.identity.uid;
+    if let Some(old) = part.old.filter(|old| old.stat.st_uid != owner) {
+        return Err(foreign("write", part.folder, part.name, old.stat.st_uid));
+    }
+    let temp = temp_name(part.name);
+    let acting = part.folder.acting()?;
+    let fd = create(part.folder, &temp).map_err(failed)?;
+    drop(acting);
+    let mut written = Written { part, temp, file: fd.into(), is_more_open: false };
+    match fill(&mut written) {
+        Ok(()) => Ok(written),
+        Err(source) => Err(abandon(&written, source)),
+    }
+}
+
+/// Makes the temp file anew; one that a killed run left is in the way and worth nothing.
+fn create(folder: &Folder, temp: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(&folder.fd, temp, flags, NEW_MODE) {
+        Err(Errno::EXIST) => {
+            rustix::fs::unlinkat(&folder.fd, temp, AtFlags::empty())?;
+            rustix::fs::openat(&folder.fd, temp, flags, NEW_MODE)
+        }
+        other => other,
+    }
+}
+
+/// Writes the text, then makes the temp file look like the one that it replaces.
+fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
+    written.file.write_all(written.part.bytes)?;
+    if let Some(old) = written.part.old {
+        written.is_more_open = !dress(written, old)?;
+    }
+    // Starts writing out at once, so that the flush of one file also carries the next one's blocks.
+    let _ = rustix::fs::fadvise(&written.file, 0, None, Advice::DontNeed);
+    Ok(())
+}
+
+/// Flushes all temp files; one that cannot be is given up.
+fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
+    let files: Vec<_> = written.iter().flatten().map(|written| written.file.as_fd()).collect();
+    let mut results = sync_all::all(&files).into_iter();
+    let flushed = written.into_iter().map(|written| {
+        let written = written?;
+        match results.next() {
+            Some(Err(source)) => Err(abandon(&written, source.into())),
+            _ => Ok(written),
+        }
+    });
+    flushed.collect()
+}
+
+fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folder, Error> {
+    let folder = written.part.folder;
+    let acting = folder.acting().inspect_err(|_| discard(written))?;
+    if !unchanged(written) {
+        drop(acting);
+        discard(written);
+        let cause = Cause::Changed;
+        return Err(Error { verb: "write", object: path_of(written), cause });
+    }
+    let renamed = if written.is_more_open {
+        Err(Errno::PERM)
+    } else {
+        rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name)
+    };
+    match renamed {
+        Ok(()) => Ok(folder),
+        Err(source) if dress::is_refusal(source) => {
+            drop(acting);
+            discard(written);
+            refused(written, over, source)
+        }
+        Err(Errno::BUSY) => {
+            drop(acting);
+            discard(written);
+            let over = over.filter(|keep| keep.mounts_too);
+            let (Some(keep), Some(old)) = (over, written.part.old) else {
+                let what = "it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place";
+                let error = Error::odd("write", &path_of(written), what);
+                return Err(error.hint(ours::sync_all_forced()));
+            };
+            keep.write(folder, written.part.name, old, written.part.bytes).map(|()| folder)
+        }
+        Err(source) => {
+            drop(acting);
+            Err(abandon(written, source.into()))
+        }
+    }
+}
+
+/// Writes a file in place that the system does not let be replaced, or only by one that is more open; one that is
+/// not there yet is made in its place.
+fn refused<'a>(
+    written: &Written<'a>,
+    over: Option<Keep<'_>>,
+    source: Errno,
+) -> Result<&'a Folder, Error> {
+    let Replacement { folder, name, bytes, old } = written.part;
+    if let Some(error) = barrier(folder, name, old) {
+        return Err(error);
+    }
+    match (over, old) {
+        (Some(keep), Some(old)) => keep.write(folder, name, old, bytes).map(|()| folder),
+        (Some(_), None) => in_place::make(folder, name, bytes).map(|()| folder),
+        _ if written.is_more_open => {
+            let what = "a new file there can be read by others, and the file system refuses to change its mode";
+            Err(Error::odd("write", &path_of(written), what))
+        }
+        _ => Err(Error::new("write", &path_of(written), source)),
+    }
+}
+
+/// Says whether the file is still the one that the new text was made from.
+fn unchanged(written: &Written<'_>) -> bool {
+    let now = written.part.folder.stat_at(written.part.name);
+    match (now, written.part.old) {
+        (Ok(now), Some(old)) => same(&now, &old.stat),
+        (Err(Errno::NOENT), None) => true,
+        _ => false,
+    }
+}
+
+/// Says whether a file is still the one that was seen.
+pub(in crate::os) fn same(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino, a.st_size, a.st_mtime, a.st_mtime_nsec)
+        == (b.st_dev, b.st_ino, b.st_size, b.st_mtime, b.st_mtime_nsec)
+}
+
+/// Flushes the folders in which something was renamed.
+fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
+    let open = |folder: &Folder| {
+        let _acting = folder.acting()?;
+        folder.readable().map_err(|source| unsettled(folder, source))
+    };
+    let opened: Vec<_> =
+        renamed.into_iter().map(|folder| folder.and_then(|at| Ok((at, open(at)?)))).collect();
+    let files: Vec<_> = opened.iter().flatten().map(|(_, fd)| fd.as_fd()).collect();
+    let mut results = sync_all::all(&files).into_iter();
+    let settled = opened.into_iter().map(|opened| {
+        let (folder, _) = opened?;
+        match results.next() {
+            // There is nothing to flush in a directory of this file system (fsync(2)).
+            Some(Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS)) => Ok(()),
+            Some(Err(source)) => Err(unsettled(folder, source)),
+            _ => Ok(()),
+        }
+    });
+    settled.collect()
+}
+
+/// Says of a renamed file that nothing promises it to survive a loss of power.
+fn unsettled(folder: &Folder, source: Errno) -> Error {
+    let cause = Cause::Unsettled(source.into());
+    Error { verb: "flush", object: folder.path.clone(), cause }
+}
+
+/// Removes the temp file of a replacement that failed, and tells why.
+fn abandon(written: &Written<'_>, source: std::io::Error) -> Error {
+    discard(written);
+    Error::new("write", &path_of(written), source)
+}
+
+/// Removes a temp file; where nothing may be removed, as in an append-only directory, an empty one stays.
+fn discard(written: &Written<'_>) {
+    if written.part.folder.remove(&written.temp).is_err() {
+        let _ = written.file.set_len(0);
+    }
+}
+
+fn path_of(written: &Written<'_>) -> PathBuf {
+    written.part.folder.path.join(written.part.name)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test lays its scratch folder out itself")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_is_not_read() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        let folder = Folder::reach(scratch.path()).unwrap();
+        // Sparse: it takes no room on the disk, but would in memory.
+        std::fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+        reserve(&folder, "file", 10).unwrap();
+        assert!(sweep(&folder, "file").unwrap());
+        for durability in [Durability::Lazy, Durability::Flushed] {
+            std::fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+            replace(&folder, "file", b"new", durability).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! HTTP: renewals, webhooks, and whether a gateway answers.
+
+pub(crate) mod http;
+pub(crate) mod probe;
+pub(crate) mod proxy;
+pub(crate) mod tls_provider;
+pub(crate) mod webhook;
