@@ -10,8 +10,8 @@ use crate::app::error::Error;
 use crate::app::status::health_file;
 use crate::app::status::liveness;
 use crate::cli::denied;
-use crate::cli::render::{answer, answer_json, service_json};
-use crate::cli::survey::{self, Survey};
+use crate::cli::output::{answer, answer_json, service_json};
+use crate::cli::overview::{self, Survey};
 use crate::domain::config::Problem;
 use crate::domain::health::published::{Entry, Published, ServiceEntry};
 use crate::domain::health::{Health, Level};
@@ -60,7 +60,7 @@ pub(crate) fn misused() -> ExitCode {
 
 fn looked(places: &Places, only: Option<&str>) -> Verdict {
     separate::begin(places, None);
-    match survey::sound(places, only) {
+    match overview::sound(places, only) {
         Ok(Survey { now, links, faults, service }) => Verdict {
             now,
             service: service.iter().map(Trouble::entry).collect(),

@@ -14,7 +14,7 @@ use crate::app::setup::detect::{self, Detection, Tree, first};
 use crate::app::systemd;
 use crate::cli::args;
 use crate::cli::exit::Exit;
-use crate::cli::render::{answer, answer_json};
+use crate::cli::output::{answer, answer_json};
 use crate::domain::config::{DEFAULT, name_problem};
 use crate::domain::detection::{Candidate, Cli};
 use crate::domain::hints::ours;

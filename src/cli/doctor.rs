@@ -10,8 +10,8 @@ use crate::app::doctor::{self, Case, Diagnosis, Finding, Fix, Severity, Unchecke
 use crate::app::error::Error;
 use crate::app::sync::{self, Options};
 use crate::cli::exit::Exit;
-use crate::cli::render::{self, answer, answer_json};
-use crate::cli::survey::{self, Survey};
+use crate::cli::output::{self, answer, answer_json};
+use crate::cli::overview::{self, Survey};
 use crate::domain::health::Level;
 use crate::domain::hints::{files, ours};
 use crate::domain::units::Trouble;
@@ -61,7 +61,7 @@ pub(crate) fn carry_out(
 
 fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diagnosis, Error> {
     let findings = configuration(places)?;
-    let survey = match survey::sound(places, only) {
+    let survey = match overview::sound(places, only) {
         Ok(survey) => survey,
         Err(_) if !findings.is_empty() => {
             return Ok(Diagnosis { findings, ..Diagnosis::default() });
@@ -77,9 +77,9 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diag
 /// Says what there is to find in one link for another process, and waits for its files.
 pub(crate) fn inspect(places: &Places, link: &str, root: Option<&Path>) -> Result<Exit, Error> {
     separate::begin(places, None);
-    let survey = dir::waiting(|| survey::sound(places, Some(link)))?;
+    let survey = dir::waiting(|| overview::sound(places, Some(link)))?;
     let found = doctor::of_links(places, &cases(&survey), root);
-    Ok(render::found(Some(&found)))
+    Ok(output::found(Some(&found)))
 }
 
 fn of_service(trouble: &Trouble) -> Finding {
@@ -142,7 +142,7 @@ fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<boo
     if fixable.is_empty() {
         return Ok(false);
     }
-    let survey = survey::sound(places, only)?;
+    let survey = overview::sound(places, only)?;
     for finding in &fixable {
         log::info!("fixing {}: {}", finding.id, finding.meaning);
         doctor::fix(&cases(&survey), finding)?;

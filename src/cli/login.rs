@@ -8,7 +8,7 @@ use crate::app::source;
 use crate::app::sync::Options;
 use crate::app::watch::maintenance;
 use crate::cli::exit::Exit;
-use crate::cli::render::several;
+use crate::cli::output::several;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
 use crate::domain::login::ESTIMATED_LIFE;

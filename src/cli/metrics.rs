@@ -10,8 +10,8 @@ use crate::app::report::SinkState;
 use crate::app::status::health_input::condition;
 use crate::app::status::textfile;
 use crate::cli::exit::Exit;
-use crate::cli::render::{answer, failure};
-use crate::cli::survey::{self, Survey, Surveyed};
+use crate::cli::output::{answer, failure};
+use crate::cli::overview::{self, Survey, Surveyed};
 use crate::domain::health::{Condition, Level};
 use crate::domain::order;
 use crate::domain::time::Timestamp;
@@ -25,7 +25,7 @@ pub(crate) fn carry_out(
     output: Option<&Path>,
 ) -> Result<Exit, Error> {
     separate::begin(places, None);
-    let survey = survey::look(places, only);
+    let survey = overview::look(places, only);
     let (survey, exit) = match survey {
         Ok(survey) => (Some(survey), Exit::Done),
         Err(error) => {

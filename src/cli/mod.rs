@@ -11,14 +11,14 @@ mod gateway;
 mod login;
 mod metrics;
 mod model;
+mod output;
+mod overview;
 mod refresh;
-mod render;
 mod resident;
 mod screen;
 mod set;
 mod setup;
 mod show;
-mod survey;
 mod token;
 
 use std::ffi::OsString;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // A monitor would take the usual status 2 for "critical".
-            let exit = render::usage(&error);
+            let exit = output::usage(&error);
             let of_monitor = exit == Exit::Usage && is_check(&args);
             return if of_monitor { check::misused() } else { exit.into() };
         }
@@ -83,7 +83,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(_) if publishes(&arguments.command) => app::status::health_file::all(&places, only),
         Ok(_) => {}
-        Err(error) => render::failure(&error),
+        Err(error) => output::failure(&error),
     }
     exit.into()
 }
@@ -124,7 +124,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         }
         Command::Sync { watched: true, .. } => {
             let known = app::watch::one(places, only.unwrap_or_default(), &self_exec::given())?;
-            render::write(&known);
+            output::write(&known);
             Ok(Exit::Done)
         }
         Command::Sync { dry_run, force, delegate, watched: false } => {
@@ -151,7 +151,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         // Whatever fails, the package is removed.
         Command::Withdraw => {
             if let Err(error) = app::setup::uninstall::all(places) {
-                render::failure(&error);
+                output::failure(&error);
             }
             Ok(Exit::Done)
         }
@@ -215,7 +215,7 @@ fn sync_here(
     let mut reports = app::sync::all(places, only, options)?;
     reports.retain(is_here);
     if options.dry_run {
-        render::plan(&reports);
+        output::plan(&reports);
         return Ok(Exit::of_reports(&reports));
     }
     reports.iter().for_each(app::report::log_dedup::all);

@@ -7,7 +7,7 @@ use crate::app::error::Error;
 use crate::app::setup::model::{self, Shown, Way};
 use crate::cli::args;
 use crate::cli::exit::Exit;
-use crate::cli::render::answer;
+use crate::cli::output::answer;
 use crate::domain::models::Wish;
 
 /// Shows and sets, as asked.

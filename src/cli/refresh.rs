@@ -9,7 +9,7 @@ use crate::app::setup::detect::first;
 use crate::app::watch::maintenance;
 use crate::app::{examination, sync};
 use crate::cli::exit::Exit;
-use crate::cli::render;
+use crate::cli::output;
 use crate::domain::config::Problem;
 use crate::os::journal;
 
@@ -28,7 +28,7 @@ pub(super) fn carry_out(
     if options.dry_run {
         let (renewals, problems) = refresh::all(places, only, (options, &may_hang), &|_| ())?;
         let renewals: Vec<Renewal> = renewals.into_iter().map(|(renewal, ())| renewal).collect();
-        render::renewals(&renewals);
+        output::renewals(&renewals);
         return Ok(Exit::gravest([Exit::of_renewals(&renewals), faults(problems)]));
     }
     if only.is_none() {
@@ -75,7 +75,7 @@ fn bring(places: &Places, link: &str) -> Exit {
             Exit::of_reports(&reports)
         }
         Err(error) => {
-            render::failure(&error);
+            output::failure(&error);
             Exit::of_error(&error)
         }
     }
@@ -86,6 +86,6 @@ fn faults(problems: Vec<Problem>) -> Exit {
     if problems.is_empty() {
         return Exit::Done;
     }
-    render::failure(&Error::Configuration(problems));
+    output::failure(&Error::Configuration(problems));
     Exit::Usage
 }

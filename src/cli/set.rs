@@ -5,7 +5,7 @@ use crate::app::error::Error;
 use crate::app::setup::config_set;
 use crate::cli::args;
 use crate::cli::exit::Exit;
-use crate::cli::render::several;
+use crate::cli::output::several;
 use crate::os::journal::below;
 
 /// Sets a key of the one link, or of the one named, which may be new.

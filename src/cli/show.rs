@@ -7,7 +7,9 @@ use crate::app::context::{self, Places};
 use crate::app::error::Error;
 use crate::app::status;
 use crate::cli::exit::Exit;
-use crate::cli::{render, screen, survey};
+use crate::cli::output;
+use crate::cli::overview;
+use crate::cli::screen;
 use crate::domain::visible::visible;
 use crate::os::clock;
 use crate::os::event::signals::{Asked, Signals};
@@ -25,7 +27,7 @@ pub(crate) fn is_picture() -> bool {
 /// Draws it once.
 pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     separate::begin(places, None);
-    let survey = survey::look(places, only)?;
+    let survey = overview::look(places, only)?;
     if let Some(abilities) = terminal::abilities() {
         terminal::write(&screen::draw(&screen::of(&survey), abilities));
     }
@@ -38,7 +40,7 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
 pub(crate) fn plain(places: &Places, only: Option<&str>, as_json: bool) -> Result<Exit, Error> {
     separate::begin(places, None);
     let status = status::all(places, only)?;
-    render::status(&status, as_json);
+    output::status(&status, as_json);
     unfinished(places)?;
     let exits = status.links.iter().map(|link| Exit::of_status(&link.report, &link.ahead));
     Ok(Exit::gravest(exits))
@@ -46,7 +48,7 @@ pub(crate) fn plain(places: &Places, only: Option<&str>, as_json: bool) -> Resul
 
 /// Writes how one link stands for another process, and waits for its files.
 pub(crate) fn inspect(places: &Places, link: &str) -> Result<Exit, Error> {
-    Ok(render::found(status::inspect(places, link)?.as_ref()))
+    Ok(output::found(status::inspect(places, link)?.as_ref()))
 }
 
 /// Tells of a file that is begun and no link yet, beside those that are.
@@ -72,7 +74,7 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
     })?;
     separate::begin(places, None);
     // What cannot be drawn at all is said on the screen that stays.
-    survey::look(places, only)?;
+    overview::look(places, only)?;
     let mut alternate = Alternate::take();
     loop {
         let Some(abilities) = terminal::abilities() else { return Ok(Exit::Done) };
@@ -91,6 +93,6 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
 }
 
 fn picture(places: &Places, only: Option<&str>, abilities: Abilities) -> Result<String, Error> {
-    let survey = survey::look(places, only)?;
+    let survey = overview::look(places, only)?;
     Ok(screen::draw(&screen::of(&survey), abilities))
 }

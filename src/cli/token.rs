@@ -9,7 +9,7 @@ use crate::app::context::Places;
 use crate::app::error::Error;
 use crate::app::status::{self, LinkStatus};
 use crate::cli::exit::Exit;
-use crate::cli::render::{several, write};
+use crate::cli::output::{several, write};
 
 /// The version of the JSON that `token --json` writes.
 const SCHEMA: u32 = 1;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::notify::event::Event;
 use crate::app::refresh::history::Entry;
-use crate::app::refresh::saved;
+use crate::app::refresh::pending_grant;
 use crate::app::refresh::state::State;
 use crate::app::state::record;
 use crate::domain::config::settings::NotifyFormat;
@@ -33,12 +33,12 @@ fn again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
 
 /// The answers of the token endpoint that wait.
 pub(super) fn saved_answers(bytes: &[u8]) {
-    let Some((head, body)) = saved::parse(bytes) else { return };
+    let Some((head, body)) = pending_grant::parse(bytes) else { return };
     let mut text = serde_json::to_vec(&head).expect("it is written");
     text.push(b'\n');
     text.extend_from_slice(&body);
     text.resize(text.len() + 9, b' ');
-    assert_eq!(saved::parse(&text), Some((head, body)));
+    assert_eq!(pending_grant::parse(&text), Some((head, body)));
 }
 
 /// The record of a file that is written over in place.

@@ -1,7 +1,7 @@
 //! The Claude CLI: missing, moved, of a version nobody has tried, or kept from renewing.
 
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::app::refresh::find_claude::{self, Claude, User};
+use crate::app::refresh::cli::locate::{self, Claude, User};
 use crate::app::setup::npm_install as installer;
 use crate::domain::claude_cli::{self, Version};
 use crate::domain::config::settings::{ClaudeCli, Method, Override};
@@ -47,9 +47,9 @@ fn program(
 ) -> Option<Finding> {
     let user = User::owning(config);
     let install = |package| install(patient, &user, package);
-    match find_claude::find(configured, &user) {
+    match locate::find(configured, &user) {
         Ok(claude) => untried(case, &claude, install),
-        Err(_) if configured.is_some() && find_claude::find(None, &user).is_ok() => {
+        Err(_) if configured.is_some() && locate::find(None, &user).is_ok() => {
             let path = configured.map(|path| path.display().to_string()).unwrap_or_default();
             let meaning = format!(
                 "CLAUDE_CLI_PATH '{path}' is no program any more: an update moved it, and it is found again where the key is not set"

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::app::doctor::container::{Sight, in_project};
 use crate::app::doctor::{Case, Finding, Patient};
-use crate::app::gateway::compose_env;
-use crate::app::gateway::compose_files;
-use crate::app::gateway::proof::{self, Expected};
+use crate::app::gateway::backend::compose::env_file;
+use crate::app::gateway::backend::compose::project_files;
+use crate::app::gateway::verify::{self, Expected};
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::compose_file;
 use crate::domain::config::settings::Gateway;
@@ -46,7 +46,7 @@ fn by_files(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option
     let folder = case.settings.compose_dir.as_deref()?;
     let name = compose_file::project_name(folder);
     let service = case.settings.compose_service.clone();
-    let files = compose_files::found(&Folder::reach(folder).ok()?);
+    let files = project_files::found(&Folder::reach(folder).ok()?);
     let folder = folder.display().to_string();
     let project = Project { name, service, folder, files, ..Project::default() };
     let of_project =
@@ -65,7 +65,7 @@ fn by_container(
     container: &Container,
 ) -> Option<Finding> {
     let (settings, path) = (case.settings, sink.path.as_deref()?);
-    if let Err(ending) = compose_env::agrees(settings, path, container) {
+    if let Err(ending) = env_file::agrees(settings, path, container) {
         let why = ending.why().unwrap_or_default();
         let command = ending.hint().cloned().unwrap_or_else(|| files::list(path));
         return Some(Finding::error("env-file-not-read", why.to_owned(), command));
@@ -81,7 +81,7 @@ fn by_container(
     }
     // What is queued is about to be done, or is reported with the reason.
     let is_settled = sink.state == SinkState::InStep && case.report.gateway.pending.is_none();
-    if !container.running || !is_settled || proof::holds(container, &expected, settings) {
+    if !container.running || !is_settled || verify::holds(container, &expected, settings) {
         return None;
     }
     let (service, key) = (&settings.compose_service, &settings.env_key);
@@ -98,7 +98,7 @@ fn by_container(
 /// The variable in the project's files: a `.env` there is for the files, not for containers.
 fn not_handed(patient: &Patient<'_>, case: &Case<'_>, project: &Project) -> Option<Finding> {
     let key = &case.settings.env_key;
-    if compose_env::is_handed(project, key) {
+    if env_file::is_handed(project, key) {
         return None;
     }
     let service = &case.settings.compose_service;
@@ -107,8 +107,8 @@ fn not_handed(patient: &Patient<'_>, case: &Case<'_>, project: &Project) -> Opti
         "no compose file in '{}' hands {key} to {service}: the token is in the .env, but not in the container",
         folder.path.display()
     );
-    if compose_files::is_found(project, &folder)
-        && compose_files::listed(&folder).is_none()
+    if project_files::is_found(project, &folder)
+        && project_files::listed(&folder).is_none()
         && project.files.len() == 1
     {
         // Compose finds a new override by itself.

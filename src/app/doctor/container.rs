@@ -1,8 +1,8 @@
 //! The container of a compose project, found as the gateway finds it.
 
 use crate::app::doctor::{Case, Patient};
-use crate::app::gateway::compose;
-use crate::app::gateway::engine::Engine;
+use crate::app::gateway::backend::compose;
+use crate::app::gateway::container_engine::Engine;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::Container;
 use crate::domain::hints::files;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::context::Ground;
 use crate::app::doctor::container::{self, Sight};
 use crate::app::doctor::{Case, Finding, Fix, Patient, way};
-use crate::app::gateway::command;
+use crate::app::gateway::backend::command;
 use crate::app::gateway::unknown;
 use crate::app::openclaw::OpenClaw;
 use crate::app::report::{SinkReport, SinkState};

@@ -1,41 +1,29 @@
 //! Sees to the gateways: carries out what syncs left for them, and tries again what did not work.
 
-mod child;
-pub(crate) mod command;
-pub(crate) mod compose;
-pub(crate) mod compose_env;
-pub(crate) mod compose_files;
-mod courtesy;
-pub(crate) mod engine;
-mod managed_unit;
-mod paste;
-mod process_proof;
-mod program;
-pub(crate) mod proof;
-mod quadlet;
-mod reload;
-mod round;
-mod telling;
-mod unit;
-mod unit_environment;
-mod unit_exec;
-mod unit_proof;
-mod unit_texts;
+pub(crate) mod backend;
+pub(crate) mod container_engine;
+mod exec_context;
+mod job;
+pub(crate) mod openclaw_cli;
+mod quiet_hours;
+mod report_outcome;
+mod runner;
 pub(crate) mod unknown;
-mod work;
+pub(crate) mod verify;
+mod verify_process;
 
 use std::time::Duration;
 
 use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
-use crate::app::gateway::work::Work;
+use crate::app::gateway::job::Work;
 use crate::app::state::gateway_state;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::Ending;
 use crate::os::process::lanes::{Lanes, Step};
 use crate::os::{self, clock};
 
-pub(crate) use round::run;
+pub(crate) use runner::run;
 
 /// How long the answers are waited for at a time.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -71,7 +59,7 @@ pub(crate) fn learn_versions(places: &Places, only: Option<&str>) -> Result<(), 
         let failed = |source| os::error::Error::new("wait for work in", &places.run_dir, source);
         let mut lanes = Lanes::new(scope, None).map_err(failed)?;
         for settings in &links {
-            lanes.push(round::user(settings), || learn_version(&ground, settings));
+            lanes.push(runner::user(settings), || learn_version(&ground, settings));
         }
         let mut result = Ok(());
         loop {
@@ -110,5 +98,5 @@ pub(crate) fn ask(
     let mut work = work.map_err(|error| Ending::deferred(error.to_string()))?;
     let program = work.program()?;
     let ended = program.run(&work, words, Vec::new())?;
-    Ok((ended.is_success(), child::text(&ended.stdout)))
+    Ok((ended.is_success(), exec_context::text(&ended.stdout)))
 }

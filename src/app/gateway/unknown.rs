@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::gateway::work::Work;
+use crate::app::gateway::job::Work;
 use crate::domain::gateway::{Ending, Missing, process};
 use crate::domain::hints::ours;
 use crate::domain::messages;

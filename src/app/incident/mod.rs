@@ -1,9 +1,9 @@
 //! Raises, repeats and closes incidents: flag file, journal, event; and says when to look again.
 
-mod flag;
-mod memory;
+mod incident_state;
+mod reauth_flag;
 
-pub(crate) use memory::State;
+pub(crate) use incident_state::State;
 
 use log::Level;
 
@@ -50,7 +50,7 @@ pub(crate) fn attend(
     let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
     let folder = ground.folder("incidents")?;
     let source_path = settings.claude_credentials.to_string_lossy();
-    let before = memory::load(&folder, &settings.name, &source_path)?;
+    let before = incident_state::load(&folder, &settings.name, &source_path)?;
     let mut state = before.clone();
     state.observe(&report.source, now);
     state.hear(prospect.told_end, now);
@@ -63,9 +63,9 @@ pub(crate) fn attend(
     for item in &news {
         tell(ground, settings, report, &view, item);
     }
-    flag::keep(settings, &report.sign_in, &before.open, &state.open, &news);
+    reauth_flag::keep(settings, &report.sign_in, &before.open, &state.open, &news);
     if state != before {
-        memory::save(&folder, &settings.name, &source_path, &state)?;
+        incident_state::save(&folder, &settings.name, &source_path, &state)?;
     }
     let moments = [
         incident::next_moment(&state.open),
@@ -85,9 +85,9 @@ pub(crate) fn signed_in(
     let _lock = Lock::wait(&ground.places.run_dir, &format!("incident-{}", settings.name))?;
     let folder = ground.folder("incidents")?;
     let source_path = settings.claude_credentials.to_string_lossy();
-    let mut state = memory::load(&folder, &settings.name, &source_path)?;
+    let mut state = incident_state::load(&folder, &settings.name, &source_path)?;
     state.sign_in(moment);
-    Ok(memory::save(&folder, &settings.name, &source_path, &state)?)
+    Ok(incident_state::save(&folder, &settings.name, &source_path, &state)?)
 }
 
 /// Shows a link's incidents as they were told last, and changes nothing.
@@ -100,7 +100,7 @@ pub(crate) fn look(
 ) -> Result<People, Error> {
     let source_path = settings.claude_credentials.to_string_lossy();
     let mut state = match ground.existing("incidents") {
-        Some(folder) => memory::load(&folder, &settings.name, &source_path)?,
+        Some(folder) => incident_state::load(&folder, &settings.name, &source_path)?,
         None => State::default(),
     };
     state.observe(&report.source, now);

@@ -2,7 +2,7 @@
 
 use crate::app::context::Places;
 use crate::app::notify::FOLDER;
-use crate::app::notify::item::Item;
+use crate::app::notify::outbox::Item;
 use crate::domain::hints::{files, ours};
 use crate::domain::retry::Retry;
 use crate::domain::units::Trouble;

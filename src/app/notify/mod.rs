@@ -7,7 +7,7 @@
 pub(crate) mod event;
 mod failing;
 mod hooks;
-mod item;
+mod outbox;
 mod told;
 mod webhook;
 
@@ -19,7 +19,7 @@ use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
 use crate::app::notify::event::{Event, is_of_kind};
 use crate::app::notify::hooks::Hooks;
-use crate::app::notify::item::{Item, Owed};
+use crate::app::notify::outbox::{Item, Owed};
 use crate::app::notify::told::Told;
 use crate::app::state::link_state::STATE_LIMIT;
 use crate::app::state::record;

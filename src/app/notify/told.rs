@@ -1,7 +1,7 @@
 //! When people were last told something of each kind, so that nobody is told without end.
 
 use crate::app::notify::event::Event;
-use crate::app::notify::item::PACE;
+use crate::app::notify::outbox::PACE;
 use crate::domain::time::Timestamp;
 use crate::os::fs::atomic_write::{self, Durability};
 use crate::os::fs::dir::Folder;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::app::refresh::Work;
 use crate::app::refresh::origin::Origin;
-use crate::app::refresh::saved::{self, Head, Saved};
+use crate::app::refresh::pending_grant::{self, Head, Saved};
 use crate::app::refresh::state::State;
 use crate::app::refresh::stuck::Stuck;
 use crate::domain::credential::Content;
@@ -86,7 +86,7 @@ fn basis(work: &Work<'_>, state: &State) -> Result<Option<Basis>, Error> {
     let Some(replaces) = replaces.filter(|replaces| Some(*replaces) == state.refresh) else {
         return Ok(None);
     };
-    let successor = saved::successor(work, state, Some(replaces))?;
+    let successor = pending_grant::successor(work, state, Some(replaces))?;
     let is_successor = successor.is_some();
     let size = text.bytes().len() + GROWTH;
     let basis = successor.or(in_file);
@@ -113,9 +113,9 @@ fn ask(
     state.save(work.sources, work.place)?;
     let origin = Some(Origin::of(work.place));
     let head = Head { asked, replaces: basis.replaces, origin };
-    let mut room = saved::reserve(work, &head)?;
+    let mut room = pending_grant::reserve(work, &head)?;
     if let Some(outcome) = work.told_to_end() {
-        saved::forget(work)?;
+        pending_grant::forget(work)?;
         return Ok(outcome);
     }
     let answered = http::post(post, &mut room);
@@ -141,7 +141,7 @@ fn settle(
         Ok(answered) => (answered, None),
         Err(why) => (AnswerHead::default(), Some(why)),
     };
-    let Some((head, body)) = saved::waiting(work)? else {
+    let Some((head, body)) = pending_grant::waiting(work)? else {
         return Ok(Outcome::deferred("the saved answer is gone"));
     };
     compare_clocks(work, state, head.asked, &answered);
@@ -149,14 +149,14 @@ fn settle(
     let wish = wish.and_then(|text| grant::retry_after(text, clock::now()));
     let outcome = match grant::read(answered.status, &body, head.asked, wish) {
         Answer::Granted(grant) => {
-            return Ok(match saved::apply(work, state, locks, &head, grant) {
+            return Ok(match pending_grant::apply(work, state, locks, &head, grant) {
                 Ok(Saved::Waiting(stuck) | Saved::Told(stuck)) => held_back(state, stuck),
                 Ok(_) => Outcome::Renewed,
                 Err(refused) => held_back(state, unsaved(work, &refused)),
             });
         }
         Answer::Kept(_, why) => {
-            saved::keep(work, why)?;
+            pending_grant::keep(work, why)?;
             let kept = work.sources.path.display();
             let cause = format!(
                 "the token endpoint's answer is of no use: {why}; its new refresh token is kept in '{kept}' and used next"
@@ -164,12 +164,12 @@ fn settle(
             return Ok(Outcome::deferred(cause));
         }
         Answer::Nothing(_) if grant::mentions_token(&body) => {
-            let stuck = saved::put_away(work)?;
+            let stuck = pending_grant::put_away(work)?;
             return Ok(held_back(state, stuck));
         }
         Answer::Nothing(outcome) => outcome,
     };
-    saved::forget(work)?;
+    pending_grant::forget(work)?;
     Ok(match (outcome, failure.or(answered.cut)) {
         (Outcome::Rejected { cause }, _) => judge(work, basis, cause)?,
         (outcome, None) => outcome,
@@ -193,7 +193,7 @@ fn compare_clocks(work: &Work<'_>, state: &mut State, asked: Timestamp, answered
 
 /// A new login that cannot be put where it belongs; nothing but a look at it costs a second try.
 pub(super) fn unsaved(work: &Work<'_>, refused: &Refused) -> Stuck {
-    let cause = saved::told(work, &words(refused));
+    let cause = pending_grant::told(work, &words(refused));
     match refused {
         Refused::Held(_) => Stuck::for_now(cause),
         Refused::System(error) => Stuck::for_people(cause, error.command().cloned()),
@@ -210,7 +210,7 @@ fn held_back(state: &mut State, stuck: Stuck) -> Outcome {
 /// Believes a rejection only of the token that is still in the source.
 fn judge(work: &Work<'_>, basis: &Basis, cause: String) -> Result<Outcome, Error> {
     if basis.is_successor {
-        saved::forget_successor(work)?;
+        pending_grant::forget_successor(work)?;
         return Ok(Outcome::deferred(format!("{cause}; it was asked with a kept refresh token")));
     }
     let text = work.place.read()?;

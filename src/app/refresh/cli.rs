@@ -1,14 +1,22 @@
 //! Renews by the Claude CLI: makes it want to, calls it, and believes only the file.
 
+pub(crate) mod container;
+pub(crate) mod container_engine;
+pub(crate) mod container_probe;
+pub(crate) mod host;
+pub(crate) mod locate;
+pub(crate) mod supervise;
+
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::app::refresh::attend::{Attended, PATIENCE, Reach, attend};
-use crate::app::refresh::container::Contained;
-use crate::app::refresh::host::Host;
+use crate::app::refresh::Work;
+use crate::app::refresh::cli::container::Contained;
+use crate::app::refresh::cli::host::Host;
+use crate::app::refresh::cli::supervise::{Attended, PATIENCE, Reach, attend};
+use crate::app::refresh::expiry_override;
 use crate::app::refresh::state::State;
-use crate::app::refresh::{Work, nudge};
 use crate::domain::claude_cli::{self, blocker, cause};
 use crate::domain::config::settings::ClaudeCli;
 use crate::domain::credential::{Content, Credential};
@@ -64,8 +72,8 @@ impl Reach for Way {
 pub(super) fn renew(work: &Work<'_>, state: &mut State) -> Outcome {
     let outcome = Attempt { work, state }.carry_out();
     // What cannot be put back now is put back by the next run; the outcome stands.
-    if let Err(refused) = nudge::put_back(work, state) {
-        let why = nudge::refused(&refused);
+    if let Err(refused) = expiry_override::put_back(work, state) {
+        let why = expiry_override::refused(&refused);
         log::warn!("{why}: '{}' still has an earlier expiry", work.place.path.display());
     }
     outcome.unwrap_or_else(|outcome| outcome)
@@ -80,7 +88,7 @@ struct Attempt<'a, 'w> {
 impl Attempt<'_, '_> {
     fn carry_out(&mut self) -> Result<Outcome, Outcome> {
         let (work, now) = (self.work, clock::now());
-        nudge::put_back(work, self.state).map_err(|refused| locked(&refused))?;
+        expiry_override::put_back(work, self.state).map_err(|refused| locked(&refused))?;
         let login = self.content().map_err(system)?;
         let Content::Login(before) = login else {
             return Err(Outcome::unable("there is no login that the CLI could renew"));
@@ -93,7 +101,7 @@ impl Attempt<'_, '_> {
         let state_folder = Folder::reach(&work.ground.places.state_dir).map_err(system)?;
         let place = executables::workplace(&state_folder).map_err(system)?;
         let way = self.find_way(settings.as_deref(), &place)?;
-        if !nudge::set(work, self.state, &before).map_err(|refused| locked(&refused))? {
+        if !expiry_override::set(work, self.state, &before).map_err(|refused| locked(&refused))? {
             return Err(Outcome::deferred("the login changed meanwhile"));
         }
         let attended = self.call(&way, &place, &before)?;
@@ -251,7 +259,7 @@ fn text(folder: &Folder, name: &str) -> Option<String> {
 
 fn locked(refused: &Refused) -> Outcome {
     match refused {
-        Refused::Held(_) => Outcome::deferred(nudge::refused(refused)),
+        Refused::Held(_) => Outcome::deferred(expiry_override::refused(refused)),
         Refused::System(error) => told(error),
     }
 }

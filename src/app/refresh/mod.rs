@@ -3,39 +3,33 @@
 //! Links that share a source share its renewal. Syncing the sinks afterwards is the caller's.
 
 mod api;
-mod attempt;
-mod attend;
-mod cli;
-mod container;
+mod attempt_record;
+pub(crate) mod cli;
+pub(crate) mod credentials_file;
+mod effective_expiry;
 mod elsewhere;
-mod engine;
-pub(crate) mod find_claude;
+mod expiry_override;
 pub(crate) mod forecast;
 pub(crate) mod history;
-mod host;
-mod inside;
-mod nudge;
 mod origin;
 mod outlook;
-pub(crate) mod place;
-mod record;
-mod renewal;
-pub(crate) mod saved;
+pub(crate) mod pending_grant;
+mod refresh_report;
+mod session;
 pub(crate) mod sign_in;
+mod source_run;
 pub(crate) mod state;
 mod stuck;
-mod truth;
-mod turn;
 
+pub(crate) use effective_expiry::{refused, with_true_expiry};
 pub(crate) use outlook::{Outlook, look};
-pub(crate) use renewal::{Conclusion, Renewal};
-pub(crate) use truth::{refused, with_true_expiry};
+pub(crate) use refresh_report::{Conclusion, Renewal};
 
 use std::time::Duration;
 
 use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
-use crate::app::refresh::place::Place;
+use crate::app::refresh::credentials_file::Place;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::Problem;
 use crate::domain::config::settings::{ClaudeCli, Method, Settings};
@@ -139,7 +133,7 @@ pub(crate) fn all<T: Send>(
         let renewal = if is_apart {
             elsewhere::take(places, group, options)
         } else {
-            turn::take(&ground, group, options, &signals)
+            source_run::take(&ground, group, options, &signals)
         };
         let told = each(&renewal);
         (renewal, told)
@@ -241,7 +235,7 @@ fn has_failed(ground: &Ground, group: &Group) -> bool {
 pub(crate) fn pick_up<'a>(ground: &Ground, links: impl IntoIterator<Item = &'a Settings>) {
     let signals = Deferral::already();
     for group in groups(links) {
-        match turn::pick_up(ground, &group, &signals) {
+        match source_run::pick_up(ground, &group, &signals) {
             Ok(renewal) => renewal.iter().for_each(Renewal::log),
             Err(error) => log::error!("{error}: a login that an earlier run saved waits"),
         }
@@ -281,7 +275,7 @@ pub(crate) fn look_for_claude(settings: &Settings) {
     let ClaudeCli::Host { path } = &settings.claude_cli else { return };
     let place = Place::reach(&settings.claude_credentials, settings.max_credentials_size);
     if let Some(place) = place.ok().filter(|_| settings.refresh.contains(&Method::Cli)) {
-        let _ = find_claude::find(path.as_deref(), &find_claude::User::owning(&place.folder));
+        let _ = cli::locate::find(path.as_deref(), &cli::locate::User::owning(&place.folder));
     }
 }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::refresh::place::Place;
-use crate::app::refresh::saved;
+use crate::app::refresh::credentials_file::Place;
+use crate::app::refresh::pending_grant;
 use crate::app::refresh::state::{self, State};
 use crate::os::error::Error;
 use crate::os::fingerprint;
@@ -128,14 +128,15 @@ pub(crate) struct Stray {
 pub(crate) fn stray(sources: &Folder, place: &Place) -> Result<Option<Stray>, Error> {
     for name in sources.names()? {
         let Some(file) = name.to_str() else { continue };
-        let Some(key) = saved::SUFFIXES.iter().find_map(|suffix| file.strip_suffix(suffix)) else {
+        let Some(key) = pending_grant::SUFFIXES.iter().find_map(|suffix| file.strip_suffix(suffix))
+        else {
             continue;
         };
         if key == place.key {
             continue;
         }
         let state = State::of_key(sources, key).ok().flatten();
-        let origin = saved::origin(sources, file).ok().flatten();
+        let origin = pending_grant::origin(sources, file).ok().flatten();
         let path = origin.as_ref().map(|origin| &origin.path);
         let path = path.or(state.as_ref().map(|state| &state.path)).cloned().unwrap_or_default();
         let same_folder = key.strip_prefix(&*place.key).is_some_and(|rest| rest.starts_with('-'));
@@ -158,8 +159,8 @@ fn known(sources: &Folder, key: &str) -> Result<bool, Error> {
 
 /// Whose it is that stands under a key, if that was noted: a saved answer knows best.
 fn origin_of(sources: &Folder, key: &str, state: Option<&State>) -> Result<Option<Origin>, Error> {
-    for suffix in saved::SUFFIXES {
-        if let Some(origin) = saved::origin(sources, &format!("{key}{suffix}"))? {
+    for suffix in pending_grant::SUFFIXES {
+        if let Some(origin) = pending_grant::origin(sources, &format!("{key}{suffix}"))? {
             return Ok(Some(origin));
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::app::context::Ground;
 use crate::app::error::Error;
+use crate::app::refresh::credentials_file::Place;
 use crate::app::refresh::history::{self, Entry};
-use crate::app::refresh::place::Place;
 use crate::app::refresh::state::State;
 use crate::app::refresh::stuck::Stuck;
 use crate::app::refresh::{refresh_mark, sources};

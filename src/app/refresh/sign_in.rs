@@ -1,8 +1,8 @@
 //! Claude's own sign-in, with the terminal of the person who does it.
 
-use crate::app::refresh::container::Contained;
-use crate::app::refresh::host::Host;
-use crate::app::refresh::place::Place;
+use crate::app::refresh::cli::container::Contained;
+use crate::app::refresh::cli::host::Host;
+use crate::app::refresh::credentials_file::Place;
 use crate::domain::claude_cli;
 use crate::domain::config::settings::{ClaudeCli, Override, Settings};
 use crate::domain::outcome::Outcome;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::refresh::credentials_file::Place;
 use crate::app::refresh::origin::Origin;
-use crate::app::refresh::place::Place;
 use crate::app::refresh::stuck::Stuck;
 use crate::app::state::link_state::STATE_LIMIT;
 use crate::app::state::record;

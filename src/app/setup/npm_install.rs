@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::app::error::Error;
-use crate::app::refresh::find_claude::User;
+use crate::app::refresh::cli::locate::User;
 use crate::app::setup::sign_in;
 use crate::domain::claude_cli::KEPT;
 use crate::domain::config::settings::Settings;

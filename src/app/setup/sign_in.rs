@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::context::Places;
 use crate::app::context::open_or_make;
 use crate::app::error::Error;
-use crate::app::refresh::place::Place;
+use crate::app::refresh::credentials_file::Place;
 use crate::app::refresh::sign_in::SignIn;
 use crate::domain::claude_cli;
 use crate::domain::config::settings::Settings;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::app::gateway::{command, compose_files};
-use crate::app::refresh::find_claude;
+use crate::app::gateway::backend::command;
+use crate::app::gateway::backend::compose::project_files;
+use crate::app::refresh::cli::locate;
 use crate::domain::config::settings::{ClaudeCli, Command, Gateway, Method, Settings};
 use crate::domain::hints::files;
 use crate::domain::shell::Hint;
@@ -66,8 +67,8 @@ fn claude(settings: &Settings) -> Option<Refusal> {
         // Where another method renews, nobody is kept from a login.
         settings.refresh == [Method::Cli]
     })?;
-    let user = find_claude::User::owning(&Folder::reach(folder).ok()?);
-    let error = find_claude::refusal(path.as_deref(), &user)?;
+    let user = locate::User::owning(&Folder::reach(folder).ok()?);
+    let error = locate::refusal(path.as_deref(), &user)?;
     Some(of_error("claude", &error))
 }
 
@@ -81,7 +82,7 @@ fn engine(settings: &Settings) -> Option<Refusal> {
 
 /// The files of a compose project of root's.
 fn compose(settings: &Settings) -> Option<Refusal> {
-    let error = compose_files::refusal(settings.compose_dir.as_deref()?)?;
+    let error = project_files::refusal(settings.compose_dir.as_deref()?)?;
     Some(of_error("compose", &error))
 }
 

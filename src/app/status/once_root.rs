@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::app::gateway::command;
+use crate::app::gateway::backend::command;
 use crate::app::status::admission::restart_command;
 use crate::domain::config::settings::{Command, Settings};
 use crate::domain::gateway::Ledger;

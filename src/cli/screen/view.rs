@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::app::report::{SinkReport, SinkState};
+use crate::cli::overview::{Survey, Surveyed};
 use crate::cli::screen::{Link, Row, Sign};
-use crate::cli::survey::{Survey, Surveyed};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::hints::ours;

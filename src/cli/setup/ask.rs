@@ -1,6 +1,6 @@
 //! Questions at the terminal, and what may be answered.
 
-use crate::cli::render::{answer, ask};
+use crate::cli::output::{answer, ask};
 use crate::os::terminal;
 
 /// What somebody said to a proposal.

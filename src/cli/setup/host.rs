@@ -11,9 +11,10 @@ use crate::app::sync::Options;
 use crate::app::systemd::{self, Services, UNITS};
 use crate::cli::doctor::cases;
 use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::overview;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
-use crate::cli::{render, survey};
 use crate::domain::health::Condition;
 use crate::domain::models::{PRIMARY, Wish};
 use crate::os::event::signals::Deferral;
@@ -157,7 +158,7 @@ fn done(guide: &Guide<'_>, change: impl FnOnce() -> Result<(), Error>) -> Result
     drop(waiting);
     match changed {
         Ok(()) => Guide::found("done"),
-        Err(error) => render::failure(&error),
+        Err(error) => output::failure(&error),
     }
     Ok(())
 }
@@ -181,7 +182,7 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
             other => return Ok(other.into()),
         }
     }
-    let survey = survey::look(guide.places, Some(&guide.name))?;
+    let survey = overview::look(guide.places, Some(&guide.name))?;
     let found = doctor::run(guide.places, &cases(&survey), guide.options.root.as_deref())?;
     for finding in found.findings.iter().filter(|finding| finding.severity > Severity::Note) {
         Guide::found(&format!("{}: {}", finding.id, finding.meaning));
@@ -202,7 +203,7 @@ fn look(
     guide: &Guide<'_>,
     told: &mut Vec<String>,
 ) -> Result<(crate::domain::health::Level, bool), Error> {
-    let survey = survey::look(guide.places, Some(&guide.name))?;
+    let survey = overview::look(guide.places, Some(&guide.name))?;
     let mut level = crate::domain::health::Level::Fine;
     let mut pending = false;
     for link in &survey.links {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::context;
 use crate::app::error::Error;
 use crate::app::setup::detect::write::{self, Answer, Written};
-use crate::cli::render::answer;
+use crate::cli::output::answer;
 use crate::cli::setup::ask::{Said, Typed};
 use crate::cli::setup::{Choice, Guide, Turn};
 use crate::domain::detection::{Candidate, Claw};
@@ -155,7 +155,7 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let faults =
         write::faults_to_be(&guide.places.config_dir, &guide.name, &guide.detection, &answers)?;
     if !faults.is_empty() {
-        crate::cli::render::failure(&Error::Configuration(faults));
+        crate::cli::output::failure(&Error::Configuration(faults));
         Guide::found("so it is not written");
         return Ok(if guide.ask.yes { Turn::Quit } else { Turn::Back });
     }
@@ -225,7 +225,7 @@ fn carry_out(guide: &Guide<'_>, answers: &[Answer]) -> Result<Turn, Error> {
     }
     // What was just written may still be wrong in the eyes of who reads it.
     if let Err(error) = context::links(&guide.places.config_dir, Some(&guide.name)) {
-        crate::cli::render::failure(&error);
+        crate::cli::output::failure(&error);
         return Ok(if guide.ask.yes { Turn::Quit } else { Turn::Next });
     }
     Ok(Turn::Next)

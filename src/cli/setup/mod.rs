@@ -16,7 +16,7 @@ use crate::app::setup::detect::write::{self, Answer};
 use crate::app::setup::detect::{self, Detection, Tree};
 use crate::cli::args;
 use crate::cli::exit::Exit;
-use crate::cli::render::answer;
+use crate::cli::output::answer;
 use crate::domain::config::settings::ClaudeCli;
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{DEFAULT, name_problem};

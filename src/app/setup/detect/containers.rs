@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::app::setup::detect::{claws, logins};
+use crate::app::setup::detect::logins;
+use crate::app::setup::detect::openclaws;
 use crate::domain::gateway::{container, masking};
 use crate::domain::order;
 use crate::os::environment;
@@ -96,7 +97,7 @@ impl Container {
             login_folders.chain(told.homes().into_iter().map(|home| home.join(".claude")));
         let logins = login_folders
             .filter_map(|folder| told.on_host(&folder.join(logins::FILE)).map(|(host, _)| host));
-        let claws: Vec<PathBuf> = claws::of_container(&told).collect();
+        let claws: Vec<PathBuf> = openclaws::of_container(&told).collect();
         logins
             .flat_map(|login| claws.iter().map(move |claw| (login.clone(), claw.clone())))
             .collect()

@@ -3,12 +3,12 @@
 //! Nothing of Claude's or OpenClaw's is started, and everything below a user's folder is looked at
 //! with that user's rights.
 
-mod claws;
 pub(crate) mod containers;
 pub(crate) mod first;
 mod fitting;
 mod homes;
 mod logins;
+mod openclaws;
 mod own_paths;
 pub(crate) mod pairs;
 pub(crate) mod rivals;
@@ -120,7 +120,7 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let hints = units::hints(tree, &homes, &mut findings.rejected);
     let world = World { tree, homes: &homes, hints: &hints, containers };
     logins::find(&world, clock::now(), &mut findings);
-    claws::find(&world, &mut findings);
+    openclaws::find(&world, &mut findings);
     let rivals = rivals::all(tree, &homes);
     findings.rivals = rivals.iter().map(ToString::to_string).collect();
     let names = containers.iter().map(|one| (one.name.clone(), one.engine)).collect();
