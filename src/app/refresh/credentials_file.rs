@@ -8,8 +8,9 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::fingerprint;
-use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::atomic_write::Replacement;
 use crate::os::fs::dir::{Folder, Seen};
+use crate::os::fs::replacement;
 use crate::os::lock::claude_lock::{ClaudeLocks, Refused};
 
 /// How often a rewrite begins anew because somebody else wrote the file meanwhile.
@@ -130,6 +131,6 @@ impl Place {
     fn replace(&self, old: &Reading, new: &[u8]) -> Result<(), Error> {
         let (folder, name) = (&*self.folder, self.name.as_str());
         let part = Replacement { folder, name, bytes: new, old: Some(&old.seen) };
-        atomic_write::replace_all([part], None, || {}).into_iter().collect()
+        replacement::replace_all([part], None, || {}).into_iter().collect()
     }
 }

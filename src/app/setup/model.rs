@@ -11,8 +11,9 @@ use crate::app::openclaw::{self, CONFIGURATIONS, ConfigFile, SIZE_LIMIT, Variabl
 use crate::domain::config::settings::Settings;
 use crate::domain::models::{self, Edit, Models, Wish};
 use crate::os;
-use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::atomic_write::Replacement;
 use crate::os::fs::dir::{Folder, Seen};
+use crate::os::fs::replacement;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +178,7 @@ fn write<'p>(texts: impl Iterator<Item = (&'p Part, &'p [u8], &'p Seen)>) -> Res
         bytes,
         old: Some(old),
     });
-    let written = atomic_write::replace_all(parts, None, || {});
+    let written = replacement::replace_all(parts, None, || {});
     written.into_iter().collect::<Result<(), _>>().map_err(Error::from)
 }
 

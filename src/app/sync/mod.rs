@@ -35,9 +35,10 @@ use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::fingerprint;
-use crate::os::fs::atomic_write::{self, Replacement};
+use crate::os::fs::atomic_write::Replacement;
 use crate::os::fs::dir::{self, Ways};
 use crate::os::fs::in_place::{Keep, Restored};
+use crate::os::fs::replacement;
 use crate::os::lock::advisory::Lock;
 use crate::os::process::self_exec;
 
@@ -203,7 +204,7 @@ fn commit(
     let changed: Vec<SinkKind> = looks.iter().filter_map(Look::changing).collect();
     let parts: Vec<Replacement<'_>> = looks.iter().flat_map(Look::replacements).collect();
     let counts: Vec<usize> = looks.iter().map(|look| look.replacements().count()).collect();
-    let results = atomic_write::replace_all(parts, over, || {
+    let results = replacement::replace_all(parts, over, || {
         if memory.accept(mark) || !changed.is_empty() {
             save(memory, changed);
         }

@@ -5,18 +5,19 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags, Stat};
+use rustix::io::Errno;
 
 use crate::domain::time::Timestamp;
 use crate::os::clock;
 use crate::os::error::{Cause, Error};
-use crate::os::fs::atomic_write::{self, Durability, same};
+use crate::os::fs::atomic_write::{self, Durability, NEW_MODE, same};
 use crate::os::fs::dir::{Folder, Seen};
 
 /// The most that is read of a record, in bytes: two texts of a sink, of 4 MiB at most, and a path.
@@ -229,6 +230,27 @@ pub(crate) fn check_record(bytes: &[u8]) {
     let at = old.len().min(new.len()) / 2;
     let torn = [&new[..at], &old[at..]].concat();
     assert_eq!(is_torn(&torn, old, new), torn != old && torn != new);
+}
+
+/// Writes and flushes a file that is not there yet; of one that cannot be written whole nothing stays.
+pub(super) fn make(folder: &Folder, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let path = folder.path.join(name);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let acting = folder.acting()?;
+    let made = rustix::fs::openat(&folder.fd, name, flags, NEW_MODE);
+    drop(acting);
+    let mut file = match made {
+        Ok(fd) => File::from(fd),
+        Err(Errno::EXIST) => {
+            return Err(Error { verb: "write", object: path, cause: Cause::Changed });
+        }
+        Err(source) => return Err(Error::new("write", &path, source)),
+    };
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|source| {
+        let _ = file.set_len(0);
+        let _ = folder.remove(name);
+        Error::new("write", &path, source)
+    })
 }
 
 #[cfg(test)]

@@ -7,4 +7,5 @@ pub(crate) mod in_place;
 pub(crate) mod mounts;
 pub(crate) mod preallocated;
 pub(crate) mod readers;
+pub(crate) mod replacement;
 pub(crate) mod sync_all;

@@ -17,8 +17,8 @@ use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
-use crate::os::fs::atomic_write;
 use crate::os::fs::in_place::Keep;
+use crate::os::fs::replacement;
 
 /// What became of a former sink.
 enum Cleaned {
@@ -134,7 +134,7 @@ fn one(means: Means<'_>, file: &EnvFile, memory: &Memory) -> Cleaned {
         return Cleaned::Done;
     }
     let mut look = Look::stale(SinkKind::Env, path.to_owned(), vec![change]);
-    let results = atomic_write::replace_all(look.replacements(), means.over, || {});
+    let results = replacement::replace_all(look.replacements(), means.over, || {});
     look.settle(results.into_iter());
     match look.done().state {
         SinkState::InStep | SinkState::Unsettled(_) => Cleaned::Done,

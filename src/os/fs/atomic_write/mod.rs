@@ -1,11 +1,9 @@
 //! Replacing files whole and for good: temp file, flush, rename, flush of the folder.
 //!
-//! Several replacements are staged together: all temp files are written, all are flushed, all are
-//! renamed, then the folders are flushed, so that ten files cost little more than one.
+//! Several replacements go through each step together (see `replacement`).
 
 mod barrier;
 mod dress;
-mod in_place;
 mod overwrite;
 
 use std::fs::File;
@@ -19,7 +17,6 @@ use rustix::io::Errno;
 use crate::domain::hints::ours;
 use crate::os::error::{Cause, Error};
 use crate::os::fs::dir::{Folder, Seen, foreign};
-use crate::os::fs::in_place::Keep;
 use crate::os::fs::sync_all;
 
 pub(crate) use barrier::barrier;
@@ -27,7 +24,7 @@ use dress::dress;
 pub(crate) use overwrite::overwrite;
 
 /// The mode of a file that did not exist before: its owner's alone.
-const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+pub(super) const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Whether a single replacement has to survive a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,28 +50,12 @@ pub(crate) struct Replacement<'a> {
 
 /// A replacement whose temp file is written.
 #[derive(Debug)]
-struct Written<'a> {
-    part: Replacement<'a>,
+pub(super) struct Written<'a> {
+    pub(super) part: Replacement<'a>,
     temp: String,
     file: File,
     /// Whether others could read or write it who may not the old one: the file system sets no modes.
     is_more_open: bool,
-}
-
-/// Replaces all of `parts`; calls `meanwhile` once, while the disk writes the new texts and every old one is
-/// still in its place. One result for each part, in their order.
-///
-/// With `over`, what cannot be replaced by a file that is no more open is written over in place, and a mount point if
-/// that is asked for.
-pub(crate) fn replace_all<'a>(
-    parts: impl IntoIterator<Item = Replacement<'a>>,
-    over: Option<Keep<'_>>,
-    meanwhile: impl FnOnce(),
-) -> Vec<Result<(), Error>> {
-    let written: Vec<_> = parts.into_iter().map(write).collect();
-    meanwhile();
-    let flushed = flush(written);
-    settle(flushed.into_iter().map(|part| part.and_then(|part| rename(&part, over))).collect())
 }
 
 /// Replaces one file of ours.
@@ -87,13 +68,16 @@ pub(crate) fn replace(
     let old = folder.hold(name)?;
     let part = write(Replacement { folder, name, bytes, old: old.as_ref() })?;
     if durability == Durability::Lazy {
-        return rename(&part, None).map(|_| ());
+        return rename_own(&part).map(|_| ());
     }
-    let renamed = flush(vec![Ok(part)])
+    let flushed = flush(vec![Ok(part)]).into_iter();
+    settle(flushed.map(|part| part.and_then(|part| rename_own(&part))).collect())
         .into_iter()
-        .map(|part| part.and_then(|part| rename(&part, None)))
-        .collect();
-    settle(renamed).into_iter().collect()
+        .collect()
+}
+
+fn rename_own<'a>(written: &Written<'a>) -> Result<&'a Folder, Error> {
+    rename(written).map_err(|refusal| refusal.error(written))
 }
 
 /// Writes and flushes a file of ours under its own name; what stood there is removed first.
@@ -124,7 +108,8 @@ pub(crate) fn temp_name(name: &str) -> String {
     format!(".{name}.oauth-sync")
 }
 
-fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
+/// Writes the temp file of a replacement.
+pub(super) fn write(part: Replacement<'_>) -> Result<Written<'_>, Error> {
     let path = part.folder.path.join(part.name);
     let failed = |source: Errno| {
         let barred =
@@ -170,7 +155,7 @@ fn fill(written: &mut Written<'_>) -> Result<(), std::io::Error> {
 }
 
 /// Flushes all temp files; one that cannot be is given up.
-fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
+pub(super) fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Error>> {
     let files: Vec<_> = written.iter().flatten().map(|written| written.file.as_fd()).collect();
     let mut results = sync_all::all(&files).into_iter();
     let flushed = written.into_iter().map(|written| {
@@ -183,65 +168,73 @@ fn flush(written: Vec<Result<Written<'_>, Error>>) -> Vec<Result<Written<'_>, Er
     flushed.collect()
 }
 
-fn rename<'a>(written: &Written<'a>, over: Option<Keep<'_>>) -> Result<&'a Folder, Error> {
+/// Why a temp file was not renamed; it is gone by then.
+#[derive(Debug)]
+pub(super) enum NotRenamed {
+    /// Nothing else helps.
+    Failed(Error),
+    /// The system does not let the file be replaced, or only by one that is more open.
+    Refused(Errno),
+    /// A mount point cannot be replaced.
+    MountPoint,
+}
+
+impl NotRenamed {
+    /// What is said of it where the file is not written in another way.
+    pub(super) fn error(self, written: &Written<'_>) -> Error {
+        let path = path_of(written);
+        match self {
+            Self::Failed(error) => error,
+            Self::Refused(source) => written.barrier().unwrap_or_else(|| {
+                if written.is_more_open {
+                    let what = "a new file there can be read by others, and the file system refuses to change its mode";
+                    Error::odd("write", &path, what)
+                } else {
+                    Error::new("write", &path, source)
+                }
+            }),
+            Self::MountPoint => {
+                let what = "it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place";
+                Error::odd("write", &path, what).hint(ours::sync_all_forced())
+            }
+        }
+    }
+}
+
+impl Written<'_> {
+    /// What an administrator has set against a replacement.
+    pub(super) fn barrier(&self) -> Option<Error> {
+        barrier(self.part.folder, self.part.name, self.part.old)
+    }
+}
+
+/// Puts a temp file in the place of the file that it was made from, if that is still there unchanged.
+pub(super) fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, NotRenamed> {
     let folder = written.part.folder;
-    let acting = folder.acting().inspect_err(|_| discard(written))?;
+    let acting = folder.acting().map_err(|error| {
+        discard(written);
+        NotRenamed::Failed(error)
+    })?;
     if !unchanged(written) {
         drop(acting);
         discard(written);
         let cause = Cause::Changed;
-        return Err(Error { verb: "write", object: path_of(written), cause });
+        let changed = Error { verb: "write", object: path_of(written), cause };
+        return Err(NotRenamed::Failed(changed));
     }
     let renamed = if written.is_more_open {
         Err(Errno::PERM)
     } else {
         rustix::fs::renameat(&folder.fd, &written.temp, &folder.fd, written.part.name)
     };
-    match renamed {
-        Ok(()) => Ok(folder),
-        Err(source) if dress::is_refusal(source) => {
-            drop(acting);
-            discard(written);
-            refused(written, over, source)
-        }
-        Err(Errno::BUSY) => {
-            drop(acting);
-            discard(written);
-            let over = over.filter(|keep| keep.mounts_too);
-            let (Some(keep), Some(old)) = (over, written.part.old) else {
-                let what = "it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place";
-                let error = Error::odd("write", &path_of(written), what);
-                return Err(error.hint(ours::sync_all_forced()));
-            };
-            keep.write(folder, written.part.name, old, written.part.bytes).map(|()| folder)
-        }
-        Err(source) => {
-            drop(acting);
-            Err(abandon(written, source.into()))
-        }
-    }
-}
-
-/// Writes a file in place that the system does not let be replaced, or only by one that is more open; one that is
-/// not there yet is made in its place.
-fn refused<'a>(
-    written: &Written<'a>,
-    over: Option<Keep<'_>>,
-    source: Errno,
-) -> Result<&'a Folder, Error> {
-    let Replacement { folder, name, bytes, old } = written.part;
-    if let Some(error) = barrier(folder, name, old) {
-        return Err(error);
-    }
-    match (over, old) {
-        (Some(keep), Some(old)) => keep.write(folder, name, old, bytes).map(|()| folder),
-        (Some(_), None) => in_place::make(folder, name, bytes).map(|()| folder),
-        _ if written.is_more_open => {
-            let what = "a new file there can be read by others, and the file system refuses to change its mode";
-            Err(Error::odd("write", &path_of(written), what))
-        }
-        _ => Err(Error::new("write", &path_of(written), source)),
-    }
+    drop(acting);
+    let Err(source) = renamed else { return Ok(folder) };
+    discard(written);
+    Err(match source {
+        Errno::BUSY => NotRenamed::MountPoint,
+        source if dress::is_refusal(source) => NotRenamed::Refused(source),
+        source => NotRenamed::Failed(Error::new("write", &path_of(written), source)),
+    })
 }
 
 /// Says whether the file is still the one that the new text was made from.
@@ -261,7 +254,7 @@ pub(in crate::os) fn same(a: &Stat, b: &Stat) -> bool {
 }
 
 /// Flushes the folders in which something was renamed.
-fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
+pub(super) fn settle(renamed: Vec<Result<&Folder, Error>>) -> Vec<Result<(), Error>> {
     let open = |folder: &Folder| {
         let _acting = folder.acting()?;
         folder.readable().map_err(|source| unsettled(folder, source))
