@@ -82,8 +82,7 @@ impl<'a> Call<'a> {
     /// in [`Call::run`], and not being started is the error. With root's rights it is started only if
     /// [`exec_policy`] admits it.
     pub(crate) fn start(&self, limit: Duration) -> Result<Running, Error> {
-        let (launched, pipes) =
-            exec_policy::admit(self)?.launch().map_err(|source| self.failed(source))?;
+        let (launched, pipes) = self.admitted()?.launch().map_err(|source| self.failed(source))?;
         self.executed(Running::over(launched, pipes), limit)
     }
 
@@ -93,13 +92,27 @@ impl<'a> Call<'a> {
         streams: [BorrowedFd<'_>; 3],
         limit: Duration,
     ) -> Result<Running, Error> {
-        let launched = launch::launch(
-            &exec_policy::admit(self)?.request(true),
-            streams,
-            self.folder.fd.as_fd(),
-        );
+        let launched =
+            launch::launch(&self.admitted()?.request(true), streams, self.folder.fd.as_fd());
         let launched = launched.map_err(|source| self.failed(source))?;
         self.executed(Running::over(launched, Pipes::default()), limit)
+    }
+
+    /// The call as the rule for root's programs leaves it: with root's rights it gets the absolute path of its
+    /// program and a `PATH` of root's directories; every other one is as it was.
+    fn admitted(&self) -> Result<Self, Error> {
+        let mut call = self.clone();
+        let path = call.environment.iter().rfind(|(name, _)| name == "PATH");
+        let path = path.map(|(_, value)| value.clone()).unwrap_or_default();
+        let Some(program) = call.argv.first_mut() else { return Ok(call) };
+        let Some(admitted) = exec_policy::admit(self.identity, program, &path)? else {
+            return Ok(call);
+        };
+        *program = admitted.program.into_os_string();
+        for (_, value) in call.environment.iter_mut().filter(|(name, _)| name == "PATH") {
+            value.clone_from(&admitted.path);
+        }
+        Ok(call)
     }
 
     fn executed(&self, starting: Starting, limit: Duration) -> Result<Running, Error> {

@@ -21,7 +21,6 @@ use rustix::fs::{Access, AtFlags, FileType};
 use rustix::process::geteuid;
 
 use crate::os::error::Error;
-use crate::os::process::command::Call;
 use crate::os::user::identity::Identity;
 
 pub(crate) use walk::{Held, Rule, hold};
@@ -32,23 +31,22 @@ const FILES: usize = 2000;
 /// What every refusal says.
 pub(crate) const REFUSED: &str = "root does not ";
 
-/// Judges a call: one with root's rights gets the absolute path of its program and a `PATH` that
-/// leads into root's directories alone; every other one is left as it is.
-pub(crate) fn admit<'a>(call: &Call<'a>) -> Result<Call<'a>, Error> {
-    let mut call = call.clone();
-    if !is_roots(call.identity) {
-        return Ok(call);
+/// What root runs in place of a program: its absolute path, and a `PATH` that leads into root's directories alone.
+pub(crate) struct Admitted {
+    pub(crate) program: PathBuf,
+    pub(crate) path: OsString,
+}
+
+/// Judges a program as `identity` would run it with this `PATH`; `None` where it gets no rights of root's.
+pub(crate) fn admit(
+    identity: &Identity,
+    program: &OsStr,
+    path: &OsStr,
+) -> Result<Option<Admitted>, Error> {
+    if !is_roots(identity) {
+        return Ok(None);
     }
-    let path = call.environment.iter().rfind(|(name, _)| name == "PATH");
-    let path = path.map(|(_, value)| value.clone()).unwrap_or_default();
-    if let Some(program) = call.argv.first_mut() {
-        *program = resolve(program, &path)?.into_os_string();
-    }
-    let own = own_path(&path);
-    for (_, value) in call.environment.iter_mut().filter(|(name, _)| name == "PATH") {
-        value.clone_from(&own);
-    }
-    Ok(call)
+    Ok(Some(Admitted { program: resolve(program, path)?, path: own_path(path) }))
 }
 
 /// Judges a program by name or path, as `identity` would run it with this `PATH`.
