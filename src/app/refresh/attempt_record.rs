@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::app::refresh::Work;
 use crate::app::refresh::history::{self, Entry};
-use crate::app::refresh::session::Sight;
 use crate::domain::acceptance::Mark;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
@@ -21,8 +20,9 @@ pub(super) struct Made<'a> {
     pub(super) started: Timestamp,
 }
 
-/// Adds an attempt to the history; `renewed` is what the file shows, whatever the method says.
-pub(super) fn record(work: &Work<'_>, made: Made<'_>, before: &Sight, renewed: Option<Mark>) {
+/// Adds an attempt to the history; `from` is what the file showed before it, and `renewed` what it shows since,
+/// whatever the method says.
+pub(super) fn record(work: &Work<'_>, made: Made<'_>, from: Option<Mark>, renewed: Option<Mark>) {
     let now = clock::now();
     let unproved = Outcome::deferred("the file does not show it");
     let outcome = match (made.outcome, renewed) {
@@ -30,7 +30,6 @@ pub(super) fn record(work: &Work<'_>, made: Made<'_>, before: &Sight, renewed: O
         (Outcome::Renewed, None) => &unproved,
         (other, None) => other,
     };
-    let from = before.mark;
     let gained = renewed.map(|new| new.expiry.left(from.map_or(now, |old| old.expiry)));
     let entry = Entry {
         time: now,

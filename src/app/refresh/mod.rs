@@ -4,6 +4,7 @@
 
 mod api;
 mod attempt_record;
+mod claim;
 pub(crate) mod cli;
 pub(crate) mod credentials_file;
 mod effective_expiry;

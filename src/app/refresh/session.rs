@@ -11,7 +11,7 @@ use crate::app::refresh::outlook::next_try;
 use crate::app::refresh::pending_grant::{self, Saved};
 use crate::app::refresh::state::State;
 use crate::app::refresh::stuck::Stuck;
-use crate::app::refresh::{Conclusion, Options, Work, api, cli, mark, origin, refresh_mark};
+use crate::app::refresh::{Conclusion, Options, Work, api, claim, cli, mark, refresh_mark};
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Method;
@@ -49,7 +49,7 @@ impl<'a> Turn<'a> {
         options: Options,
         seen: Option<Fingerprint>,
     ) -> Result<Self, Error> {
-        origin::claim(work.sources, work.place)?;
+        claim::claim(work.sources, work.place)?;
         let mut state = State::load(work.sources, work.place)?;
         let stuck = expiry_override::put_back(&work, &mut state).err().map(|refused| {
             let path = work.place.path.display();
@@ -142,7 +142,7 @@ impl<'a> Turn<'a> {
             let after = self.look();
             let renewed = Self::proof(before, &after);
             let made = Made { method: method_name(method), outcome: &outcome, started };
-            record(&self.work, made, before, renewed);
+            record(&self.work, made, before.mark, renewed);
             if let Some(mark) = renewed {
                 self.state.succeed();
                 self.note(None)?;
@@ -208,7 +208,7 @@ impl<'a> Turn<'a> {
                 }
                 let outcome = &Outcome::Renewed;
                 let made = Made { method: "saved", outcome, started: clock::now() };
-                record(&self.work, made, before, after.mark);
+                record(&self.work, made, before.mark, after.mark);
                 true
             }
             Ok(Saved::Kept(why)) => {
@@ -257,7 +257,7 @@ impl<'a> Turn<'a> {
     /// Notes what is stuck as the turn begins: an expiry, or a login that stands aside for this place.
     fn note(&mut self, stuck: Option<Stuck>) -> Result<(), Error> {
         let (sources, place) = (self.work.sources, self.work.place);
-        let stray = origin::stray(sources, place)?.map(|stray| {
+        let stray = claim::stray(sources, place)?.map(|stray| {
             let file = sources.path.join(&stray.file);
             let cause = format!(
                 "a renewed login of {} is kept in '{}' and not put into '{}', which is another one's: sign in again where it was, or remove it once nobody misses it",

@@ -7,9 +7,7 @@ use crate::app::error::Error;
 use crate::app::refresh::credentials_file::Place;
 use crate::app::refresh::history::method_name;
 use crate::app::refresh::session::Turn;
-use crate::app::refresh::{
-    Conclusion, Group, Options, Renewal, Work, mark, origin, sources, state,
-};
+use crate::app::refresh::{Conclusion, Group, Options, Renewal, Work, claim, mark, sources, state};
 use crate::app::source::sign_in;
 use crate::domain::schedule::Need;
 use crate::domain::source::Source;
@@ -87,7 +85,7 @@ pub(super) fn pick_up(
     let Some(_lock) = Lock::try_take(&ground.places.run_dir, &lock_name(place))? else {
         return Ok(None);
     };
-    origin::claim(&folder, place)?;
+    claim::claim(&folder, place)?;
     let answer = folder.stat(&format!("{}.answer", place.key))?;
     if answer.is_none() && state::State::load(&folder, place)?.nudge.is_none() {
         return Ok(None);
