@@ -10,7 +10,6 @@ use crate::domain::openclaw_config::include::normal;
 use crate::os::error::Error;
 use crate::os::event::event_loop::Events;
 use crate::os::fs::dir::Folder;
-use crate::os::fs::mounts;
 use crate::os::journal::detail;
 
 /// The last key of a link; greater ones are the watcher's own.
@@ -114,7 +113,7 @@ fn way(
                     return Err(error);
                 };
                 events.watch_step(parent, &missing.to_string_lossy(), key)?;
-                return if error.is_absent() { mounts::notifies(parent) } else { Err(error) };
+                return if error.is_absent() { parent.notifies() } else { Err(error) };
             }
         }
     }
@@ -124,7 +123,7 @@ fn way(
         events.watch_mounts(&real, key);
     }
     watch(events, &folder)?;
-    mounts::notifies(&folder)
+    folder.notifies()
 }
 
 /// Watches a step of the way: the folder itself for being moved, or the link that stands for it.

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::app::setup::detect::logins;
-use crate::app::setup::detect::openclaws;
 use crate::domain::gateway::{container, masking};
 use crate::domain::order;
 use crate::os::environment;
@@ -84,27 +82,8 @@ impl Container {
         self.is_ours
     }
 
-    /// The logins and the state folders that it has both as its own, by its mounts, each with each.
-    ///
-    /// That is proof only where nobody but us, or root, answers for the engine.
-    pub(super) fn logins_with_claws(&self) -> Vec<(PathBuf, PathBuf)> {
-        if !self.is_ours {
-            return Vec::new();
-        }
-        let told = self.as_told_by_its_maker();
-        let login_folders = told.variable("CLAUDE_CONFIG_DIR").map(PathBuf::from).into_iter();
-        let login_folders =
-            login_folders.chain(told.homes().into_iter().map(|home| home.join(".claude")));
-        let logins = login_folders
-            .filter_map(|folder| told.on_host(&folder.join(logins::FILE)).map(|(host, _)| host));
-        let claws: Vec<PathBuf> = openclaws::of_container(&told).collect();
-        logins
-            .flat_map(|login| claws.iter().map(move |claw| (login.clone(), claw.clone())))
-            .collect()
-    }
-
     /// Without the variables of its image: whoever built that does not say whose is what.
-    fn as_told_by_its_maker(&self) -> Self {
+    pub(super) fn as_told_by_its_maker(&self) -> Self {
         let environment = self.environment.iter().filter(|one| !self.of_image.contains(one));
         Self { environment: environment.cloned().collect(), ..self.clone() }
     }

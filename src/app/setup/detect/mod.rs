@@ -12,6 +12,7 @@ mod openclaws;
 mod own_paths;
 pub(crate) mod pairs;
 pub(crate) mod rivals;
+mod shared_mounts;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -130,8 +131,7 @@ fn within(tree: &Tree, containers: &[containers::Container]) -> Detection {
     let (candidates, tree, silent) = (Vec::new(), tree.clone(), Vec::new());
     let mut all =
         Detection { findings, candidates, rivals, tree, containers: names, silent, accounts };
-    let proven: Vec<_> =
-        containers.iter().flat_map(containers::Container::logins_with_claws).collect();
+    let proven: Vec<_> = containers.iter().flat_map(shared_mounts::logins_with_openclaws).collect();
     let has_both = |login: &Login, claw: &Claw| {
         proven.iter().any(|(path, state_dir)| *path == login.path && *state_dir == claw.state_dir)
     };

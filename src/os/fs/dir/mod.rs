@@ -27,6 +27,7 @@ use rustix::process::geteuid;
 use crate::domain::hints::files;
 use crate::domain::shell::{Hint, User};
 use crate::os::error::Error;
+use crate::os::fs::mounts;
 use crate::os::user::account::{self, Outsider};
 use crate::os::user::identity::Identity;
 
@@ -119,6 +120,11 @@ impl Folder {
         let fd = self.acting()?.and(open, "open", &path)?;
         let (identity, is_strict) = (self.identity.clone(), self.is_strict);
         Ok(Self { path, identity, fd: fd.into(), is_strict })
+    }
+
+    /// Whether its file system tells of changes.
+    pub(crate) fn notifies(&self) -> Result<bool, Error> {
+        mounts::notifies(&self.fd, &self.path)
     }
 
     /// Looks at a name without following a link; `None` if nothing is there.

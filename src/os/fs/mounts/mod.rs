@@ -10,7 +10,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use crate::os::error::Error;
-use crate::os::fs::dir::Folder;
 
 /// What is mounted where this process looks.
 const OWN_TABLE: &str = "/proc/self/mountinfo";
@@ -243,10 +242,10 @@ const SILENT: [u32; 10] = [
     0x794c_7630, // overlay: what changes in a layer of it
 ];
 
-/// Says whether the folder's file system tells of changes.
-pub(crate) fn notifies(folder: &Folder) -> Result<bool, Error> {
-    let stat = rustix::fs::fstatfs(&folder.fd)
-        .map_err(|source| Error::new("look at the file system of", &folder.path, source))?;
+/// Whether the file system of an open directory tells of changes; `path` is named in the error.
+pub(crate) fn notifies(directory: impl AsFd, path: &Path) -> Result<bool, Error> {
+    let stat = rustix::fs::fstatfs(directory)
+        .map_err(|source| Error::new("look at the file system of", path, source))?;
     let magic = u32::try_from(i128::from(stat.f_type) & 0xffff_ffff).unwrap_or_default();
     Ok(!SILENT.contains(&magic))
 }

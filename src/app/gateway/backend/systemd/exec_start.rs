@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::app::gateway::backend::systemd::names;
-use crate::app::gateway::backend::systemd::unit_files::{self, Text};
+use crate::app::gateway::backend::systemd::unit_environment::Text;
+use crate::app::gateway::backend::systemd::unit_files;
 use crate::app::gateway::job::Work;
 use crate::domain::config::words;
 use crate::domain::unit_text;

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::gateway::backend::systemd::quadlet;
-use crate::app::gateway::backend::systemd::unit_environment::{Environment, Managers};
-use crate::app::gateway::backend::systemd::unit_files::{self, Reader, Text};
+use crate::app::gateway::backend::systemd::unit_environment::{Environment, Managers, Text};
+use crate::app::gateway::backend::systemd::unit_files::{self, Reader};
 use crate::app::gateway::exec_context::{Place, text};
 use crate::app::gateway::job::Work;
 use crate::domain::gateway::{Ending, masking};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::gateway::backend::systemd::unit_files::Text;
+use crate::app::gateway::backend::systemd::unit_environment::Text;
 use crate::app::gateway::container_engine::Engine;
 use crate::app::gateway::job::Work;
 use crate::app::gateway::verify::{self, Expected};

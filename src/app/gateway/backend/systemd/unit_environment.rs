@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::gateway::backend::systemd::unit_files::Text;
 use crate::domain::secret::Secret;
 use crate::domain::unit_text::{assignments, words};
 
 /// How many files, or patterns of them, are looked into.
 const FILES_LIMIT: usize = 64;
+
+/// A file that a unit is made of, with its text.
+pub(crate) type Text = (PathBuf, String);
 
 /// What a unit sets for its process, or its container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

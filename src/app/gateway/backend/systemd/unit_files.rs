@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::gateway::backend::systemd::unit_environment::{Managers, Value};
+use crate::app::gateway::backend::systemd::unit_environment::{Managers, Text, Value};
 use crate::domain::expand::specifiers;
 use crate::domain::secret::Secret;
 use crate::domain::unit_paths::{self, is_conf};
@@ -39,9 +39,6 @@ const VARIABLES: [&str; 4] = [
     "/usr/lib/environment.d",
 ];
 const OF_PAM: &str = "/etc/environment";
-
-/// A file that a unit is made of, with its text.
-pub(crate) type Text = (PathBuf, String);
 
 /// Reads a unit's files as its manager does: a user's with that user's rights.
 pub(crate) struct Reader {
