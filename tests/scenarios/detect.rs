@@ -345,13 +345,15 @@ fn it_tells_how_the_gateway_and_the_cli_run() {
         .file("home/bob/.config/systemd/user/openclaw-gateway-work.service", "[Service]\n")
         .file("root/.openclaw/state/openclaw.sqlite", "")
         .file("root/.openclaw/credentials/oauth.json", "{}")
-        .file("etc/systemd/system/openclaw.service", "[Service]\n");
+        .file("etc/systemd/system/openclaw.service", "[Service]\n")
+        .file("etc/systemd/system/openclaw-gateway.service", "[Service]\nUser=bob\n");
     let json = host.json();
     assert_eq!(json["logins"][0]["cli"], "host");
     assert_eq!(json["logins"][0]["cli_place"], "/home/ann/.nvm/versions/node/v22.1.0/bin/claude");
     let claws = json["openclaws"].as_array().unwrap();
     assert_eq!(claws[0]["compose_dir"], "/home/ann/oc");
     assert_eq!(claws[0]["version"], "2026.3.2 (lastTouchedVersion in openclaw.json)");
+    assert!(claws[0]["unit"].is_null(), "another user's unit: {claws:?}");
     assert_eq!(claws[1]["unit"], "openclaw-gateway-work.service");
     assert_eq!(claws[2]["unit"], "openclaw.service");
     assert_eq!(claws[2]["version"], "2026.6 or later (an SQLite store)");

@@ -134,7 +134,7 @@ fn one(
     let config = CONFIGURATIONS.iter().find_map(|name| tree.text(&path.join(name)));
     let document = config.as_deref().and_then(|text| json5::read(text.as_bytes()).ok());
     let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
-    let unit = units::gateway(tree, world.home_of(path), path);
+    let unit = units::gateway(tree, world.home_of(path), path, &control.uids);
     let of_unit = unit.as_ref().map(|unit| units::paths(tree, world.home_of(path), unit));
     let runs_it = world.containers.iter().filter(|container| {
         of_container(container).any(|state_dir| tree.is_same(&state_dir, path))

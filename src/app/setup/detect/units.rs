@@ -8,6 +8,7 @@ use crate::app::setup::detect::tree::Tree;
 use crate::domain::expand::{expand, home_is, specifiers};
 use crate::domain::unit_paths::{self, is_conf};
 use crate::domain::{glob, unit_text};
+use crate::os::user::account::{self, Account};
 
 /// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
 pub(super) const SYSTEM: [&str; 3] =
@@ -239,11 +240,13 @@ pub(super) fn paths(
     })
 }
 
-/// The unit that runs the gateway of a state folder, by its name, and whether it is a user's.
+/// The unit that runs the gateway of a state directory, by its name, and whether it is a user's; one of the host
+/// only where it runs as the user whose directory it is.
 pub(crate) fn gateway(
     tree: &Tree,
     home: Option<&Home>,
     state_dir: &Path,
+    owners: &[u32],
 ) -> Option<(String, bool)> {
     let profile = state_dir.file_name()?.to_str()?.strip_prefix(".openclaw-").map(str::to_owned);
     let of_user = match &profile {
@@ -260,9 +263,24 @@ pub(crate) fn gateway(
     if profile.is_none() && has(unit_paths::CONTAINERS, container) {
         return Some((of_container.to_owned(), true));
     }
-    let names = [of_user.as_str(), of_container];
-    let found = names
-        .into_iter()
-        .find(|name| SYSTEM.iter().any(|folder| tree.has(&Path::new(folder).join(name))))?;
+    let owner =
+        home.map(|home| home.uid).or(if let [owner] = owners { Some(*owner) } else { None });
+    let found = [of_user.as_str(), of_container].into_iter().find(|name| {
+        SYSTEM.iter().any(|folder| tree.has(&Path::new(folder).join(name)))
+            && runs_as(tree, name) == owner
+    })?;
     Some((found.to_owned(), false))
+}
+
+/// The user that a unit of the host runs as; `None` where there is no such account.
+fn runs_as(tree: &Tree, unit: &str) -> Option<u32> {
+    let drop_ins = format!("{unit}.d");
+    let is_its = |name: &str| name == unit || name == drop_ins;
+    let texts = SYSTEM.iter().rev().flat_map(|folder| texts(tree, Path::new(folder), is_its));
+    let users = texts.flat_map(|(_, text)| unit_text::assignments(&text, "Service"));
+    let user = users.filter(|(key, _)| key == "User").map(|(_, value)| value).next_back();
+    let Some(user) = user.filter(|user| !user.is_empty()) else { return Some(0) };
+    let accounts = account::parse(&tree.text(Path::new("/etc/passwd"))?);
+    let is_user = |one: &Account| one.name == user || user.parse() == Ok(one.uid);
+    accounts.into_iter().find(is_user).map(|one| one.uid)
 }
