@@ -336,3 +336,21 @@ fn a_users_process_is_read_with_that_users_rights_alone() {
         assert_eq!(ran.err.contains("uses the new token; it"), is_proven, "{key}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_unit_is_not_restarted_again_where_a_profile_comes_before_the_variable() {
+    let host = Host::new(GATEWAY, "");
+    let openclaw = host.0.at("fake/openclaw");
+    host.0.write(
+        "fake/openclaw",
+        "#!/bin/sh\ncase \"$*\" in *--version*) echo 2026.9.6 ;; *) echo '{\"auth\":{\"providers\":[{\"provider\":\"anthropic\",\"effective\":{\"kind\":\"profiles\"}}]}}' ;; esac\n",
+    );
+    fs::set_permissions(&openclaw, PermissionsExt::from_mode(0o755)).unwrap();
+    host.0.openclaw("2026.9.6").conf("OPENCLAW_COMMAND", openclaw.to_str().unwrap());
+    host.starts("env ANTHROPIC_OAUTH_TOKEN=access-new");
+    let first = "OpenClaw uses a profile of its own before ANTHROPIC_OAUTH_TOKEN";
+    host.run("sync").exit(1).says(first);
+    let pid = host.0.read("pid");
+    host.run("sync").exit(1);
+    assert_eq!(host.0.read("pid"), pid, "it was restarted once more");
+}

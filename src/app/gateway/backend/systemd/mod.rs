@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::app::gateway::backend::systemd::managed_unit::{QUADLET, State, Unit};
 use crate::app::gateway::backend::systemd::verify_unit::Subject;
 use crate::app::gateway::job::Work;
+use crate::app::gateway::verify;
 use crate::domain::config::settings::Gateway;
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Deed, Ending};
@@ -64,6 +65,10 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         // A process that starts reads everything anew.
         unit.say_if_it_cannot_stay(&work.settings.name);
         return Ok(Ending::Done(Deed::Nothing, None));
+    }
+    if work.pending().attempts > 0 {
+        // A restart changes nothing where a profile comes before the variable.
+        verify::environment_counts(work)?;
     }
     work.courtesy(&Identity::own())?;
     let port = work.openclaw.config.gateway_port;
