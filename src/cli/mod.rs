@@ -29,7 +29,7 @@ use clap::{CommandFactory, Parser};
 use log::LevelFilter;
 
 use crate::app;
-use crate::app::context::Places;
+use crate::app::context::{self, Places};
 use crate::app::error::Error;
 use crate::app::gateway::Haste;
 use crate::app::report::Report;
@@ -244,9 +244,14 @@ fn sync_here(
 
 /// Runs hooks and posts to webhooks, and publishes what failed.
 fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
+    let was_idle = app::notify::is_idle(places);
     let done = app::notify::run(places, at_once)?;
     let troubles = app::notify::troubles(places, None);
     app::status::health_file::service(places, &troubles, ServiceEntry::is_of_messages);
+    // Nothing had to be sent: where there is no link, that is why.
+    if was_idle && let Err(error @ Error::NoLink(..)) = context::links(&places.config_dir, None) {
+        return Err(error);
+    }
     Ok(if done { Exit::Done } else { Exit::Deferred })
 }
 

@@ -14,6 +14,13 @@ use crate::{age, bed, blanked, heard, hook, no_token_is_kept, queued, waiting};
 const TELL: &str = r#"echo "$0 $OAUTH_SYNC_EVENT $OAUTH_SYNC_LINK $OAUTH_SYNC_EXPIRES_AT" | sed 's|.*/||' >> heard"#;
 
 #[test]
+fn without_a_link_a_person_hears_how_to_make_one() {
+    let bed = bed();
+    std::fs::remove_file(bed.at("etc/default.conf")).unwrap();
+    bed.run(["notify"]).exit(2).says("no link is configured").says("oauth-sync setup");
+}
+
+#[test]
 fn they_run_in_order_for_every_event_and_hear_no_token() {
     let bed = bed();
     hook(&bed, "20-second", &format!("{TELL}; env >> env"));

@@ -58,6 +58,13 @@ pub(crate) fn run(places: &Places, at_once: bool) -> Result<bool, Error> {
     }
 }
 
+/// Whether nothing waits to be sent.
+pub(crate) fn is_idle(places: &Places) -> bool {
+    let waiting = places.run_dir.join(Queue::Notify.folder_name());
+    let folders = [waiting, places.state_dir.join(FOLDER)].map(|path| Folder::reach(&path));
+    folders.iter().flatten().all(|folder| folder.names().is_ok_and(|names| names.is_empty()))
+}
+
 /// The next moment at which something is tried again.
 pub(crate) fn next_try(state_dir: &Path, now: Timestamp) -> Option<Timestamp> {
     let folder = Folder::reach(&state_dir.join(FOLDER)).ok()?;
