@@ -297,7 +297,7 @@ fn where_a_profile_carries_the_token_no_env_line_is_added() {
 fn where_nothing_can_be_pasted_env_carries_the_token() {
     let bed = bed("2026.9.6", "auto");
     bed.run(["sync"]).exit(0).says(
-        "default: the token cannot be pasted: the version of OpenClaw could not be asked for\n",
+        "default: the token cannot be pasted: the version of OpenClaw could not be asked for: openclaw --version said '",
     );
     assert!(bed.read(ENV).contains("access-new"));
     bed.run(["sync"]).exit(0).err(&[]);

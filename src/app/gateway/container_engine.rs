@@ -291,6 +291,7 @@ impl<'a> Engine<'a> {
         match ended.is_success() {
             true => Ok(text(&ended.stdout)),
             false if ended.overdue => Err("it took too long and was ended".to_owned()),
+            false if said.trim().is_empty() => Err(format!("{}, and printed nothing", ended.how())),
             false => Err(masking::tail(&said, 3)),
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Work<'a> {
     pub(crate) openclaw: OpenClaw,
     /// The `.env` that the token is in, if that is a sink.
     pub(crate) env_file: Option<PathBuf>,
+    /// Why OpenClaw's version could not be asked for in this run.
+    pub(crate) version_error: Option<String>,
     report: Report,
     program: Option<Program>,
 }
@@ -54,7 +56,8 @@ impl<'a> Work<'a> {
         let openclaw = OpenClaw::look(settings, ground, &memory, now);
         let env = report.sinks.iter().find(|sink| sink.kind == SinkKind::Env);
         let env_file = env.and_then(|sink| sink.path.clone());
-        Ok(Self { ground, settings, ledger, openclaw, env_file, report, program: None })
+        let (version_error, program) = (None, None);
+        Ok(Self { ground, settings, ledger, openclaw, env_file, version_error, report, program })
     }
 
     /// What the gateway still needs.
@@ -236,8 +239,9 @@ impl<'a> Work<'a> {
             }
             Ok(_) => {}
             Err(ending) => {
-                let why = ending.why().unwrap_or_default();
+                let why = ending.why().unwrap_or("nothing says why").to_owned();
                 detail!("{}: its version is unknown: {why}", self.settings.name);
+                self.version_error = Some(why);
             }
         }
     }

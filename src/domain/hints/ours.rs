@@ -154,11 +154,6 @@ pub(crate) fn one_of(names: &[&str]) -> Hint {
     Hint::new("--link NAME, one of").list(names)
 }
 
-/// Says where the compose project is.
-pub(crate) fn compose_dir(path: &str) -> Hint {
-    Hint::new("write").glue("COMPOSE_DIR=", path)
-}
-
 /// Says how a key is written.
 pub(crate) fn write(key: &'static str) -> Hint {
     Hint::new("write").then(key).glued("=\"value\"")

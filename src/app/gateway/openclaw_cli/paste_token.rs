@@ -78,7 +78,12 @@ fn may_paste(work: &mut Work<'_>) -> Result<(), Ending> {
     work.program()?;
     let version = work.ledger.version.as_ref().and_then(|seen| Version::parse(&seen.text));
     match version {
-        None => return Err(Ending::deferred("the version of OpenClaw could not be asked for")),
+        None => {
+            let why =
+                work.version_error.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+            let what = format!("the version of OpenClaw could not be asked for{why}");
+            return Err(Ending::deferred(what));
+        }
         Some(version) if version < Version::SQLITE => {
             let why = format!(
                 "OpenClaw is {version}: before 2026.6.1 paste-token echoes the token and stores nothing"

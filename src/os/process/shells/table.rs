@@ -105,7 +105,6 @@ fn of_ours() -> Vec<Row> {
         advises!("ours::link_by_hand", w => ours::link_by_hand(&w.path)),
         advises!("ours::links", w => ours::links(&["a".to_owned(), w.name.clone()])),
         advises!("ours::one_of", w => ours::one_of(&["a", &w.name])),
-        advises!("ours::compose_dir", w => ours::compose_dir(&w.name)),
         advises!("ours::write", _w => ours::write("SINKS")),
         advises!("ours::write_or_auto", _w => ours::write_or_auto("COMPOSE_DIR")),
     ]

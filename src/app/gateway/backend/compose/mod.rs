@@ -98,7 +98,8 @@ pub(crate) fn pick(
                 "COMPOSE_DIR is '{path}', but the container of service {service} was made in '{place}'"
             );
             if is_here(&other.project) {
-                return Err(Ending::Deferred(why, Some(ours::compose_dir(place))));
+                let hint = ours::set(&settings.name, "COMPOSE_DIR", place);
+                return Err(Ending::Deferred(why, Some(hint)));
             }
             let maker = maker(&other.project);
             let why = format!("{why}, which this host does not have: {maker}");
