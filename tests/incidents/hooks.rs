@@ -67,13 +67,18 @@ fn one_that_others_could_have_written_is_said_and_left_out() {
         chown(bed.at("etc/hooks.d/40-foreign"), Some(4711), None).unwrap();
     }
     blanked(&bed);
-    let ran = bed.run(["notify"]).exit(0);
+    let ran = bed.run(["notify"]).exit(75);
     let ran = ran.says("the hook 'BED/etc/hooks.d/10-open' is not run: others than its owner may write it\nhint: chmod go-w BED/etc/hooks.d/10-open");
     let ran = ran.says("the hook 'BED/etc/hooks.d/30-link' is not run: it is a symbolic link");
     if is_root() {
         ran.says("the hook 'BED/etc/hooks.d/40-foreign' is not run: it belongs to another user");
     }
     assert_eq!(bed.plain(&heard(&bed)), "20-good blanked default WHEN\n");
+    // What is refused waits for whoever fixes it.
+    fs::set_permissions(bed.at("etc/hooks.d/10-open"), fs::Permissions::from_mode(0o755)).unwrap();
+    bed.run(["notify", "--now"]).exit(75);
+    let heard = bed.plain(&heard(&bed));
+    assert!(heard.ends_with("10-open blanked default WHEN\n"), "{heard}");
 }
 
 #[test]

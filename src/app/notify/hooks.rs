@@ -76,9 +76,9 @@ impl Hooks {
         Ok(Self { folder: Some(folder), ..hooks })
     }
 
-    /// The names of those that may be run, in their order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.names.iter()
+    /// The names of all, in their order: one that is refused now is tried again as one that failed.
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().chain(&self.refused)
     }
 
     /// Returns whether there is no such hook any more.

@@ -161,7 +161,7 @@ impl Round {
     /// Runs the hooks that have not succeeded yet and are due.
     fn run_hooks(&self, state: &Folder, name: &str, item: &mut Item) -> Result<(), Error> {
         if !item.hooks_listed {
-            item.hooks = self.hooks.names().map(|hook| (hook.clone(), Owed::default())).collect();
+            item.hooks = self.hooks.all().map(|hook| (hook.clone(), Owed::default())).collect();
             item.hooks_listed = true;
         }
         let hooks: Vec<String> = item.hooks.keys().cloned().collect();
