@@ -47,6 +47,10 @@ fn quiet_hours_are_kept() {
     assert_eq!(ran.code, Some(75), "{ran:?}");
     assert!(ran.stderr.contains("it is quiet hours until"), "{ran:?}");
     bed.uses(&token("first"));
+    let check = bed.run(&["check"]);
+    assert_eq!(check.code, Some(1), "{check:?}");
+    let late = "the gateway does not use the new token yet: it is quiet hours until";
+    assert!(check.stderr.contains(late), "{check:?}");
 }
 
 #[test]

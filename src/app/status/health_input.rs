@@ -116,13 +116,13 @@ fn missing(settings: &Settings, report: &Report) -> (Option<String>, Option<Stri
     }
 }
 
-/// Why the gateway does not use the new token; a first update that is postponed is left out, as was asked for.
+/// Why the gateway is not proven to use the new token.
 fn waiting(report: &Report) -> Option<String> {
     let pending = report.gateway.pending.as_ref().filter(|pending| pending.missing.is_none())?;
     match (&pending.waits, pending.attempts) {
         (None, 0) => Some("its update is in progress".to_owned()),
-        (Some(_), 0) => None,
-        (waits, _) => Some(waits.clone().unwrap_or_else(|| "the update failed".to_owned())),
+        (None, _) => Some("the update failed".to_owned()),
+        (Some(why), _) => Some(why.clone()),
     }
 }
 
