@@ -85,3 +85,15 @@ fn ten_thousand_agents_need_few_descriptors_and_keep_nobody_waiting() {
         assert!(!lab.read("log").contains(fault), "{fault}");
     }
 }
+
+#[test]
+fn a_directory_with_too_many_names_is_named_and_not_listed() {
+    let lab = Lab::new();
+    lab.login(ALICE, "home/a/.claude", "A", 20000);
+    lab.as_user(ALICE, "umask 077; mkdir home/a/.openclaw; echo X=1 >home/a/.openclaw/.env");
+    lab.as_user(ALICE, "cd home/a/.openclaw; seq 20001 | sed 's/^/.env.copy/' | xargs touch");
+    lab.link("a", "SINKS=\"env\"\nREFRESH=\"off\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"none\"\nOPENCLAW_VERSION=\"2026.2.25\"\n");
+    let ran = lab.confined(&["sync"]);
+    assert!(ran.stderr.contains("it has more than 20000 names"), "{}", ran.stderr);
+    assert!(lab.read("home/a/.openclaw/.env").contains("accessA"), "{}", ran.stderr);
+}

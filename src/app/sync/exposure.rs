@@ -82,7 +82,7 @@ fn backups(original: &Path, credential: &Credential) -> Vec<PathBuf> {
         return Vec::new();
     };
     let Ok(folder) = Folder::reach(parent) else { return Vec::new() };
-    let names = folder.names().unwrap_or_default();
+    let names = folder.names_or_none();
     let names = names.iter().filter_map(|other| other.to_str());
     let others = names.filter(|other| {
         *other != name && other.trim_start_matches('.').starts_with(name.trim_start_matches('.'))

@@ -35,7 +35,7 @@ pub(crate) fn is_known(identity: &Identity, word: &str) -> bool {
 /// Where a user's own programs may be below a home, the likeliest first.
 pub(crate) fn below_home(home: &Path) -> Vec<PathBuf> {
     let names = |path: &Path| {
-        let names = Folder::reach(path).and_then(|folder| folder.names()).unwrap_or_default();
+        let names = Folder::reach(path).map(|folder| folder.names_or_none()).unwrap_or_default();
         names.into_iter().filter_map(|name| name.into_string().ok()).collect()
     };
     let text = |path: &Path| {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -117,20 +116,15 @@ impl Tree {
 
     /// Lists the names in a folder of the host.
     pub(crate) fn names(&self, path: &Path) -> Vec<String> {
-        let names = self.folder(path).and_then(|folder| folder.names().ok()).unwrap_or_default();
+        let names = self.folder(path).map(|folder| folder.names_or_none()).unwrap_or_default();
         names.into_iter().filter_map(|name| name.into_string().ok()).collect()
     }
 
     /// The same of a directory that a user may have filled; `None` where there are more than `most`.
     pub(crate) fn few_names(&self, path: &Path, most: usize) -> Option<Vec<String>> {
         let names = self.folder(path).map(|folder| folder.few_names(most));
-        match names {
-            Some(Err(error)) if error.kind() == Some(ErrorKind::ArgumentListTooLong) => None,
-            names => {
-                let names = names.and_then(Result::ok).unwrap_or_default().into_iter();
-                Some(names.filter_map(|name| name.into_string().ok()).collect())
-            }
-        }
+        let names = names.and_then(Result::ok).unwrap_or_else(|| Some(Vec::new()))?.into_iter();
+        Some(names.filter_map(|name| name.into_string().ok()).collect())
     }
 
     /// Says whether something of this name is in a folder of the host.

@@ -41,8 +41,8 @@ pub(crate) use follow::Followed;
 pub(crate) use read::QUICK;
 pub(crate) use ways::Ways;
 
-/// How many names of a directory are listed: a user can make as many as the disk holds.
-const NAMES_LIMIT: usize = 200_000;
+/// How many names of a directory that users can fill are listed: they can make as many as the disk holds.
+const NAMES_LIMIT: usize = 20_000;
 
 /// A folder, open, and whose rights everything in it is done with.
 #[derive(Debug)]
@@ -186,13 +186,31 @@ impl Folder {
         Ok(self.stat(name)?.map(kind))
     }
 
-    /// Lists the names in the folder, sorted.
+    /// Lists the names in the folder, sorted; an error where a user has made too many.
     pub(crate) fn names(&self) -> Result<Vec<OsString>, Error> {
-        self.few_names(NAMES_LIMIT)
+        self.bounded_names()?.ok_or_else(|| self.too_many())
     }
 
-    /// The same; an error where there are more than `most`.
-    pub(crate) fn few_names(&self, most: usize) -> Result<Vec<OsString>, Error> {
+    /// The same for work that goes on without them: one with too many is named in the log, and has none.
+    pub(crate) fn names_or_none(&self) -> Vec<OsString> {
+        self.bounded_names().unwrap_or_else(|_| Some(Vec::new())).unwrap_or_else(|| {
+            log::warn!("{}: nothing in it is looked at", self.too_many());
+            Vec::new()
+        })
+    }
+
+    fn bounded_names(&self) -> Result<Option<Vec<OsString>>, Error> {
+        let stat = self.own_stat()?;
+        let is_roots = stat.st_uid == 0 && stat.st_mode & 0o022 == 0;
+        self.few_names(if is_roots { usize::MAX } else { NAMES_LIMIT })
+    }
+
+    fn too_many(&self) -> Error {
+        Error::odd("list", &self.path, format!("it has more than {NAMES_LIMIT} names"))
+    }
+
+    /// Lists the names in the folder, sorted; `None` where there are more than `most`.
+    pub(crate) fn few_names(&self, most: usize) -> Result<Option<Vec<OsString>>, Error> {
         use std::os::unix::ffi::OsStringExt;
         let list = || {
             let fd = self.readable()?;
@@ -203,11 +221,11 @@ impl Folder {
                     names.push(OsString::from_vec(name));
                 }
                 if names.len() > most {
-                    return Err(Errno::TOOBIG);
+                    return Ok(None);
                 }
             }
             names.sort();
-            Ok(names)
+            Ok(Some(names))
         };
         self.acting()?.and(list, "list", &self.path)
     }

@@ -140,7 +140,7 @@ impl Reader {
             0 => found,
             _ => found.with_rights_of(&self.rights.identity),
         });
-        let names = folder.and_then(|folder| folder.names()).unwrap_or_default();
+        let names = folder.map(|folder| folder.names_or_none()).unwrap_or_default();
         names.into_iter().filter_map(|name| name.into_string().ok()).collect()
     }
 }
