@@ -29,6 +29,7 @@ use clap::{CommandFactory, Parser};
 use log::LevelFilter;
 
 use crate::app;
+use crate::app::child::separate;
 use crate::app::context::{self, Places};
 use crate::app::error::Error;
 use crate::app::gateway::Haste;
@@ -181,23 +182,43 @@ fn sync(
     options: Options,
     delegate: bool,
 ) -> Result<Exit, Error> {
-    app::child::separate::begin(places, only);
+    separate::begin(places, only);
     let apart = app::examination::links(places, only)?;
     let exit = sync_here(places, only, (options, delegate), &apart)?;
     let mut words = vec!["sync"];
-    let flags =
-        [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];
+    let flags = [
+        (options.dry_run, "--dry-run"),
+        (options.force, "--force"),
+        (!options.dry_run, "--delegate"),
+    ];
     words.extend(flags.into_iter().filter_map(|(is_set, word)| is_set.then_some(word)));
-    let of_files = options.dry_run || delegate;
-    let limit =
-        if of_files { app::child::separate::SYNC_OF_FILES } else { app::child::separate::SYNC };
-    let ended = app::child::separate::each(places, &apart, &words, limit)?;
+    let mut ended = separate::each(places, &apart, &words, separate::SYNC_OF_FILES)?;
+    if !options.dry_run && !delegate {
+        finish(places, apart, &mut ended)?;
+    }
     if !options.dry_run {
         let silent = ended.iter().filter(|(_, exit)| exit.is_none());
         silent.for_each(|(link, _)| app::status::health_file::failure(places, link, clock::now()));
     }
     let exits = ended.into_iter().map(|(_, exit)| exit.map_or(Exit::Failed, Exit::of_process));
     Ok(Exit::gravest(exits.chain([exit])))
+}
+
+/// Sees to the gateways of the links whose files have answered, and takes note of how that `ended`: only this
+/// may take long.
+fn finish(
+    places: &Places,
+    mut links: Vec<Settings>,
+    ended: &mut [(String, Option<i32>)],
+) -> Result<(), Error> {
+    links.retain(|link| {
+        let answered = ended.iter().any(|(name, exit)| *name == link.name && exit.is_some());
+        answered && app::state::gateway_queue::has(&places.run_dir, &link.name)
+    });
+    for (link, exit) in separate::each(places, &links, &["sync"], separate::GATEWAY)? {
+        ended.iter_mut().filter(|(name, _)| *name == link).for_each(|(_, old)| *old = exit);
+    }
+    Ok(())
 }
 
 /// Syncs once all but the links in `apart`; where nobody else may be left to see to the gateways, they are

@@ -355,3 +355,18 @@ fn a_process_that_hangs_keeps_no_pipe_open_and_is_told_to_monitors() {
         drop(hangs);
     }
 }
+
+#[test]
+fn a_sync_ends_soon_where_a_file_stops_answering_after_its_examination() {
+    for opens in 1..4 {
+        let lab = two_links();
+        lab.login(ALICE, "home/a/.claude", "A1", 21000).login(BOB, "home/b/.claude", "B1", 21000);
+        let file = lab.at("home/a/.claude/.credentials.json");
+        let hangs = Hangs::after(opens, file, &lab.at("kept"));
+        let (code, said) = ends_well_within_the_limit(&lab, &["sync"]);
+        let hung = said.contains("a: the file system of its files has not answered");
+        assert_eq!(code, Some(i32::from(hung)), "{opens}: {said}");
+        assert!(lab.read("home/b/.openclaw/.env").contains("accessB1"), "{opens}: {said}");
+        drop(hangs);
+    }
+}

@@ -44,9 +44,6 @@ pub(crate) const RENEWAL: Duration = Duration::from_secs(300);
 /// The longest that the work on a gateway takes: a recreate has 15 minutes, and its proof follows.
 pub(crate) const GATEWAY: Duration = Duration::from_secs(1200);
 
-/// How long a sync may take, with what it asks of the gateway.
-pub(crate) const SYNC: Duration = GATEWAY;
-
 /// How long a sync may take that asks nothing of the gateway.
 pub(crate) const SYNC_OF_FILES: Duration = Duration::from_secs(60);
 
