@@ -56,7 +56,7 @@ SCRIPT
 # --- a terminal over ssh --------------------------------------------------------------
 
 furnish_terminal() {
-    furnish folk tmux openssh-server /root/openclaw-oauth-sync.deb
+    furnish folk tmux openssh-server bash-completion zsh fish /root/openclaw-oauth-sync.deb
     # what a system does that enables nothing by itself
     bed sh folk '
         systemctl disable --now oauth-sync.service oauth-sync-refresh.timer
@@ -182,6 +182,39 @@ is_healthy() {
     wait_until 60 "bed exec folk oauth-sync check"
     says "nothing is wrong" bed exec folk oauth-sync doctor
     [ "$(bed exec folk stat -c %U "$source" /home/claw/.npm-global/bin/claude | sort -u)" = claw ]
+}
+
+# What a person knows of the sign-in is believed at once, in every answer.
+believes_a_date() {
+    bed sh folk 'oauth-sync login --signed-in "$(date -u -d "24 days ago" +%F)"'
+    bed sh folk 'if said=$(oauth-sync check); then exit 1; fi; grep -F "ends in about" <<<"$said"'
+    wait_until 60 "bed exec folk oauth-sync status | grep login-ends"
+    bed sh folk 'oauth-sync login --signed-in "$(date -u -d "1 day ago" +%F)"'
+    bed exec folk oauth-sync check
+    bed sh folk '! oauth-sync status | grep login-ends'
+}
+
+# completes SHELL...: what is installed completes a command in an interactive shell.
+completes() {
+    bed exec folk tmux -L people kill-server 2>/dev/null || :
+    bed exec folk tmux -L people -f /dev/null new-session -d -x 120 -y 50 "$*"
+    wait_until 60 completed
+}
+
+completed() {
+    shown "oauth-sync doctor" || {
+        bed exec folk tmux -L people send-keys C-u
+        bed exec folk tmux -L people send-keys -l "oauth-sync doc"
+        bed exec folk tmux -L people send-keys Tab
+        return 1
+    }
+}
+
+complete_in_three_shells() {
+    bed sh folk "echo 'autoload -U compinit; compinit' >/root/.zshrc"
+    completes bash -l
+    completes zsh
+    completes fish
 }
 
 # --- a login that is lost -------------------------------------------------------------
@@ -464,6 +497,8 @@ t "every question that follows answered no changes nothing" unchanged says_no_wh
 t "Ctrl-C at each of them changes nothing" unchanged stops_at n "${linked[@]}"
 need "setup goes from there to the end, over ssh" goes_all_the_way
 t "the link is healthy, and the doctor has nothing to say" is_healthy
+t "a date that a person tells moves the login's end, in every answer" believes_a_date
+t "bash, zsh and fish complete what the package installed" complete_in_three_shells
 t "a login that is emptied calls a person" loses_the_login
 t "journalctl -x explains what happened, by the package's catalog" explained "$(id_of blanked)"
 t "login over ssh ends it" signs_in_again
