@@ -53,6 +53,10 @@ pub(crate) struct Global {
     /// Print errors only
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Wait for the files of the link, and show on the standard input that the work goes on, for the process that
+    /// started this one
+    #[arg(long, global = true, hide = true)]
+    pub(crate) attended: bool,
 }
 
 /// What is to be done.
@@ -123,6 +127,9 @@ pub(crate) enum Command {
         /// Print what the doctor finds in it
         #[arg(long)]
         doctor: bool,
+        /// Apply the safe fixes to it instead
+        #[arg(long, requires_all = ["doctor", "link"])]
+        fix: bool,
         /// Look for units, accounts and cron jobs in DIR instead of the host
         #[arg(long, value_name = "DIR")]
         root: Option<PathBuf>,

@@ -59,7 +59,7 @@ pub(crate) fn misused() -> ExitCode {
 }
 
 fn looked(places: &Places, only: Option<&str>) -> Verdict {
-    separate::begin(places, None);
+    separate::begin(places);
     match overview::sound(places, only) {
         Ok(Survey { now, links, faults, service }) => Verdict {
             now,

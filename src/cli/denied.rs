@@ -42,9 +42,8 @@ fn changes_nothing(command: &Command) -> bool {
         | Command::Check { .. }
         | Command::Token { .. }
         | Command::Metrics { .. }
-        | Command::Examine
-        | Command::Inspect { .. } => true,
-        Command::Doctor { fix, .. } => !fix,
+        | Command::Examine => true,
+        Command::Inspect { fix, .. } | Command::Doctor { fix, .. } => !fix,
         Command::Sync { dry_run, .. } | Command::Refresh { dry_run, .. } => *dry_run,
         Command::Model(options) => !options.apply && !options.drop_provider,
         _ => false,

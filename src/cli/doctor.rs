@@ -8,10 +8,12 @@ use crate::app::child::separate;
 use crate::app::context::{self, Places};
 use crate::app::doctor::{self, Case, Diagnosis, Finding, Fix, Severity, Unchecked};
 use crate::app::error::Error;
-use crate::app::sync::{self, Options};
+use crate::app::report::Files;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, answer, answer_json};
-use crate::cli::overview::{self, Survey};
+use crate::cli::overview::{self, Survey, Surveyed};
+use crate::cli::refresh::bring;
+use crate::domain::config::settings::Settings;
 use crate::domain::health::Level;
 use crate::domain::hints::{files, ours};
 use crate::domain::units::Trouble;
@@ -39,8 +41,7 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     wish: Wish<'_>,
 ) -> Result<Exit, Error> {
-    // Where one link is to be mended, its files are waited for.
-    separate::begin(places, only.filter(|_| wish.fix));
+    separate::begin(places);
     let mut found = find(places, only, wish.root)?;
     if wish.fix && mend(places, only, &found.findings)? {
         found = find(places, only, wish.root)?;
@@ -76,7 +77,7 @@ fn find(places: &Places, only: Option<&str>, root: Option<&Path>) -> Result<Diag
 
 /// Says what there is to find in one link for another process, and waits for its files.
 pub(crate) fn inspect(places: &Places, link: &str, root: Option<&Path>) -> Result<Exit, Error> {
-    separate::begin(places, None);
+    separate::begin(places);
     let survey = dir::waiting(|| overview::sound(places, Some(link)))?;
     let found = doctor::of_links(places, &cases(&survey), root);
     Ok(output::found(Some(&found)))
@@ -137,21 +138,53 @@ pub(crate) fn cases(survey: &Survey) -> Vec<Case<'_>> {
 }
 
 /// Does what is ours and safe; says whether there was anything.
+///
+/// A link whose files may not answer is fixed by a process of its own.
 fn mend(places: &Places, only: Option<&str>, findings: &[Finding]) -> Result<bool, Error> {
     let fixable: Vec<&Finding> = findings.iter().filter(|finding| finding.fix.is_some()).collect();
     if fixable.is_empty() {
         return Ok(false);
     }
     let survey = overview::sound(places, only)?;
-    for finding in &fixable {
-        log::info!("fixing {}: {}", finding.id, finding.meaning);
-        doctor::fix(&cases(&survey), finding)?;
+    let (apart, here): (Vec<&Surveyed>, Vec<&Surveyed>) =
+        survey.links.iter().partition(|link| link.report.files != Files::Here);
+    let is_in = |links: &[&Surveyed], finding: &Finding| {
+        links.iter().any(|link| finding.link.as_ref() == Some(&link.report.link))
+    };
+    let of_here: Vec<&Finding> =
+        fixable.iter().copied().filter(|finding| !is_in(&apart, finding)).collect();
+    fix(&cases(&survey), &of_here);
+    if of_here.iter().any(|finding| finding.fix == Some(Fix::Sync)) {
+        for link in &here {
+            bring(places, &link.report.link);
+        }
     }
-    if fixable.iter().any(|finding| finding.fix == Some(Fix::Sync)) {
-        let reports = sync::all(places, only, Options::default())?;
-        reports.iter().for_each(crate::app::report::log_dedup::all);
-    }
+    let of_apart =
+        apart.iter().filter(|link| fixable.iter().any(|finding| is_in(&[link], finding)));
+    let of_apart: Vec<Settings> = of_apart.map(|link| link.settings.clone()).collect();
+    separate::each(places, &of_apart, &["inspect", "--doctor", "--fix"], separate::FILES)?;
     Ok(true)
+}
+
+/// Applies the fixes of these findings but the syncs; one that fails keeps no other from its own.
+fn fix(cases: &[Case<'_>], fixable: &[&Finding]) {
+    for finding in fixable {
+        log::info!("fixing {}: {}", finding.id, finding.meaning);
+        doctor::fix(cases, finding).unwrap_or_else(|error| output::failure(&error));
+    }
+}
+
+/// Does what is ours and safe in one link for another process, and waits for its files.
+pub(crate) fn fix_one(places: &Places, link: &str) -> Result<Exit, Error> {
+    let survey = overview::sound(places, Some(link))?;
+    let cases = cases(&survey);
+    let found = doctor::of_links(places, &cases, None).findings.into_iter();
+    let found = found.map(|finding| Finding { link: Some(link.to_owned()), ..finding });
+    let found: Vec<Finding> = found.filter(|finding| finding.fix.is_some()).collect();
+    fix(&cases, &found.iter().collect::<Vec<_>>());
+    // Also for what was found by comparing it with others.
+    bring(places, link);
+    Ok(Exit::Done)
 }
 
 /// A note needs nobody; what needs a sign-in comes before what a command mends, or what nobody could

@@ -66,7 +66,7 @@ impl Exit {
             Conclusion::Elsewhere(exit) => Self::of_process(exit),
             Conclusion::Deferred { .. } => Self::Deferred,
             Conclusion::NeedsPerson(_) => Self::NeedsPerson,
-            Conclusion::Failed(..) => Self::Failed,
+            Conclusion::Failed(..) | Conclusion::Silent(_) => Self::Failed,
         }))
     }
 

@@ -3,16 +3,19 @@
 use crate::app::child::separate;
 use crate::app::context::{self, Places};
 use crate::app::error::Error;
-use crate::app::gateway::{self, Haste};
+use crate::app::gateway::{self, Closing, Haste};
 use crate::app::openclaw::paste_consent;
 use crate::app::state::gateway_state;
+use crate::app::status::health_file;
 use crate::app::sync::Options;
 use crate::cli::exit::Exit;
+use crate::os::clock;
 
 /// Sees to the gateways.
 pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    separate::begin(places, only);
+    separate::begin(places);
     let closings = gateway::run(places, only, Haste::Joined)?;
+    publish_silent(places, &closings);
     let waits = waiting(places, only);
     if closings.is_empty() && waits == Exit::Done {
         // Nothing had to be done: where there is no such link, that is why.
@@ -22,6 +25,12 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
         }
     }
     Ok(Exit::gravest([Exit::of_closings(&closings), waits]))
+}
+
+/// Publishes which gateways' links did not answer; nobody else looks at those.
+pub(crate) fn publish_silent(places: &Places, closings: &[Closing]) {
+    let silent = closings.iter().filter(|closing| closing.is_silent);
+    silent.for_each(|closing| health_file::failure(places, &closing.link, clock::now()));
 }
 
 /// Takes the consent where the first paste waits for it, and pastes at once.

@@ -24,7 +24,7 @@ pub(crate) fn carry_out(
     only: Option<&str>,
     output: Option<&Path>,
 ) -> Result<Exit, Error> {
-    separate::begin(places, None);
+    separate::begin(places);
     let survey = overview::look(places, only);
     let (survey, exit) = match survey {
         Ok(survey) => (Some(survey), Exit::Done),

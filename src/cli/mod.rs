@@ -44,6 +44,7 @@ use crate::os::fs::access;
 use crate::os::process::command::helper;
 use crate::os::process::current;
 use crate::os::process::self_exec;
+use crate::os::progress;
 use crate::os::{clock, environment, journal};
 
 /// Runs the program with its arguments.
@@ -66,6 +67,9 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     journal::start(level(&arguments.global));
+    if arguments.global.attended {
+        progress::begin();
+    }
     if let Command::Check { json } = arguments.command {
         return check::carry_out(
             &places(&arguments.global),
@@ -129,7 +133,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
             Ok(Exit::Done)
         }
         Command::Sync { dry_run, force, delegate, watched: false } => {
-            let options = Options { dry_run: *dry_run, force: *force, ..Options::default() };
+            let options = Options { dry_run: *dry_run, force: *force };
             sync(places, only, options, *delegate)
         }
         Command::Model(options) => model::carry_out(places, only, options),
@@ -142,7 +146,8 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         }
         Command::Examine => app::examination::alone(places, only)
             .map(|hangs| if hangs { Exit::Deferred } else { Exit::Done }),
-        Command::Inspect { doctor: true, root } => {
+        Command::Inspect { fix: true, .. } => doctor::fix_one(places, only.unwrap_or_default()),
+        Command::Inspect { doctor: true, root, .. } => {
             doctor::inspect(places, only.unwrap_or_default(), root.as_deref())
         }
         Command::Inspect { doctor: false, .. } => show::inspect(places, only.unwrap_or_default()),
@@ -182,43 +187,22 @@ fn sync(
     options: Options,
     delegate: bool,
 ) -> Result<Exit, Error> {
-    separate::begin(places, only);
+    separate::begin(places);
     let apart = app::examination::links(places, only)?;
     let exit = sync_here(places, only, (options, delegate), &apart)?;
     let mut words = vec!["sync"];
-    let flags = [
-        (options.dry_run, "--dry-run"),
-        (options.force, "--force"),
-        (!options.dry_run, "--delegate"),
-    ];
+    let flags =
+        [(options.dry_run, "--dry-run"), (options.force, "--force"), (delegate, "--delegate")];
     words.extend(flags.into_iter().filter_map(|(is_set, word)| is_set.then_some(word)));
-    let mut ended = separate::each(places, &apart, &words, separate::SYNC_OF_FILES)?;
-    if !options.dry_run && !delegate {
-        finish(places, apart, &mut ended)?;
-    }
+    let of_files = options.dry_run || delegate;
+    let limit = if of_files { separate::FILES } else { separate::GATEWAY };
+    let ended = separate::each(places, &apart, &words, limit)?;
     if !options.dry_run {
         let silent = ended.iter().filter(|(_, exit)| exit.is_none());
         silent.for_each(|(link, _)| app::status::health_file::failure(places, link, clock::now()));
     }
     let exits = ended.into_iter().map(|(_, exit)| exit.map_or(Exit::Failed, Exit::of_process));
     Ok(Exit::gravest(exits.chain([exit])))
-}
-
-/// Sees to the gateways of the links whose files have answered, and takes note of how that `ended`: only this
-/// may take long.
-fn finish(
-    places: &Places,
-    mut links: Vec<Settings>,
-    ended: &mut [(String, Option<i32>)],
-) -> Result<(), Error> {
-    links.retain(|link| {
-        let answered = ended.iter().any(|(name, exit)| *name == link.name && exit.is_some());
-        answered && app::state::gateway_queue::has(&places.run_dir, &link.name)
-    });
-    for (link, exit) in separate::each(places, &links, &["sync"], separate::GATEWAY)? {
-        ended.iter_mut().filter(|(name, _)| *name == link).for_each(|(_, old)| *old = exit);
-    }
-    Ok(())
 }
 
 /// Syncs once all but the links in `apart`; where nobody else may be left to see to the gateways, they are
@@ -260,6 +244,7 @@ fn sync_here(
         closings.retain(|old| !again.iter().any(|new| new.link == old.link));
         closings.extend(again);
     }
+    gateway::publish_silent(places, &closings);
     Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
 }
 

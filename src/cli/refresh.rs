@@ -6,12 +6,13 @@ use crate::app::error::Error;
 use crate::app::refresh::{self, Conclusion, Options, Renewal};
 use crate::app::report::log_dedup;
 use crate::app::setup::detect::first;
+use crate::app::status::health_file;
 use crate::app::watch::maintenance;
 use crate::app::{examination, sync};
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::domain::config::Problem;
-use crate::os::journal;
+use crate::os::{clock, journal};
 
 /// Renews the sources of all links, or that of the one named.
 ///
@@ -23,7 +24,7 @@ pub(super) fn carry_out(
     options: Options,
     (unattended, attend): (bool, bool),
 ) -> Result<Exit, Error> {
-    separate::begin(places, only);
+    separate::begin(places);
     let may_hang = |ground: &_, link: &_| examination::may_hang(ground, link).is_some();
     if options.dry_run {
         let (renewals, problems) = refresh::all(places, only, (options, &may_hang), &|_| ())?;
@@ -57,6 +58,9 @@ fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
     if !is_told {
         renewal.log();
     }
+    if matches!(renewal.conclusion, Conclusion::Silent(_)) {
+        renewal.links.iter().for_each(|link| health_file::failure(places, link, clock::now()));
+    }
     if !renewal.is_renewed() {
         return Vec::new();
     }
@@ -68,7 +72,7 @@ fn follow(places: &Places, renewal: &Renewal, unattended: bool) -> Vec<Exit> {
 }
 
 /// Brings the sinks of one link up to date; what keeps it from that keeps it from no other.
-fn bring(places: &Places, link: &str) -> Exit {
+pub(crate) fn bring(places: &Places, link: &str) -> Exit {
     match sync::named(places, link) {
         Ok(reports) => {
             reports.iter().for_each(log_dedup::all);

@@ -40,6 +40,7 @@ pub(crate) fn read(words: &[OsString]) -> Option<Arguments> {
         link: link.map(str::to_owned),
         verbose: 0,
         quiet: false,
+        attended: false,
     };
     Some(Arguments { global, command: Command::Watch { delegate: delegate.is_some() } })
 }

@@ -26,7 +26,7 @@ pub(crate) fn is_picture() -> bool {
 
 /// Draws it once.
 pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    separate::begin(places, None);
+    separate::begin(places);
     let survey = overview::look(places, only)?;
     if let Some(abilities) = terminal::abilities() {
         terminal::write(&screen::draw(&screen::of(&survey), abilities));
@@ -38,7 +38,7 @@ pub(crate) fn once(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
 
 /// Writes it in plain words, or as JSON.
 pub(crate) fn plain(places: &Places, only: Option<&str>, as_json: bool) -> Result<Exit, Error> {
-    separate::begin(places, None);
+    separate::begin(places);
     let status = status::all(places, only)?;
     output::status(&status, as_json);
     unfinished(places)?;
@@ -72,7 +72,7 @@ pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> 
     let mut signals = Signals::take().map_err(|source| {
         crate::os::error::Error::new("wait for signals in", &places.run_dir, source)
     })?;
-    separate::begin(places, None);
+    separate::begin(places);
     // What cannot be drawn at all is said on the screen that stays.
     overview::look(places, only)?;
     let mut alternate = Alternate::take();

@@ -32,7 +32,10 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Resu
         );
         return Ok(Exit::Usage);
     }
-    separate::begin(places, only);
+    // A link that was asked for by name is waited for.
+    if only.is_none() {
+        separate::begin(places);
+    }
     let links = status::all(places, only)?.links;
     let [LinkStatus { report, .. }] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.report.link.as_str()).collect();

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use rustix::time::Timespec;
 
 use crate::domain::time::Timestamp;
+use crate::os::progress;
 
 /// Reads the wall clock.
 pub(crate) fn now() -> Timestamp {
@@ -21,6 +22,7 @@ pub(crate) fn from_system(time: SystemTime) -> Timestamp {
 
 /// Lets a moment pass, for what nothing tells the end of.
 pub(crate) fn rest(span: Duration) {
+    progress::show();
     let span = Timespec::try_from(span).unwrap_or_default();
     // A signal may end the rest early; whoever rests looks again anyway.
     let _ = rustix::event::poll(&mut [], Some(&span));

@@ -8,6 +8,7 @@ use inotify::{Inotify, WatchMask};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::os::fs::dir::Folder;
+use crate::os::progress;
 
 /// A folder of ours, watched for files that arrive.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl Arrivals {
 
 /// Lets time pass between two looks at something that tells nobody when it changes.
 pub(crate) fn pause(span: Duration) {
+    progress::show();
     let end = Instant::now() + span;
     while let left = end.saturating_duration_since(Instant::now())
         && !left.is_zero()

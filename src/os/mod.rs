@@ -16,6 +16,7 @@ pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod net;
 pub(crate) mod process;
+pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod sd_notify;
 pub(crate) mod terminal;

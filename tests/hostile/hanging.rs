@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -356,17 +357,111 @@ fn a_process_that_hangs_keeps_no_pipe_open_and_is_told_to_monitors() {
     }
 }
 
+/// What is published of a link.
+fn published(lab: &Lab, link: &str) -> serde_json::Value {
+    let all: serde_json::Value = serde_json::from_str(&lab.read("run/health.json")).unwrap();
+    let links = all["links"].as_array().unwrap().clone();
+    links.into_iter().find(|entry| entry["name"] == link).unwrap()
+}
+
+/// Does this for each number of opens that are answered before the file hangs, all at once.
+fn beside<T: Send>(opens: std::ops::Range<u32>, work: impl Fn(u32) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let all = opens.map(|opens| scope.spawn(move || work(opens))).collect::<Vec<_>>();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
 #[test]
-fn a_sync_ends_soon_where_a_file_stops_answering_after_its_examination() {
-    for opens in 1..4 {
-        let lab = two_links();
-        lab.login(ALICE, "home/a/.claude", "A1", 21000).login(BOB, "home/b/.claude", "B1", 21000);
-        let file = lab.at("home/a/.claude/.credentials.json");
-        let hangs = Hangs::after(opens, file, &lab.at("kept"));
-        let (code, said) = ends_well_within_the_limit(&lab, &["sync"]);
-        let hung = said.contains("a: the file system of its files has not answered");
-        assert_eq!(code, Some(i32::from(hung)), "{opens}: {said}");
-        assert!(lab.read("home/b/.openclaw/.env").contains("accessB1"), "{opens}: {said}");
+fn a_link_that_hangs_in_the_midst_of_a_sync_ends_with_its_failure_within_a_minute() {
+    for words in [&["sync"][..], &["sync", "--link", "a"]] {
+        let have_hung_later = beside(1..6, |opens| {
+            let lab = two_links();
+            assert_eq!(lab.confined(&["sync"]).code, Some(0));
+            lab.login(ALICE, "home/a/.claude", "A1", 21000);
+            lab.login(BOB, "home/b/.claude", "B1", 21000);
+            let file = lab.at("home/a/.claude/.credentials.json");
+            let hangs = Hangs::after(opens, file, &lab.at("kept"));
+            let (code, said) = ends_well_within_the_limit(&lab, words);
+            let of_b = lab.read("home/b/.openclaw/.env");
+            assert!(words.len() > 1 || of_b.contains("accessB1"), "{opens}: {said}");
+            if said.contains("has not answered for") {
+                assert_eq!(code, Some(1), "{words:?} {opens}: {said}");
+                assert!(said.contains("a: the file system of its files"), "{opens}: {said}");
+                let entry = published(&lab, "a").to_string();
+                assert!(entry.contains("it cannot be read"), "{words:?} {opens}: {entry}");
+            }
+            drop(hangs);
+            said.contains("has not answered for 60 s")
+        });
+        assert!(have_hung_later.contains(&true), "{words:?}");
+    }
+}
+
+#[test]
+fn what_stops_answering_during_a_renewal_or_the_gateways_run_is_told_to_monitors() {
+    let lab = both_due();
+    assert_eq!(lab.confined(&["sync"]).code, Some(0));
+    assert!(!published(&lab, "a").to_string().contains("it cannot be read"));
+    for line in ["refresh", "refresh --unattended", "refresh --link a"] {
+        fs::remove_file(lab.at("run/health.json")).unwrap();
+        let hangs = Hangs::over(lab.at("home/a/.claude"));
+        let words: Vec<&str> = line.split(' ').collect();
+        let (_, said) = ends_well_within_the_limit(&lab, &words);
+        let entry = published(&lab, "a").to_string();
+        assert!(entry.contains("it cannot be read"), "{line}: {entry}: {said}");
         drop(hangs);
+    }
+    lab.link("a", "SINKS=\"env\"\nREFRESH=\"off\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"command\"\nGATEWAY_COMMAND=\"true\"\nOPENCLAW_VERSION=\"2026.2.25\"\n");
+    lab.login(ALICE, "home/a/.claude", "A1", 21000);
+    let ran = lab.confined(&["sync", "--delegate"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    fs::remove_file(lab.at("run/health.json")).unwrap();
+    let hangs = Hangs::over(lab.at("home/a/.openclaw"));
+    let (_, said) = ends_well_within_the_limit(&lab, &["gateway"]);
+    let entry = published(&lab, "a").to_string();
+    assert!(entry.contains("it cannot be read"), "{entry}: {said}");
+    drop(hangs);
+}
+
+#[test]
+fn the_doctor_fixes_what_answers_and_waits_for_nothing_else() {
+    let lab = two_links();
+    lab.sh("truncate -s 8M image && mkfs.ext4 -q image && mount -o loop image home/a/.openclaw");
+    lab.sh("cd home/a/.openclaw && rmdir lost+found && chown 61421:61421 .");
+    lab.as_user(
+        ALICE,
+        "cd home/a/.openclaw; echo X=1 >.env; echo {} >openclaw.json; chmod 644 .env; chmod 755 .",
+    );
+    let ran = lab.confined(&["sync"]);
+    let mode =
+        || fs::metadata(lab.at("home/a/.openclaw/.env")).unwrap().permissions().mode() & 0o777;
+    let before = (ran.code, mode());
+    let fixed = ["doctor --fix", "doctor --fix --link a"].map(|line| {
+        lab.sh("chmod 644 home/a/.openclaw/.env");
+        let words: Vec<&str> = line.split(' ').collect();
+        (ends_well_within_the_limit(&lab, &words), mode())
+    });
+    lab.sh("umount -l home/a/.openclaw");
+    assert_eq!(before, (Some(0), 0o644), "{}", ran.stderr);
+    for ((_, said), mode) in fixed {
+        assert_eq!(mode & 0o004, 0, "{said}");
+    }
+    for words in [&["doctor", "--fix"][..], &["doctor", "--fix", "--link", "a"]] {
+        beside(0..5, |opens| {
+            let lab = two_links();
+            assert_eq!(lab.confined(&["sync"]).code, Some(0));
+            lab.sh("chmod 644 home/a/.openclaw/.env home/b/.openclaw/.env");
+            lab.sh("chmod 755 home/a/.openclaw home/b/.openclaw");
+            let file = lab.at("home/a/.claude/.credentials.json");
+            let hangs = Hangs::after(opens, file, &lab.at("kept"));
+            let (code, said) = ends_well_within_the_limit(&lab, words);
+            let has_answered = opens > 0 && !said.contains("has not answered");
+            assert!(has_answered || code == Some(1), "{words:?} {opens}: {code:?} {said}");
+            let of_b = fs::metadata(lab.at("home/b/.openclaw/.env")).unwrap().permissions().mode();
+            assert!(words.len() > 2 || of_b & 0o004 == 0, "{opens}: {said}");
+            drop(hangs);
+        });
     }
 }

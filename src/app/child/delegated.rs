@@ -97,7 +97,7 @@ impl Delegated {
             return Ok(Some(now.after(START_TIME / 8)));
         }
         let mut words: Vec<OsString> = ["sync", "--delegate", "--link"].map(OsString::from).into();
-        words.extend([name.into(), "--watched".into()]);
+        words.extend([name, "--watched", "--attended"].map(Into::into));
         let process =
             Offspring::start_for_answer(&queue_runner::arguments(places, &words), &record)?;
         events.adopt(Child::Link(name.to_owned()), process);

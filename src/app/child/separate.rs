@@ -21,6 +21,7 @@ use crate::os::event::signals::Deferral;
 use crate::os::fs::dir::{self, Refused};
 use crate::os::process::lanes::{Lanes, Step};
 use crate::os::process::self_exec::Offspring;
+use crate::os::progress;
 
 /// The exit status of a process for a link that another one hangs at (sysexits.h, `EX_TEMPFAIL`).
 const HANGS: i32 = 75;
@@ -37,38 +38,69 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// How long the doctor may take for a link: an engine that is asked has a minute.
 pub(crate) const DIAGNOSIS: Duration = Duration::from_secs(90);
 
+/// How long a process may show no progress: who waits for a program, which has a limit of its own, shows that.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long a process for one link is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// While it shows no progress.
+    silent: Duration,
+    /// In all.
+    in_all: Duration,
+}
+
+impl Limit {
+    /// What the end of a process was whose time is over, at this age.
+    fn end(self, age: Duration) -> End {
+        // Where both are the same it has shown none.
+        if self.silent < self.in_all && age >= self.in_all {
+            End::Overdue(self.in_all)
+        } else {
+            End::Silent(self.silent)
+        }
+    }
+}
+
 /// The longest that a renewal and the sync after it take: 160 s for the CLI, 60 s for the request and its
 /// locks, 60 s for the sync.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(300);
+pub(crate) const RENEWAL: Limit = Limit { silent: RENEWAL_TIME, in_all: RENEWAL_TIME };
+const RENEWAL_TIME: Duration = Duration::from_secs(300);
 
-/// The longest that the work on a gateway takes: a recreate has 15 minutes, and its proof follows.
-pub(crate) const GATEWAY: Duration = Duration::from_secs(1200);
+/// The longest that a sync and the work on a gateway take: a recreate has 15 minutes, and its proof follows.
+pub(crate) const GATEWAY: Limit = Limit { silent: SILENCE, in_all: Duration::from_secs(1200) };
 
-/// How long a sync may take that asks nothing of the gateway.
-pub(crate) const SYNC_OF_FILES: Duration = Duration::from_secs(60);
+/// The longest that work takes that asks nothing of the gateway.
+pub(crate) const FILES: Limit = Limit { silent: SILENCE, in_all: SILENCE };
 
 /// How a process for one link ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// With this exit status; it has said what there was to say.
     Exit(i32),
-    /// Not within this time.
+    /// It has shown no progress for this time.
     Silent(Duration),
+    /// Not within this time, whatever it has shown.
+    Overdue(Duration),
 }
 
 impl End {
     /// What is to be said of a link that did not answer.
     pub(crate) fn trouble(self) -> Option<String> {
         match self {
-            Self::Silent(limit) => Some(silence(limit)),
+            Self::Silent(limit) => {
+                let seconds = limit.as_secs();
+                Some(format!("the file system of its files has not answered for {seconds} s"))
+            }
+            Self::Overdue(limit) => Some(format!("it took more than {} s", limit.as_secs())),
             Self::Exit(_) => None,
         }
     }
 }
 
-/// From now on this process enters nothing that may not answer, unless one link was asked for by name.
-pub(crate) fn begin(places: &Places, only: Option<&str>) {
-    if only.is_none() {
+/// From now on this process enters nothing that may not answer, unless another one waits for it.
+pub(crate) fn begin(places: &Places) {
+    if !progress::is_shown() {
         let mut own = places.own();
         // Of the kernel itself.
         own.push(Path::new("/proc").to_owned());
@@ -93,7 +125,7 @@ pub(crate) fn carry_out(
     places: &Places,
     link: &str,
     words: &[&str],
-    limit: Duration,
+    limit: Limit,
 ) -> Result<End, SystemError> {
     let signals = Deferral::prepare(&places.run_dir)?;
     let waiting = signals.hold();
@@ -101,11 +133,12 @@ pub(crate) fn carry_out(
     if let End::Silent(_) = silent {
         return Ok(silent);
     }
-    let words = words.iter().copied().chain(["--link", link]).map(OsString::from);
+    let words = words.iter().copied().chain(["--attended", "--link", link]).map(OsString::from);
     let words: Vec<OsString> = words.collect();
     let mut child = Offspring::start_beside(&queue_runner::arguments(places, &words))?;
     let age = debounce::stopwatch();
-    let (mut end, mut told, mut passed_on) = (limit, 0, false);
+    let (mut end, mut told, mut passed_on) = (limit.silent, 0, false);
+    let (mut progress, mut ending) = (0, None);
     loop {
         if let Some(exit) = child.exit_within(GLANCE) {
             return Ok(End::Exit(exit));
@@ -115,9 +148,14 @@ pub(crate) fn carry_out(
             child.signal(false);
             passed_on = true;
         }
+        if told == 0 && child.progress() > progress {
+            progress = child.progress();
+            end = limit.in_all.min(age() + limit.silent);
+        }
         if age() >= end {
+            let ending = *ending.get_or_insert_with(|| limit.end(age()));
             if told == 2 {
-                return Ok(End::Silent(limit));
+                return Ok(ending);
             }
             child.signal(told > 0);
             told += 1;
@@ -132,13 +170,13 @@ pub(crate) fn each(
     places: &Places,
     links: &[Settings],
     words: &[&str],
-    limit: Duration,
+    limit: Limit,
 ) -> Result<Vec<(String, Option<i32>)>, Error> {
     beside(places, links, |settings| {
         let name = &settings.name;
         let trouble = match carry_out(places, name, words, limit) {
             Ok(End::Exit(exit)) => return (name.clone(), Some(exit)),
-            Ok(End::Silent(limit)) => silence(limit),
+            Ok(ended) => ended.trouble().unwrap_or_default(),
             Err(error) => error.to_string(),
         };
         log::error!("{name}: {trouble}: this link alone waits");
@@ -205,17 +243,13 @@ fn beside<L: Sync, T: Send>(
         }
         let mut results = Vec::new();
         loop {
-            match lanes.wait(None, RENEWAL).map_err(failed)? {
+            match lanes.wait(None, RENEWAL_TIME).map_err(failed)? {
                 Step::Done(result) => results.push(result),
                 Step::Woken => {}
                 Step::Idle => return Ok(results),
             }
         }
     })
-}
-
-fn silence(limit: Duration) -> String {
-    format!("the file system of its files has not answered for {} s", limit.as_secs())
 }
 
 /// The failure of a link whose files did not answer.

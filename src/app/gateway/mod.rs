@@ -44,6 +44,8 @@ pub(crate) struct Closing {
     pub(crate) link: String,
     /// How it ended.
     pub(crate) ending: Ending,
+    /// Whether its files did not answer.
+    pub(crate) is_silent: bool,
 }
 
 /// Asks each OpenClaw for its version that nothing else names: it decides what may be written.

@@ -283,7 +283,8 @@ fn see_to(
 fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
     let places = &ground.places;
     let ended = separate::carry_out(places, link, &["gateway"], separate::GATEWAY)?;
-    let closing = |ending| Some(Closing { link: link.to_owned(), ending });
+    let is_silent = ended.trouble().is_some();
+    let closing = |ending| Some(Closing { link: link.to_owned(), ending, is_silent });
     let Some(trouble) = ended.trouble() else {
         return Ok(closing(match ended {
             End::Exit(0) => Ending::Done(Deed::Nothing, None),
@@ -340,5 +341,5 @@ fn attend(ground: &Ground, settings: &Settings, ledger: Ledger) -> Result<Closin
     };
     report_outcome::say(link, &ending, before.as_deref(), hidden);
     report_outcome::tell_hooks(ground, link, &ending, before.as_deref());
-    Ok(Closing { link: link.clone(), ending })
+    Ok(Closing { link: link.clone(), ending, is_silent: false })
 }

@@ -19,7 +19,7 @@ pub(super) fn take(places: &Places, group: &Group, options: Options) -> Renewal 
     for link in &group.links {
         let ended = separate::carry_out(places, &link.name, &words, separate::RENEWAL);
         gravest = worse(gravest, conclusion(ended));
-        if matches!(gravest, Conclusion::Failed(..)) {
+        if matches!(gravest, Conclusion::Failed(..) | Conclusion::Silent(_)) {
             break;
         }
     }
@@ -29,9 +29,9 @@ pub(super) fn take(places: &Places, group: &Group, options: Options) -> Renewal 
 fn conclusion(ended: Result<End, Error>) -> Conclusion {
     match ended {
         Ok(End::Exit(exit)) => Conclusion::Elsewhere(exit),
-        Ok(silent @ End::Silent(_)) => {
+        Ok(silent @ (End::Silent(_) | End::Overdue(_))) => {
             let why = silent.trouble().unwrap_or_default();
-            Conclusion::Failed(format!("{why}: this link alone waits"), None)
+            Conclusion::Silent(format!("{why}: this link alone waits"))
         }
         Err(error) => Conclusion::Failed(error.to_string(), None),
     }

@@ -57,6 +57,8 @@ pub(crate) enum Conclusion {
     NeedsPerson(String),
     /// No method can be used here; why, and the command that fixes it.
     Failed(String, Option<Hint>),
+    /// The process that saw to it did not end in time, since its files did not answer; what there is to say.
+    Silent(String),
     /// What would be done, in a dry run.
     Planned(String),
     /// Another process saw to it, said what there was to say, and had this exit status.
@@ -132,7 +134,7 @@ impl Renewal {
             Conclusion::NeedsPerson(cause) => {
                 (Level::Error, format!("'{path}' requires sign-in: {cause}"))
             }
-            Conclusion::Failed(cause, _) => {
+            Conclusion::Failed(cause, _) | Conclusion::Silent(cause) => {
                 (Level::Error, format!("'{path}' cannot be renewed: {cause}"))
             }
             Conclusion::Planned(text) => (Level::Info, text.clone()),
@@ -174,7 +176,7 @@ impl Renewal {
             Conclusion::Renewed { .. } => "renewed",
             Conclusion::Deferred { .. } => "deferred",
             Conclusion::NeedsPerson(_) => "rejected",
-            Conclusion::Failed(..) => "failed",
+            Conclusion::Failed(..) | Conclusion::Silent(_) => "failed",
             Conclusion::Planned(_) => "planned",
         }
     }

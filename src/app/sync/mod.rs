@@ -40,7 +40,7 @@ use crate::os::fs::dir::{self, Ways};
 use crate::os::fs::in_place::{Keep, Restored};
 use crate::os::fs::replacement;
 use crate::os::lock::advisory::Lock;
-use crate::os::process::self_exec;
+use crate::os::progress;
 
 /// How long a one-shot sync tries again where somebody else is at work; a writer takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -61,8 +61,6 @@ pub(crate) struct Options {
     pub(crate) dry_run: bool,
     /// Pass on a login that ends before the one passed on last, and write over mount points.
     pub(crate) force: bool,
-    /// Show a process that waits for this one that the work goes on.
-    pub(crate) shows_progress: bool,
 }
 
 /// Syncs all links, or the one named.
@@ -362,9 +360,7 @@ fn sync_rest(
     let Handover { ground, settings, openclaw, now, .. } = *handover;
     let may_write = !options.dry_run;
     for batch in openclaw.rest.batches() {
-        if options.shows_progress {
-            self_exec::go_on();
-        }
+        progress::show();
         let wanted = Wanted { ground, memory, source: &report.source, now, may_write };
         let looks = sinks::of_agents(settings, openclaw, &batch, &wanted);
         let mut reports = match passed {

@@ -96,8 +96,7 @@ pub(crate) fn one(places: &Places, name: &str, known: &str) -> Result<String, Er
     let Some(settings) = links.into_iter().next() else { return Ok(String::new()) };
     let mut watched = Watched::again(settings, known);
     let now = clock::now();
-    let options = Options { shows_progress: true, ..Options::default() };
-    let report = sync::link(&ground, &watched.settings, options, now)?;
+    let report = sync::link(&ground, &watched.settings, Options::default(), now)?;
     watched.attend(&ground, report, BUSY_RETRY, now);
     Ok(watched.record())
 }

@@ -55,12 +55,6 @@ pub(crate) fn given() -> String {
     given
 }
 
-/// Shows the parent of this process, which it started for an answer, that the work goes on.
-pub(crate) fn go_on() {
-    // A blank before the answer, which is JSON; whom nobody waits for cannot write it.
-    let _ = io::stdout().write_all(b" ").and_then(|()| io::stdout().flush());
-}
-
 /// Where a child that may hang talks to: the journal itself where this process does, else memory that is
 /// passed on.
 fn talk() -> io::Result<(Option<Written>, Stdio)> {
@@ -119,6 +113,8 @@ impl Written {
 pub(crate) struct Offspring {
     child: Process,
     pidfd: OwnedFd,
+    /// Its standard input, to which it adds as the work goes on; and how much that held at first, in bytes.
+    shown: Option<(Written, u64)>,
     /// What it answers.
     answer: Option<Written>,
     /// What it writes to its standard output besides.
@@ -144,21 +140,23 @@ impl Offspring {
         given: &str,
     ) -> Result<Self, Error> {
         let failed = |source: io::Error| Error::new("run", Path::new("oauth-sync"), source);
-        let mut input = in_memory("given").map_err(failed)?;
-        let written = input.write_all(given.as_bytes()).and_then(|()| input.rewind());
+        let (mut input, stdin) = Written::make("given").map_err(failed)?;
+        let written = input.file.write_all(given.as_bytes()).and_then(|()| input.file.rewind());
         let (answer, output) = written.and_then(|()| Written::make("answer")).map_err(failed)?;
         let (said, talk) = talk().map_err(failed)?;
-        let child = Self::spawn(arguments, [input.into(), output, talk], true)?;
-        Ok(Self { answer: Some(answer), said, ..child })
+        let child = Self::spawn(arguments, [stdin, output, talk], true)?;
+        let shown = Some((input, given.len() as u64));
+        Ok(Self { answer: Some(answer), said, shown, ..child })
     }
 
     /// Starts it for work that may never come to an end; what it writes is passed on.
     pub(crate) fn start_beside<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self, Error> {
         let failed = |source: io::Error| Error::new("run", Path::new("oauth-sync"), source);
+        let (shown, stdin) = Written::make("shown").map_err(failed)?;
         let (output, stdout) = Written::make("output").map_err(failed)?;
         let (said, talk) = talk().map_err(failed)?;
-        let child = Self::spawn(arguments, [Stdio::null(), stdout, talk], true)?;
-        Ok(Self { output: Some(output), said, ..child })
+        let child = Self::spawn(arguments, [stdin, stdout, talk], true)?;
+        Ok(Self { output: Some(output), said, shown: Some((shown, 0)), ..child })
     }
 
     /// Passes on what it wrote since.
@@ -194,8 +192,8 @@ impl Offspring {
             .map_err(failed)?;
         match rustix::process::pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
             Ok(pidfd) => {
-                let (answer, output, said) = (None, None, None);
-                Ok(Self { child, pidfd, answer, output, said, may_hang })
+                let (shown, answer, output, said) = (None, None, None, None);
+                Ok(Self { child, pidfd, shown, answer, output, said, may_hang })
             }
             Err(source) => {
                 if may_hang {
@@ -231,9 +229,9 @@ impl Offspring {
         Some(status.ok()??.code().unwrap_or(1))
     }
 
-    /// How much it has answered so far, in bytes.
+    /// How much progress it has shown so far, in bytes.
     pub(crate) fn progress(&self) -> u64 {
-        self.answer.as_ref().map_or(0, Written::len)
+        self.shown.as_ref().map_or(0, |(shown, given)| shown.len().saturating_sub(*given))
     }
 
     /// Reads what it answered; for one that has ended.

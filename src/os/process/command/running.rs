@@ -16,9 +16,13 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use crate::os::process::command::helper::Stage;
 use crate::os::process::command::launch::{Launched, Said, abandon, said};
 use crate::os::process::command::pipes::Pipes;
+use crate::os::progress;
 
 /// How long a program has between the request to end (TERM) and KILL.
 const GRACE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
+
+/// How often whoever waits for this process is shown that only a program is waited for, which has a limit of its own.
+const GLANCE: Duration = Duration::from_secs(10);
 
 /// How long it has after KILL.
 const LAST: Duration = Duration::from_secs(5);
@@ -106,8 +110,10 @@ impl Running {
     ) -> std::io::Result<Step> {
         let end = Instant::now() + span;
         loop {
+            progress::show();
             let left = end.saturating_duration_since(Instant::now());
-            if self.poll(other, left)? {
+            let span = if progress::is_shown() { left.min(GLANCE) } else { left };
+            if self.poll(other, span)? {
                 return Ok(Step::Woken);
             }
             if self.has_ended()? {
