@@ -18,6 +18,5 @@ pub(crate) mod net;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod queue;
-pub(crate) mod sd_notify;
 pub(crate) mod terminal;
 pub(crate) mod user;

@@ -6,6 +6,8 @@ pub(crate) mod link_state;
 pub(crate) mod maintenance;
 pub(crate) mod subscriptions;
 
+use sd_notify::NotifyState;
+
 use crate::app::child::queue_runner::Errands;
 use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
@@ -27,9 +29,9 @@ use crate::os::event::event_loop::{Changes, Events, Wake};
 use crate::os::event::scarce::Scarce;
 use crate::os::event::signals::Asked;
 use crate::os::fs::dir::{self, Refused};
+use crate::os::journal::detail;
 use crate::os::process::self_exec::{Child, Ended};
 use crate::os::queue::Queue;
-use crate::os::sd_notify;
 
 /// What systemd is told before the rest where a file has faults.
 const ERRORS: &str = "the configuration has errors, see 'oauth-sync check'; ";
@@ -68,7 +70,7 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
     watcher.pick_up();
     let is_of_watcher = |entry: &ServiceEntry| entry.is_of_watcher(WATCHER);
     health_file::service(places, &[], is_of_watcher);
-    sd_notify::send("READY=1");
+    notify_systemd(NotifyState::Ready);
     loop {
         watcher.carry_on();
         let wake = watcher.events.wait().map_err(|source| system("wait", places, source))?;
@@ -81,10 +83,17 @@ pub(crate) fn run(places: &Places, only: Option<&str>, delegate: bool) -> Result
             Wake::Ended(ended) => watcher.ended(&ended),
         }
     }
-    sd_notify::send("STOPPING=1");
+    notify_systemd(NotifyState::Stopping);
     watcher.events.end_offspring();
     health_file::service(places, &[liveness::ended(places, delegate)], is_of_watcher);
     Ok(())
+}
+
+/// Tells systemd how the service is (`sd_notify(3)`); outside systemd it does nothing.
+fn notify_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        detail!("cannot notify systemd: {error}");
+    }
 }
 
 /// Syncs the link of that name for a watcher, which must not wait for its files; what it has to know then.
@@ -139,14 +148,14 @@ impl Watcher {
             count => format!("watching {count} links"),
         };
         let errors = if has_errors { ERRORS } else { "" };
-        let status = format!("STATUS={errors}{count}");
+        let status = format!("{errors}{count}");
         if status != self.status {
             if let Some(problem) = config.unfinished.first() {
                 log::info!(
                     "{problem}: no link is configured yet; it waits for a login and an OpenClaw"
                 );
             }
-            sd_notify::send(&status);
+            notify_systemd(NotifyState::Status(&status));
             self.status = status;
         }
     }

@@ -136,30 +136,9 @@ pub(crate) fn did_you_mean<'a>(
     let typed = typed.to_ascii_uppercase();
     // A third of the letters wrong is still a typing error; more is another word.
     let limit = (typed.len() / 3).max(1);
-    let near = words.map(|word| (distance(&typed, &word.to_ascii_uppercase()), word)).min()?;
+    let near =
+        words.map(|word| (strsim::osa_distance(&typed, &word.to_ascii_uppercase()), word)).min()?;
     (near.0 <= limit).then_some(near.1)
-}
-
-/// Counts the letters to add, drop, change or swap with their neighbour (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            if i == 0 || j == 0 {
-                rows[i][j] = i + j;
-                continue;
-            }
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut least = rows[i - 1][j - 1] + change;
-            least = least.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = least;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

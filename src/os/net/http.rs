@@ -11,7 +11,6 @@ use ureq::{Agent, Body, http};
 
 use crate::os::environment;
 use crate::os::net::proxy;
-use crate::os::net::tls_provider;
 
 /// The certificate bundles of the distributions: Debian, Fedora and RHEL, SUSE.
 const BUNDLES: [&str; 3] = [
@@ -90,7 +89,7 @@ fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
 ///
 /// Proxies are those of the environment: see [`proxy`].
 pub(in crate::os) fn agent(post: Post<'_>) -> Result<Agent, String> {
-    let provider = Arc::new(tls_provider::provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .unversioned_rustls_crypto_provider(provider)

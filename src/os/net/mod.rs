@@ -3,5 +3,4 @@
 pub(crate) mod http;
 pub(crate) mod probe;
 pub(crate) mod proxy;
-pub(crate) mod tls_provider;
 pub(crate) mod webhook;
