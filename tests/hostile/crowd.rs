@@ -94,6 +94,15 @@ fn a_directory_with_too_many_names_is_named_and_not_listed() {
     lab.as_user(ALICE, "cd home/a/.openclaw; seq 20001 | sed 's/^/.env.copy/' | xargs touch");
     lab.link("a", "SINKS=\"env\"\nREFRESH=\"off\"\nCLAUDE_CLI=\"none\"\nGATEWAY=\"none\"\nOPENCLAW_VERSION=\"2026.2.25\"\n");
     let ran = lab.confined(&["sync"]);
-    assert!(ran.stderr.contains("it has more than 20000 names"), "{}", ran.stderr);
     assert!(lab.read("home/a/.openclaw/.env").contains("accessA"), "{}", ran.stderr);
+    let named = "it has more than 20000 names";
+    let unsearched = format!("{named}: copies of the token in it are not looked for");
+    assert!(ran.stderr.contains(&unsearched), "{}", ran.stderr);
+    let again = lab.confined(&["sync"]);
+    assert!(!again.stderr.contains(named), "said once more: {}", again.stderr);
+    for (command, text) in [("status", unsearched.as_str()), ("doctor", named)] {
+        let ran = lab.confined(&[command]);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(text), "{command}: {said}");
+    }
 }

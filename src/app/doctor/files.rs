@@ -147,7 +147,7 @@ fn nowhere(case: &Case<'_>) -> Option<Finding> {
 
 /// Files with the token that others can read.
 fn readable(case: &Case<'_>) -> impl Iterator<Item = Finding> {
-    exposure::look(case.settings, case.report).into_iter().map(|exposed| {
+    exposure::look(case.settings, case.report).files.into_iter().map(|exposed| {
         let finding = Finding::warning("token-readable", exposed.meaning(), exposed.command());
         if exposed.readers.has_modes { finding.fixed_by(Fix::CloseTokenFile) } else { finding }
     })

@@ -234,7 +234,7 @@ pub(crate) fn fix(cases: &[Case<'_>], finding: &Finding) -> Result<(), Error> {
             }
         }
         (Some(Fix::CloseTokenFile), Some(case)) => {
-            let exposed = exposure::look(case.settings, case.report);
+            let exposed = exposure::look(case.settings, case.report).files;
             for exposed in exposed.iter().filter(|one| one.meaning() == finding.meaning) {
                 exposed.close()?;
             }

@@ -8,6 +8,7 @@ use crate::app::doctor::container::Sight;
 use crate::app::doctor::{Case, Patient};
 use crate::app::report::SinkState;
 use crate::app::setup::detect::Detection;
+use crate::app::sync::exposure;
 use crate::domain::gateway::Ending;
 use crate::domain::shell::Hint;
 use crate::os::user::identity::Identity;
@@ -43,6 +44,9 @@ pub(super) fn of_link(case: &Case<'_>, sight: &Sight) -> Vec<Unchecked> {
     if case.report.locked {
         all.push(Unchecked::new("its sinks", "another process works on the link"));
     }
+    all.extend(exposure::look(case.settings, case.report).unlisted.into_iter().map(|error| {
+        Unchecked::new("copies of the token that others can read", error.to_string())
+    }));
     let service = &case.settings.compose_service;
     let container = || format!("the container of service {service}");
     match sight {

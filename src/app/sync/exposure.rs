@@ -37,33 +37,62 @@ pub(crate) struct Exposed {
     user: User,
 }
 
+/// What was found of a link.
+#[derive(Debug, Default)]
+pub(crate) struct Exposure {
+    /// The files that others can read.
+    pub(crate) files: Vec<Exposed>,
+    /// Why directories were not searched for copies of the token: they have too many names.
+    pub(crate) unlisted: Vec<Error>,
+}
+
 /// Looks at all of a link's files.
-pub(crate) fn look(settings: &Settings, report: &Report) -> Vec<Exposed> {
+pub(crate) fn look(settings: &Settings, report: &Report) -> Exposure {
+    let files = files_with_token(settings, report);
+    let mut exposed: Vec<Exposed> = files.iter().filter_map(|path| of(path)).collect();
+    let known = exposed.iter().map(|exposed| exposed.path.clone());
+    let mut known: HashSet<PathBuf> = files.iter().cloned().chain(known).collect();
+    let mut unlisted = Vec::new();
+    let Some(credential) = report.source.credential() else {
+        return Exposure { files: exposed, unlisted };
+    };
+    for original in originals(settings, report) {
+        match backups(&original, credential) {
+            Ok(backups) => exposed.extend(
+                backups
+                    .into_iter()
+                    .filter(|backup| known.insert(backup.clone()))
+                    .filter_map(|backup| of(&backup)),
+            ),
+            Err(error) => unlisted.push(error),
+        }
+    }
+    let mut named = HashSet::new();
+    unlisted.retain(|error| named.insert(error.object.clone()));
+    Exposure { files: exposed, unlisted }
+}
+
+/// The login, and the sinks that hold its token.
+fn files_with_token(settings: &Settings, report: &Report) -> Vec<PathBuf> {
     let holds = |state: &SinkState| {
         matches!(state, SinkState::InStep | SinkState::Unused(_) | SinkState::Unsettled(_))
     };
     let source = report.source.credential().map(|_| settings.claude_credentials.clone());
     let sinks = report.sinks.iter().filter(|sink| holds(&sink.state));
-    let written = sinks.filter_map(|sink| sink.path.clone());
-    let files: Vec<PathBuf> = source.into_iter().chain(written).collect();
-    let mut exposed: Vec<Exposed> = files.iter().filter_map(|path| of(path)).collect();
-    let known = exposed.iter().map(|exposed| exposed.path.clone());
-    let mut known: HashSet<PathBuf> = files.iter().cloned().chain(known).collect();
-    let Some(credential) = report.source.credential() else { return exposed };
+    source.into_iter().chain(sinks.filter_map(|sink| sink.path.clone())).collect()
+}
+
+/// The files beside which copies may lie, each once.
+fn originals(settings: &Settings, report: &Report) -> Vec<PathBuf> {
     let state = settings.openclaw_state_dir.as_deref();
     let stores = state.into_iter().flat_map(|state| STORES.map(|store| state.join(store)));
-    let mut originals: Vec<PathBuf> = files.iter().cloned().chain(stores).collect();
+    let mut originals = files_with_token(settings, report);
+    originals.extend(stores);
     originals.extend(report.sinks.iter().filter_map(|sink| sink.path.clone()));
     originals.extend([&settings.oauth_json, &settings.secret_file].into_iter().flatten().cloned());
     let mut looked_at = HashSet::new();
     originals.retain(|original| looked_at.insert(original.clone()));
-    for original in originals {
-        let backups = backups(&original, credential).into_iter();
-        exposed.extend(
-            backups.filter(|backup| known.insert(backup.clone())).filter_map(|backup| of(&backup)),
-        );
-    }
-    exposed
+    originals
 }
 
 fn of(path: &Path) -> Option<Exposed> {
@@ -74,15 +103,19 @@ fn of(path: &Path) -> Option<Exposed> {
     Some(Exposed { path: folder.path.join(name), readers, user: folder.user() })
 }
 
-/// Copies beside a file whose names begin as its does, and in which one of the tokens stands.
-fn backups(original: &Path, credential: &Credential) -> Vec<PathBuf> {
+/// Copies beside a file whose names begin as its does, and in which one of the tokens stands; an error where the
+/// directory has too many names.
+fn backups(original: &Path, credential: &Credential) -> Result<Vec<PathBuf>, Error> {
     let (Some(parent), Some(name)) =
         (original.parent(), original.file_name().and_then(|name| name.to_str()))
     else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    let Ok(folder) = Folder::reach(parent) else { return Vec::new() };
-    let names = folder.names_or_none();
+    let Ok(folder) = Folder::reach(parent) else { return Ok(Vec::new()) };
+    let names = match folder.names() {
+        Err(error) if folder.has_too_many() => return Err(error),
+        names => names.unwrap_or_default(),
+    };
     let names = names.iter().filter_map(|other| other.to_str());
     let others = names.filter(|other| {
         *other != name && other.trim_start_matches('.').starts_with(name.trim_start_matches('.'))
@@ -96,7 +129,7 @@ fn backups(original: &Path, credential: &Credential) -> Vec<PathBuf> {
         let seen = open.then(|| folder.read(other, BACKUP_LIMIT).ok().flatten()).flatten();
         seen.is_some_and(|seen| tokens.iter().any(|token| contains(&seen.bytes, token)))
     };
-    others.take(BACKUP_COUNT).filter(holds).map(|other| parent.join(other)).collect()
+    Ok(others.take(BACKUP_COUNT).filter(holds).map(|other| parent.join(other)).collect())
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

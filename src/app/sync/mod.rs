@@ -289,8 +289,12 @@ fn readable(
     memory: &mut Memory,
     may_write: bool,
 ) -> Vec<Line> {
-    let exposed = exposure::look(settings, report);
-    let lines: Vec<Line> = exposed.iter().map(Exposed::line).collect();
+    let found = exposure::look(settings, report);
+    let mut lines: Vec<Line> = found.files.iter().map(Exposed::line).collect();
+    lines.extend(found.unlisted.into_iter().map(|error| {
+        let text = format!("{error}: copies of the token in it are not looked for");
+        Line::remark(Level::Warn, exposure::READABLE, text)
+    }));
     if !may_write {
         return lines;
     }

@@ -199,6 +199,11 @@ impl Folder {
         })
     }
 
+    /// Whether a user has made too many to be listed.
+    pub(crate) fn has_too_many(&self) -> bool {
+        matches!(self.bounded_names(), Ok(None))
+    }
+
     fn bounded_names(&self) -> Result<Option<Vec<OsString>>, Error> {
         let stat = self.own_stat()?;
         let is_roots = stat.st_uid == 0 && stat.st_mode & 0o022 == 0;
