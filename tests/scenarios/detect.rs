@@ -361,6 +361,31 @@ fn it_tells_how_the_gateway_and_the_cli_run() {
 }
 
 #[test]
+fn a_unit_of_the_host_is_the_gateway_of_the_user_that_it_runs_as() {
+    const ETC: &str = "etc/systemd/system/openclaw-gateway.service";
+    const VENDOR: &str = "usr/lib/systemd/system/openclaw-gateway.service";
+    const DROP_IN: &str = "usr/lib/systemd/system/openclaw-gateway.service.d/x.conf";
+    for (files, is_its) in [
+        (&[(ETC, "ann")][..], true),
+        (&[(ETC, "bob")], false),
+        // Without a user it is root's.
+        (&[(ETC, "")], false),
+        (&[(VENDOR, "bob"), (ETC, "ann")], true),
+        (&[(VENDOR, "ann"), (ETC, "")], false),
+        (&[(ETC, "bob"), (DROP_IN, "ann")], true),
+        // An account that passwd(5) does not know may be the owner's.
+        (&[(ETC, "of-ldap")], true),
+    ] {
+        let host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+        let host = files.iter().fold(host, |host, (path, user)| {
+            let user = if user.is_empty() { String::new() } else { format!("User={user}\n") };
+            host.file(path, &format!("[Service]\n{user}"))
+        });
+        assert_eq!(host.json()["openclaws"][0]["unit"].is_string(), is_its, "{files:?}");
+    }
+}
+
+#[test]
 fn the_only_best_pair_is_written_once() {
     let host = Host::new()
         .login("home/ann/.claude", 8)

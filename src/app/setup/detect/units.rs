@@ -267,16 +267,24 @@ pub(crate) fn gateway(
         home.map(|home| home.uid).or(if let [owner] = owners { Some(*owner) } else { None });
     let found = [of_user.as_str(), of_container].into_iter().find(|name| {
         SYSTEM.iter().any(|folder| tree.has(&Path::new(folder).join(name)))
-            && runs_as(tree, name) == owner
+            && !is_anothers(runs_as(tree, name), owner)
     })?;
     Some((found.to_owned(), false))
 }
 
-/// The user that a unit of the host runs as; `None` where there is no such account.
+/// Whether a unit is known to run as another user than the owner of a directory.
+fn is_anothers(user: Option<u32>, owner: Option<u32>) -> bool {
+    user.zip(owner).is_some_and(|(user, owner)| user != owner)
+}
+
+/// The user that a unit of the host runs as; `None` where passwd(5) does not know the account.
 fn runs_as(tree: &Tree, unit: &str) -> Option<u32> {
     let drop_ins = format!("{unit}.d");
     let is_its = |name: &str| name == unit || name == drop_ins;
-    let texts = SYSTEM.iter().rev().flat_map(|folder| texts(tree, Path::new(folder), is_its));
+    let all = SYSTEM.iter().rev().flat_map(|folder| texts(tree, Path::new(folder), is_its));
+    let (units, drop_ins): (Vec<_>, Vec<_>) = all.partition(|(path, _)| path.ends_with(unit));
+    // One in /etc takes the place of a package's, and every drop-in comes after it (systemd.unit(5)).
+    let texts = units.into_iter().next_back().into_iter().chain(drop_ins);
     let users = texts.flat_map(|(_, text)| unit_text::assignments(&text, "Service"));
     let user = users.filter(|(key, _)| key == "User").map(|(_, value)| value).next_back();
     let Some(user) = user.filter(|user| !user.is_empty()) else { return Some(0) };
