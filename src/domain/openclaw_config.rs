@@ -5,6 +5,8 @@
 
 pub(crate) mod include;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::domain::era::Version;
@@ -120,12 +122,12 @@ fn agents(root: &Value) -> Vec<ConfiguredAgent> {
         list.map(|agent| (agent.get("id").and_then(Value::as_str).unwrap_or_default(), agent))
             .collect()
     };
-    let mut agents: Vec<ConfiguredAgent> = Vec::new();
+    let (mut agents, mut ids) = (Vec::new(), HashSet::new());
     for (id, agent) in named.into_iter().filter(|(_, agent)| agent.is_object()) {
         let dir = agent.get("agentDir").and_then(Value::as_str).map(str::trim);
         let dir = dir.filter(|dir| !dir.is_empty()).map(str::to_owned);
         let agent = ConfiguredAgent { id: agent_id(id), dir };
-        if !agents.iter().any(|other| other.id == agent.id) {
+        if ids.insert(agent.id.clone()) {
             agents.push(agent);
         }
     }

@@ -165,3 +165,16 @@ fn a_users_configuration_costs_others_no_time() {
     let ran = lab.confined(&["sync"]);
     assert!(ran.code == Some(1) && ran.stderr.contains("nested deeper"), "{ran:?}");
 }
+
+/// As many agents as fit into the file: compared each with each they took minutes.
+#[test]
+fn the_agents_of_a_users_configuration_are_compared_once() {
+    let lab = lab();
+    let script = "{ printf '{agents:{list:['; seq -f '{id:\"x%.0f\"},' 150000; printf ']}}'; }";
+    lab.as_user(ALICE, &format!("{script} >home/a/.openclaw/openclaw.json"));
+    let command = lab.command(&["sync", "--dry-run"]);
+    let mut limited = std::process::Command::new("prlimit");
+    limited.arg("--cpu=30").arg(command.get_program()).args(command.get_args());
+    let ran = crate::lab::ran(limited.output().unwrap());
+    assert!(ran.code.is_some(), "its processor time was over: {}", ran.stderr);
+}
