@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::several;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
-use crate::domain::login::ESTIMATED_LIFE;
+use crate::domain::login::{ESTIMATED_LIFE, LONGEST_LIFE};
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::visible::visible;
 use crate::os::journal::below;
@@ -47,8 +47,10 @@ pub(crate) fn carry_out(
 /// Notes when somebody signed in, where nothing else tells it.
 fn note(places: &Places, settings: &Settings, date: &str) -> Result<Exit, Error> {
     let now = clock::now();
-    let Some(moment) = Timestamp::parse_typed(date).filter(|moment| *moment <= now) else {
-        let hint = "a date that is over, as in 2026-11-30, or a time as in 2026-11-30T08:15:00Z";
+    // One that was signed in before that has ended, whoever says that it works.
+    let is_possible = |moment: &Timestamp| *moment <= now && now < moment.after(LONGEST_LIFE);
+    let Some(moment) = Timestamp::parse_typed(date).filter(is_possible) else {
+        let hint = "a date within the last 31 days, as in 2026-11-30, or a time as in 2026-11-30T08:15:00Z";
         log::error!(hint; "'{}' is no moment of a sign-in", visible(date));
         return Ok(Exit::Usage);
     };

@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const ESTIMATED_LIFE: Duration = Duration::from_secs(28 * 24 * 3600);
 
 /// A login that is still renewed so long after its sign-in was signed in again unseen.
-const LONGEST_LIFE: Duration = Duration::from_secs(31 * 24 * 3600);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// When a login ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -89,7 +89,7 @@ fn a_date_that_a_person_tells_corrects_it() {
     bed.run(["login", "--signed-in", &date(24)]).exit(0);
     assert!(check(&bed, 1).contains("the login ends in about "));
     assert!(status(&bed).contains("login-ends-in-7-days"), "{}", status(&bed));
-    for odd in ["yesterday", "2026-13-01", "2100-01-01", ""] {
+    for odd in ["yesterday", "2026-13-01", "2100-01-01", "2020-01-01", &date(32), ""] {
         bed.run(["login", "--signed-in", odd]).exit(2).says("is no moment of a sign-in");
     }
     // A file that tells its end knows better.
