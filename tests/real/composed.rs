@@ -89,10 +89,19 @@ impl Project {
         must(&mut self.compose(&["ps", "-q"])).trim().to_owned()
     }
 
-    /// Has a turn in the gateway, asked for from within.
+    /// Has a turn in the gateway, asked for from within. OpenClaw refuses one that meets its own loading of
+    /// plugins, before it asks for anything; such a turn is asked for again.
     fn turn(&self, openclaw: &OpenClaw<'_>) -> Turn {
         let words = ["exec", "-T", "openclaw-gateway", "openclaw", "agent", "--agent", "main"];
-        openclaw.turn_by(self.compose(&[&words[..], &["--message", "hi"]].concat()))
+        let ask = || openclaw.turn_by(self.compose(&[&words[..], &["--message", "hi"]].concat()));
+        let mut turn = ask();
+        for _ in 0..4 {
+            if !turn.ran.stderr.contains("generation was superseded") {
+                break;
+            }
+            turn = ask();
+        }
+        turn
     }
 }
 
