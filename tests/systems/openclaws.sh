@@ -63,10 +63,21 @@ proven() {
     "$@"
 }
 
+# asks COMMAND...: has a turn. OpenClaw refuses one that meets its own loading of plugins, before it asks for
+# anything; such a turn is asked for again.
+asks() {
+    for _ in 1 2 3 4 5; do
+        if "$@" >"$scratch/turn" 2>&1; then return; fi
+        grep -q 'generation was superseded' "$scratch/turn" || break
+    done
+    cat "$scratch/turn"
+    return 1
+}
+
 # on_the_host USER: a turn, asked of the gateway by that user.
 on_the_host() {
     bed exec "$m" sh -c 'systemctl is-active messages || systemd-run --unit=messages node /srv/messages.mjs'
-    bed user "$m" "$1" env PATH="/home/$1/.npm-global/bin:/home/$1/.local/bin:/usr/local/bin:/usr/bin:/bin" \
+    asks bed user "$m" "$1" env PATH="/home/$1/.npm-global/bin:/home/$1/.local/bin:/usr/local/bin:/usr/bin:/bin" \
         openclaw agent --agent main --message hi
     bed exec "$m" tail -n 1 /tmp/bearers | grep -xF "Bearer $(<"$scratch/new")"
 }
@@ -75,7 +86,7 @@ on_the_host() {
 in_container() {
     bed exec "$m" cat /srv/messages.mjs | "$@" exec -i "$(<"$scratch/container")" sh -c 'cat >/tmp/messages.mjs'
     "$@" exec -d "$(<"$scratch/container")" node /tmp/messages.mjs
-    "$@" exec "$(<"$scratch/container")" openclaw agent --agent main --message hi
+    asks "$@" exec "$(<"$scratch/container")" openclaw agent --agent main --message hi
     "$@" exec "$(<"$scratch/container")" tail -n 1 /tmp/bearers | grep -xF "Bearer $(<"$scratch/new")"
 }
 
