@@ -60,7 +60,7 @@ impl Exit {
         Self::gravest(renewals.iter().map(|renewal| match renewal.conclusion {
             Conclusion::Nothing
             | Conclusion::NotDue(_)
-            | Conclusion::Off
+            | Conclusion::Off(_)
             | Conclusion::Renewed { .. }
             | Conclusion::Planned(_) => Self::Done,
             Conclusion::Elsewhere(exit) => Self::of_process(exit),

@@ -38,6 +38,17 @@ fn told(bed: &Bed) -> String {
 }
 
 #[test]
+fn a_renewal_that_is_asked_for_names_the_host_that_renews() {
+    let bed = follower();
+    bed.login_for("A", 8);
+    let why = "claw1.example renews it (RENEWED_BY)";
+    bed.run(["refresh"]).exit(0).says(why);
+    let plan = bed.run(["refresh", "--dry-run"]).exit(0);
+    assert!(plan.out.contains(why), "{}", plan.out);
+    bed.run(["refresh", "--force"]).exit(1).says(why);
+}
+
+#[test]
 fn in_every_state_the_other_host_has_to_act() {
     let blanked = r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#;
     let states: [State<'_>; 5] = [

@@ -7,6 +7,7 @@ use log::Level;
 
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
+use crate::domain::config::settings::Settings;
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -35,8 +36,8 @@ pub(crate) enum Conclusion {
     Nothing,
     /// It is renewed at that moment, and nothing was done.
     NotDue(Timestamp),
-    /// Nothing renews it here.
-    Off,
+    /// Nothing renews it here; why.
+    Off(String),
     /// The file shows a new, living access token: the sinks are out of date and must be synced.
     Renewed {
         /// `cli`, `api`, `saved` for an answer of an earlier run, `another` for somebody else.
@@ -65,13 +66,22 @@ pub(crate) enum Conclusion {
     Elsewhere(i32),
 }
 
+/// Why a link's login is not renewed here.
+pub(super) fn off_reason(settings: &Settings) -> String {
+    match &settings.renewed_by {
+        Some(host) => format!("{host} renews it (RENEWED_BY)"),
+        None => "REFRESH is off".to_owned(),
+    }
+}
+
 impl Conclusion {
     /// What is to be said of a source that is not renewed here: whoever insists is told that it failed.
-    pub(super) fn off(is_forced: bool) -> Self {
+    pub(super) fn off(settings: &Settings, is_forced: bool) -> Self {
+        let why = off_reason(settings);
         if is_forced {
-            return Self::Failed("REFRESH is off, whatever is asked for by hand".to_owned(), None);
+            return Self::Failed(format!("{why}, whatever is asked for by hand"), None);
         }
-        Self::Off
+        Self::Off(why)
     }
 
     /// What is to be said of a source that is not to be renewed.
@@ -106,7 +116,7 @@ impl Renewal {
 
     /// Says whether nothing was done, and nothing has to be.
     pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.conclusion, Conclusion::NotDue(_) | Conclusion::Off)
+        matches!(self.conclusion, Conclusion::NotDue(_) | Conclusion::Off(_))
     }
 
     /// Everything there is to say, in order; nothing where there was nothing to do.
@@ -144,10 +154,9 @@ impl Renewal {
                 );
                 (Level::Info, text)
             }
-            Conclusion::Off => (
-                Level::Info,
-                format!("'{path}' is not renewed here, nothing was done: REFRESH is off"),
-            ),
+            Conclusion::Off(why) => {
+                (Level::Info, format!("'{path}' is not renewed here, nothing was done: {why}"))
+            }
         };
         let mut line = Line::remark(level, self.state(), text);
         line.is_deed = self.is_renewed();
@@ -171,7 +180,7 @@ impl Renewal {
         match self.conclusion {
             Conclusion::Nothing
             | Conclusion::NotDue(_)
-            | Conclusion::Off
+            | Conclusion::Off(_)
             | Conclusion::Elsewhere(_) => "nothing",
             Conclusion::Renewed { .. } => "renewed",
             Conclusion::Deferred { .. } => "deferred",

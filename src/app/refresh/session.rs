@@ -100,7 +100,9 @@ impl<'a> Turn<'a> {
         let force = self.options.force;
         let is_renewable = renews || matches!(sight.need, Need::Fresh(_));
         match sight.need {
-            _ if is_renewable && methods.is_empty() => return Ok(Conclusion::off(force)),
+            _ if is_renewable && methods.is_empty() => {
+                return Ok(Conclusion::off(self.work.settings, force));
+            }
             Need::Fresh(due) if !renews => return Ok(Conclusion::NotDue(due)),
             _ if !renews => return Ok(Conclusion::idle(&sight.source, now)),
             _ => {}

@@ -6,6 +6,7 @@ use crate::app::context::Ground;
 use crate::app::error::Error;
 use crate::app::refresh::credentials_file::Place;
 use crate::app::refresh::history::method_name;
+use crate::app::refresh::refresh_report::off_reason;
 use crate::app::refresh::session::Turn;
 use crate::app::refresh::{Conclusion, Group, Options, Renewal, Work, claim, mark, sources, state};
 use crate::app::source::sign_in;
@@ -115,7 +116,9 @@ fn plan(ground: &Ground, group: &Group, place: &Place, options: Options) -> Resu
     let methods: Vec<_> = settings.refresh.iter().map(|method| method_name(*method)).collect();
     let methods = methods.join(", then ");
     let text = match (&outlook.need, outlook.next) {
-        (_, None) if methods.is_empty() => format!("'{path}' is not renewed: REFRESH is off"),
+        (_, None) if methods.is_empty() => {
+            format!("'{path}' is not renewed: {}", off_reason(settings))
+        }
         (Need::Due | Need::Expired | Need::Fresh(_), _) if options.force => {
             format!("'{path}' would be renewed now by {methods}")
         }
