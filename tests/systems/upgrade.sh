@@ -307,7 +307,7 @@ root_again_where_asked() {
     bed exec "$m" rm -f /var/lib/restarted
     bed exec "$m" oauth-sync set --link asroot GATEWAY_COMMAND_USER root
     each_arrives asroot
-    wait_until 60 "bed exec $m test -e /var/lib/restarted"
+    wait_until 240 "bed exec $m test -e /var/lib/restarted"
 }
 
 quiet_the_second_time() {
