@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::doctor::{Case, Finding, Fix, Patient, link, way};
 use crate::app::report::SinkState;
-use crate::app::sync::exposure;
+use crate::app::sync::exposure::Exposed;
 use crate::domain::config::edit;
 use crate::domain::hints::{files, ours};
 use crate::domain::shell::Hint;
@@ -13,7 +13,7 @@ use crate::domain::source::Source;
 use crate::os::fs::dir::{Folder, Kind};
 
 /// Looks at the source, the sinks and our own configuration.
-pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
+pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>, exposed: &[Exposed]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let source = || source(patient, case);
     findings.extend(other_owner(patient, &case.settings.claude_credentials).or_else(source));
@@ -27,7 +27,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
         _ => None,
     }));
     findings.extend(nowhere);
-    findings.extend(readable(case));
+    findings.extend(readable(exposed));
     findings.extend(configuration(case));
     findings.dedup();
     findings
@@ -146,8 +146,8 @@ fn nowhere(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// Files with the token that others can read.
-fn readable(case: &Case<'_>) -> impl Iterator<Item = Finding> {
-    exposure::look(case.settings, case.report).files.into_iter().map(|exposed| {
+fn readable(exposed: &[Exposed]) -> impl Iterator<Item = Finding> {
+    exposed.iter().map(|exposed| {
         let finding = Finding::warning("token-readable", exposed.meaning(), exposed.command());
         if exposed.readers.has_modes { finding.fixed_by(Fix::CloseTokenFile) } else { finding }
     })

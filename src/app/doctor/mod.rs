@@ -134,9 +134,10 @@ pub(crate) struct Diagnosis {
 /// Looks for causes in what one link needs.
 fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
     let sight = &container::look(patient, case);
+    let exposure = exposure::look(case.settings, case.report);
     let mut found = login::look(case);
     found.extend(renewals::look(case));
-    found.extend(files::look(patient, case));
+    found.extend(files::look(patient, case, &exposure.files));
     found.extend(mounts::look(case));
     found.extend(claude::look(patient, case));
     found.extend(locks::look(patient, case));
@@ -152,7 +153,7 @@ fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
     };
     let named = found.iter().position(is_named);
     named.map(|at| found.remove(at));
-    Diagnosis { findings: found, unchecked: unchecked::of_link(case, sight) }
+    Diagnosis { findings: found, unchecked: unchecked::of_link(case, sight, &exposure.unlisted) }
 }
 
 /// Looks for causes, the gravest first; `root` stands for the host's own files, as units and

@@ -8,9 +8,9 @@ use crate::app::doctor::container::Sight;
 use crate::app::doctor::{Case, Patient};
 use crate::app::report::SinkState;
 use crate::app::setup::detect::Detection;
-use crate::app::sync::exposure;
 use crate::domain::gateway::Ending;
 use crate::domain::shell::Hint;
+use crate::os::error::Error;
 use crate::os::user::identity::Identity;
 
 /// Something that could not be looked at.
@@ -39,12 +39,12 @@ impl Unchecked {
 }
 
 /// Lists what of a link nobody has looked at.
-pub(super) fn of_link(case: &Case<'_>, sight: &Sight) -> Vec<Unchecked> {
+pub(super) fn of_link(case: &Case<'_>, sight: &Sight, unlisted: &[Error]) -> Vec<Unchecked> {
     let mut all = Vec::new();
     if case.report.locked {
         all.push(Unchecked::new("its sinks", "another process works on the link"));
     }
-    all.extend(exposure::look(case.settings, case.report).unlisted.into_iter().map(|error| {
+    all.extend(unlisted.iter().map(|error| {
         Unchecked::new("copies of the token that others can read", error.to_string())
     }));
     let service = &case.settings.compose_service;

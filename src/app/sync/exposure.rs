@@ -112,9 +112,9 @@ fn backups(original: &Path, credential: &Credential) -> Result<Vec<PathBuf>, Err
         return Ok(Vec::new());
     };
     let Ok(folder) = Folder::reach(parent) else { return Ok(Vec::new()) };
-    let names = match folder.names() {
-        Err(error) if folder.has_too_many() => return Err(error),
-        names => names.unwrap_or_default(),
+    let names = match folder.bounded_names() {
+        Ok(names) => names.ok_or_else(|| folder.too_many())?,
+        Err(_) => Vec::new(),
     };
     let names = names.iter().filter_map(|other| other.to_str());
     let others = names.filter(|other| {

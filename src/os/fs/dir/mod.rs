@@ -199,18 +199,15 @@ impl Folder {
         })
     }
 
-    /// Whether a user has made too many to be listed.
-    pub(crate) fn has_too_many(&self) -> bool {
-        matches!(self.bounded_names(), Ok(None))
-    }
-
-    fn bounded_names(&self) -> Result<Option<Vec<OsString>>, Error> {
+    /// The same; `None` where a user has made too many.
+    pub(crate) fn bounded_names(&self) -> Result<Option<Vec<OsString>>, Error> {
         let stat = self.own_stat()?;
         let is_roots = stat.st_uid == 0 && stat.st_mode & 0o022 == 0;
         self.few_names(if is_roots { usize::MAX } else { NAMES_LIMIT })
     }
 
-    fn too_many(&self) -> Error {
+    /// What is said of a directory with too many names.
+    pub(crate) fn too_many(&self) -> Error {
         Error::odd("list", &self.path, format!("it has more than {NAMES_LIMIT} names"))
     }
 
