@@ -33,7 +33,7 @@ fn write_in_place<'a>(
     let Replacement { folder, name, bytes, old } = written.part;
     let over = match why {
         NotRenamed::Failed(_) => None,
-        NotRenamed::Refused(_) => over.filter(|_| written.barrier().is_none()),
+        NotRenamed::Refused(_) => over,
         NotRenamed::MountPoint => over.filter(|keep| keep.mounts_too && old.is_some()),
     };
     match (over, old) {

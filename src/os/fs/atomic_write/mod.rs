@@ -185,26 +185,16 @@ impl NotRenamed {
         let path = path_of(written);
         match self {
             Self::Failed(error) => error,
-            Self::Refused(source) => written.barrier().unwrap_or_else(|| {
-                if written.is_more_open {
-                    let what = "a new file there can be read by others, and the file system refuses to change its mode";
-                    Error::odd("write", &path, what)
-                } else {
-                    Error::new("write", &path, source)
-                }
-            }),
+            Self::Refused(_) if written.is_more_open => {
+                let what = "a new file there can be read by others, and the file system refuses to change its mode";
+                Error::odd("write", &path, what)
+            }
+            Self::Refused(source) => Error::new("write", &path, source),
             Self::MountPoint => {
                 let what = "it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place";
                 Error::odd("write", &path, what).hint(ours::sync_all_forced())
             }
         }
-    }
-}
-
-impl Written<'_> {
-    /// What an administrator has set against a replacement.
-    pub(super) fn barrier(&self) -> Option<Error> {
-        barrier(self.part.folder, self.part.name, self.part.old)
     }
 }
 
@@ -232,7 +222,10 @@ pub(super) fn rename<'a>(written: &Written<'a>) -> Result<&'a Folder, NotRenamed
     discard(written);
     Err(match source {
         Errno::BUSY => NotRenamed::MountPoint,
-        source if dress::is_refusal(source) => NotRenamed::Refused(source),
+        source if dress::is_refusal(source) => {
+            let Replacement { folder, name, old, .. } = written.part;
+            barrier(folder, name, old).map_or(NotRenamed::Refused(source), NotRenamed::Failed)
+        }
         source => NotRenamed::Failed(Error::new("write", &path_of(written), source)),
     })
 }
