@@ -218,17 +218,13 @@ pub(super) fn paths(
     home: Option<&Home>,
     (unit, is_users): &(String, bool),
 ) -> OwnPaths {
-    let drop_ins = format!("{unit}.d");
-    let is_its = |name: &str| name == unit || name == drop_ins;
     let hints: Vec<Hint> = if *is_users {
         let Some(home) = home else { return OwnPaths::default() };
-        let (texts, _) = few_texts(tree, &home.path.join(unit_paths::UNITS), is_its);
+        let (texts, _) = few_texts(tree, &home.path.join(unit_paths::UNITS), is_of(unit));
         let texts = of_user(tree, home, texts).into_iter();
         texts.flat_map(|text| variables(&text, home.uid, Some(&home.path))).collect()
     } else {
-        let folders = SYSTEM.iter().rev().map(Path::new);
-        let texts = folders.flat_map(|folder| texts(tree, folder, is_its));
-        let texts = texts.flat_map(|(_, text)| {
+        let texts = texts_of_host(tree, unit).flat_map(|(_, text)| {
             let read = environment_of(tree, &text).into_iter().map(|(text, _)| text);
             std::iter::once(text).chain(read).collect::<Vec<_>>()
         });
@@ -277,12 +273,20 @@ fn is_anothers(user: Option<u32>, owner: Option<u32>) -> bool {
     user.zip(owner).is_some_and(|(user, owner)| user != owner)
 }
 
+/// The files of a unit of the host and of its drop-ins with their texts, those of a package first.
+fn texts_of_host(tree: &Tree, unit: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    SYSTEM.iter().rev().flat_map(move |folder| texts(tree, Path::new(folder), is_of(unit)))
+}
+
+/// Tells the names of a unit and of its directory of drop-ins.
+fn is_of(unit: &str) -> impl Fn(&str) -> bool {
+    move |name| name.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest == ".d")
+}
+
 /// The user that a unit of the host runs as; `None` where passwd(5) does not know the account.
 fn runs_as(tree: &Tree, unit: &str) -> Option<u32> {
-    let drop_ins = format!("{unit}.d");
-    let is_its = |name: &str| name == unit || name == drop_ins;
-    let all = SYSTEM.iter().rev().flat_map(|folder| texts(tree, Path::new(folder), is_its));
-    let (units, drop_ins): (Vec<_>, Vec<_>) = all.partition(|(path, _)| path.ends_with(unit));
+    let (units, drop_ins): (Vec<_>, Vec<_>) =
+        texts_of_host(tree, unit).partition(|(path, _)| path.ends_with(unit));
     // One in /etc takes the place of a package's, and every drop-in comes after it (systemd.unit(5)).
     let texts = units.into_iter().next_back().into_iter().chain(drop_ins);
     let users = texts.flat_map(|(_, text)| unit_text::assignments(&text, "Service"));
