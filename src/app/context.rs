@@ -221,6 +221,13 @@ pub(crate) fn links(config_dir: &Path, only: Option<&str>) -> Result<Vec<Setting
     if problems.is_empty() { Ok(links) } else { Err(Error::Configuration(problems)) }
 }
 
+/// Why there is nothing to do where nothing had to be done: there is no link, or none of that name.
+pub(crate) fn absent_link(config_dir: &Path, only: Option<&str>) -> Option<Error> {
+    links(config_dir, only)
+        .err()
+        .filter(|error| matches!(error, Error::NoLink(..) | Error::UnknownLink(..)))
+}
+
 /// The same links as far as they are sound, and the faults of the configuration; none at all is an
 /// error.
 pub(crate) fn sound_links(

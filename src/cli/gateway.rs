@@ -18,11 +18,7 @@ pub(crate) fn carry_out(places: &Places, only: Option<&str>) -> Result<Exit, Err
     publish_silent(places, &closings);
     let waits = waiting(places, only);
     if closings.is_empty() && waits == Exit::Done {
-        // Nothing had to be done: where there is no such link, that is why.
-        match context::links(&places.config_dir, only) {
-            Err(error @ (Error::NoLink(..) | Error::UnknownLink(..))) => return Err(error),
-            _ => return Ok(Exit::Done),
-        }
+        return context::absent_link(&places.config_dir, only).map_or(Ok(Exit::Done), Err);
     }
     Ok(Exit::gravest([Exit::of_closings(&closings), waits]))
 }

@@ -254,8 +254,7 @@ fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
     let done = app::notify::run(places, at_once)?;
     let troubles = app::notify::troubles(places, None);
     app::status::health_file::service(places, &troubles, ServiceEntry::is_of_messages);
-    // Nothing had to be sent: where there is no link, that is why.
-    if was_idle && let Err(error @ Error::NoLink(..)) = context::links(&places.config_dir, None) {
+    if was_idle && let Some(error) = context::absent_link(&places.config_dir, None) {
         return Err(error);
     }
     Ok(if done { Exit::Done } else { Exit::Deferred })
