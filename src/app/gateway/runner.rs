@@ -283,9 +283,10 @@ fn see_to(
 fn see_to_apart(ground: &Ground, link: &str) -> Result<Option<Closing>, Error> {
     let places = &ground.places;
     let ended = separate::carry_out(places, link, &["gateway"], separate::GATEWAY)?;
-    let is_silent = ended.trouble().is_some();
+    let trouble = ended.trouble();
+    let is_silent = trouble.is_some();
     let closing = |ending| Some(Closing { link: link.to_owned(), ending, is_silent });
-    let Some(trouble) = ended.trouble() else {
+    let Some(trouble) = trouble else {
         return Ok(closing(match ended {
             End::Exit(0) => Ending::Done(Deed::Nothing, None),
             End::Exit(1) => Ending::Failed("see its log".to_owned(), None),

@@ -83,7 +83,7 @@ impl Hooks {
 
     /// Returns whether there is no such hook any more.
     pub(super) fn lacks(&self, name: &String) -> bool {
-        self.are_known && !self.names.contains(name) && !self.refused.contains(name)
+        self.are_known && !self.all().any(|hook| hook == name)
     }
 
     /// Runs one of them.
