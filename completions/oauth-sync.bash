@@ -570,7 +570,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__sync__subcmd__model)
-            opts="-v -q -h --apply --primary --alias --drop-provider --through-openclaw --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --apply --primary --alias --drop-provider --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

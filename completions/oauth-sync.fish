@@ -102,7 +102,6 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l run-dir 
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l apply -d 'Set them in openclaw.json'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l drop-provider -d 'Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing'
-complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -l through-openclaw -d 'Let OpenClaw itself write, by \'openclaw config\'; comments are lost'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand model" -s h -l help -d 'Print help'

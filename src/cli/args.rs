@@ -253,9 +253,6 @@ pub(crate) struct Model {
     /// Take out a models.providers.anthropic, which replaces the built-in models; by itself, set nothing
     #[arg(long)]
     pub(crate) drop_provider: bool,
-    /// Let OpenClaw itself write, by 'openclaw config'; comments are lost
-    #[arg(long, requires = "apply")]
-    pub(crate) through_openclaw: bool,
 }
 
 /// What `setup` takes.

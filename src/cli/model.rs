@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::context::Places;
 use crate::app::error::Error;
-use crate::app::setup::model::{self, Shown, Way};
+use crate::app::setup::model::{self, Shown};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::output::answer;
@@ -20,15 +20,10 @@ pub(crate) fn carry_out(
         log::error!("--alias must be a model, '=' and a name");
         return Ok(Exit::Usage);
     };
-    let way = match (options.apply, options.through_openclaw) {
-        (false, _) => Way::Show,
-        (true, false) => Way::Splice,
-        (true, true) => Way::OpenClaw,
-    };
-    let all = model::all(places, only, &wish, way)?;
+    let all = model::all(places, only, &wish, options.apply)?;
     let mut exit = Exit::Done;
     for shown in &all {
-        exit = Exit::gravest([exit, say(shown, way)]);
+        exit = Exit::gravest([exit, say(shown, options.apply)]);
     }
     Ok(exit)
 }
@@ -56,7 +51,7 @@ fn aliases(given: &[String]) -> Option<Vec<(String, String)>> {
     given.iter().map(pair).collect()
 }
 
-fn say(shown: &Shown, way: Way) -> Exit {
+fn say(shown: &Shown, apply: bool) -> Exit {
     let (link, path) = (&shown.link, shown.path.display());
     let primary = shown.models.primary.as_deref().unwrap_or("not set");
     let aliases = shown.models.aliases.iter().map(|(id, alias)| {
@@ -71,20 +66,20 @@ fn say(shown: &Shown, way: Way) -> Exit {
             "{link}: models.providers.{id} in '{path}' takes the built-in models away"
         );
     }
-    match (&shown.valid, way) {
+    match (&shown.valid, apply) {
         (Some(Err(why)), _) => {
             log::error!(
                 "{link}: OpenClaw does not take the new text, so the old one is back: {why}"
             );
             return Exit::Failed;
         }
-        (_, Way::Show) if !shown.changed.is_empty() => {
+        (_, false) if !shown.changed.is_empty() => {
             log::info!(
                 "{link}: oauth-sync model --apply would change this in {}",
                 names(&shown.changed)
             );
         }
-        (valid, Way::Splice) if !shown.changed.is_empty() => {
+        (valid, true) if !shown.changed.is_empty() => {
             let word = if valid.is_some() { " and OpenClaw takes it" } else { "" };
             log::info!("{link}: {} was changed{word}", names(&shown.changed));
         }

@@ -41,32 +41,3 @@ fn what_2026_9_6_does_not_take_is_put_back() {
     assert!(code == Some(1) && said.contains("OpenClaw does not take the new text"), "{said}");
     assert_eq!(openclaw.read("openclaw.json"), before);
 }
-
-#[test]
-fn openclaw_itself_sets_them_when_asked() {
-    let (endpoint, _folder) = endpoint();
-    let openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let link = Link::new(&openclaw, "GATEWAY=\"none\"");
-    link.carry("A");
-    let words = ["model", "--apply", "--through-openclaw", "--primary", OTHER];
-    let (code, said) = link.run(&words);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains(&format!("primary  {OTHER}")), "{said}");
-    assert!(said.contains("Claude Opus 4.6 (Max)"), "{said}");
-    openclaw.turn().used(&token("A"));
-    assert_eq!(asked(&endpoint), "claude-sonnet-4-6");
-}
-
-#[test]
-fn a_provider_that_openclaw_itself_takes_out_is_gone_and_nothing_else() {
-    let (endpoint, _folder) = endpoint();
-    let openclaw = OpenClaw::version("2026.9.6", &endpoint);
-    let link = Link::new(&openclaw, "GATEWAY=\"none\"");
-    openclaw.configure("/agents/defaults/model", "primary", json!(OTHER));
-    let (_, before) = link.run(&["model"]);
-    assert!(before.contains("takes the built-in models away"), "{before}");
-    let (code, said) = link.run(&["model", "--apply", "--drop-provider", "--through-openclaw"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(!said.contains("takes the built-in models away"), "{said}");
-    assert!(said.contains(&format!("primary  {OTHER}")) && !said.contains("Opus"), "{said}");
-}

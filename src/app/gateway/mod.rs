@@ -89,16 +89,12 @@ fn learn_version(ground: &Ground, settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs this link's `openclaw` with these words: whether it exited with 0, and its output.
-pub(crate) fn ask(
-    ground: &Ground,
-    settings: &Settings,
-    words: &[&str],
-) -> Result<(bool, String), Ending> {
+/// Runs this link's `openclaw` with these words, for its output.
+pub(crate) fn ask(ground: &Ground, settings: &Settings, words: &[&str]) -> Result<String, Ending> {
     let ledger = gateway_state::load(&ground.places.state_dir, &settings.name);
     let work = Work::begin(ground, settings, ledger);
     let mut work = work.map_err(|error| Ending::deferred(error.to_string()))?;
     let program = work.program()?;
     let ended = program.run(&work, words, Vec::new())?;
-    Ok((ended.is_success(), exec_context::text(&ended.stdout)))
+    Ok(exec_context::text(&ended.stdout))
 }

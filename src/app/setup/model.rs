@@ -15,17 +15,6 @@ use crate::os::fs::atomic_write::Replacement;
 use crate::os::fs::dir::{Folder, Seen};
 use crate::os::fs::replacement;
 
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Only look.
-    Show,
-    /// Change the bytes of the values, and no others.
-    Splice,
-    /// Let OpenClaw write, which loses comments.
-    OpenClaw,
-}
-
 /// What one OpenClaw's configuration says, and what became of the wish.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -41,20 +30,20 @@ pub(crate) struct Shown {
     pub(crate) valid: Option<Result<(), String>>,
 }
 
-/// Shows, or sets, the models of each link's OpenClaw.
+/// Shows the models of each link's OpenClaw, or sets them where that is to be applied.
 pub(crate) fn all(
     places: &Places,
     only: Option<&str>,
     wish: &Wish,
-    way: Way,
+    apply: bool,
 ) -> Result<Vec<Shown>, Error> {
     let links = context::links(&places.config_dir, only)?;
-    let ground = if way == Way::Show { Ground::look(places)? } else { Ground::open(places)? };
+    let ground = if apply { Ground::open(places)? } else { Ground::look(places)? };
     let with_state = links.iter().filter(|settings| settings.openclaw_state_dir.is_some());
-    with_state.map(|settings| one(&ground, settings, wish, way)).collect()
+    with_state.map(|settings| one(&ground, settings, wish, apply)).collect()
 }
 
-fn one(ground: &Ground, settings: &Settings, wish: &Wish, way: Way) -> Result<Shown, Error> {
+fn one(ground: &Ground, settings: &Settings, wish: &Wish, apply: bool) -> Result<Shown, Error> {
     let now = Configuration::load(settings)?;
     let edits = models::edits(&now.value, wish);
     let parts = now.parts(&edits);
@@ -65,28 +54,22 @@ fn one(ground: &Ground, settings: &Settings, wish: &Wish, way: Way) -> Result<Sh
         changed: Vec::new(),
         valid: None,
     };
-    if edits.is_empty() || way == Way::Show {
+    if edits.is_empty() || !apply {
         match parts {
             Ok(parts) => shown.changed = parts.into_iter().map(|part| part.path).collect(),
             Err(error) => log::warn!("{}: {error}", settings.name),
         }
         return Ok(shown);
     }
-    if way == Way::OpenClaw {
-        let gone = shown.models.providers.iter().filter(|_| wish.drop_providers);
-        through_openclaw(ground, settings, wish, gone)?;
-        shown.changed.push(shown.path.clone());
-    } else {
-        let parts = parts?;
-        write(parts.iter().map(|part| (part, part.new.as_bytes(), &part.old)))?;
-        shown.valid = validate(ground, settings);
-        if matches!(shown.valid, Some(Err(_))) {
-            // It was well before: what OpenClaw does not take must not stay.
-            take_back(&parts)?;
-            return Ok(shown);
-        }
-        shown.changed = parts.into_iter().map(|part| part.path).collect();
+    let parts = parts?;
+    write(parts.iter().map(|part| (part, part.new.as_bytes(), &part.old)))?;
+    shown.valid = validate(ground, settings);
+    if matches!(shown.valid, Some(Err(_))) {
+        // It was well before: what OpenClaw does not take must not stay.
+        take_back(&parts)?;
+        return Ok(shown);
     }
+    shown.changed = parts.into_iter().map(|part| part.path).collect();
     shown.models = models::read(&Configuration::load(settings)?.value);
     Ok(shown)
 }
@@ -195,49 +178,11 @@ fn take_back(parts: &[Part]) -> Result<(), Error> {
 
 /// Asks OpenClaw about its configuration; `None` where it cannot be asked, or does not know how.
 fn validate(ground: &Ground, settings: &Settings) -> Option<Result<(), String>> {
-    let (_, said) = gateway::ask(ground, settings, &["config", "validate", "--json"]).ok()?;
+    let said = gateway::ask(ground, settings, &["config", "validate", "--json"]).ok()?;
     let root: Value = serde_json::from_slice(said.get(said.find('{')?..)?.as_bytes()).ok()?;
     if root.get("valid")?.as_bool()? {
         Some(Ok(()))
     } else {
         Some(Err(root.get("issues").map(ToString::to_string).unwrap_or_default()))
     }
-}
-
-/// Has OpenClaw set what is wished, and take the providers out that are to be gone.
-fn through_openclaw<'a>(
-    ground: &Ground,
-    settings: &Settings,
-    wish: &Wish,
-    gone: impl Iterator<Item = &'a String>,
-) -> Result<(), Error> {
-    let set = |path: &str| ["config".to_owned(), "set".to_owned(), path.to_owned()].to_vec();
-    let mut calls = Vec::new();
-    if let Some(primary) = &wish.primary {
-        let call = set("agents.defaults.model.primary");
-        calls.push([call, vec![primary.clone()]].concat());
-    }
-    for (id, alias) in &wish.aliases {
-        let call = set(&format!("agents.defaults.models[\"{id}\"]"));
-        let value = serde_json::json!({ "alias": alias }).to_string();
-        calls.push([call, vec![value, "--strict-json".to_owned()]].concat());
-    }
-    // Not in brackets: 2026.2.25 then finds no such path.
-    calls.extend(
-        gone.map(|id| {
-            vec!["config".to_owned(), "unset".to_owned(), format!("models.providers.{id}")]
-        }),
-    );
-    for call in &calls {
-        let words: Vec<&str> = call.iter().map(String::as_str).collect();
-        let ran = gateway::ask(ground, settings, &words);
-        let why = match ran {
-            Ok((true, _)) => continue,
-            Ok((false, _)) => "it refused".to_owned(),
-            Err(ending) => ending.why().unwrap_or_default().to_owned(),
-        };
-        let program = format!("openclaw config {}", words[1]);
-        return Err(os::error::Error::odd("run", std::path::Path::new(&program), why).into());
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::doctor::{self, Severity};
 use crate::app::error::Error;
 use crate::app::report::SinkReport;
-use crate::app::setup::model::{self, Way};
+use crate::app::setup::model;
 use crate::app::status::health_input::condition;
 use crate::app::sync::Options;
 use crate::app::systemd::{self, Services, UNITS};
@@ -60,7 +60,7 @@ pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         return Ok(Turn::Pass);
     }
     let wish = Wish::usual();
-    let shown = match model::all(guide.places, Some(&guide.name), &wish, Way::Show) {
+    let shown = match model::all(guide.places, Some(&guide.name), &wish, false) {
         Ok(shown) => shown,
         Err(error) => {
             Guide::found(&format!("{error}"));
@@ -99,7 +99,7 @@ pub(super) fn models(guide: &mut Guide<'_>) -> Result<Turn, Error> {
 }
 
 fn set_models(guide: &Guide<'_>, wish: &Wish) -> Result<(), Error> {
-    for shown in model::all(guide.places, Some(&guide.name), wish, Way::Splice)? {
+    for shown in model::all(guide.places, Some(&guide.name), wish, true)? {
         match &shown.valid {
             Some(Err(why)) => {
                 Guide::found(&format!("OpenClaw does not take it, so it is as before: {why}"));

@@ -209,31 +209,6 @@ fn a_configuration_that_is_not_understood() {
 }
 
 #[test]
-fn a_provider_that_openclaw_itself_takes_out() {
-    let host = Host::new();
-    let text = "{ \"models\": { \"providers\": { \"anthropic\": {}, \"other\": {} } } }\n";
-    host.bed.write(&format!("{STATE}/openclaw.json"), text);
-    let log = host.at("openclaw.log");
-    host.bed.write("openclaw.log", "");
-    host.shell(&format!("chmod 666 {}", log.display()));
-    host.program("bin/openclaw", &format!("echo \"$*\" >>{}", log.display()));
-    host.bed.conf("OPENCLAW_COMMAND", host.at("bin/openclaw").to_str().unwrap());
-    host.own();
-    host.shell("oauth-sync model --apply --drop-provider --through-openclaw");
-    assert_eq!(host.bed.read("openclaw.log"), "config unset models.providers.anthropic\n");
-    host.bed.write("openclaw.log", "");
-    host.shell(
-        "oauth-sync model --apply --primary a/b --alias a/b=B --drop-provider --through-openclaw",
-    );
-    assert_eq!(
-        host.bed.read("openclaw.log"),
-        "config set agents.defaults.model.primary a/b\n\
-         config set agents.defaults.models[\"a/b\"] {\"alias\":\"B\"} --strict-json\n\
-         config unset models.providers.anthropic\n"
-    );
-}
-
-#[test]
 fn a_gateway_that_could_not_be_seen_to() {
     let host = Host::new();
     host.bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/false");
