@@ -180,13 +180,7 @@ fn source(view: &View<'_>) -> Option<(Level, String)> {
             let text = || format!("the access token ends in {} and is not renewed", in_words(left));
             late.then(|| (Level::Soon, text()))
         }
-        // A setup-token's end is its login's; without one it is another host that renews.
-        Source::Static(credential) if view.login_end.is_none() => {
-            let left = credential.expiry.left(view.now);
-            let text =
-                || format!("the access token ends in {} and no later one came", in_words(left));
-            (left < HANDED_ON).then(|| (Level::Soon, text()))
-        }
+        // Its end is its login's.
         Source::Static(_) => None,
         Source::Expired(credential) if credential.refresh_token.is_none() => {
             wrong(&format!("the setup-token expired at {}", credential.expiry))

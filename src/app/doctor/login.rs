@@ -48,10 +48,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
     }
     match &report.source {
         Source::Living(_) | Source::Unreadable(..) => None,
-        // Without an end of its own it is what another host renews.
-        Source::Static(_) => {
-            case.login.map(|_| Finding::note("setup-token", meaning.clone(), sign_in))
-        }
+        Source::Static(_) => Some(Finding::note("setup-token", meaning.clone(), sign_in)),
         Source::Expired(credential) if credential.refresh_token.is_none() => {
             dead("setup-token-expired")
         }

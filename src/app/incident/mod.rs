@@ -16,10 +16,9 @@ use crate::app::refresh::forecast::Prospect;
 use crate::app::report::log_dedup;
 use crate::app::report::{Line, RECOVERED, Report};
 use crate::app::source;
-use crate::domain::config::settings::{ClaudeCli, Settings};
+use crate::domain::config::settings::Settings;
 use crate::domain::incident::{self, Kind, News, Open, Said, Severity, View};
 use crate::domain::login::{LoginEnd, ToldEnd};
-use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::lock::advisory::Lock;
 
@@ -117,10 +116,7 @@ fn login_end(
     state: &State,
     now: Timestamp,
 ) -> Option<LoginEnd> {
-    let is_static = matches!(report.source, Source::Static(_));
-    let is_followed = settings.renewed_by.is_some()
-        || is_static && settings.refresh.is_empty() && settings.claude_cli == ClaudeCli::None;
-    LoginEnd::of(&report.source, state.known(), now).filter(|_| !is_followed)
+    LoginEnd::of(&report.source, state.known(), now).filter(|_| settings.renewed_by.is_none())
 }
 
 fn view<'a>(

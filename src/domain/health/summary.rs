@@ -42,7 +42,7 @@ impl Summary {
         let counted = view.sinks.iter().filter(|sink| sink.condition != Condition::Absent);
         Self {
             expiry: credential.map(|credential| view.expiry.unwrap_or(credential.expiry)),
-            is_setup_token: credential.is_some() && !is_renewed && view.login_end.is_some(),
+            is_setup_token: credential.is_some() && !is_renewed && view.renewed_by.is_none(),
             login_end: view.login_end.filter(|_| is_renewed),
             sinks: counted.fold((0, 0), |(all, in_step), sink| {
                 (all + 1, in_step + usize::from(sink.condition == Condition::InStep))
