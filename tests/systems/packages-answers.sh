@@ -260,7 +260,6 @@ two_equal_ones_get_a_link_each() {
     says "the OpenClaw in '/srv/evil/.openclaw-x' is not linked: " install_deb "$m" /root/openclaw-oauth-sync.deb
     all_up "$m"
     bed sh "$m" '[ "$(ls /etc/oauth-sync/*.conf | wc -l)" = 2 ] && ! grep -r /srv/evil /etc/oauth-sync'
-    bed sh "$m" 'cd /etc/oauth-sync; other=$(grep -l /srv/other *.conf); [ "$other" != default.conf ] || mv claw.conf default.conf; rm -f other.conf'
     lives_in_store
     fails bed exec "$m" grep -rq "$token" /srv
     bed sh "$m" 'rm -r /srv/*/.claude /srv/*/.openclaw*'

@@ -115,7 +115,8 @@ fn link(
     if let Some(fault) = faults.first() {
         return Ok(Written { file: None, unlinked: Some(fault.to_string()) });
     }
-    write::write(config_dir, &name, detection, &answers)
+    let write = if name == DEFAULT { write::write } else { write::write_named };
+    write(config_dir, &name, detection, &answers)
 }
 
 /// The first name that no link has: the packages' own, that of the user, or the same with a number.

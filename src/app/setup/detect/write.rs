@@ -16,6 +16,9 @@ use crate::os::process::own_files;
 
 const HEADER: &str = "# One link: a Claude login and the OpenClaw that its token is carried to.\n# All keys: oauth-sync.conf(5). Check after a change: oauth-sync status\n";
 
+/// What a file says that detection has named: the Debian package's `postrm` removes it by this line.
+const NAMED: &str = "# Made by detection: purging the Debian package removes this file, unless this line is taken out.\n";
+
 /// The keys that name where else the token goes.
 const PLACES: [&str; 4] = ["COMPOSE_DIR", "ENV_FILE", "OAUTH_JSON", "SECRET_FILE"];
 
@@ -130,12 +133,32 @@ pub(crate) fn write(
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Written, Error> {
+    write_below(HEADER, config_dir, link, detection, given)
+}
+
+/// The same for a link whose name nobody gave: a new file says that it goes with the package.
+pub(super) fn write_named(
+    config_dir: &Path,
+    link: &str,
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Written, Error> {
+    write_below(&format!("{HEADER}{NAMED}"), config_dir, link, detection, given)
+}
+
+fn write_below(
+    header: &str,
+    config_dir: &Path,
+    link: &str,
+    detection: &Detection,
+    given: &[Answer],
+) -> Result<Written, Error> {
     context::open_or_make(config_dir)?;
     let folder = own_files::directory(config_dir)?;
     let file = file_of(link);
     let path = config_dir.join(&file);
     let old = text_of(&folder, &file)?;
-    let Draft { text, unlinked } = drafted(&path, old.as_deref(), detection, given)?;
+    let Draft { text, unlinked } = drafted(&path, old.as_deref(), header, detection, given)?;
     match text.filter(|text| old.as_ref() != Some(text)) {
         Some(text) => {
             atomic_write::replace(&folder, &file, text.as_bytes(), Durability::Flushed)?;
@@ -158,7 +181,7 @@ pub(crate) fn link_to_be(
         Err(error) => return Err(error.into()),
     };
     let path = config_dir.join(file);
-    let text = drafted(&path, old.as_deref(), detection, given)?.text;
+    let text = drafted(&path, old.as_deref(), HEADER, detection, given)?.text;
     Ok(text.and_then(|text| config::read(&[(path, text)]).links.into_iter().next()))
 }
 
@@ -173,7 +196,7 @@ pub(crate) fn faults_to_be(
     let file = file_of(link);
     let old = text_of(&folder, &file)?;
     let path = config_dir.join(&file);
-    let Some(text) = drafted(&path, old.as_deref(), detection, given)?.text else {
+    let Some(text) = drafted(&path, old.as_deref(), HEADER, detection, given)?.text else {
         return Ok(Vec::new());
     };
     let before = context::configuration(config_dir)?.problems;
@@ -193,6 +216,7 @@ struct Draft {
 fn drafted(
     path: &Path,
     old: Option<&str>,
+    header: &str,
     detection: &Detection,
     given: &[Answer],
 ) -> Result<Draft, Error> {
@@ -209,7 +233,7 @@ fn drafted(
     if old.is_none() && answers.iter().all(|(_, value)| value.is_empty()) {
         return Ok(Draft { text: None, unlinked });
     }
-    let text = edited(path, old.unwrap_or(HEADER), &answers)?;
+    let text = edited(path, old.unwrap_or(header), &answers)?;
     let Config { links, problems, unfinished } = read(&text);
     if !links.is_empty() {
         unlinked = None;
