@@ -322,6 +322,46 @@ bad_answer_is_left_out() {
     fails grep -rq canary "$scratch/root/db" "$scratch/said"
 }
 
+# So it is with what is no choice of a question: debconf itself would take the first one in silence.
+no_choice_is_left_out() {
+    fresh
+    preseed "refresh select sometimes" "claude-cli select cli" "rewrite-openclaw-json boolean perhaps" \
+        "switch-off-original boolean 1" "openclaw-state-dir string /srv/state"
+    install 2>"$scratch/said"
+    cat "$scratch/said"
+    diff "$scratch/told" <(echo OPENCLAW_STATE_DIR=/srv/state)
+    diff - <(grep 'left out' "$scratch/said") <<SAID
+openclaw-oauth-sync: an answer is left out: CLAUDE_CLI must be one of: automatic, host, container, none
+openclaw-oauth-sync: an answer is left out: REFRESH must be one of: automatic, cli api, api cli, cli, api, off
+openclaw-oauth-sync: an answer is left out: switch-off-original must be true or false
+openclaw-oauth-sync: an answer is left out: rewrite-openclaw-json must be true or false
+SAID
+    fails grep -q switch-off "$scratch/calls"
+    [ ! -e "$scratch/agreed" ]
+    [ "$(value refresh)" = automatic ]
+}
+
+# Where nobody is asked, a reconfiguration keeps to the file, and names the answers that are not used.
+unasked_reconfiguration_says_what_it_ignores() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nREFRESH="cli  api"\n' | write_conf
+    preseed "claude-credentials string /srv/other" "refresh select cli api" "claude-cli select none"
+    reconfigure 2>"$scratch/said"
+    cat "$scratch/said"
+    diff - <(grep ignored "$scratch/said") <<SAID
+openclaw-oauth-sync: nobody was asked: other answers of debconf's are ignored, $conf stays as it is: CLAUDE_CREDENTIALS CLAUDE_CLI; to change it, run: oauth-sync set --link default KEY VALUE
+SAID
+    grep -qx CLAUDE_CREDENTIALS=/srv/a "$scratch/told"
+    grep -qx CLAUDE_CLI= "$scratch/told"
+    reconfigure 2>"$scratch/said"
+    fails grep ignored "$scratch/said"
+    # a person sees what the file says, and answers
+    preseed "claude-credentials string /srv/other"
+    person
+    reconfigure 2>"$scratch/said"
+    fails grep ignored "$scratch/said"
+}
+
 # What is preseeded for an installed package is said to be ignored, by its keys alone.
 new_preseeds_are_said_to_be_ignored() {
     fresh
@@ -359,10 +399,17 @@ survives_a_failing_program() {
 }
 
 purge_takes_ours_alone() {
+    local mark
+    mark=$(sed -n 's/^const NAMED: &str = "# \(.*\)\\n";$/\1/p' "$root/src/app/setup/detect/write.rs")
+    [ -n "$mark" ]
     fresh
     install
     echo KEY= | write_conf
-    touch "$conf~" "$conf.dpkg-old" "$scratch/root/etc/oauth-sync/other.conf"
+    touch "$conf~" "$conf.dpkg-old"
+    # one of detection's naming, as the program writes it, and one of the administrator's
+    printf '# %s\nKEY=\n' "$mark" >"${conf%/*}/claw.conf"
+    printf '#%s\nKEY="# %s"\n' "$mark" "$mark" >"${conf%/*}/other.conf"
+    touch "${conf%/*}/claw.conf~"
     mkdir -p "$scratch"/root/{var/lib,run}/oauth-sync/deep
     script postrm remove
     [ -e "$conf" ]
@@ -400,6 +447,8 @@ t "so does an upgrade, and leaves the file" agreed_on_upgrade
 t "a preseeded yes is noted by a noninteractive installation, once" agreed_beforehand
 t "an answer that cannot be used is asked for again" bad_answer_is_asked_again
 t "where nobody is asked, it is left out, and all else is used" bad_answer_is_left_out
+t "an answer that is no choice is left out, and said" no_choice_is_left_out
+t "a reconfiguration at which nobody is asked says which new answers it ignores" unasked_reconfiguration_says_what_it_ignores
 t "new preseeds on an installed package are said to be ignored" new_preseeds_are_said_to_be_ignored
 t "the original's units are switched off only when asked" original_only_when_asked
 t "a program that fails does not fail the installation" survives_a_failing_program
