@@ -18,7 +18,7 @@ PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: deb rpm install toolchain package-build completions
+.PHONY: deb rpm install toolchain package-build completions third-party
 
 # A cargo that is too old says no more than that it cannot read the manifest.
 toolchain:
@@ -51,7 +51,7 @@ rpm: package-build $(CARGO_GENERATE_RPM)
 	mkdir -p target/rpm/files
 	strip --strip-unneeded -R .comment -R .note -o target/rpm/files/oauth-sync "$(PACKAGE_TARGET)/release/oauth-sync"
 	for page in man/*.[1-9]; do gzip -9nc "$$page" >"target/rpm/files/$${page##*/}.gz" || exit 1; done
-	touch -c units/* completions/* docs/*.md docs/examples/* docs/examples/etcd/* debian/changelog debian/copyright
+	touch -c units/* completions/* docs/*.md docs/examples/* docs/examples/etcd/* THIRD-PARTY debian/changelog debian/copyright
 	$(PACKAGE_ENV) "$(CARGO_GENERATE_RPM)" --auto-req builtin --output "$(RPM)"
 	ln -f "$(RPM)" target/rpm/openclaw-oauth-sync.rpm
 
@@ -67,3 +67,6 @@ install:
 
 completions:
 	cargo run --quiet --locked --example completions -- completions
+
+third-party:
+	cargo run --quiet --locked --example components -- third-party >THIRD-PARTY

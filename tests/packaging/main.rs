@@ -8,6 +8,9 @@ mod assets;
 #[path = "../support/completion.rs"]
 mod completion;
 mod completions;
+#[path = "../support/components/mod.rs"]
+mod components;
+mod licences;
 mod plain;
 
 /// The folder of the sources.
