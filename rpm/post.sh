@@ -1,4 +1,9 @@
 # $1: 1 at the first installation, 2 at an upgrade. Presets decide what is switched on.
+# A program that this host cannot run would be started again and again; so nothing is, and this is said once.
+if ! said=$(oauth-sync --version 2>&1); then
+    echo "openclaw-oauth-sync does not run on this host, no service is started: $(printf '%s\n' "$said" | head -n 1)" >&2
+    exit 1
+fi
 mkdir -p /etc/oauth-sync/hooks.d || :
 if [ -d /run/systemd/system ]; then
     systemd-tmpfiles --create oauth-sync.conf >/dev/null 2>&1 || :

@@ -115,6 +115,16 @@ write_conf() {
     cat >"$conf"
 }
 
+# Its own words, and those of the loader, are many lines; one of them is enough.
+what_cannot_run_is_refused() {
+    fresh
+    printf '#!/bin/sh\necho "libc.so.6: too old" >&2\necho more >&2\nexit 1\n' >"$scratch/bin/oauth-sync"
+    fails install >"$scratch/said" 2>&1
+    cat "$scratch/said"
+    [ "$(grep -c "does not run on this host, no service is started: libc.so.6: too old\$" "$scratch/said")" = 1 ]
+    [ ! -e "$scratch/root/etc/oauth-sync" ]
+}
+
 nothing_is_asked_by_itself() {
     fresh
     printf 'CLAUDE_CREDENTIALS=/home/a/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/home/a/.openclaw\n' >"$scratch/found"
@@ -392,7 +402,7 @@ original_only_when_asked() {
 
 survives_a_failing_program() {
     fresh
-    printf '#!/bin/sh\necho no such command >&2\nexit 2\n' >"$scratch/bin/oauth-sync"
+    printf '#!/bin/sh\n[ "$*" = --version ] || { echo no such command >&2; exit 2; }\n' >"$scratch/bin/oauth-sync"
     preseed "notify-webhook password https://chat.example.org/hooks/canary" "rewrite-openclaw-json boolean true"
     install
     fails grep -rq canary "$scratch/root/db"
@@ -432,6 +442,7 @@ unknown_arguments_fail() {
     fails sh "$root/debian/prerm" frobnicate
 }
 
+t "a program that cannot run here fails postinst" what_cannot_run_is_refused
 t "a noninteractive installation answers nothing" nothing_is_asked_by_itself
 t "preseeded answers reach the program, and the webhook stays nowhere else" preseeds_are_passed_on
 t "without the program nothing is asked, and preseeds survive" not_before_unpacking

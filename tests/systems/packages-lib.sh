@@ -14,6 +14,10 @@ build_packages() {
     dpkg-deb -R "$root/target/debian/openclaw-oauth-sync.deb" "$scratch/next"
     sed -i 's/^Version: .*/&+next/' "$scratch/next/DEBIAN/control"
     dpkg-deb --root-owner-group -Zgzip -b "$scratch/next" "$scratch/next.deb"
+    # and one whose program is for no machine at all
+    cp -r "$scratch/next" "$scratch/foreign"
+    printf '\0\0' | dd bs=1 seek=18 conv=notrunc status=none of="$scratch/foreign/usr/bin/oauth-sync"
+    dpkg-deb --root-owner-group -Zgzip -b "$scratch/foreign" "$scratch/foreign.deb"
 }
 
 # A user with a login that ends in eight hours and an OpenClaw of before 2026.6; the link is the admin's own.
@@ -24,7 +28,7 @@ install -d -o claw -g claw -m 700 /home/claw/.claude /home/claw/.openclaw /home/
 echo '{}' >/home/claw/.openclaw/credentials/oauth.json
 chown claw: /home/claw/.openclaw/credentials/oauth.json
 SCRIPT
-    bed push "$1" "$root"/target/{debian/openclaw-oauth-sync.deb,rpm/openclaw-oauth-sync.rpm} "$scratch/next.deb" /root
+    bed push "$1" "$root"/target/{debian/openclaw-oauth-sync.deb,rpm/openclaw-oauth-sync.rpm} "$scratch/next.deb" "$scratch/foreign.deb" /root
     rotate "$1"
 }
 
@@ -71,6 +75,18 @@ install_deb() {
     local machine=$1
     shift
     bed exec "$machine" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# What cannot run is told of by one line and by apt's status; nothing of it starts, and it can be removed.
+cannot_run() {
+    local unit
+    fails install_deb "$1" /root/foreign.deb >"$scratch/said" 2>&1
+    cat "$scratch/said"
+    [ "$(grep -c 'does not run on this host, no service is started: .*Exec format error' "$scratch/said")" = 1 ]
+    for unit in $units; do
+        fails bed exec "$1" systemctl is-active "$unit"
+    done
+    bed exec "$1" apt-get purge -y openclaw-oauth-sync
 }
 
 installs() {

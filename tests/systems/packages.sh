@@ -150,6 +150,7 @@ deb_life() {
     need "$suite: a machine boots" bed boot "$m" "$suite"
     furnish "$m"
     bed mark "$m"
+    t "$suite: a program that cannot run here fails the installation, and nothing starts" cannot_run "$m"
     need "$suite: apt installs it, and all units are up" installs "$m"
     t "$suite: without a link it waits" says "waiting for one" bed exec "$m" systemctl status oauth-sync
     write_link "$m"
