@@ -34,12 +34,18 @@ const CARGO: &str = "#!/bin/sh
 { echo \"cargo $*\"; env | grep -E '^[A-Z_]*FLAGS=' | grep -vE '^(MAKE|M|GNUMAKE)FLAGS=' | LC_ALL=C sort; } >\"$CALLED\"
 ";
 
+/// Answers as rustc that has the library of any target, and as the C compiler.
+const ANY: &str = "#!/bin/sh\necho /\n";
+
 /// Runs `make GOAL` with a cargo that only keeps its call; gives its arguments, then its flags, a line each.
 fn called(goal: &str, environment: &[(&str, &str)], assignments: &[&str]) -> Vec<String> {
     let scratch = tempfile::tempdir().unwrap();
-    let (cargo, call) = (scratch.path().join("cargo"), scratch.path().join("called"));
-    std::fs::write(&cargo, CARGO).unwrap();
-    std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).unwrap();
+    let call = scratch.path().join("called");
+    for (name, text) in [("cargo", CARGO), ("rustc", ANY), ("aarch64-linux-gnu-gcc", ANY)] {
+        let program = scratch.path().join(name);
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    }
     let path = format!("{}:{}", scratch.path().display(), std::env::var("PATH").unwrap());
     let status = Command::new("make")
         .args(["--silent", goal])
@@ -71,6 +77,16 @@ fn packages_add_only_the_mapping_of_paths() {
     let expected =
         ["cargo build --release --locked".to_owned(), format!("RUSTFLAGS= {}", mapped())];
     assert_eq!(called("package-build", &[], &[]), expected);
+}
+
+#[test]
+fn packages_for_another_target_add_its_name() {
+    let target = "aarch64-unknown-linux-musl";
+    let expected = [
+        format!("cargo build --release --locked --target {target}"),
+        format!("RUSTFLAGS= {}", mapped()),
+    ];
+    assert_eq!(called("package-build", &[], &[&format!("TARGET={target}")]), expected);
 }
 
 #[test]
