@@ -32,6 +32,7 @@ pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod pace;
 pub(crate) mod program_dirs;
+pub(crate) mod quiet_hours;
 pub(crate) mod raw_json;
 pub(crate) mod retry;
 pub(crate) mod schedule;

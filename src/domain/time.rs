@@ -1,9 +1,9 @@
 //! Instants and durations: epoch milliseconds, RFC 3339 text, `90m`, words for people.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use jiff::fmt::rfc2822;
 use serde::{Deserialize, Serialize};
 
 /// An instant of the wall clock, in ms since 1970-01-01T00:00:00Z.
@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Timestamp(pub(crate) i64);
 
 const SECOND: i64 = 1000;
-const DAY: i64 = 86_400 * SECOND;
 
 impl Timestamp {
     /// The instant `span` later; the far end of time where that does not exist.
@@ -35,68 +34,33 @@ impl Timestamp {
         Self::parse(text).or_else(|| Self::parse(&format!("{text}T00:00:00Z")))
     }
 
-    /// Reads RFC 3339, with or without a fraction of a second.
+    /// Reads RFC 3339, with or without a fraction of a second; nothing before 1970 is believed.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (date, time) = text.split_once('T')?;
-        let (time, offset) = time.split_at(time.find(['Z', '+', '-'])?);
-        let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-        let [year, month, day] = numbers(date, '-', [1970..=9999, 1..=12, 1..=31])?;
-        let [hour, minute, second] = numbers(clock, ':', [0..=23, 0..=59, 0..=60])?;
-        let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-        let days = days_from_civil(year, month, day);
-        if civil_from_days(days) != (year, month, day) {
-            return None;
-        }
-        let local = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + thousandths;
-        Some(Self(local - minutes_ahead(offset)? * 60 * SECOND))
+        text.parse().ok().and_then(Self::at)
     }
-}
 
-/// Reads numbers that each lie within their bounds.
-///
-/// They stand in files of users and in answers of servers: one that is not bounded before it is
-/// reckoned with ends the process by an overflow, and with it the care for every other link.
-fn numbers<const N: usize>(
-    text: &str,
-    between: char,
-    bounds: [RangeInclusive<i64>; N],
-) -> Option<[i64; N]> {
-    let mut parts = text.splitn(N, between);
-    let mut numbers = [0; N];
-    for (number, bounds) in numbers.iter_mut().zip(bounds) {
-        *number = parts.next()?.parse().ok().filter(|number| bounds.contains(number))?;
-    }
-    Some(numbers)
-}
-
-/// How far `Z`, `+02:00` or `-05:30` is ahead of UTC.
-fn minutes_ahead(offset: &str) -> Option<i64> {
-    if offset == "Z" {
-        return Some(0);
-    }
-    let [hours, minutes] = numbers(offset.get(1..)?, ':', [0..=23, 0..=59])?;
-    let minutes = hours * 60 + minutes;
-    Some(if offset.starts_with('-') { -minutes } else { minutes })
-}
-
-impl Timestamp {
     /// Reads a date of HTTP, as in `Sun, 22 Nov 2026 15:01:30 GMT` (RFC 9110 section 5.6.7).
     pub(crate) fn parse_http(text: &str) -> Option<Self> {
-        let mut parts = text.trim().strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
-        let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-        let month = months.find(month).filter(|_| month.len() == 3)? / 3 + 1;
-        Self::parse(&format!("{year}-{month:02}-{day}T{time}Z"))
+        // A wrong day of the week says nothing about the moment.
+        let parser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+        parser.parse_timestamp(text.trim()).ok().and_then(Self::at)
+    }
+
+    fn at(instant: jiff::Timestamp) -> Option<Self> {
+        Some(Self(instant.as_millisecond())).filter(|at| *at >= Self(0))
+    }
+
+    /// The same instant, for a calendar; one beyond the years that have four digits is their end.
+    pub(crate) fn instant(self) -> jiff::Timestamp {
+        let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(end)
     }
 }
 
 impl fmt::Display for Timestamp {
     /// Writes RFC 3339 in UTC, to the second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY) / SECOND);
-        let (year, month, day) = civil_from_days(days);
-        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        write!(f, "{:.0}", Self(self.0.div_euclid(SECOND) * SECOND).instant())
     }
 }
 
@@ -137,28 +101,6 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar
-/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013).
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let year_of_era = y - era * 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -171,12 +113,17 @@ mod tests {
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),
             (1_795_363_199_000, "2026-11-22T15:59:59Z"),
-            (253_402_300_799_000, "9999-12-31T23:59:59Z"),
+            (253_402_128_000_000, "9999-12-30T00:00:00Z"),
         ] {
             assert_eq!(Timestamp(ms).to_string(), text);
             assert_eq!(Timestamp::parse(text), Some(Timestamp(ms)));
         }
-        assert_eq!(Timestamp(-1000).to_string(), "1969-12-31T23:59:59Z");
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59Z");
+        assert_eq!(
+            Timestamp(i64::MAX).to_string(),
+            "9999-12-30T22:00:00Z",
+            "the last that is written"
+        );
         assert_eq!(Timestamp::parse("2026-11-22T15:59:59.25Z").map(|t| t.0 % 1000), Some(250));
         let utc = Timestamp::parse("2026-11-22T15:59:59Z");
         assert_eq!(Timestamp::parse("2026-11-22T17:59:59.000+02:00"), utc, "as podman writes it");

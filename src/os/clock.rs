@@ -1,7 +1,9 @@
 //! The wall clock, which every expiry is measured by.
 
+use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
+use jiff::tz::TimeZone;
 use rustix::time::Timespec;
 
 use crate::domain::time::Timestamp;
@@ -18,6 +20,17 @@ pub(crate) fn from_system(time: SystemTime) -> Timestamp {
         Ok(span) => Timestamp(0).after(span),
         Err(error) => Timestamp(0).before(error.duration()),
     }
+}
+
+/// Reads the host's time zone; UTC where none can be read, which is said once.
+pub(crate) fn zone() -> TimeZone {
+    static SAID: Once = Once::new();
+    TimeZone::try_system().unwrap_or_else(|error| {
+        SAID.call_once(|| {
+            log::warn!("the host's time zone cannot be read, so hours are UTC: {error}");
+        });
+        TimeZone::UTC
+    })
 }
 
 /// Lets a moment pass, for what nothing tells the end of.

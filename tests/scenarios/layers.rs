@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&str; 4] = ["domain", "os", "app", "cli"];
 
 /// What `domain` may import from outside; `proptest` in its tests.
-const DOMAIN_CRATES: [&str; 8] = [
+const DOMAIN_CRATES: [&str; 9] = [
     "std",
     "serde",
     "serde_json",
@@ -15,6 +15,7 @@ const DOMAIN_CRATES: [&str; 8] = [
     "jsonc_parser",
     "yaml_rust2",
     "strsim",
+    "jiff",
     "proptest",
 ];
 

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use crate::app::gateway::backend::command as configured;
-use crate::app::gateway::exec_context::{Place, text};
 use crate::app::gateway::job::Work;
-use crate::domain::config::settings::QuietHours;
 use crate::domain::gateway::{Ending, UNUSABLE_IDLE_COMMAND};
-use crate::domain::time::Timestamp;
 use crate::os::clock;
-use crate::os::fs::dir::Folder;
 use crate::os::user::identity::Identity;
 
 /// How often an OpenClaw that is busy is asked again.
@@ -24,7 +20,7 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
     let now = clock::now();
     let Some(bound) = work.pending().bound(now) else { return Ok(()) };
     if let Some(hours) = work.settings.recreate_quiet_hours
-        && let Some(end) = quiet_until(hours, now)
+        && let Some(end) = hours.end(now, &clock::zone())
     {
         let until = end.min(bound);
         return Err(Ending::PutOff(format!("it is quiet hours until {until}"), until));
@@ -40,24 +36,4 @@ pub(crate) fn ask(work: &Work<'_>, _identity: &Identity) -> Result<(), Ending> {
         // It may be busy all the same: nobody has said that it is idle.
         Err((why, hint)) => Err(Ending::Deferred(format!("{UNUSABLE_IDLE_COMMAND}: {why}"), hint)),
     }
-}
-
-/// When the quiet hours end that last now.
-fn quiet_until(hours: QuietHours, now: Timestamp) -> Option<Timestamp> {
-    let minute = local_minute()?;
-    if !hours.contains(minute) {
-        return None;
-    }
-    let left = (u64::from(hours.to) + 1440 - u64::from(minute)) % 1440;
-    let into_minute = u64::try_from(now.0.rem_euclid(60_000)).unwrap_or(0);
-    Some(now.after(Duration::from_millis(left * 60_000 - into_minute)))
-}
-
-/// The minute of the local day; asked of date(1), which knows the time zone's rules.
-fn local_minute() -> Option<u16> {
-    let (root, own) = (Folder::reach(std::path::Path::new("/")).ok()?, Identity::own());
-    let ended = Place::new(&root, &own).run(["date", "+%H %M"], Duration::from_secs(10)).ok()?;
-    let said = text(&ended.stdout);
-    let mut numbers = said.split_whitespace().map(|word| word.parse::<u16>().ok());
-    Some(numbers.next()?? * 60 + numbers.next()??)
 }

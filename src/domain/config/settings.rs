@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::quiet_hours::QuietHours;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 
@@ -185,26 +186,6 @@ pub(crate) enum Recreate {
     Project,
 }
 
-/// A span of the local day, possibly over midnight; the two ends differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct QuietHours {
-    /// Its first minute, counted from midnight.
-    pub(crate) from: u16,
-    /// The first minute after it.
-    pub(crate) to: u16,
-}
-
-impl QuietHours {
-    /// Says whether a minute of the local day, 0 to 1439, lies in the span.
-    pub(crate) fn contains(self, minute: u16) -> bool {
-        if self.from < self.to {
-            (self.from..self.to).contains(&minute)
-        } else {
-            minute >= self.from || minute < self.to
-        }
-    }
-}
-
 /// The form of a webhook's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotifyFormat {
@@ -214,20 +195,4 @@ pub(crate) enum NotifyFormat {
     Slack,
     /// ntfy's plain text and headers.
     Ntfy,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quiet_hours_may_pass_midnight() {
-        let night = QuietHours { from: 23 * 60, to: 7 * 60 };
-        let noon = QuietHours { from: 12 * 60, to: 13 * 60 };
-        for (minute, in_night, in_noon) in
-            [(0, true, false), (420, false, false), (720, false, true), (1380, true, false)]
-        {
-            assert_eq!((night.contains(minute), noon.contains(minute)), (in_night, in_noon));
-        }
-    }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::settings::{ClaudeCli, Gateway, Method, QuietHours, Sinks};
+use jiff::civil::Time;
+
+use super::settings::{ClaudeCli, Gateway, Method, Sinks};
 use super::*;
+use crate::domain::quiet_hours::QuietHours;
 use crate::domain::sink::SinkKind;
 
 /// Two lines that suffice.
@@ -63,7 +66,10 @@ TOKEN_URL=https://t/x\nCLIENT_ID=i\nUSER_AGENT='u 1'\n",
     let command = link.openclaw_command.clone().unwrap();
     assert_eq!((command.words, command.as_root), (vec!["a".into(), "b c".into()], true));
     assert_eq!(link.sinks, Sinks::Listed(vec![SinkKind::Env, SinkKind::SecretFile]));
-    assert_eq!(link.recreate_quiet_hours, Some(QuietHours { from: 1380, to: 420 }));
+    assert_eq!(
+        link.recreate_quiet_hours,
+        Some(QuietHours { from: Time::constant(23, 0, 0, 0), to: Time::constant(7, 0, 0, 0) })
+    );
     assert!(!format!("{link:?}").contains("https://h"));
 }
 

@@ -5,9 +5,12 @@
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Time;
+
 use crate::domain::config::keys::did_you_mean;
-use crate::domain::config::settings::{Method, QuietHours, Sinks};
+use crate::domain::config::settings::{Method, Sinks};
 use crate::domain::config::words::{self, Fault};
+use crate::domain::quiet_hours::QuietHours;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
 use crate::domain::time::parse_duration;
@@ -160,16 +163,8 @@ pub(super) fn command_user(text: &str) -> Checked<bool> {
 
 /// Reads `23:00-07:00`.
 pub(super) fn quiet_hours(text: &str) -> Checked<QuietHours> {
-    let minute = |clock: &str| {
-        let (hour, minute) = clock.trim().split_once(':')?;
-        let digits = |text: &str| text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
-        let (hour, minute) = (
-            hour.parse::<u16>().ok().filter(|_| digits(hour))?,
-            minute.parse::<u16>().ok().filter(|_| digits(minute) && minute.len() == 2)?,
-        );
-        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-    };
-    let ends = text.split_once('-').and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
+    let time = |clock: &str| Time::strptime("%H:%M", clock.trim()).ok();
+    let ends = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
     match ends {
         Some((from, to)) if from == to => must("begin and end at different times"),
         Some((from, to)) => Ok(QuietHours { from, to }),
