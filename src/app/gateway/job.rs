@@ -15,7 +15,7 @@ use crate::app::openclaw::OpenClaw;
 use crate::app::openclaw::paste_consent;
 use crate::app::report::{Report, SinkState};
 use crate::app::state::gateway_state;
-use crate::app::sync::{self, Options};
+use crate::app::sync;
 use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::credential::Credential;
 use crate::domain::era::{self, Era, Need};
@@ -49,11 +49,7 @@ impl<'a> Work<'a> {
         settings: &'a Settings,
         ledger: Ledger,
     ) -> Result<Self, crate::app::error::Error> {
-        let now = clock::now();
-        let options = Options { dry_run: true, ..Options::default() };
-        let report = sync::link(ground, settings, options, now)?;
-        let memory = ground.remember(settings)?;
-        let openclaw = OpenClaw::look(settings, ground, &memory, now);
+        let (report, openclaw) = sync::plan(ground, settings, clock::now())?;
         let env = report.sinks.iter().find(|sink| sink.kind == SinkKind::Env);
         let env_file = env.and_then(|sink| sink.path.clone());
         let (version_error, program) = (None, None);

@@ -32,7 +32,7 @@ pub(crate) fn all(places: &Places) -> Result<(), Error> {
     for settings in &links {
         settle(&ground, settings);
     }
-    sync::restore_unlinked(&ground, &[]);
+    sync::interrupted::restore_unlinked(&ground, &[]);
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn make(places: &Places, only: Option<&str>) -> Result<(), Error> {
     }
     health_file::configuration(places, Some(&config));
     if config.problems.is_empty() {
-        sync::restore_unlinked(&ground, &config.links);
+        sync::interrupted::restore_unlinked(&ground, &config.links);
     }
     remind_of_messages(places, clock::now());
     health_file::service(places, &liveness::troubles(places, None), |_| true);
