@@ -101,7 +101,7 @@ pub(crate) fn link(
     now: Timestamp,
 ) -> Result<Report, Error> {
     if options.dry_run {
-        return Ok(plan(ground, settings, now)?.0);
+        return Ok(run(ground, settings, options, now, None)?.0);
     }
     match Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))? {
         Some(lock) => Ok(run(ground, settings, options, now, Some(lock))?.0),
