@@ -10,8 +10,9 @@ use crate::{files_of, root, text_of};
 /// A packed file: where it comes from, where it goes, its mode.
 type Packed = (String, String, String);
 
-/// What only the .deb has: dpkg's forms of changelog and copyright are its own, and lintian is Debian's.
-const DEB_ONLY: [&str; 1] = ["debian/lintian-overrides"];
+/// What only the .deb has: dpkg's forms of changelog and copyright are its own, and lintian and
+/// needrestart are Debian's.
+const DEB_ONLY: [&str; 2] = ["debian/lintian-overrides", "units/oauth-sync.needrestart"];
 
 /// What only the .rpm has: its own place for the licence, and the configuration, which postinst
 /// writes on Debian, so that no upgrade asks a question about it.
@@ -134,10 +135,12 @@ fn the_documents_are_packed_and_refer_to_what_is_installed() {
     assert!(seen > 5, "only {seen} references were found");
 }
 
-/// On Debian a file under /etc is a conffile by cargo-deb's own rule, and ours is postinst's.
+/// On Debian a file under /etc is a conffile by cargo-deb's own rule, and our configuration is postinst's.
 #[test]
-fn the_deb_has_nothing_in_etc() {
-    assert!(deb().iter().all(|(_, dest, _)| !dest.starts_with("/etc/")));
+fn the_deb_has_no_conffile_but_needrestarts() {
+    let deb = deb();
+    let in_etc = deb.iter().map(|(_, dest, _)| dest).filter(|dest| dest.starts_with("/etc/"));
+    assert_eq!(in_etc.collect::<Vec<_>>(), ["/etc/needrestart/conf.d/oauth-sync.conf"]);
 }
 
 #[test]
@@ -154,7 +157,8 @@ fn the_rpm_never_overwrites_the_configuration() {
 
 fn units() -> Vec<String> {
     let names = files_of("units").into_iter().map(|file| file.replace("units/", ""));
-    names.filter(|name| ![".tmpfiles", ".catalog"].iter().any(|end| name.ends_with(end))).collect()
+    let others = [".tmpfiles", ".catalog", ".needrestart"];
+    names.filter(|name| !others.iter().any(|end| name.ends_with(end))).collect()
 }
 
 #[test]
