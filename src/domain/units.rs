@@ -146,6 +146,11 @@ impl Unit {
         self.load == "masked" || self.file.starts_with("masked")
     }
 
+    /// Says whether it was stopped, and a start is all that it needs.
+    fn is_idle(&self) -> bool {
+        self.active == "inactive" && !self.is_masked() && !self.is_disabled()
+    }
+
     fn has_failed(&self) -> bool {
         self.active == "failed" || self.sub == "auto-restart"
     }
@@ -174,7 +179,20 @@ pub(crate) fn judge(units: &[Unit]) -> Vec<Trouble> {
         let found = units.iter().find(|unit| unit.name == name).cloned();
         found.unwrap_or_else(|| Unit { name: name.to_owned(), ..Unit::default() })
     };
-    ALL.into_iter().filter_map(|name| trouble(name, &of(name))).collect()
+    let all = ALL.map(|name| (name, of(name)));
+    let (_, watcher) = &all[0];
+    let judged = all.iter().filter(|(name, unit)| *name == WATCHER || !went_with(unit, watcher));
+    judged.filter_map(|(name, unit)| trouble(name, unit)).collect()
+}
+
+/// Says whether a unit starts one of the parts.
+fn is_starter(name: &str) -> bool {
+    name == TIMER || name.strip_suffix(".path").is_some()
+}
+
+/// Says whether a unit was stopped by `PartOf=` with the watcher, whose start brings it back.
+fn went_with(unit: &Unit, watcher: &Unit) -> bool {
+    watcher.is_idle() && unit.is_idle() && is_starter(&unit.name)
 }
 
 fn trouble(name: &'static str, unit: &Unit) -> Option<Trouble> {
@@ -379,6 +397,20 @@ mod tests {
             "systemctl unmask oauth-sync-renew.service",
         ),
     ];
+
+    #[test]
+    fn what_was_stopped_with_the_watcher_is_named_by_it_alone() {
+        let stopped = |name| (name, "=active", "=inactive");
+        let watcher = stopped(WATCHER);
+        let (timer, path) = (stopped(TIMER), stopped("oauth-sync-gateway.path"));
+        let troubles = judge(&shown(&[watcher, timer, path]));
+        let [trouble] = &troubles[..] else { panic!("{troubles:?}") };
+        assert_eq!(trouble.command.to_string(), "systemctl start oauth-sync.service");
+        assert_eq!(judge(&shown(&[timer, path])).len(), 2, "the watcher runs");
+        let disabled = (TIMER, "=enabled", "=disabled");
+        let troubles = judge(&shown(&[watcher, timer, disabled]));
+        assert_eq!(troubles.len(), 2, "it does not start with the watcher: {troubles:?}");
+    }
 
     #[test]
     fn each_state_is_named_with_its_command() {

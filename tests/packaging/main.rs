@@ -12,6 +12,7 @@ mod completions;
 mod components;
 mod licences;
 mod plain;
+mod units;
 
 /// The folder of the sources.
 fn root() -> &'static std::path::Path {

@@ -146,7 +146,8 @@ starts() {
 # What the three need in the state directory is in the way: they fail, each after its own request.
 fails_without_haste() {
     local unit before after
-    bed sh rn 'cd /var/lib/oauth-sync && systemctl stop oauth-sync && mv links away && touch links'
+    bed sh rn 'cd /var/lib/oauth-sync && systemctl stop oauth-sync && mv links away && touch links
+        systemctl start oauth-sync-refresh.path oauth-sync-gateway.path oauth-sync-notify.path'
     for unit in renew deliver tell; do
         starts "oauth-sync-$unit.service"
     done >"$scratch/before"
