@@ -1,4 +1,5 @@
-//! README and `docs/`: the commands they show are commands, the keys are keys, and links lead somewhere.
+//! README, `CONTRIBUTING.md` and `docs/`: the commands they show are commands, the keys are keys, and links and files
+//! of the sources are there.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ pub(crate) fn documents() -> Vec<String> {
     let names = folder.map(|entry| entry.expect("it can be read").file_name());
     let names = names.map(|name| format!("docs/{}", name.to_string_lossy()));
     let mut all: Vec<String> = names.filter(|name| name.rsplit('.').next() == Some("md")).collect();
-    all.push("README.md".to_owned());
+    all.extend(["README.md", "CONTRIBUTING.md"].map(str::to_owned));
     all.sort();
     all
 }
@@ -98,4 +99,21 @@ fn every_document_is_reached_from_the_readme() {
     for name in documents().iter().filter(|name| *name != "README.md") {
         assert!(readme.contains(name), "README.md does not lead to {name}");
     }
+}
+
+/// The folders whose files a document of the sources names by their whole path.
+const SOURCES: [&str; 6] = ["src/", "tests/", "units/", "man/", "docs/", "debian/"];
+
+#[test]
+fn every_file_of_the_sources_that_is_named_is_there() {
+    let mut count = 0;
+    for name in ["CONTRIBUTING.md", "docs/architecture.md"] {
+        for path in code(&text_of(name)) {
+            if SOURCES.iter().any(|folder| path.starts_with(folder)) {
+                assert!(root().join(&path).exists(), "{name} names {path}, which is not there");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "only {count} files were found");
 }
