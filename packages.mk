@@ -85,7 +85,7 @@ rpm: package-build $(CARGO_GENERATE_RPM)
 	    "$(PACKAGE_TARGET)/$(if $(TARGET),$(TARGET)/)release/oauth-sync"
 	for page in man/*.[1-9]; do gzip -9nc "$$page" >"target/rpm/files/$${page##*/}.gz" || exit 1; done
 	touch -c units/* completions/* docs/*.md docs/examples/* docs/examples/etcd/* THIRD-PARTY debian/changelog debian/copyright
-	$(PACKAGE_ENV) "$(CARGO_GENERATE_RPM)" $(FOR_TARGET) --auto-req $(RPM_REQUIRES) --output "$(RPM)"
+	$(PACKAGE_ENV) "$(CARGO_GENERATE_RPM)" --metadata-overwrite rpm/metadata.toml $(FOR_TARGET) --auto-req $(RPM_REQUIRES) --output "$(RPM)"
 	ln -f "$(RPM)" $(OUT)/rpm/openclaw-oauth-sync.rpm
 
 # What is published: static programs, which run on any distribution of their architecture, the list of what is

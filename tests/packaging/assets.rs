@@ -19,14 +19,20 @@ const DEB_ONLY: [&str; 2] = ["debian/lintian-overrides", "units/oauth-sync.needr
 const RPM_ONLY: [&str; 2] =
     ["/etc/oauth-sync/default.conf", "/usr/share/licenses/openclaw-oauth-sync/copyright"];
 
-fn metadata() -> Value {
+/// What cargo-deb reads, as the manifest says it.
+fn deb_metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
     let all: Value = serde_json::from_slice(&output.stdout).expect("cargo answers in JSON");
-    all["packages"][0]["metadata"].clone()
+    all["packages"][0]["metadata"]["deb"].clone()
+}
+
+/// What `make rpm` hands to cargo-generate-rpm.
+fn rpm_metadata() -> Value {
+    toml::from_str(&text_of("rpm/metadata.toml")).expect("it is TOML")
 }
 
 fn text(value: &Value) -> String {
@@ -37,22 +43,57 @@ fn list(value: &Value) -> Vec<Value> {
     value.as_array().expect("a list").clone()
 }
 
+/// The files that an entry means, as both packers read it: a `*` in the name stands for any text, and a
+/// target that ends with a slash is their folder.
+fn expanded((source, dest, mode): Packed) -> Vec<Packed> {
+    let sources = match source.split_once('*') {
+        Some(ends) => matching(&source, ends),
+        None => vec![source],
+    };
+    assert!(!sources.is_empty(), "an entry that means no file");
+    let name = |source: &str| source.rsplit('/').next().expect("a name").to_owned();
+    let target = |source: &str| {
+        let is_folder = dest.ends_with('/');
+        if is_folder { format!("{dest}{}", name(source)) } else { dest.clone() }
+    };
+    sources.iter().map(|source| (source.clone(), target(source), mode.clone())).collect()
+}
+
+fn matching(pattern: &str, (start, end): (&str, &str)) -> Vec<String> {
+    let (folder, _) = pattern.rsplit_once('/').expect("a file in a folder");
+    assert!(start.starts_with(folder) && !end.contains('*'), "{pattern}: more than one name");
+    let mut files = files_of(folder);
+    files.retain(|file| {
+        let middle = file.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+        middle.is_some_and(|middle| !middle.contains('/'))
+    });
+    files
+}
+
+/// The list in full; a file that two entries mean would get the mode of one of them.
+fn listed(assets: impl Iterator<Item = Packed>) -> BTreeSet<Packed> {
+    let all: Vec<Packed> = assets.flat_map(expanded).collect();
+    let dests: BTreeSet<&String> = all.iter().map(|(_, dest, _)| dest).collect();
+    assert_eq!(dests.len(), all.len(), "two entries for one file");
+    all.into_iter().collect()
+}
+
 fn deb() -> BTreeSet<Packed> {
-    let assets = list(&metadata()["deb"]["assets"]);
-    assets
-        .iter()
-        .map(|asset| (text(&asset[0]), format!("/{}", text(&asset[1])), text(&asset[2])))
-        .collect()
+    let assets = list(&deb_metadata()["assets"]);
+    listed(
+        assets
+            .iter()
+            .map(|asset| (text(&asset[0]), format!("/{}", text(&asset[1])), text(&asset[2]))),
+    )
 }
 
 /// The .rpm's list as cargo-deb would have it: that strips, compresses and knows Debian's places by itself.
 fn rpm() -> BTreeSet<Packed> {
-    let assets = list(&metadata()["generate-rpm"]["assets"]);
-    assets
-        .iter()
-        .map(|asset| (text(&asset["source"]), text(&asset["dest"]), text(&asset["mode"])))
-        .map(as_deb)
-        .collect()
+    let assets = list(&rpm_metadata()["assets"]);
+    let assets = assets.iter();
+    let packed =
+        assets.map(|asset| (text(&asset["source"]), text(&asset["dest"]), text(&asset["mode"])));
+    listed(packed).into_iter().map(as_deb).collect()
 }
 
 fn as_deb((source, dest, mode): Packed) -> Packed {
@@ -145,7 +186,7 @@ fn the_deb_has_no_conffile_but_needrestarts() {
 
 #[test]
 fn the_rpm_never_overwrites_the_configuration() {
-    let assets = list(&metadata()["generate-rpm"]["assets"]);
+    let assets = list(&rpm_metadata()["assets"]);
     let kept = |asset: &&Value| text(&asset["dest"]).starts_with("/etc/");
     for asset in assets.iter().filter(kept) {
         assert_eq!(
@@ -181,7 +222,7 @@ fn the_rpm_switches_on_what_can_be_switched_on() {
 #[test]
 fn no_upgrade_restarts_a_oneshot() {
     let posttrans = text_of("rpm/posttrans.sh");
-    let entries = list(&metadata()["deb"]["systemd-units"]);
+    let entries = list(&deb_metadata()["systemd-units"]);
     for unit in units() {
         let oneshot = text_of(&format!("units/{unit}")).contains("Type=oneshot");
         assert_eq!(posttrans.contains(&unit), !oneshot, "{unit} in rpm/posttrans.sh");

@@ -52,7 +52,8 @@ fn the_notices_are_of_what_the_program_consists_of() {
 fn both_packages_name_the_licence_of_the_whole() {
     let whole = notices::conjunction(env!("CARGO_PKG_LICENSE"), &all(root()));
     let rpm = format!("license = \"{whole}\"");
-    assert!(text_of("Cargo.toml").lines().any(|line| line == rpm), "Cargo.toml: {rpm}");
+    let metadata = "rpm/metadata.toml";
+    assert!(text_of(metadata).lines().any(|line| line == rpm), "{metadata}: {rpm}");
     let deb = text_of("debian/copyright").replace("\n ", " ");
     assert!(deb.contains(&format!(" as a whole is {whole}.")), "debian/copyright: {whole}");
 }

@@ -15,7 +15,7 @@ build_next() {
     cd "$scratch/tree"
     sed -i '0,/^version = .*/s//version = "9.0.0"/' Cargo.toml
     echo '# a word that is new in 9.0.0' >>docs/examples/default.conf
-    "$tools/bin/cargo-generate-rpm" --auto-req builtin --output "$scratch/next.rpm"
+    "$tools/bin/cargo-generate-rpm" --metadata-overwrite rpm/metadata.toml --auto-req builtin --output "$scratch/next.rpm"
 }
 
 dnf() {
