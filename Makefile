@@ -1,6 +1,11 @@
-# What can be asked for in a fresh clone; `make demo` and `make check` set up what they need themselves.
+# What can be asked for in a fresh clone; `make demo` and the checks set up what they need themselves.
 
-.PHONY: build demo check check-lint check-unit check-faults check-real check-docker check-packages check-systems bench clean
+# The parts of the checks; those that are joined by + run beside each other.
+CHECK := lint unit
+CHECK_ALL := scripts+root faults+real docker+packages systems
+PARTS := $(addprefix check-,$(subst +, ,$(CHECK) $(CHECK_ALL)) release)
+
+.PHONY: build demo check check-all check-sum $(PARTS) bench clean
 
 # Cargo reads RUSTFLAGS and the C compiler CFLAGS by themselves; LDFLAGS are handed on here, once.
 ifneq ($(strip $(value LDFLAGS)),)
@@ -14,11 +19,20 @@ build:
 demo: build
 	cargo run --quiet --locked --example demo
 
+# What every host with a C compiler can run, as any user.
 check:
-	tests/check lint unit faults+real docker+packages systems
+	tests/check $(CHECK)
 
-check-lint check-unit check-faults check-real check-docker check-packages check-systems:
+# What else a change can break; it needs root.
+check-all:
+	tests/check $(CHECK_ALL)
+
+$(PARTS):
 	tests/check $(@:check-%=%)
+
+# What the parts of both have come to.
+check-sum:
+	@tests/check --sum $(CHECK) $(CHECK_ALL)
 
 # A figure that is missed keeps none of the others from being measured.
 bench: build

@@ -1,8 +1,8 @@
 //! `REAUTH_NEEDED`, the journal and `status`.
 
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::MetadataExt;
 
-use crate::bed::{Bed, ENV, SOURCE, is_root};
+use crate::bed::{Bed, ENV, SOURCE};
 use crate::{BLANK, FLAG, age, bed, blanked, no_token_is_kept, queued};
 
 const STATE: &str = "lib/incidents/default.json";
@@ -95,21 +95,6 @@ fn somebody_elses_flag_is_left_alone() {
 }
 
 #[test]
-fn it_belongs_to_the_owner_of_the_folder() {
-    if !is_root() {
-        return;
-    }
-    let bed = bed();
-    let owner = Some(4711);
-    for path in ["home/.openclaw", "home/.claude", SOURCE] {
-        chown(bed.at(path), owner, owner).unwrap();
-    }
-    blanked(&bed);
-    let meta = bed.at(FLAG).metadata().unwrap();
-    assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (4711, 4711, 0o600));
-}
-
-#[test]
 fn both_clocks_are_shown_and_an_estimate_is_said_to_be_one() {
     let bed = bed();
     bed.watch().holds(ENV, "A");
@@ -154,4 +139,23 @@ fn links_are_told_apart() {
     watch.says("default: valid login found").says("other: valid login found");
     watch.until("the flag is gone", || !bed.exists(FLAG));
     watch.end();
+}
+
+/// What only root can set up or see.
+mod as_root {
+    use std::os::unix::fs::chown;
+
+    use super::{FLAG, MetadataExt, SOURCE, bed, blanked};
+
+    #[test]
+    fn it_belongs_to_the_owner_of_the_folder() {
+        let bed = bed();
+        let owner = Some(4711);
+        for path in ["home/.openclaw", "home/.claude", SOURCE] {
+            chown(bed.at(path), owner, owner).unwrap();
+        }
+        blanked(&bed);
+        let meta = bed.at(FLAG).metadata().unwrap();
+        assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (4711, 4711, 0o600));
+    }
 }

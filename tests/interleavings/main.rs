@@ -190,7 +190,7 @@ fn observe(bed: &Bed, first: &[String; 3], stop: &AtomicBool, least: &AtomicU64)
 fn never_a_blank_older_or_torn_token() {
     let set = |key: &str| std::env::var(key).ok().and_then(|value| value.parse::<u64>().ok());
     let seed = set("INTERLEAVINGS_SEED").unwrap_or(bed::epoch_ms().unsigned_abs()).max(1);
-    let steps = set("INTERLEAVINGS_STEPS").unwrap_or(10_000);
+    let steps = set("INTERLEAVINGS_STEPS").unwrap_or(4_000);
     println!("INTERLEAVINGS_SEED={seed}, {steps} steps");
     let bed = Bed::new();
     bed.openclaw("2026.2.25").conf("SINKS", "env oauth-json auth-profiles").agent("main", "old");

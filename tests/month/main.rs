@@ -1,4 +1,4 @@
-//! A month in minutes: the real binary and a token endpoint on loopback, with the clock moved by the
+//! The life of a login in minutes: the real binary and a token endpoint on loopback, with the clock moved by the
 //! test. Suspends, clock steps, outages and a late timer; no token may end in the sinks.
 #![expect(
     clippy::disallowed_methods,
@@ -16,7 +16,7 @@ mod world;
 use std::time::Duration;
 
 use endpoint::{Answer, TOKEN};
-use world::{MINUTE, World};
+use world::{MINUTE, World, days};
 
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -32,7 +32,7 @@ enum Trouble {
     Suspend(i64),
 }
 
-/// Troubles of a month, by their times; always the same ones for a seed.
+/// Troubles of a login, by their times; always the same ones for a seed.
 struct Fate {
     seed: u64,
     longest_outage: i64,
@@ -124,7 +124,7 @@ fn befall(world: &mut World, trouble: Trouble, over: Option<i64>) -> Option<i64>
     over
 }
 
-fn month(watches: bool, longest_outage: i64) {
+fn whole_life(watches: bool, longest_outage: i64) {
     let mut fate = Fate { seed: 20_261_122, longest_outage };
     let mut world = World::new(watches);
     live(&mut world, &mut fate);
@@ -132,7 +132,7 @@ fn month(watches: bool, longest_outage: i64) {
     world.judge.no_second_without_a_token();
     let grants = i64::try_from(world.endpoint.grants().len()).unwrap();
     // Renewed 90 minutes before the end of 8 hours; a clock that was set forward makes it sooner.
-    assert!(grants <= 30 * DAY / (6 * HOUR), "{grants} renewals in a month");
+    assert!(grants <= days() * DAY / (6 * HOUR), "{grants} renewals in {} days", days());
     assert!(world.endpoint.requests().len() > world.endpoint.grants().len(), "no outage hit");
     assert_eq!(world.endpoint.refused(), 0, "a refresh token was spent twice");
     let told: Vec<(i64, &str)> =
@@ -162,12 +162,12 @@ fn month(watches: bool, longest_outage: i64) {
 
 #[test]
 fn watch_and_timer_keep_a_login_alive_to_its_end() {
-    month(true, HOUR);
+    whole_life(true, HOUR);
 }
 
 #[test]
 fn the_timer_alone_keeps_it_alive_too() {
-    month(false, 25 * MINUTE);
+    whole_life(false, 25 * MINUTE);
 }
 
 #[test]

@@ -88,18 +88,6 @@ fn bash_offers_what_there_is() {
     });
 }
 
-#[test]
-fn fish_offers_what_there_is() {
-    judge(|line| {
-        let home = tempfile::tempdir().unwrap();
-        let mut fish = Command::new("fish");
-        let file = completions().join("oauth-sync.fish");
-        fish.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"]);
-        fish.arg(file).arg(line).env("HOME", home.path());
-        lines(fish)
-    });
-}
-
 /// An interactive zsh on a pseudo-terminal of zsh's own; what its completion adds is written down. It is
 /// typed to while its line editor runs, which says when: what comes earlier or later may be lost.
 const ZSH: &str = r#"
@@ -125,13 +113,33 @@ waits DONE
 [[ ! -e $3 ]] || cat $3
 "#;
 
-#[test]
-fn zsh_offers_what_there_is() {
-    judge(|line| {
-        let home = tempfile::tempdir().unwrap();
-        let mut zsh = Command::new("zsh");
-        zsh.args(["-fc", ZSH, "zsh"]).arg(completions()).arg(line).arg(home.path().join("found"));
-        zsh.env("HOME", home.path()).env("TERM", "dumb");
-        lines(zsh)
-    });
+/// What needs a program that not every host has.
+mod with_tools {
+    use super::{Command, ZSH, completions, judge, lines};
+
+    #[test]
+    fn fish_offers_what_there_is() {
+        judge(|line| {
+            let home = tempfile::tempdir().unwrap();
+            let mut fish = Command::new("fish");
+            let file = completions().join("oauth-sync.fish");
+            fish.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"]);
+            fish.arg(file).arg(line).env("HOME", home.path());
+            lines(fish)
+        });
+    }
+
+    #[test]
+    fn zsh_offers_what_there_is() {
+        judge(|line| {
+            let home = tempfile::tempdir().unwrap();
+            let mut zsh = Command::new("zsh");
+            zsh.args(["-fc", ZSH, "zsh"])
+                .arg(completions())
+                .arg(line)
+                .arg(home.path().join("found"));
+            zsh.env("HOME", home.path()).env("TERM", "dumb");
+            lines(zsh)
+        });
+    }
 }

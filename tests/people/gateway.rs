@@ -4,7 +4,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use crate::bed::{Bed, CONF};
-use crate::host::Host;
 
 /// A link of an OpenClaw whose gateway has to be restarted for a new token, and nothing says how.
 fn bed() -> Bed {
@@ -136,32 +135,37 @@ fn no_openclaw_to_paste_with_is_critical() {
     assert!(doctor(&bed).contains(&("openclaw-missing".to_owned(), "error".to_owned())));
 }
 
-/// As in many guides: the project is root's, its data directory that of the container's user.
-#[test]
-fn the_project_of_root_is_found_for_the_data_directory_of_its_container() {
-    let host = Host::new();
-    let bed = &host.bed;
-    let text = "services:\n  openclaw-gateway:\n    volumes:\n      - ${OPENCLAW_CONFIG_DIR}:/home/node/.openclaw\n";
-    bed.write("host/root/.claude/.credentials.json", bed.login_text("A", 8));
-    bed.write("host/opt/openclaw/docker-compose.yml", text);
-    bed.write(
-        "host/opt/openclaw/.env",
-        "OPENCLAW_CONFIG_DIR=/opt/openclaw/data\nANTHROPIC_OAUTH_TOKEN=old\n",
-    );
-    bed.write("host/opt/openclaw/data/openclaw.json", "{}");
-    host.shell("chown -R 1000:1000 host/opt/openclaw/data && rm etc/default.conf");
-    let root = bed.at("host");
-    let detect = ["detect", "--root", root.to_str().unwrap()];
-    // Nobody has said that root's login is for uid 1000.
-    bed.run([detect[0], detect[1], detect[2], "--write"]).says("nothing is linked: ");
-    assert!(!bed.exists("etc/default.conf"));
-    let answers = "CLAUDE_CREDENTIALS=/root/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/opt/openclaw/data\n";
-    bed.write("answers", answers);
-    host.shell(&format!("oauth-sync {} --write --set-stdin <answers", detect.join(" ")));
-    let written = bed.read("etc/default.conf");
-    assert!(written.contains("COMPOSE_DIR=\"/opt/openclaw\"\n"), "{written}");
-    // What somebody says of the gateway stays.
-    host.shell("rm etc/default.conf && echo GATEWAY=none >>answers");
-    host.shell(&format!("oauth-sync {} --write --set-stdin <answers", detect.join(" ")));
-    assert!(!bed.read("etc/default.conf").contains("COMPOSE"));
+/// What only root can set up or see.
+mod as_root {
+    use crate::host::Host;
+
+    /// As in many guides: the project is root's, its data directory that of the container's user.
+    #[test]
+    fn the_project_of_root_is_found_for_the_data_directory_of_its_container() {
+        let host = Host::new();
+        let bed = &host.bed;
+        let text = "services:\n  openclaw-gateway:\n    volumes:\n      - ${OPENCLAW_CONFIG_DIR}:/home/node/.openclaw\n";
+        bed.write("host/root/.claude/.credentials.json", bed.login_text("A", 8));
+        bed.write("host/opt/openclaw/docker-compose.yml", text);
+        bed.write(
+            "host/opt/openclaw/.env",
+            "OPENCLAW_CONFIG_DIR=/opt/openclaw/data\nANTHROPIC_OAUTH_TOKEN=old\n",
+        );
+        bed.write("host/opt/openclaw/data/openclaw.json", "{}");
+        host.shell("chown -R 1000:1000 host/opt/openclaw/data && rm etc/default.conf");
+        let root = bed.at("host");
+        let detect = ["detect", "--root", root.to_str().unwrap()];
+        // Nobody has said that root's login is for uid 1000.
+        bed.run([detect[0], detect[1], detect[2], "--write"]).says("nothing is linked: ");
+        assert!(!bed.exists("etc/default.conf"));
+        let answers = "CLAUDE_CREDENTIALS=/root/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/opt/openclaw/data\n";
+        bed.write("answers", answers);
+        host.shell(&format!("oauth-sync {} --write --set-stdin <answers", detect.join(" ")));
+        let written = bed.read("etc/default.conf");
+        assert!(written.contains("COMPOSE_DIR=\"/opt/openclaw\"\n"), "{written}");
+        // What somebody says of the gateway stays.
+        host.shell("rm etc/default.conf && echo GATEWAY=none >>answers");
+        host.shell(&format!("oauth-sync {} --write --set-stdin <answers", detect.join(" ")));
+        assert!(!bed.read("etc/default.conf").contains("COMPOSE"));
+    }
 }

@@ -12,24 +12,21 @@ mod bed;
 #[path = "../support/endpoint.rs"]
 mod endpoint;
 
+mod as_root;
 mod check;
 mod clock;
-mod doctor;
-mod etcd;
+mod findings;
 mod follower;
 mod gateway;
 mod host;
-mod keep;
-mod login;
 mod metrics;
-mod ordinary;
-mod setup;
 mod silent;
 mod states;
 mod status;
 mod terminal;
 mod token;
 mod units;
+mod with_tools;
 
 use bed::{Bed, SOURCE};
 

@@ -1,6 +1,6 @@
 //! Nothing is silent: what was not done is said, and what could not be done stays said.
 
-use crate::bed::{Bed, CONF, ENV, SOURCE, STATE, is_root};
+use crate::bed::{Bed, SOURCE, is_root};
 
 const UID: u32 = 4321;
 
@@ -46,48 +46,57 @@ fn unwritable() -> Bed {
     bed
 }
 
-#[test]
-fn a_write_that_failed_keeps_its_reason() {
-    let bed = unwritable();
-    bed.run(["sync"]).exit(1).says("so env keeps its old token");
-    let reason = "Permission denied";
-    let said = bed.run(["status"]).exit(0).out;
-    let line = said.lines().find(|line| line.contains("sink    env")).unwrap();
-    assert!(line.contains(": failed: cannot ") && line.contains(reason), "{said}");
-    let json = bed.run(["status", "--json"]).exit(0).json();
-    let sink = &json["links"][0]["sinks"][0];
-    assert!(sink["state"] == "failed" && sink["why"].as_str().unwrap().contains(reason), "{sink}");
-    assert!(bed.run(["check"]).exit(2).out.contains(reason));
-    // Once it is written, nothing is left of it.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(bed.at(STATE), mode).unwrap();
-    bed.run(["sync"]).exit(0);
-    assert!(bed.read(ENV).contains("ANTHROPIC_OAUTH_TOKEN="));
-    let json = bed.run(["status", "--json"]).exit(0).json();
-    assert_eq!(json["links"][0]["sinks"][0]["state"], "up to date");
-    assert!(!bed.exists("run/unwritten-default.json") && bed.exists(CONF));
-}
+/// What only root can set up or see.
+mod as_root {
+    use super::unwritable;
+    use crate::bed::{CONF, ENV, STATE};
 
-/// What the watcher knows of a link says when it looks again.
-#[test]
-fn a_write_that_failed_is_tried_again_less_and_less_often() {
-    let bed = unwritable();
-    let look = |known: &str| {
-        bed.write("known", known);
-        let mut command =
-            bed.command(&[], &["sync", "--delegate", "--link", "default", "--watched"]);
-        let known = std::fs::File::open(bed.at("known")).unwrap();
-        let ran = bed.ran(command.stdin(known).output().unwrap()).exit(0);
-        let now = crate::bed::epoch_ms();
-        let known: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-        let wait = known["next"].as_i64().unwrap() - now;
-        (ran.out.clone(), wait)
-    };
-    let mut known = "{}".to_owned();
-    // A process of its own, which is told of no change, compares each minute at least.
-    for (least, most) in [(0, 30), (30, 60)] {
-        let (then, wait) = look(&known);
-        assert!((least * 1000..=most * 1000).contains(&wait), "{wait} ms: {then}");
-        known = then;
+    #[test]
+    fn a_write_that_failed_keeps_its_reason() {
+        let bed = unwritable();
+        bed.run(["sync"]).exit(1).says("so env keeps its old token");
+        let reason = "Permission denied";
+        let said = bed.run(["status"]).exit(0).out;
+        let line = said.lines().find(|line| line.contains("sink    env")).unwrap();
+        assert!(line.contains(": failed: cannot ") && line.contains(reason), "{said}");
+        let json = bed.run(["status", "--json"]).exit(0).json();
+        let sink = &json["links"][0]["sinks"][0];
+        assert!(
+            sink["state"] == "failed" && sink["why"].as_str().unwrap().contains(reason),
+            "{sink}"
+        );
+        assert!(bed.run(["check"]).exit(2).out.contains(reason));
+        // Once it is written, nothing is left of it.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(bed.at(STATE), mode).unwrap();
+        bed.run(["sync"]).exit(0);
+        assert!(bed.read(ENV).contains("ANTHROPIC_OAUTH_TOKEN="));
+        let json = bed.run(["status", "--json"]).exit(0).json();
+        assert_eq!(json["links"][0]["sinks"][0]["state"], "up to date");
+        assert!(!bed.exists("run/unwritten-default.json") && bed.exists(CONF));
+    }
+
+    /// What the watcher knows of a link says when it looks again.
+    #[test]
+    fn a_write_that_failed_is_tried_again_less_and_less_often() {
+        let bed = unwritable();
+        let look = |known: &str| {
+            bed.write("known", known);
+            let mut command =
+                bed.command(&[], &["sync", "--delegate", "--link", "default", "--watched"]);
+            let known = std::fs::File::open(bed.at("known")).unwrap();
+            let ran = bed.ran(command.stdin(known).output().unwrap()).exit(0);
+            let now = crate::bed::epoch_ms();
+            let known: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+            let wait = known["next"].as_i64().unwrap() - now;
+            (ran.out.clone(), wait)
+        };
+        let mut known = "{}".to_owned();
+        // A process of its own, which is told of no change, compares each minute at least.
+        for (least, most) in [(0, 30), (30, 60)] {
+            let (then, wait) = look(&known);
+            assert!((least * 1000..=most * 1000).contains(&wait), "{wait} ms: {then}");
+            known = then;
+        }
     }
 }

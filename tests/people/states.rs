@@ -101,10 +101,18 @@ fn units_stopped() {
     is_documented("Units stopped", &session(&bed, 2));
 }
 
-#[test]
-fn person_needed() {
-    let bed = bed();
-    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
-    bed.run(["refresh"]).exit(3);
-    is_documented("Person needed", &session(&bed, 2));
+/// What only root can set up or see.
+mod as_root {
+    use super::{SOURCE, bed, is_documented, session};
+
+    #[test]
+    fn person_needed() {
+        let bed = bed();
+        bed.write(
+            SOURCE,
+            r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#,
+        );
+        bed.run(["refresh"]).exit(3);
+        is_documented("Person needed", &session(&bed, 2));
+    }
 }

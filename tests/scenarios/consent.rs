@@ -32,19 +32,6 @@ fn foretold(host: &Host, answers: &str) -> bool {
 const ANNS: &str = "CLAUDE_CREDENTIALS=/home/ann/.claude/.credentials.json\nOPENCLAW_STATE_DIR=/home/ann/.openclaw\n";
 
 #[test]
-fn a_paste_that_would_wait_is_foretold() {
-    let host = host(COMMENTED);
-    assert!(foretold(&host, ""), "what would be written unasked");
-    assert!(foretold(&host, ANNS), "what was answered");
-    assert!(!host.0.exists(CONF));
-    host.0.write(CONF, ANNS);
-    assert!(foretold(&host, ""), "what is configured");
-    assert!(!foretold(&host, "SINKS=env\n"), "what is not pasted");
-    assert!(!foretold(&host, "OPENCLAW_STATE_DIR=/home/bob/.openclaw\n"), "what is not there");
-    assert!(foretold(&host, "REFRESH=nonsense\n"), "what cannot be used is left out");
-}
-
-#[test]
 fn nothing_is_foretold_where_nothing_would_wait() {
     for config in [
         "{ meta: { lastTouchedVersion: '2026.9.6' } }",
@@ -195,4 +182,22 @@ fn what_was_agreed_to_holds_for_nothing_else() {
     fs::remove_file(bed.at(&config)).unwrap();
     bed.write(&config, "{").openclaw("2026.9.6");
     asked(&bed);
+}
+
+/// What only root can set up or see.
+mod as_root {
+    use super::{ANNS, COMMENTED, CONF, foretold, host};
+
+    #[test]
+    fn a_paste_that_would_wait_is_foretold() {
+        let host = host(COMMENTED);
+        assert!(foretold(&host, ""), "what would be written unasked");
+        assert!(foretold(&host, ANNS), "what was answered");
+        assert!(!host.0.exists(CONF));
+        host.0.write(CONF, ANNS);
+        assert!(foretold(&host, ""), "what is configured");
+        assert!(!foretold(&host, "SINKS=env\n"), "what is not pasted");
+        assert!(!foretold(&host, "OPENCLAW_STATE_DIR=/home/bob/.openclaw\n"), "what is not there");
+        assert!(foretold(&host, "REFRESH=nonsense\n"), "what cannot be used is left out");
+    }
 }

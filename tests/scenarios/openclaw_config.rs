@@ -2,9 +2,9 @@
 //! of one that is not understood.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::symlink;
 
-use crate::bed::{Bed, MAIN, STATE, is_root, profiles};
+use crate::bed::{Bed, MAIN, STATE, profiles};
 
 /// An API key before the profile that may carry our token.
 const KEY_FIRST: &str = r#"["anthropic:work", "anthropic:default"]"#;
@@ -335,21 +335,28 @@ fn the_paths_of_a_container_are_found_where_they_are_mounted() {
     }
 }
 
-#[test]
-fn no_name_leads_into_another_users_store() {
-    if !is_root() {
-        return;
+/// What only root can set up or see.
+mod as_root {
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    use super::{bed, config, fs, profiles, unreachable_is_named};
+
+    #[test]
+    fn no_name_leads_into_another_users_store() {
+        let bed = bed();
+        config(
+            &bed,
+            format!(
+                "{{agents: {{list: [{{id: 'x', agentDir: '{}'}}]}}}}",
+                bed.at("theirs").display()
+            ),
+        );
+        bed.write("theirs/auth-profiles.json", profiles("old", 5));
+        for (path, uid) in [("theirs", 4712), ("theirs/auth-profiles.json", 4712)] {
+            chown(bed.at(path), Some(uid), Some(uid)).unwrap();
+            fs::set_permissions(bed.at(path), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        unreachable_is_named(&bed, "the agent x keeps its store there", "belongs to another user");
+        assert!(bed.read("theirs/auth-profiles.json").contains("access-old"));
     }
-    let bed = bed();
-    config(
-        &bed,
-        format!("{{agents: {{list: [{{id: 'x', agentDir: '{}'}}]}}}}", bed.at("theirs").display()),
-    );
-    bed.write("theirs/auth-profiles.json", profiles("old", 5));
-    for (path, uid) in [("theirs", 4712), ("theirs/auth-profiles.json", 4712)] {
-        chown(bed.at(path), Some(uid), Some(uid)).unwrap();
-        fs::set_permissions(bed.at(path), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    unreachable_is_named(&bed, "the agent x keeps its store there", "belongs to another user");
-    assert!(bed.read("theirs/auth-profiles.json").contains("access-old"));
 }

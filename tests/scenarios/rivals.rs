@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::bed::CONF;
 use crate::detect::Host;
 
 /// A stand-in for systemctl that keeps its words, and fails where they have one in them.
@@ -48,29 +47,35 @@ fn rivals_are_told_of() {
     );
 }
 
-#[test]
-fn the_originals_units_are_switched_off_where_something_pulls_them_in() {
-    let units = "etc/systemd/system";
-    let host = systemctl(Host::new(), "trigger")
-        .login("home/ann/.claude", 8)
-        .claw("home/ann/.openclaw")
-        .file(&format!("{units}/sync-oauth-token.service"), "[Service]\n")
-        .file(&format!("{units}/multi-user.target.wants/sync-oauth-token.service"), "")
-        .file(&format!("{units}/trigger-claude-refresh.timer"), "[Timer]\n")
-        .file(&format!("{units}/timers.target.wants/trigger-claude-refresh.timer"), "")
-        .file(&format!("{units}/fallback-claude-refresh.timer"), "[Timer]\n");
-    host.detect(&["--write"]).exit(0);
-    assert!(!host.0.exists("systemctl.log"), "nobody asked for it");
-    fs::remove_file(host.0.at(CONF)).unwrap();
-    // One that cannot be stops neither the others nor the configuration.
-    host.detect(&["--write", "--switch-off-original"])
-        .exit(1)
-        .says("switched off the original's sync-oauth-token.service")
-        .says("trigger-claude-refresh.timer is not switched off: cannot run 'systemctl': no");
-    assert!(host.0.exists(CONF));
-    let root = format!("--root={}", host.0.at("host").display());
-    let expected = format!(
-        "{root} disable sync-oauth-token.service\n{root} disable trigger-claude-refresh.timer\n"
-    );
-    assert_eq!(host.0.read("systemctl.log"), expected);
+/// What only root can set up or see.
+mod as_root {
+    use super::{Host, fs, systemctl};
+    use crate::bed::CONF;
+
+    #[test]
+    fn the_originals_units_are_switched_off_where_something_pulls_them_in() {
+        let units = "etc/systemd/system";
+        let host = systemctl(Host::new(), "trigger")
+            .login("home/ann/.claude", 8)
+            .claw("home/ann/.openclaw")
+            .file(&format!("{units}/sync-oauth-token.service"), "[Service]\n")
+            .file(&format!("{units}/multi-user.target.wants/sync-oauth-token.service"), "")
+            .file(&format!("{units}/trigger-claude-refresh.timer"), "[Timer]\n")
+            .file(&format!("{units}/timers.target.wants/trigger-claude-refresh.timer"), "")
+            .file(&format!("{units}/fallback-claude-refresh.timer"), "[Timer]\n");
+        host.detect(&["--write"]).exit(0);
+        assert!(!host.0.exists("systemctl.log"), "nobody asked for it");
+        fs::remove_file(host.0.at(CONF)).unwrap();
+        // One that cannot be stops neither the others nor the configuration.
+        host.detect(&["--write", "--switch-off-original"])
+            .exit(1)
+            .says("switched off the original's sync-oauth-token.service")
+            .says("trigger-claude-refresh.timer is not switched off: cannot run 'systemctl': no");
+        assert!(host.0.exists(CONF));
+        let root = format!("--root={}", host.0.at("host").display());
+        let expected = format!(
+            "{root} disable sync-oauth-token.service\n{root} disable trigger-claude-refresh.timer\n"
+        );
+        assert_eq!(host.0.read("systemctl.log"), expected);
+    }
 }

@@ -144,7 +144,7 @@ fn an_absent_one_asks_for_a_sign_in() {
     refused(&bed, "missing", 3, &[said, SIGN_IN]);
 }
 
-/// It finds the user, the container, the place and the CLI by itself; see people/login.rs.
+/// It finds the user, the container, the place and the CLI by itself; see `people/as_root/login.rs`.
 #[test]
 fn the_sign_in_is_our_own_wherever_claude_is() {
     let bed = carried();

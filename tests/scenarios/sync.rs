@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
-use crate::bed::{Bed, ENV, MAIN, OAUTH, STATE, is_root};
+use crate::bed::{Bed, ENV, MAIN, OAUTH, STATE};
 
 fn bed() -> Bed {
     let bed = Bed::new();
@@ -56,46 +56,6 @@ fn a_new_file_is_its_owners_alone() {
     }
     // Others look up health.json by its name, and list nothing.
     assert_eq!(fs::metadata(bed.at("run")).unwrap().mode() & 0o7777, 0o711);
-}
-
-#[test]
-fn mode_owner_attributes_and_acl_are_kept() {
-    assert!(is_root(), "this test gives files to another user");
-    let bed = bed();
-    bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
-    sh(
-        &bed,
-        "chown 4711:4712 home home/.openclaw home/.claude/.credentials.json && cd home/.openclaw && chown 4711:4713 .env && chmod 0640 .env &&
-         chmod 0711 /proc/self/cwd/../.. && setfattr -n user.note -v kept .env && setfacl -m u:4714:r .env",
-    );
-    let seen = || {
-        let meta = fs::metadata(bed.at(ENV)).unwrap();
-        let show = |program: &str, args: &[&str]| {
-            String::from_utf8(
-                Command::new(program).args(args).arg(bed.at(ENV)).output().unwrap().stdout,
-            )
-            .unwrap()
-        };
-        (
-            (meta.uid(), meta.gid(), meta.mode()),
-            show("getfattr", &["--absolute-names", "-d", "-m", "-"]),
-            show("getfacl", &["--absolute-names", "-n"]),
-        )
-    };
-    let before = seen();
-    assert_eq!((before.0.0, before.0.1), (4711, 4713));
-    assert!(before.1.contains("user.note=\"kept\"") && before.2.contains("user:4714:r--"));
-    bed.conf("SINKS", "env");
-    bed.run(["sync"]).exit(0);
-    assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-A\n");
-    assert_eq!(seen(), before);
-    for mode in [0o600, 0o604, 0o400, 0o660] {
-        fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
-        bed.login_for(&format!("m{mode}"), 9 + i64::from(mode));
-        bed.run(["sync"]).exit(0);
-        assert!(bed.read(ENV).contains(&format!("access-m{mode}")));
-        assert_eq!(fs::metadata(bed.at(ENV)).unwrap().mode() & 0o7777, mode);
-    }
 }
 
 #[test]
@@ -189,63 +149,6 @@ fn a_sink_that_is_no_plain_file_is_left_alone() {
 }
 
 #[test]
-fn a_root_owned_file_in_a_users_folder_is_refused_with_the_chown() {
-    assert!(is_root(), "this test gives files to another user");
-    let bed = bed();
-    bed.conf("SINKS", "env").write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
-    sh(&bed, "chmod 0711 . && chown -R 4711:4711 home && chown root:root home/.openclaw/.env");
-    for mode in [0o600, 0o644] {
-        fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
-        bed.run(["sync"])
-            .exit(1)
-            .says("'BED/home/.openclaw/.env': it belongs to root, but its directory to 4711, so env keeps its old token\nhint: ( cd -P BED/home/.openclaw && test \"$(pwd -P)\" = BED/home/.openclaw && chown -h 4711:4711 ./.env )\n");
-        assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=old\n");
-    }
-}
-
-#[test]
-fn a_mount_point_is_written_in_place_only_when_told_so() {
-    assert!(is_root(), "this test mounts");
-    let bed = bed();
-    let old = format!("ANTHROPIC_OAUTH_TOKEN={}\nB='kept'\n", "long".repeat(50));
-    bed.conf("SINKS", "env").write(ENV, "A=1\n").write("home/mounted", &old);
-    let mounted = |then: &str, args: &[&str]| {
-        let (from, to) = (bed.at("home/mounted"), bed.at(ENV));
-        let script = format!("mount --bind '{}' '{}' && {then}", from.display(), to.display());
-        let wrapper = ["unshare", "-m", "sh", "-c", &script, "sh"];
-        bed.ran(bed.command(&wrapper, args).output().unwrap())
-    };
-    let refusal = [
-        "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place, so env keeps its old token",
-        "hint: oauth-sync sync --force",
-    ];
-    mounted("exec \"$@\"", &["sync"]).exit(1).err(&refusal);
-    assert_eq!(bed.read("home/mounted"), old);
-    assert!(bed.litter(STATE).is_empty());
-
-    // Killed when the new text stands there and the end of the old one, which is longer; what is cut before is the
-    // lock that tells that a sync runs.
-    let torn = bed.at("torn").display().to_string();
-    let kill = format!(
-        "{{ strace -qqo /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL:when=2 \"$@\" --force 2>/dev/null; \
-         cp '{}' '{torn}'; exec \"$@\"; }}",
-        bed.at(ENV).display()
-    );
-    let half = "default: 'BED/home/.openclaw/.env' was half written, and is as it was before";
-    mounted(&kill, &["sync"]).exit(1).err(&[half, refusal[0], refusal[1]]);
-    let torn = bed.read("torn");
-    assert!(torn.contains("access-A") && torn != old && torn.len() == old.len(), "{torn}");
-    assert_eq!(bed.read("home/mounted"), old);
-
-    mounted("exec \"$@\"", &["sync", "--force"])
-        .exit(0)
-        .says("default: env 'BED/home/.openclaw/.env' holds the new token");
-    let new = "ANTHROPIC_OAUTH_TOKEN=access-A\nB='kept'\n";
-    assert_eq!((bed.read("home/mounted").as_str(), bed.read(ENV).as_str()), (new, "A=1\n"));
-    assert!(bed.litter(STATE).is_empty() && !bed.exists("lib/links/default.over"));
-}
-
-#[test]
 fn what_a_killed_run_left_behind_is_cleared_away() {
     let bed = bed();
     bed.run(["sync"]).exit(0);
@@ -328,4 +231,107 @@ fn a_limit_on_the_size_of_files_is_an_error_of_the_write() {
     assert_eq!(ran.status.code(), Some(1), "{said}");
     assert!(said.contains("File too large"), "{said}");
     assert_eq!(bed.print(ENV), before);
+}
+
+/// What only root can set up or see.
+mod as_root {
+    use super::{Command, ENV, MetadataExt, PermissionsExt, STATE, bed, fs, sh};
+    use crate::bed::is_root;
+
+    #[test]
+    fn a_mount_point_is_written_in_place_only_when_told_so() {
+        assert!(is_root(), "this test mounts");
+        let bed = bed();
+        let old = format!("ANTHROPIC_OAUTH_TOKEN={}\nB='kept'\n", "long".repeat(50));
+        bed.conf("SINKS", "env").write(ENV, "A=1\n").write("home/mounted", &old);
+        let mounted = |then: &str, args: &[&str]| {
+            let (from, to) = (bed.at("home/mounted"), bed.at(ENV));
+            let script = format!("mount --bind '{}' '{}' && {then}", from.display(), to.display());
+            let wrapper = ["unshare", "-m", "sh", "-c", &script, "sh"];
+            bed.ran(bed.command(&wrapper, args).output().unwrap())
+        };
+        let refusal = [
+            "default: cannot write 'BED/home/.openclaw/.env': it is a mount point, which cannot be replaced: mount its directory instead, or have it written in place, so env keeps its old token",
+            "hint: oauth-sync sync --force",
+        ];
+        mounted("exec \"$@\"", &["sync"]).exit(1).err(&refusal);
+        assert_eq!(bed.read("home/mounted"), old);
+        assert!(bed.litter(STATE).is_empty());
+
+        // Killed when the new text stands there and the end of the old one, which is longer; what is cut before is the
+        // lock that tells that a sync runs.
+        let torn = bed.at("torn").display().to_string();
+        let kill = format!(
+            "{{ strace -qqo /dev/null -e trace=ftruncate -e inject=ftruncate:signal=KILL:when=2 \"$@\" --force 2>/dev/null; \
+         cp '{}' '{torn}'; exec \"$@\"; }}",
+            bed.at(ENV).display()
+        );
+        let half = "default: 'BED/home/.openclaw/.env' was half written, and is as it was before";
+        mounted(&kill, &["sync"]).exit(1).err(&[half, refusal[0], refusal[1]]);
+        let torn = bed.read("torn");
+        assert!(torn.contains("access-A") && torn != old && torn.len() == old.len(), "{torn}");
+        assert_eq!(bed.read("home/mounted"), old);
+
+        mounted("exec \"$@\"", &["sync", "--force"])
+            .exit(0)
+            .says("default: env 'BED/home/.openclaw/.env' holds the new token");
+        let new = "ANTHROPIC_OAUTH_TOKEN=access-A\nB='kept'\n";
+        assert_eq!((bed.read("home/mounted").as_str(), bed.read(ENV).as_str()), (new, "A=1\n"));
+        assert!(bed.litter(STATE).is_empty() && !bed.exists("lib/links/default.over"));
+    }
+
+    #[test]
+    fn a_root_owned_file_in_a_users_folder_is_refused_with_the_chown() {
+        assert!(is_root(), "this test gives files to another user");
+        let bed = bed();
+        bed.conf("SINKS", "env").write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
+        sh(&bed, "chmod 0711 . && chown -R 4711:4711 home && chown root:root home/.openclaw/.env");
+        for mode in [0o600, 0o644] {
+            fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
+            bed.run(["sync"])
+            .exit(1)
+            .says("'BED/home/.openclaw/.env': it belongs to root, but its directory to 4711, so env keeps its old token\nhint: ( cd -P BED/home/.openclaw && test \"$(pwd -P)\" = BED/home/.openclaw && chown -h 4711:4711 ./.env )\n");
+            assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=old\n");
+        }
+    }
+
+    #[test]
+    fn mode_owner_attributes_and_acl_are_kept() {
+        assert!(is_root(), "this test gives files to another user");
+        let bed = bed();
+        bed.write(ENV, "ANTHROPIC_OAUTH_TOKEN=old\n");
+        sh(
+        &bed,
+        "chown 4711:4712 home home/.openclaw home/.claude/.credentials.json && cd home/.openclaw && chown 4711:4713 .env && chmod 0640 .env &&
+         chmod 0711 /proc/self/cwd/../.. && setfattr -n user.note -v kept .env && setfacl -m u:4714:r .env",
+    );
+        let seen = || {
+            let meta = fs::metadata(bed.at(ENV)).unwrap();
+            let show = |program: &str, args: &[&str]| {
+                String::from_utf8(
+                    Command::new(program).args(args).arg(bed.at(ENV)).output().unwrap().stdout,
+                )
+                .unwrap()
+            };
+            (
+                (meta.uid(), meta.gid(), meta.mode()),
+                show("getfattr", &["--absolute-names", "-d", "-m", "-"]),
+                show("getfacl", &["--absolute-names", "-n"]),
+            )
+        };
+        let before = seen();
+        assert_eq!((before.0.0, before.0.1), (4711, 4713));
+        assert!(before.1.contains("user.note=\"kept\"") && before.2.contains("user:4714:r--"));
+        bed.conf("SINKS", "env");
+        bed.run(["sync"]).exit(0);
+        assert_eq!(bed.read(ENV), "ANTHROPIC_OAUTH_TOKEN=access-A\n");
+        assert_eq!(seen(), before);
+        for mode in [0o600, 0o604, 0o400, 0o660] {
+            fs::set_permissions(bed.at(ENV), fs::Permissions::from_mode(mode)).unwrap();
+            bed.login_for(&format!("m{mode}"), 9 + i64::from(mode));
+            bed.run(["sync"]).exit(0);
+            assert!(bed.read(ENV).contains(&format!("access-m{mode}")));
+            assert_eq!(fs::metadata(bed.at(ENV)).unwrap().mode() & 0o7777, mode);
+        }
+    }
 }

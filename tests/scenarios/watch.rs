@@ -1,10 +1,8 @@
 //! `watch`: whatever happens to the login, its folder, the clock or the service, the sinks follow.
 
 use std::fs;
-use std::process::Command;
-use std::time::Duration;
 
-use crate::bed::{Bed, ENV, HOUR, MAIN, OAUTH, SOURCE, STATE, is_root};
+use crate::bed::{Bed, ENV, HOUR, MAIN, OAUTH, SOURCE, STATE};
 
 fn bed() -> Bed {
     let bed = Bed::new();
@@ -79,31 +77,6 @@ fn a_writer_that_died_is_said_after_a_while() {
 }
 
 #[test]
-fn it_follows_a_folder_that_is_renamed_removed_and_made_again() {
-    let bed = bed();
-    let watch = bed.watch();
-    all_hold(&watch, "A");
-    fs::rename(bed.at("home/.claude"), bed.at("home/.claude.away")).unwrap();
-    watch.says("there is no Claude login at");
-    // The folder with the old inode must not be followed any more.
-    bed.write("home/.claude.away/.credentials.json", bed.login_text("away", 12));
-    bed.write(SOURCE, bed.login_text("B", 9));
-    all_hold(&watch, "B");
-    fs::remove_dir_all(bed.at("home/.claude")).unwrap();
-    bed.write(SOURCE, bed.login_text("C", 10));
-    all_hold(&watch, "C");
-    // The whole home goes and comes back with another login in it.
-    fs::rename(bed.at("home"), bed.at("home.away")).unwrap();
-    watch.says("cannot open 'BED/home': No such file or directory (os error 2): skipped");
-    fs::write(bed.at("home.away/.claude/.credentials.json"), bed.login_text("D", 11)).unwrap();
-    fs::rename(bed.at("home.away"), bed.at("home")).unwrap();
-    all_hold(&watch, "D");
-    bed.replace(SOURCE, bed.login_text("E", 12));
-    all_hold(&watch, "E");
-    assert_eq!(watch.end().0, Some(0));
-}
-
-#[test]
 fn it_follows_a_link_on_the_way_that_is_turned() {
     let bed = bed();
     bed.write("home/one/.credentials.json", bed.login_text("one", 9));
@@ -129,35 +102,6 @@ fn it_starts_before_anything_is_there() {
     bed.agent("main", "old");
     bed.login("B");
     all_hold(&watch, "B");
-    watch.end();
-}
-
-#[test]
-fn it_follows_what_is_mounted_over_the_folder() {
-    assert!(is_root(), "this test mounts");
-    let bed = bed();
-    let watch = bed.watch_as(&["unshare", "-m", "--propagation", "private"], &[]);
-    watch.heard("READY=1");
-    all_hold(&watch, "A");
-    let pid = watch.pid().to_string();
-    let enter = |script: &str| {
-        let words = ["-m", "-t", &pid, "sh", "-ec", script];
-        let ran = Command::new("nsenter").args(words).current_dir("/").status().unwrap();
-        assert!(ran.success(), "{script}");
-    };
-    let folder = bed.at("home/.claude").display().to_string();
-    bed.write("home/login", bed.login_text("B", 9));
-    let login = bed.at("home/login").display().to_string();
-    enter(&format!("mount -t tmpfs none '{folder}' && cp '{login}' '{folder}/.credentials.json'"));
-    all_hold(&watch, "B");
-    bed.write("home/login", bed.login_text("C", 10));
-    enter(&format!("cp '{login}' '{folder}/x' && mv '{folder}/x' '{folder}/.credentials.json'"));
-    all_hold(&watch, "C");
-    // What lies below shows again; it is an old one, and stays where it is.
-    enter(&format!("umount '{folder}'"));
-    watch.says("holds a login that was replaced before");
-    bed.login_for("D", 11);
-    all_hold(&watch, "D");
     watch.end();
 }
 
@@ -207,24 +151,6 @@ fn one_that_waits_is_passed_on_when_ours_ends() {
 }
 
 #[test]
-fn a_clock_that_is_set_is_noticed() {
-    // The wall clock of a container's test cannot be set: the timer is armed so that the kernel tells.
-    let bed = bed();
-    let trace = ["strace", "-D", "-f", "-e", "trace=timerfd_create,timerfd_settime", "-o"];
-    // `-D`: what is started, and killed in the end, is the program itself.
-    let log = bed.at("trace").display().to_string();
-    let mut wrapper: Vec<&str> = trace.to_vec();
-    wrapper.push(&log);
-    let watch = bed.watch_as(&wrapper, &[]);
-    watch.heard("READY=1");
-    all_hold(&watch, "A");
-    let armed = || bed.read("trace").contains("TFD_TIMER_ABSTIME|TFD_TIMER_CANCEL_ON_SET");
-    watch.until("the timer tells of a set clock", armed);
-    assert!(bed.read("trace").contains("timerfd_create(CLOCK_REALTIME"));
-    watch.end();
-}
-
-#[test]
 fn systemd_is_told_what_it_does() {
     let bed = bed();
     let watch = bed.watch();
@@ -251,28 +177,6 @@ fn it_ends_cleanly_while_it_is_busy() {
         bed.run(["sync"]).exit(0);
         assert!(bed.read(ENV).contains(&format!("access-r{round}")));
     }
-}
-
-#[test]
-fn it_sleeps_while_nothing_happens() {
-    assert!(is_root(), "this test has mounts of its own: those of others wake the watcher");
-    let bed = bed();
-    let watch = bed.watch_as(&["unshare", "-m", "--propagation", "private"], &[]);
-    watch.heard("READY=1");
-    all_hold(&watch, "A");
-    let switches = || {
-        let status = fs::read_to_string(format!("/proc/{}/status", watch.pid())).unwrap();
-        let lines = status.lines().filter(|line| line.contains("ctxt_switches"));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    // What the start has set going may still end; then two seconds in which nothing wakes it.
-    let (_sender, silence) = std::sync::mpsc::channel::<()>();
-    watch.until("it sleeps for two seconds", || {
-        let before = switches();
-        assert!(silence.recv_timeout(Duration::from_secs(2)).is_err());
-        switches() == before
-    });
-    watch.end();
 }
 
 #[test]
@@ -342,53 +246,166 @@ const SCARCE: [(&str, &str); 2] = [
     ("inotify_add_watch:error=ENOSPC", "fs.inotify.max_user_watches"),
 ];
 
-#[test]
-fn with_nothing_left_to_watch_with_it_compares_each_minute() {
-    for (fault, limit) in SCARCE {
+/// What only root can set up or see.
+mod as_root {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{SOURCE, all_hold, bed, fs};
+    use crate::bed::is_root;
+
+    #[test]
+    fn a_reload_asked_for_at_the_start_does_not_end_it() {
         let bed = bed();
-        let (log, inject) = (bed.at("trace").display().to_string(), format!("inject={fault}"));
-        let trace = "trace=inotify_init1,inotify_add_watch,timerfd_settime";
-        let wrapper = ["strace", "-D", "-f", "-e", trace, "-e", &inject, "-o", &log];
-        let watch = bed.watch_as(&wrapper, &[]);
+        for _ in 0..20 {
+            let mut watch = bed.watch_as(&[], &[]);
+            let fds = format!("/proc/{}/fd", watch.pid());
+            let has_timer = || {
+                let fds = fs::read_dir(&fds).unwrap().filter_map(Result::ok);
+                let mut aims = fds.filter_map(|fd| fs::read_link(fd.path()).ok());
+                aims.any(|aim| aim.ends_with("anon_inode:[timerfd]"))
+            };
+            while !has_timer() {
+                assert_eq!(watch.child.try_wait().unwrap(), None);
+            }
+            let pid = rustix::process::Pid::from_raw(watch.pid()).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+            watch.heard("READY=1");
+            assert_eq!(watch.end().0, Some(0));
+        }
+    }
+
+    #[test]
+    fn it_follows_a_folder_that_is_renamed_removed_and_made_again() {
+        let bed = bed();
+        let watch = bed.watch();
+        all_hold(&watch, "A");
+        fs::rename(bed.at("home/.claude"), bed.at("home/.claude.away")).unwrap();
+        watch.says("there is no Claude login at");
+        // The folder with the old inode must not be followed any more.
+        bed.write("home/.claude.away/.credentials.json", bed.login_text("away", 12));
+        bed.write(SOURCE, bed.login_text("B", 9));
+        all_hold(&watch, "B");
+        fs::remove_dir_all(bed.at("home/.claude")).unwrap();
+        bed.write(SOURCE, bed.login_text("C", 10));
+        all_hold(&watch, "C");
+        // The whole home goes and comes back with another login in it.
+        fs::rename(bed.at("home"), bed.at("home.away")).unwrap();
+        watch.says("cannot open 'BED/home': No such file or directory (os error 2): skipped");
+        fs::write(bed.at("home.away/.claude/.credentials.json"), bed.login_text("D", 11)).unwrap();
+        fs::rename(bed.at("home.away"), bed.at("home")).unwrap();
+        all_hold(&watch, "D");
+        bed.replace(SOURCE, bed.login_text("E", 12));
+        all_hold(&watch, "E");
+        assert_eq!(watch.end().0, Some(0));
+    }
+
+    #[test]
+    fn it_follows_what_is_mounted_over_the_folder() {
+        assert!(is_root(), "this test mounts");
+        let bed = bed();
+        let watch = bed.watch_as(&["unshare", "-m", "--propagation", "private"], &[]);
         watch.heard("READY=1");
         all_hold(&watch, "A");
-        watch.says(&format!("{limit}: changes are found once a minute only"));
-        watch.says(&format!("hint: sysctl -w {limit}="));
-        let next = || {
-            let text = bed.read("trace");
-            let armed =
-                text.lines().rfind(|line| line.contains("timerfd_settime")).map(str::to_owned);
-            let moment = armed?.split_once("it_value={tv_sec=")?.1.split(',').next()?.parse().ok();
-            moment.map(|moment: i64| moment - crate::bed::epoch_ms() / 1000)
+        let pid = watch.pid().to_string();
+        let enter = |script: &str| {
+            let words = ["-m", "-t", &pid, "sh", "-ec", script];
+            let ran = Command::new("nsenter").args(words).current_dir("/").status().unwrap();
+            assert!(ran.success(), "{script}");
         };
-        watch.until("it looks again within a minute", || next().is_some_and(|left| left <= 60));
-        // What each look finds is carried on, and the limit is not told again.
-        bed.replace(SOURCE, bed.login_text("B", 9));
-        watch.signal("HUP");
+        let folder = bed.at("home/.claude").display().to_string();
+        bed.write("home/login", bed.login_text("B", 9));
+        let login = bed.at("home/login").display().to_string();
+        enter(&format!(
+            "mount -t tmpfs none '{folder}' && cp '{login}' '{folder}/.credentials.json'"
+        ));
         all_hold(&watch, "B");
-        let (code, said) = watch.end();
-        assert_eq!(code, Some(0));
-        assert_eq!(said.matches(limit).count(), 2, "the message and its command, once: {said}");
+        bed.write("home/login", bed.login_text("C", 10));
+        enter(&format!(
+            "cp '{login}' '{folder}/x' && mv '{folder}/x' '{folder}/.credentials.json'"
+        ));
+        all_hold(&watch, "C");
+        // What lies below shows again; it is an old one, and stays where it is.
+        enter(&format!("umount '{folder}'"));
+        watch.says("holds a login that was replaced before");
+        bed.login_for("D", 11);
+        all_hold(&watch, "D");
+        watch.end();
+    }
+
+    #[test]
+    fn it_sleeps_while_nothing_happens() {
+        assert!(is_root(), "this test has mounts of its own: those of others wake the watcher");
+        let bed = bed();
+        let watch = bed.watch_as(&["unshare", "-m", "--propagation", "private"], &[]);
+        watch.heard("READY=1");
+        all_hold(&watch, "A");
+        let switches = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", watch.pid())).unwrap();
+            let lines = status.lines().filter(|line| line.contains("ctxt_switches"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        // What the start has set going may still end; then two seconds in which nothing wakes it.
+        let (_sender, silence) = std::sync::mpsc::channel::<()>();
+        watch.until("it sleeps for two seconds", || {
+            let before = switches();
+            assert!(silence.recv_timeout(Duration::from_secs(2)).is_err());
+            switches() == before
+        });
+        watch.end();
     }
 }
 
-#[test]
-fn a_reload_asked_for_at_the_start_does_not_end_it() {
-    let bed = bed();
-    for _ in 0..20 {
-        let mut watch = bed.watch_as(&[], &[]);
-        let fds = format!("/proc/{}/fd", watch.pid());
-        let has_timer = || {
-            let fds = fs::read_dir(&fds).unwrap().filter_map(Result::ok);
-            let mut aims = fds.filter_map(|fd| fs::read_link(fd.path()).ok());
-            aims.any(|aim| aim.ends_with("anon_inode:[timerfd]"))
-        };
-        while !has_timer() {
-            assert_eq!(watch.child.try_wait().unwrap(), None);
-        }
-        let pid = rustix::process::Pid::from_raw(watch.pid()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+/// What needs a program that not every host has.
+mod with_tools {
+    use super::{SCARCE, SOURCE, all_hold, bed};
+
+    #[test]
+    fn a_clock_that_is_set_is_noticed() {
+        // The wall clock of a container's test cannot be set: the timer is armed so that the kernel tells.
+        let bed = bed();
+        let trace = ["strace", "-D", "-f", "-e", "trace=timerfd_create,timerfd_settime", "-o"];
+        // `-D`: what is started, and killed in the end, is the program itself.
+        let log = bed.at("trace").display().to_string();
+        let mut wrapper: Vec<&str> = trace.to_vec();
+        wrapper.push(&log);
+        let watch = bed.watch_as(&wrapper, &[]);
         watch.heard("READY=1");
-        assert_eq!(watch.end().0, Some(0));
+        all_hold(&watch, "A");
+        let armed = || bed.read("trace").contains("TFD_TIMER_ABSTIME|TFD_TIMER_CANCEL_ON_SET");
+        watch.until("the timer tells of a set clock", armed);
+        assert!(bed.read("trace").contains("timerfd_create(CLOCK_REALTIME"));
+        watch.end();
+    }
+
+    #[test]
+    fn with_nothing_left_to_watch_with_it_compares_each_minute() {
+        for (fault, limit) in SCARCE {
+            let bed = bed();
+            let (log, inject) = (bed.at("trace").display().to_string(), format!("inject={fault}"));
+            let trace = "trace=inotify_init1,inotify_add_watch,timerfd_settime";
+            let wrapper = ["strace", "-D", "-f", "-e", trace, "-e", &inject, "-o", &log];
+            let watch = bed.watch_as(&wrapper, &[]);
+            watch.heard("READY=1");
+            all_hold(&watch, "A");
+            watch.says(&format!("{limit}: changes are found once a minute only"));
+            watch.says(&format!("hint: sysctl -w {limit}="));
+            let next = || {
+                let text = bed.read("trace");
+                let armed =
+                    text.lines().rfind(|line| line.contains("timerfd_settime")).map(str::to_owned);
+                let moment =
+                    armed?.split_once("it_value={tv_sec=")?.1.split(',').next()?.parse().ok();
+                moment.map(|moment: i64| moment - crate::bed::epoch_ms() / 1000)
+            };
+            watch.until("it looks again within a minute", || next().is_some_and(|left| left <= 60));
+            // What each look finds is carried on, and the limit is not told again.
+            bed.replace(SOURCE, bed.login_text("B", 9));
+            watch.signal("HUP");
+            all_hold(&watch, "B");
+            let (code, said) = watch.end();
+            assert_eq!(code, Some(0));
+            assert_eq!(said.matches(limit).count(), 2, "the message and its command, once: {said}");
+        }
     }
 }

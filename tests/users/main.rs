@@ -423,10 +423,12 @@ fn swap(path: &Path, stop: &AtomicBool) -> u64 {
     swaps
 }
 
-/// Swaps what is at `path` for a link to `aim` while a watch and 200 syncs run: nothing of others is read or written.
+/// Swaps what is at `path` for a link to `aim` while a watch and many syncs run, `RACE_SYNCS` of them: nothing of
+/// others is read or written.
 #[track_caller]
 fn race(path: &str, aim: &str) {
     let yard = Yard::new();
+    let syncs = std::env::var("RACE_SYNCS").map_or(40, |syncs| syncs.parse().unwrap());
     // The way is open to everybody, so that only the rights of the files themselves are left.
     yard.sh("mkdir -p home/evil/.openclaw/credentials && chown 4712:4712 home/evil/.openclaw/credentials && chmod 0755 . root home/good home/good/.claude home/good/.openclaw");
     let place = yard.0.at("home/evil").join(path);
@@ -439,7 +441,7 @@ fn race(path: &str, aim: &str) {
         let racer = scope.spawn(|| swap(&place, &stop));
         let watch = yard.0.watch_as(&CAPABILITIES, &["--link", "evil"]);
         watch.heard("READY=1");
-        for round in 0..200 {
+        for round in 0..syncs {
             let name = format!("evil{round}");
             yard.0.write("home/evil/.fresh", yard.0.login_text(&name, 9));
             lchown(yard.0.at("home/evil/.fresh"), Some(EVIL), Some(EVIL)).unwrap();
@@ -457,7 +459,7 @@ fn race(path: &str, aim: &str) {
     });
     assert!((yard.see("root"), yard.see("home/good")) == before, "{path}: something was written");
     yard.evil_got_nothing();
-    println!("{path}: 200 syncs and a watch against {swaps} swaps");
+    println!("{path}: {syncs} syncs and a watch against {swaps} swaps");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::app::context::Places;
 use crate::domain::detection::Cli;
 
 const LOGIN: &str = r#"{"claudeAiOauth":{"accessToken":"access-A","refreshToken":"refresh-A","expiresAt":4102444800000,"scopes":["user:inference"]}}"#;
@@ -118,37 +117,6 @@ fn a_container_of_quadlets_is_the_gateways_unit() {
 }
 
 #[test]
-fn a_link_that_was_begun_is_completed_key_by_key() {
-    let ours = tempfile::tempdir().unwrap();
-    let [config_dir, state_dir, run_dir] = ["etc", "lib", "run"].map(|name| ours.path().join(name));
-    let places = Places { config_dir, state_dir, run_dir };
-    let conf = places.config_dir.join("default.conf");
-    fs::create_dir(&places.config_dir).unwrap();
-    let begun = "# mine\nREFRESH=api # so\nOPENCLAW_STATE_DIR='/root/o'\nCOMPOSE_DIR='/root/oc'\n";
-    fs::write(&conf, begun).unwrap();
-    let is_linked = |host: &Host| first::is_linked_by(&places, || host.detect()).unwrap();
-    // The better pair is not the one that was asked for.
-    let host = Host::new()
-        .file("root/.openclaw/openclaw.json", "{}")
-        .file("root/oc/compose.yaml", "services:\n  openclaw-gateway:\n")
-        .file("root/oc/.env", "OPENCLAW_CONFIG_DIR=/root/.openclaw\n")
-        .file("root/.claude/.credentials.json", LOGIN);
-    assert!(!is_linked(&host));
-    assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
-    assert!(!places.state_dir.join("linked").exists());
-    let unit = "[Service]\nEnvironment=OPENCLAW_STATE_DIR=/root/o\n";
-    let host = host.file("root/o/openclaw.json", "{}").file("etc/systemd/system/o.service", unit);
-    assert!(is_linked(&host));
-    let added = "CLAUDE_CREDENTIALS=\"/root/.claude/.credentials.json\"\n";
-    assert_eq!(fs::read_to_string(&conf).unwrap(), format!("{begun}{added}"));
-    assert!(places.state_dir.join("linked").exists());
-    // What a person takes out after that stays out.
-    fs::write(&conf, begun).unwrap();
-    assert!(!is_linked(&host));
-    assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
-}
-
-#[test]
 fn environments_of_containers_name_folders() {
     let mounts = [mount("/srv/c", "/c", true), mount("/srv/o", "/data/o", true)].join(",");
     let rest = format!(
@@ -220,42 +188,86 @@ fn a_login_in_a_writable_layer_is_told_of() {
     assert!(told.len() == 1 && told[0].contains("is lost with it"), "{told:?}");
 }
 
-/// Whoever built an image does not say whose is what; who made the container of it does.
-#[test]
-fn an_images_variables_and_labels_prove_nothing() {
-    let mounts = [mount("/home/ann/.claude", "/l", true), mount("/home/bob/.openclaw", "/o", true)];
-    let config = r#""Env": ["CLAUDE_CONFIG_DIR=/l", "OPENCLAW_STATE_DIR=/o"], "Labels": {
-        "com.docker.compose.project.working_dir": "/opt/oc", "com.docker.compose.service": "gateway"}"#;
-    let rest = format!(r#""Config": {{{config}}}, "Mounts": [{}]"#, mounts.join(", "));
-    let host = |image: &str| {
+/// What only root can set up or see.
+mod as_root {
+    use super::{Host, LOGIN, first, fs, mount};
+    use crate::app::context::Places;
+
+    #[test]
+    fn a_link_that_was_begun_is_completed_key_by_key() {
+        let ours = tempfile::tempdir().unwrap();
+        let [config_dir, state_dir, run_dir] =
+            ["etc", "lib", "run"].map(|name| ours.path().join(name));
+        let places = Places { config_dir, state_dir, run_dir };
+        let conf = places.config_dir.join("default.conf");
+        fs::create_dir(&places.config_dir).unwrap();
+        let begun =
+            "# mine\nREFRESH=api # so\nOPENCLAW_STATE_DIR='/root/o'\nCOMPOSE_DIR='/root/oc'\n";
+        fs::write(&conf, begun).unwrap();
+        let is_linked = |host: &Host| first::is_linked_by(&places, || host.detect()).unwrap();
+        // The better pair is not the one that was asked for.
         let host = Host::new()
-            .file("home/ann/.claude/.credentials.json", LOGIN)
-            .file("home/bob/.openclaw/openclaw.json", "{}")
-            .file("opt/oc/compose.yaml", "services:\n  gateway:\n");
-        for (uid, home) in [(7001, "home/ann"), (7002, "home/bob")] {
-            let home = host.root.path().join(home);
-            let paths = [home.clone(), home.join(".claude"), home.join(".openclaw")];
-            for path in paths.iter().filter(|path| path.exists()) {
-                std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
-            }
-        }
-        host.container_of("docker", "oc", &rest, image)
-    };
-    assert!(rustix::process::geteuid().is_root(), "this test makes files of two users");
-    let made = host(r#"{"Id": "i"}"#);
-    let written = made.written();
-    assert!(written.contains(&"OPENCLAW_STATE_DIR=/home/bob/.openclaw".to_owned()), "{written:?}");
-    for image in [
-        format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#),
-        r#"{"Id": "i", "Config": {"Env": ["CLAUDE_CONFIG_DIR=/l"]}}"#.to_owned(),
-        r#"{"Id": "i", "Config": {"Env": ["OPENCLAW_STATE_DIR=/o"]}}"#.to_owned(),
-        r#"{"Id": "another"}"#.to_owned(),
-    ] {
-        assert!(host(&image).detect().unasked().is_err(), "{image}");
+            .file("root/.openclaw/openclaw.json", "{}")
+            .file("root/oc/compose.yaml", "services:\n  openclaw-gateway:\n")
+            .file("root/oc/.env", "OPENCLAW_CONFIG_DIR=/root/.openclaw\n")
+            .file("root/.claude/.credentials.json", LOGIN);
+        assert!(!is_linked(&host));
+        assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
+        assert!(!places.state_dir.join("linked").exists());
+        let unit = "[Service]\nEnvironment=OPENCLAW_STATE_DIR=/root/o\n";
+        let host =
+            host.file("root/o/openclaw.json", "{}").file("etc/systemd/system/o.service", unit);
+        assert!(is_linked(&host));
+        let added = "CLAUDE_CREDENTIALS=\"/root/.claude/.credentials.json\"\n";
+        assert_eq!(fs::read_to_string(&conf).unwrap(), format!("{begun}{added}"));
+        assert!(places.state_dir.join("linked").exists());
+        // What a person takes out after that stays out.
+        fs::write(&conf, begun).unwrap();
+        assert!(!is_linked(&host));
+        assert_eq!(fs::read_to_string(&conf).unwrap(), begun);
     }
-    let labelled = format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#);
-    let composed = |image: &str| host(image).containers[0].compose.is_some();
-    assert!(composed(r#"{"Id": "i"}"#) && !composed(&labelled) && !composed("{}"));
+
+    /// Whoever built an image does not say whose is what; who made the container of it does.
+    #[test]
+    fn an_images_variables_and_labels_prove_nothing() {
+        let mounts =
+            [mount("/home/ann/.claude", "/l", true), mount("/home/bob/.openclaw", "/o", true)];
+        let config = r#""Env": ["CLAUDE_CONFIG_DIR=/l", "OPENCLAW_STATE_DIR=/o"], "Labels": {
+        "com.docker.compose.project.working_dir": "/opt/oc", "com.docker.compose.service": "gateway"}"#;
+        let rest = format!(r#""Config": {{{config}}}, "Mounts": [{}]"#, mounts.join(", "));
+        let host = |image: &str| {
+            let host = Host::new()
+                .file("home/ann/.claude/.credentials.json", LOGIN)
+                .file("home/bob/.openclaw/openclaw.json", "{}")
+                .file("opt/oc/compose.yaml", "services:\n  gateway:\n");
+            for (uid, home) in [(7001, "home/ann"), (7002, "home/bob")] {
+                let home = host.root.path().join(home);
+                let paths = [home.clone(), home.join(".claude"), home.join(".openclaw")];
+                for path in paths.iter().filter(|path| path.exists()) {
+                    std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
+                }
+            }
+            host.container_of("docker", "oc", &rest, image)
+        };
+        assert!(rustix::process::geteuid().is_root(), "this test makes files of two users");
+        let made = host(r#"{"Id": "i"}"#);
+        let written = made.written();
+        assert!(
+            written.contains(&"OPENCLAW_STATE_DIR=/home/bob/.openclaw".to_owned()),
+            "{written:?}"
+        );
+        for image in [
+            format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#),
+            r#"{"Id": "i", "Config": {"Env": ["CLAUDE_CONFIG_DIR=/l"]}}"#.to_owned(),
+            r#"{"Id": "i", "Config": {"Env": ["OPENCLAW_STATE_DIR=/o"]}}"#.to_owned(),
+            r#"{"Id": "another"}"#.to_owned(),
+        ] {
+            assert!(host(&image).detect().unasked().is_err(), "{image}");
+        }
+        let labelled = format!(r#"{{"Id": "i", "Config": {{{config}}}}}"#);
+        let composed = |image: &str| host(image).containers[0].compose.is_some();
+        assert!(composed(r#"{"Id": "i"}"#) && !composed(&labelled) && !composed("{}"));
+    }
 }
 
 #[test]

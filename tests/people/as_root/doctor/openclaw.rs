@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use crate::as_root::doctor::renewals;
 use crate::bed::{MAIN, OAUTH, STATE, access, refresh};
-use crate::doctor::renewals;
 use crate::host::{Host, UID};
 
 #[test]

@@ -1,0 +1,3 @@
+//! What needs programs that not every host has.
+
+mod etcd;
