@@ -36,6 +36,7 @@ use crate::app::gateway::Haste;
 use crate::app::report::Report;
 use crate::app::status::last_run::{self, Part};
 use crate::app::sync::Options;
+use crate::app::watch::maintenance;
 use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
@@ -79,11 +80,15 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let (places, only) = (places(&arguments.global), arguments.global.link.as_deref());
     let part = part(&arguments.command);
+    let before = by_hand(&arguments.command).then(|| last_run::last(&places, Part::Refresh));
     let running = part.map(|(part, is_forced)| last_run::begin(&places, part, is_forced));
     let done = carry_out(&arguments.command, &places, only);
     let exit = done.as_ref().map_or_else(Exit::of_error, |exit| *exit);
     if let Some(running) = running {
         running.end(exit as u8);
+    }
+    if let Some(before) = before {
+        maintenance::retry_after(&places, before);
     }
     match done {
         Ok(_) if publishes(&arguments.command) => app::status::health_file::all(&places, only),
@@ -103,6 +108,11 @@ fn part(command: &Command) -> Option<(Part, bool)> {
         _ => return None,
     };
     Some(part)
+}
+
+/// Says whether somebody has logins renewed whose unit may have failed to.
+fn by_hand(command: &Command) -> bool {
+    matches!(command, Command::Refresh { dry_run: false, unattended: false, .. })
 }
 
 /// Says whether monitors have to read what a command came to; the timer's run publishes on its way.

@@ -249,3 +249,42 @@ fn a_run_that_was_killed_is_said_to_be_cut_short_and_one_that_goes_on_is_not() {
     assert!(check.contains("the last run of oauth-sync notify, which began at "), "{check}");
     assert!(check.contains(", was cut short: oauth-sync notify; "), "{check}");
 }
+
+/// The cause of a renewal's failure has gone: the watcher has it run again, which is what counts.
+#[test]
+fn a_failed_refresh_runs_again_after_a_sign_in() {
+    let bed = bed();
+    bed.conf("REFRESH", "cli").conf("CLAUDE_CLI_PATH", "/nowhere/claude");
+    bed.login("A").run(["sync"]).exit(0);
+    // The first run sees the login for the first time, the second one is to have failed.
+    bed.run(["refresh", "--unattended"]).exit(0);
+    bed.run(["refresh", "--unattended"]).exit(0);
+    let failed = bed.read("lib/runs/refresh.json").replace("\"exit\":0", "\"exit\":1");
+    bed.write("lib/runs/refresh.json", &failed);
+    let watch = bed.watch();
+    assert!(bed.run(["check"]).exit(1).out.contains("the last run of oauth-sync refresh failed"));
+    fs::remove_file(bed.at("home/.claude/.credentials.json")).unwrap();
+    watch.says("there is no Claude login at");
+    bed.login("B");
+    watch.until("refresh has run again", || {
+        bed.run(["status", "--json"]).json()["runs"]["refresh"]["exit"] == 0
+    });
+    assert!(!bed.run(["check"]).out.contains("last run"));
+}
+
+/// The unit that failed is not the run by hand: it has to show that it works too.
+#[test]
+fn a_refresh_by_hand_that_is_good_after_a_failed_one_has_the_unit_run_again() {
+    let bed = bed();
+    bed.conf("REFRESH", "cli").conf("CLAUDE_CLI_PATH", "/nowhere/claude");
+    bed.login_for("A", 1).run(["sync"]).exit(0);
+    bed.run(["refresh"]).exit(1);
+    let requests = || fs::read_dir(bed.at("run/refresh.d")).map_or(0, Iterator::count);
+    assert_eq!(requests(), 0);
+    bed.conf("REFRESH", "off");
+    bed.run(["refresh"]).exit(0);
+    assert_eq!(requests(), 1);
+    bed.run(["refresh", "--unattended"]).exit(0);
+    bed.run(["refresh"]).exit(0);
+    assert_eq!(requests(), 0);
+}

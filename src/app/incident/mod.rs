@@ -31,6 +31,8 @@ pub(crate) struct People {
     pub(crate) open: Vec<Open>,
     /// The next moment at which there may be something to say.
     pub(crate) next: Option<Timestamp>,
+    /// When somebody signed in last, as far as that was seen.
+    pub(crate) signed_in: Option<Timestamp>,
 }
 
 /// Goes on with a link's incidents after a sync found `report`; tells what is new.
@@ -72,7 +74,7 @@ pub(crate) fn attend(
         view.away_until(),
     ];
     let next = moments.into_iter().flatten().min();
-    Ok(People { login: view.login, open: state.open, next })
+    Ok(People { login: view.login, open: state.open, next, signed_in: state.signed_in })
 }
 
 /// Takes note of a sign-in that is known to have been then.
@@ -105,7 +107,7 @@ pub(crate) fn look(
     state.observe(&report.source, now);
     state.hear(told_end, now);
     let login = login_end(settings, report, &state, now);
-    Ok(People { login, open: state.open, next: None })
+    Ok(People { login, open: state.open, next: None, signed_in: state.signed_in })
 }
 
 /// When the login ends; nothing is said of one that another host renews, which hands on an access

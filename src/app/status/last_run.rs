@@ -25,6 +25,9 @@ const FOLDER: &str = "runs";
 /// The exit status of a run that failed, and not merely was put off or needs a person.
 const FAILED: u8 = 1;
 
+/// The exit statuses that the units take for success.
+const GOOD: [u8; 3] = [0, 3, 75];
+
 /// A part of the service that runs and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -50,6 +53,23 @@ pub(crate) struct Run {
     /// Whether somebody forced it, who sees what comes of it.
     #[serde(default)]
     is_forced: bool,
+}
+
+impl Run {
+    /// Says whether its unit counts as failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.ended.is_some() && !self.is_good()
+    }
+
+    /// Says whether it ended as it may: done, put off, or in need of a person.
+    pub(crate) fn is_good(&self) -> bool {
+        self.exit.is_some_and(|exit| GOOD.contains(&exit))
+    }
+
+    /// Says whether it had begun at a moment that may be known.
+    pub(crate) fn began_before(&self, moment: Option<Timestamp>) -> bool {
+        moment.is_some_and(|moment| self.begun < moment)
+    }
 }
 
 /// A run that has begun.

@@ -12,6 +12,7 @@ use crate::app::refresh::{Conclusion, Renewal};
 use crate::app::report::Report;
 use crate::app::report::log_dedup;
 use crate::app::status::health_file;
+use crate::app::status::last_run::{self, Part, Run};
 use crate::app::status::liveness;
 use crate::app::sync::{self, Options};
 use crate::domain::config::settings::Settings;
@@ -89,7 +90,30 @@ pub(crate) fn attend(
     let prospect = forecast::of(ground, settings, report, now);
     let people = incident::attend(ground, settings, report, &prospect, now)?;
     health_file::link(&ground.places, settings, report, (&people, &prospect), now);
+    let has_failed = last_run::last(&ground.places, Part::Refresh).filter(Run::has_failed);
+    if has_failed.is_some_and(|run| run.began_before(people.signed_in)) {
+        retry(&ground.places, settings);
+    }
     Ok((people, prospect.due))
+}
+
+/// Has `refresh` run once more, whose last run failed for a reason that has gone: what its unit came to
+/// counts until the next one.
+fn retry(places: &Places, settings: &Settings) {
+    if let Err(error) = ask_for_renewal(places, settings) {
+        detail!("{error}: the failed run of refresh stands until the next one");
+    }
+}
+
+/// The same after a run by hand, if the one before it failed and it did not.
+pub(crate) fn retry_after(places: &Places, before: Option<Run>) {
+    let after = last_run::last(places, Part::Refresh);
+    let is_over =
+        before.is_some_and(|run| run.has_failed()) && after.is_some_and(|run| run.is_good());
+    let config = is_over.then(|| context::configuration(&places.config_dir).ok()).flatten();
+    if let Some(settings) = config.as_ref().and_then(|config| config.links.first()) {
+        retry(places, settings);
+    }
 }
 
 /// Queues a run of `refresh`; one request a source, however often it is asked for.
