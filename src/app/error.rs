@@ -53,7 +53,7 @@ impl fmt::Display for Error {
             }
             Self::UnknownLink(name, _) => write!(f, "there is no link '{name}'"),
             Self::Denied(path) => {
-                write!(f, "'{}': permission denied; run it with sudo", path.display())
+                write!(f, "'{}': permission denied; {}", path.display(), ours::run_as_root())
             }
         }
     }

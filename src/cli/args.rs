@@ -12,6 +12,9 @@ use crate::domain::config::keys::KEYS;
 /// The usual folder of the links' configuration files.
 pub(crate) const CONFIG_DIR: &str = "/etc/oauth-sync";
 
+/// The usual folder of stored state.
+pub(crate) const STATE_DIR: &str = "/var/lib/oauth-sync";
+
 /// The usual folder of locks and queues.
 pub(crate) const RUN_DIR: &str = "/run/oauth-sync";
 

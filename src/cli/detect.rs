@@ -29,8 +29,9 @@ pub(crate) fn carry_out(
     options: &args::Detect,
 ) -> Result<Exit, Error> {
     if only.is_some() && (options.all || !options.write) {
+        let link = only.unwrap_or(DEFAULT);
         log::error!(
-            hint = "oauth-sync --link NAME detect --write";
+            hint = ours::write_found(link).to_string();
             "detect looks at the whole host: --link names the link that is written"
         );
         return Ok(Exit::Usage);
@@ -109,7 +110,7 @@ fn write_links(
 
 /// Says what is not linked, and how a person links it.
 fn say_left(left: &Left) {
-    let hint = ours::setup_another(left.login.as_deref(), &left.claw).to_string();
+    let hint = ours::setup_another(&left.name, left.login.as_deref(), &left.claw).to_string();
     log::warn!(hint; "the OpenClaw in '{}' is not linked: {}", left.claw.display(), left.why);
 }
 
@@ -232,10 +233,11 @@ fn as_lines(detection: &Detection) -> Vec<String> {
     lines.extend(findings.rivals.iter().map(|line| format!("rival     {line}")));
     let all = detection.unmistakable().iter().filter(|(_, best)| best.is_ok()).count();
     lines.push(match detection.unasked() {
-        Ok(_) if all > 1 => format!("{all} links can be written: oauth-sync detect --write --all"),
-        Ok(_) => "the first candidate can be written: oauth-sync detect --write".to_owned(),
-        Err(_) if all > 0 => format!("{all} links can be written: oauth-sync detect --write --all"),
-        Err(why) => format!("nothing is linked unasked: {why}"),
+        Err(why) if all == 0 => format!("nothing is linked unasked: {why}"),
+        Ok(_) if all <= 1 => {
+            format!("the first candidate can be written: {}", ours::plain("detect --write"))
+        }
+        _ => format!("{all} links can be written: {}", ours::plain("detect --write --all")),
     });
     lines
 }

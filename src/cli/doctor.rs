@@ -220,7 +220,7 @@ fn one(finding: &Finding) -> Vec<String> {
     let link = finding.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
     let head = format!("{} {}{link}", finding.severity.name(), finding.id);
     let rest = [format!("    {}", finding.meaning), format!("    {}", finding.command)];
-    let fixable = finding.fix.map(|_| "    or: oauth-sync doctor --fix".to_owned());
+    let fixable = finding.fix.map(|_| format!("    or: {}", ours::plain("doctor --fix")));
     std::iter::once(head).chain(rest).chain(fixable).collect()
 }
 

@@ -37,13 +37,15 @@ use crate::app::report::Report;
 use crate::app::status::last_run::{self, Part};
 use crate::app::sync::Options;
 use crate::app::watch::maintenance;
-use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR};
+use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR, STATE_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::published::ServiceEntry;
+use crate::domain::hints::ours::{self, Caller};
 use crate::os::fs::access;
 use crate::os::process::command::helper;
 use crate::os::process::current;
+use crate::os::process::executables;
 use crate::os::process::self_exec;
 use crate::os::progress;
 use crate::os::{clock, environment, journal};
@@ -67,6 +69,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             return if of_monitor { check::misused() } else { exit.into() };
         }
     };
+    ours::called_by(caller(&arguments.global));
     journal::start(level(&arguments.global));
     if arguments.global.attended {
         progress::begin();
@@ -279,13 +282,27 @@ fn places(global: &Global) -> Places {
         .clone()
         .or_else(|| environment::folder("STATE_DIRECTORY"))
         .or(own_state)
-        .unwrap_or_else(|| PathBuf::from("/var/lib/oauth-sync"));
+        .unwrap_or_else(|| PathBuf::from(STATE_DIR));
     let run_dir = global.run_dir.clone().or(own_run).unwrap_or_else(|| PathBuf::from(RUN_DIR));
     Places {
         config_dir: environment::absolute(&global.config_dir),
         state_dir: environment::absolute(&state_dir),
         run_dir: environment::absolute(&run_dir),
     }
+}
+
+/// What printed commands repeat: the directories that the caller named, and sudo(8) where it is.
+fn caller(global: &Global) -> Caller {
+    let named = [
+        ("--config-dir", Some(&global.config_dir), CONFIG_DIR),
+        ("--state-dir", global.state_dir.as_ref(), STATE_DIR),
+        ("--run-dir", global.run_dir.as_ref(), RUN_DIR),
+    ];
+    let own = named.into_iter().filter_map(|(option, path, usual)| {
+        let path = environment::absolute(path?);
+        (path != Path::new(usual)).then_some((option, path))
+    });
+    Caller { directories: own.collect(), has_sudo: executables::is_there("sudo") }
 }
 
 fn level(global: &Global) -> LevelFilter {

@@ -8,6 +8,7 @@ use crate::app::setup::model::{self, Shown};
 use crate::cli::args;
 use crate::cli::exit::Exit;
 use crate::cli::output::answer;
+use crate::domain::hints::ours;
 use crate::domain::models::Wish;
 
 /// Shows and sets, as asked.
@@ -62,7 +63,7 @@ fn say(shown: &Shown, apply: bool) -> Exit {
     answer(lines.into_iter().chain(aliases));
     for id in &shown.models.providers {
         log::warn!(
-            hint = "oauth-sync model --apply --drop-provider";
+            hint = ours::drop_provider(link).to_string();
             "{link}: models.providers.{id} in '{path}' takes the built-in models away"
         );
     }
@@ -74,10 +75,8 @@ fn say(shown: &Shown, apply: bool) -> Exit {
             return Exit::Failed;
         }
         (_, false) if !shown.changed.is_empty() => {
-            log::info!(
-                "{link}: oauth-sync model --apply would change this in {}",
-                names(&shown.changed)
-            );
+            let apply = ours::plain("model --apply");
+            log::info!("{link}: {apply} would change this in {}", names(&shown.changed));
         }
         (valid, true) if !shown.changed.is_empty() => {
             let word = if valid.is_some() { " and OpenClaw takes it" } else { "" };

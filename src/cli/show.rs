@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::overview;
 use crate::cli::screen;
+use crate::domain::hints::ours;
 use crate::domain::visible::visible;
 use crate::os::clock;
 use crate::os::event::signals::{Asked, Signals};
@@ -64,7 +65,7 @@ pub(crate) fn unfinished(places: &Places) -> Result<(), Error> {
 pub(crate) fn watch(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     if !terminal::abilities().is_some_and(|abilities| abilities.cursor) {
         log::error!(
-            hint = "oauth-sync status, or --json for a program";
+            hint = ours::plain("status, or --json for a program").to_string();
             "there is no terminal to draw on"
         );
         return Ok(Exit::Usage);

@@ -10,6 +10,7 @@ use crate::app::error::Error;
 use crate::app::status::{self, LinkStatus};
 use crate::cli::exit::Exit;
 use crate::cli::output::{several, write};
+use crate::domain::hints::ours;
 
 /// The version of the JSON that `token --json` writes.
 const SCHEMA: u32 = 1;
@@ -27,7 +28,7 @@ pub(crate) struct Wish {
 pub(crate) fn carry_out(places: &Places, only: Option<&str>, wish: Wish) -> Result<Exit, Error> {
     if std::io::stdout().is_terminal() && !wish.force {
         log::error!(
-            hint = "oauth-sync token | COMMAND, or --force";
+            hint = ours::plain("token | COMMAND, or --force").to_string();
             "the access token is not shown on a terminal"
         );
         return Ok(Exit::Usage);

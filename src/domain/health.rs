@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::hints::ours;
 use crate::domain::login::LoginEnd;
 use crate::domain::order;
 use crate::domain::source::Source;
@@ -102,9 +103,6 @@ pub(crate) struct Health {
     pub(crate) summary: Summary,
 }
 
-/// What stands for a text that is root's to know.
-const HIDDEN: &str = "see sudo oauth-sync check";
-
 impl Level {
     /// The monitors' own word for it.
     pub(crate) fn word(self) -> &'static str {
@@ -163,7 +161,7 @@ fn clauses<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let is_shown = |text: &&Cow<'_, str>| !view.is_public || matches!(text, Cow::Borrowed(_));
     let hidden = texts.iter().any(|text| !is_shown(&text));
-    let hidden = hidden.then(|| format!("{instead}: {HIDDEN}"));
+    let hidden = hidden.then(|| format!("{instead}: {}", ours::see_check()));
     texts.iter().filter(is_shown).map(|text| text.clone().into_owned()).chain(hidden)
 }
 
@@ -264,7 +262,7 @@ fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {
     match &sink.condition {
         Condition::InStep | Condition::Absent => None,
         Condition::Stuck(why) => {
-            let why = if view.is_public { HIDDEN } else { why };
+            let why = if view.is_public { &ours::see_check() } else { why };
             Some((Level::Wrong, format!("{name} is out of date: {why}")))
         }
         // Where the source is at fault, that is said already.

@@ -3,6 +3,7 @@
 use crate::domain::health::Level;
 use crate::domain::health::published::ServiceEntry;
 use crate::domain::hints::host::{self, Manager};
+use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 
 /// The unit that watches.
@@ -88,10 +89,10 @@ impl Trouble {
         match self.public {
             Some(words) => ServiceEntry {
                 text: words.to_owned(),
-                command: "sudo oauth-sync check".to_owned(),
+                command: ours::check_as_root().to_string(),
                 ..entry
             },
-            None => entry,
+            None => ServiceEntry { command: ours::without_directories(&self.command), ..entry },
         }
     }
 }

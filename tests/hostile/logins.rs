@@ -78,7 +78,7 @@ fn nobody_gets_it(lab: &Lab, link: &str) {
     }
     assert_eq!(lab.confined(&["check", "--link", link]).code, Some(2));
     let doctor = lab.confined(&doctor).stdout;
-    let helps = doctor.contains("rm -i -- ") || doctor.contains("oauth-sync login --link");
+    let helps = doctor.contains("rm -i -- ") || doctor.contains(" login --link");
     assert!(doctor.contains("renewal-unsaved") && helps, "{doctor}");
 }
 

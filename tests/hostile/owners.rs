@@ -31,7 +31,7 @@ fn waits_for_a_person(lab: &Lab, path: &str, token: &str) {
     let Ran { code, stdout, .. } = lab.confined(&["check"]);
     assert!(code == Some(2) && says(&stdout), "{code:?}: {stdout}");
     assert!(says(&lab.confined(&["status"]).stdout));
-    assert!(lab.confined(&["doctor"]).stdout.contains("oauth-sync sync --force --link a"));
+    assert!(lab.confined(&["doctor"]).stdout.contains(" sync --force --link a"));
     assert_eq!(lab.confined(&["sync", "--force"]).code, Some(0));
     assert!(holds(), "a person has confirmed it");
     assert_eq!(lab.confined(&["check"]).code, Some(0));

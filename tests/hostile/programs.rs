@@ -380,7 +380,7 @@ fn a_command_that_was_roots_is_critical_until_it_is_decided_or_has_worked() {
         assert!(!look(&["check"]).contains(said), "{words}");
         lab.sh(&ledger);
         let doctor = look(&["doctor", "--upgrade"]);
-        let hint = "oauth-sync set --link a GATEWAY_COMMAND_USER root";
+        let hint = " set --link a GATEWAY_COMMAND_USER root";
         assert!(
             doctor.starts_with("error command-not-as-root (a)") && doctor.contains(hint),
             "{doctor}"

@@ -44,9 +44,10 @@ fn a_subordinate_uid_proves_nothing() {
     ));
     let said = detect(&lab, &[]);
     assert!(said.stdout.contains("not unasked: "), "{said:?}");
-    assert!(said.stdout.contains(
-        "yours to decide: oauth-sync setup --yes --claude /root/.claude/.credentials.json --openclaw /tmp/x"
-    ), "{said:?}");
+    let hint = " setup --yes --claude /root/.claude/.credentials.json --openclaw /tmp/x";
+    let is_hint =
+        |line: &str| line.contains("yours to decide: oauth-sync ") && line.ends_with(hint);
+    assert!(said.stdout.lines().any(is_hint), "{said:?}");
     assert_eq!(detect(&lab, &["--print"]).stdout, "");
 }
 

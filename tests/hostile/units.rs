@@ -50,7 +50,7 @@ fn a_unit_of_somebody_elses_is_restarted_only_by_name() {
         let said = lab.inside(&["sync"]);
         assert_eq!(lab.at("restarted").exists(), restarts, "{user} {gateway}: {}", said.stderr);
         if !restarts {
-            let hint = "oauth-sync set --link u GATEWAY systemd";
+            let hint = " set --link u GATEWAY systemd";
             assert!(said.stderr.contains(hint), "{user}: {}", said.stderr);
             let check = lab.inside(&["check"]);
             assert_eq!(check.code, Some(2), "{user}: {}", check.stdout);

@@ -30,7 +30,8 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
         assert_eq!(letters.len(), 1);
         assert!(letters[0].head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letters:?}");
         assert!(letters[0].body.starts_with(&body.replace("HOST", host)), "{letters:?}");
-        assert!(letters[0].body.contains("; run: sudo oauth-sync login --link default"));
+        assert!(letters[0].body.contains("; run: sudo oauth-sync "));
+        assert!(letters[0].body.contains(" login --link default"), "{letters:?}");
         assert!(!crate::bed::leaks(&letters[0].body));
         if !body.starts_with('{') {
             let title = format!("title: oauth-sync: default on {}\r\n", host.to_lowercase());

@@ -55,7 +55,8 @@ pub(crate) fn show(bed: &Bed, unit: &str, from: &str, to: &str) {
 }
 
 pub(crate) fn run<'a>(bed: &'a Bed, words: &[&str]) -> Ran<'a> {
-    let path = format!("{}:{}", bed.at("bin").display(), std::env::var("PATH").unwrap());
+    let [bin, sbin] = ["bin", "sbin"].map(|folder| bed.at(folder).display().to_string());
+    let path = format!("{bin}:{}:{sbin}", std::env::var("PATH").unwrap());
     bed.ran(bed.command(&[], words).env("PATH", path).output().unwrap())
 }
 
@@ -168,7 +169,7 @@ fn without_systemd_the_watchers_lock_stands_for_the_units() {
     child.kill().and_then(|()| child.wait()).unwrap();
     let check = bed.run(["check"]).exit(2);
     let said = bed.plain(&check.out);
-    let stopped = "OAUTH-SYNC CRITICAL - the watcher has stopped, so a renewed token is not carried on and nothing is renewed: oauth-sync --config-dir BED/etc --state-dir BED/lib --run-dir BED/run watch; default: ";
+    let stopped = "OAUTH-SYNC CRITICAL - the watcher has stopped, so a renewed token is not carried on and nothing is renewed: oauth-sync watch; default: ";
     assert!(said.starts_with(stopped), "{said}");
     let mut child = watcher(&bed);
     bed.run(["check"]).exit(0);

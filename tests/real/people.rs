@@ -32,7 +32,7 @@ fn a_login_that_the_cli_emptied_is_an_incident_and_the_sinks_keep_what_lives() {
         assert_eq!(ran.code, Some(3), "{version}: {ran:?}");
         assert_eq!(claude.credentials()["claudeAiOauth"]["accessToken"], "", "{version}");
         assert!(ran.stderr.contains("emptied the login"), "{version}: {ran:?}");
-        assert!(ran.stderr.contains("sudo oauth-sync login"), "the command is said: {ran:?}");
+        assert!(ran.stderr.contains(" login --link "), "the command is said: {ran:?}");
         assert_eq!(sync.oauth_json()["anthropic"]["access"], pair.access_token, "{version}");
         let status = sync.status();
         assert_eq!(kinds(&status), ["blanked"], "{version}: {status:#}");
@@ -45,7 +45,7 @@ fn a_login_that_the_cli_emptied_is_an_incident_and_the_sinks_keep_what_lives() {
             |left: &str| left == "1h" || (0..60).any(|minutes| left == format!("{minutes}m"));
         assert!(left.is_some_and(fits), "{until}: {said}");
         let flag = fs::read_to_string(sync.at("openclaw/REAUTH_NEEDED")).unwrap();
-        assert!(flag.contains("run: sudo oauth-sync login") && !flag.contains("sk-ant-"), "{flag}");
+        assert!(flag.contains(" login --link ") && !flag.contains("sk-ant-"), "{flag}");
         assert_eq!(sync.events(), ["blanked"], "{version}");
 
         // Only a new living login ends it.

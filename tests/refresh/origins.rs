@@ -110,7 +110,7 @@ fn a_moved_or_new_directory_is_a_persons_to_decide_on() {
             assert!(is_kept(&rig), "{name}");
         }
         assert_eq!(rig.endpoint.requests().len(), asked, "{name}: the spent token is not sent");
-        is_told(&rig, "is not where the login was", "oauth-sync refresh --force --link default");
+        is_told(&rig, "is not where the login was", " refresh --force --link default");
         assert!(has_incident(&rig), "{name}");
         let ran = rig.refresh(&["--force"]);
         assert_eq!(ran.code, Some(0), "{name}: {}", ran.said);
@@ -132,7 +132,7 @@ fn an_emptied_login_in_another_directory_gets_nothing() {
             assert!(ran.said.contains("is not where the login was"), "{}", ran.said);
             assert!(is_kept(&rig));
         }
-        is_told(&rig, "is not where the login was", "oauth-sync login --link default");
+        is_told(&rig, "is not where the login was", " login --link default");
         assert!(has_incident(&rig));
     }
 }
@@ -193,7 +193,7 @@ fn a_backup_that_is_put_back_ends_no_later_pair() {
         assert!(is_kept(&rig));
     }
     assert_eq!(rig.endpoint.requests().len(), asked, "a spent token is not sent");
-    is_told(&rig, "holds an older login", "oauth-sync login --link default");
+    is_told(&rig, "holds an older login", " login --link default");
     rig.write_source("sk-ant-oat01-later", "sk-ant-ort01-later", 490);
     assert_eq!(rig.refresh(&[]).code, Some(0));
     assert!(!is_kept(&rig) && rig.access() == "sk-ant-oat01-later");
@@ -291,7 +291,7 @@ fn an_answer_whose_tokens_cannot_be_read_is_kept_until_there_is_a_later_login() 
     let ran = rig.refresh(&[]);
     assert_eq!(ran.code, Some(1), "{}", ran.said);
     assert!(is_kept(&rig) && rig.has(".unread"), "{}", ran.said);
-    is_told(&rig, "cannot be read", "oauth-sync login --link default");
+    is_told(&rig, "cannot be read", " login --link default");
     // The old token may still be good.
     let ran = rig.refresh(&["--force"]);
     assert_eq!(ran.code, Some(0), "{}", ran.said);

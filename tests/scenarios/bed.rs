@@ -63,9 +63,11 @@ impl Bed {
         }
         let now = epoch_ms();
         let bed = Self { root, now };
-        for folder in ["home/.claude", STATE, "etc"] {
+        for folder in ["home/.claude", STATE, "etc", "sbin"] {
             fs::create_dir_all(bed.at(folder)).unwrap();
         }
+        // Whether the host has sudo must make no difference.
+        bed.write("sbin/sudo", "");
         bed.conf("CLAUDE_CREDENTIALS", bed.at(SOURCE).to_str().unwrap());
         bed.conf("OPENCLAW_STATE_DIR", bed.at(STATE).to_str().unwrap());
         // What becomes of the gateway is tested where there is one.
@@ -115,7 +117,8 @@ impl Bed {
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+        let text = fs::read_to_string(self.at(path));
+        self.short(&text.unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 
     pub(crate) fn exists(&self, path: &str) -> bool {
@@ -175,7 +178,8 @@ impl Bed {
             wrapper.iter().map(|word| (*word).to_owned()).chain(self.args(args)).collect();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear().stdin(Stdio::null());
-        command.env("HOME", self.at("home")).env("PATH", std::env::var_os("PATH").unwrap());
+        let path = format!("{}:{}", std::env::var("PATH").unwrap(), self.at("sbin").display());
+        command.env("HOME", self.at("home")).env("PATH", path);
         command
     }
 
@@ -189,11 +193,17 @@ impl Bed {
         let ran = Ran {
             bed: self,
             status: output.status,
-            out: text(output.stdout),
-            err: text(output.stderr),
+            out: self.short(&text(output.stdout)),
+            err: self.short(&text(output.stderr)),
         };
         assert!(!leaks(&ran.out) && !leaks(&ran.err), "a token was shown:\n{ran:?}");
         ran
+    }
+
+    /// A text whose printed commands do not repeat the bed's directories.
+    pub(crate) fn short(&self, text: &str) -> String {
+        let options = self.args(&[])[1..].join(" ");
+        text.replace(&format!("oauth-sync {options}"), "oauth-sync")
     }
 
     /// A file's content and everything that tells whether it was written.
@@ -210,7 +220,7 @@ impl Bed {
 
     /// Puts `BED`, `WHEN` and `FP` for what differs from run to run.
     pub(crate) fn plain(&self, text: &str) -> String {
-        let mut text = text.replace(self.root.path().to_str().unwrap(), "BED");
+        let mut text = self.short(text).replace(self.root.path().to_str().unwrap(), "BED");
         // Of eight hours `7h 59m` are left, and less once the bed is older than a minute.
         for minutes in 1..=(epoch_ms() - self.now) / 60_000 {
             text = text.replace(&format!("h {}m", 59 - minutes), "h 59m");

@@ -10,7 +10,7 @@
 # shellcheck source=tests/systems/shapes.bash
 . "$systems/shapes.bash"
 
-question="oauth-sync --link NAME setup --yes --claude /root/.claude/.credentials.json --openclaw /opt/openclaw/data"
+question="oauth-sync --link default setup --yes --claude /root/.claude/.credentials.json --openclaw /opt/openclaw/data"
 
 # token FILE: a new one of the length that OpenClaw wants.
 token() {

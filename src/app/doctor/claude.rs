@@ -69,7 +69,7 @@ fn program(
 /// The command that installs the CLI for a user: by npm where there is one, else by its own installer.
 fn install(patient: &Patient<'_>, user: &User, package: &'static str) -> Hint {
     if patient.tree.is_host() && !installer::has_npm(user) {
-        return host::install_claude().run_at_login_of(&patient.user(&user.identity, &user.home));
+        return locate::install(&patient.user(&user.identity, &user.home));
     }
     match user.identity.uid {
         0 => host::install_by_npm(None, package),

@@ -16,6 +16,7 @@ use crate::domain::config::Config;
 use crate::domain::config::settings::Settings;
 use crate::domain::health::published::{Entry, Published, SCHEMA, ServiceEntry};
 use crate::domain::health::{Health, Level, Summary};
+use crate::domain::hints::ours;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
 use crate::os::clock;
@@ -82,7 +83,7 @@ pub(crate) fn link(
 
 /// Publishes that a link could not be looked at.
 pub(crate) fn failure(places: &Places, link: &str, now: Timestamp) {
-    let text = "it cannot be read: see sudo oauth-sync check".to_owned();
+    let text = format!("it cannot be read: {}", ours::see_check());
     let findings = vec![(Level::Wrong, text)];
     put(places, link, Health { level: Level::Wrong, findings, summary: Summary::default() }, now);
 }

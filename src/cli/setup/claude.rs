@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::domain::config::settings::ClaudeCli;
-use crate::domain::hints::host;
+use crate::domain::hints::{host, ours};
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
 use crate::os::{clock, terminal};
@@ -74,7 +74,7 @@ pub(super) fn sign_in(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         other => Guide::found(&other.message(&path)),
     }
     if !terminal::is_interactive() {
-        Guide::found("a sign-in needs a terminal: oauth-sync login");
+        Guide::found(&format!("a sign-in needs a terminal: {}", ours::plain("login")));
         guide.exit = Exit::NeedsPerson;
         return Ok(Turn::Pass);
     }

@@ -16,6 +16,7 @@ use crate::cli::overview;
 use crate::cli::setup::ask::Said;
 use crate::cli::setup::{Guide, Turn};
 use crate::domain::health::Condition;
+use crate::domain::hints::ours;
 use crate::domain::models::{PRIMARY, Wish};
 use crate::os::event::signals::Deferral;
 use crate::os::user::identity::Identity;
@@ -31,20 +32,24 @@ pub(super) fn prerequisites(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         format!("{name} {}", if found { "is there" } else { "is not there" })
     });
     Guide::found(&programs.join(", "));
-    Guide::found(match systemd::look(&guide.tree) {
+    let watch = ours::plain("watch");
+    Guide::found(&match systemd::look(&guide.tree) {
         Services::NoSystemd => {
-            "not run by systemd: 'oauth-sync watch' has to be kept running otherwise"
+            format!("not run by systemd, so this has to be kept running otherwise: {watch}")
         }
         Services::NotInstalled => {
-            "the units are not installed: 'oauth-sync watch' has to be kept running otherwise"
+            format!(
+                "the units are not installed, so this has to be kept running otherwise: {watch}"
+            )
         }
-        Services::Disabled => "the units are installed, but not enabled",
-        Services::Enabled => "the units are installed and enabled",
+        Services::Disabled => "the units are installed, but not enabled".to_owned(),
+        Services::Enabled => "the units are installed and enabled".to_owned(),
     });
     if Identity::own().uid != 0 {
-        Guide::found(
-            "not run by root: only what is yours can be set up; else sudo oauth-sync setup",
-        );
+        let setup = ours::setup_as_root();
+        Guide::found(&format!(
+            "not run by root: only what is yours can be set up; as root all: {setup}"
+        ));
     }
     for rival in &guide.detection.rivals {
         Guide::found(&format!("does the same job: {rival}"));
@@ -134,7 +139,8 @@ pub(super) fn services(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     }
     match systemd::look(&guide.tree) {
         Services::NoSystemd | Services::NotInstalled => {
-            Guide::found("there are no units here: keep 'oauth-sync watch' running");
+            let watch = ours::plain("watch");
+            Guide::found(&format!("there are no units here; keep this running: {watch}"));
             Ok(turn)
         }
         Services::Enabled => {
@@ -194,7 +200,8 @@ pub(super) fn verify(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         false => Exit::Done,
     };
     guide.exit = exit;
-    Guide::found("at any time: oauth-sync status, oauth-sync doctor");
+    let [status, doctor] = ["status", "doctor"].map(ours::plain);
+    Guide::found(&format!("at any time: {status}, {doctor}"));
     Ok(Turn::Next)
 }
 

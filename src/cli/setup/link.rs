@@ -9,6 +9,7 @@ use crate::cli::output::answer;
 use crate::cli::setup::ask::{Said, Typed};
 use crate::cli::setup::{Choice, Guide, Turn};
 use crate::domain::detection::{Candidate, Claw};
+use crate::domain::hints::ours;
 
 /// The word for no OpenClaw, no compose project, no CLI at all.
 pub(super) const NONE: &str = "none";
@@ -168,7 +169,7 @@ pub(super) fn write(guide: &mut Guide<'_>) -> Result<Turn, Error> {
     let against = obstacle.or_else(|| tie(guide, &openclaw));
     if let Some(why) = against.filter(|_| guide.ask.yes && !is_told) {
         log::error!(
-            hint = "oauth-sync setup --yes --claude FILE --openclaw DIR takes both as they are named";
+            hint = ours::plain("setup --yes --claude FILE --openclaw DIR takes both as they are named").to_string();
             "the link is not written: {why}"
         );
         return Ok(Turn::Next);

@@ -144,14 +144,15 @@ impl Guide<'_> {
             answer([String::new(), format!("[{}/{}] {title}", at + 1, STEPS.len())]);
             match step(self)? {
                 Turn::Quit if self.ask.yes => {
-                    answer([
-                        "",
-                        "Stopped early. What was done stays; oauth-sync setup goes on from here.",
-                    ]);
+                    let setup = ours::setup();
+                    let stopped = "Stopped early. What was done stays;";
+                    answer([String::new(), format!("{stopped} {setup} goes on from here.")]);
                     return Ok(Exit::gravest([self.exit, Exit::Failed]));
                 }
                 Turn::Quit => {
-                    answer(["", "Left. What was done stays; oauth-sync setup goes on from here."]);
+                    let setup = ours::setup();
+                    let left = "Left. What was done stays;";
+                    answer([String::new(), format!("{left} {setup} goes on from here.")]);
                     return Ok(Exit::Done);
                 }
                 // What asks nothing is passed in the direction that one goes.

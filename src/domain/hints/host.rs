@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::shell::Hint;
+use crate::domain::shell::{Hint, User};
 
 /// The name of the drop-in that is proposed.
 const DROP_IN: &str = "paths.conf";
@@ -157,9 +157,14 @@ pub(crate) fn install_by_npm(prefix: Option<&Path>, package: &'static str) -> Hi
     npm.then(package)
 }
 
-/// Installs the Claude CLI by its own installer.
-pub(crate) fn install_claude() -> Hint {
-    Hint::new("curl -fsSL https://claude.ai/install.sh | bash")
+/// Installs the Claude CLI for a user by its own installer, which `fetch` gets: `curl`, `wget` or neither.
+pub(crate) fn install_claude(fetch: Option<&str>, user: &User) -> Hint {
+    let curl = || Hint::new("curl -fsSL https://claude.ai/install.sh | bash").run_at_login_of(user);
+    match fetch {
+        Some("curl") => curl(),
+        Some(_) => Hint::new("wget -qO- https://claude.ai/install.sh | bash").run_at_login_of(user),
+        None => install_package("curl").and(curl()),
+    }
 }
 
 /// Signs in by the Claude CLI itself.

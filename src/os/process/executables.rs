@@ -32,6 +32,17 @@ pub(crate) fn is_known(identity: &Identity, word: &str) -> bool {
     environment::PATH.split(':').any(|folder| is_runnable(identity, &Path::new(folder).join(word)))
 }
 
+/// Says whether our own `PATH` has a program, which somebody else is to run: this process may not be allowed to.
+pub(crate) fn is_there(name: &str) -> bool {
+    std::env::split_paths(&environment::path()).any(|folder| {
+        let path = folder.join(name);
+        path.is_absolute()
+            && dir::may_look_at(&path)
+            && rustix::fs::stat(&path)
+                .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+    })
+}
+
 /// Where a user's own programs may be below a home, the likeliest first.
 pub(crate) fn below_home(home: &Path) -> Vec<PathBuf> {
     let names = |path: &Path| {

@@ -36,7 +36,13 @@ fn ordinary<'a>(bed: &'a Bed, args: &[&str]) -> Ran<'a> {
 
 fn run(bed: &Bed, args: Vec<String>) -> Ran<'_> {
     let mut command = Command::new(bed.at("oauth-sync"));
-    command.args(args).env_clear().env("HOME", bed.at("own")).uid(UID).gid(UID);
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", bed.at("own"))
+        .env("PATH", bed.at("sbin"))
+        .uid(UID)
+        .gid(UID);
     bed.ran(command.current_dir("/").output().unwrap())
 }
 
@@ -269,4 +275,37 @@ fn what_is_older_than_65_minutes_is_of_a_dead_service() {
     assert!(ran.out.contains("the service has published nothing"), "{ran:?}");
     bed.run(["refresh", "--unattended"]).exit(0);
     ordinary(&bed, &["check"]).exit(0);
+}
+
+/// Whoever pastes a command works on the same directories, and needs no program that is not there.
+#[test]
+fn printed_commands_repeat_the_directories_and_need_no_sudo_that_is_not_there() {
+    let bed = crate::bed();
+    bed.write(SOURCE, r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#);
+    let options = bed.args(&[])[1..].join(" ");
+    let text = |path: Option<&str>, words: &[&str]| {
+        let mut command = bed.command(&[], words);
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
+        let ran = command.output().unwrap();
+        String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap()
+    };
+    let sync = text(None, &["sync"]);
+    assert!(
+        sync.contains(&format!("hint: sudo oauth-sync {options} login --link default\n")),
+        "{sync}"
+    );
+    let sync = text(Some("/nowhere"), &["sync"]);
+    assert!(sync.contains(&format!("hint: oauth-sync {options} login --link default\n")), "{sync}");
+    for words in [&["doctor"][..], &["status"], &["check"], &["detect"]] {
+        let text = text(None, words);
+        let mut commands = text.split("oauth-sync ").skip(1);
+        let verbs = ["login", "sync", "doctor", "set", "detect", "setup", "refresh", "gateway"];
+        let short = commands.find(|rest| verbs.iter().any(|verb| rest.starts_with(verb)));
+        assert_eq!(short, None, "{text}");
+    }
+    // What everybody may read tells no directory.
+    let health = std::fs::read_to_string(bed.at("run/health.json")).unwrap();
+    assert!(!health.contains("--config-dir"), "{health}");
 }

@@ -115,7 +115,7 @@ fn from_a_bare_host_to_a_healthy_link() {
     terminal.answers("Enable and start", "y");
     terminal.answers("Try it?", "y");
     terminal.shows("it answered within");
-    let screen = terminal.shows("at any time: oauth-sync status");
+    let screen = terminal.shows("at any time: oauth-sync ");
     terminal.ends(0);
     assert!(host.bed.read(ENV).contains(&access("B")), "{screen}");
     assert!(host.bed.read(CONF).contains(host.at(SOURCE).to_str().unwrap()));

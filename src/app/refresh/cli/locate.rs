@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::claude_cli::Version;
 use crate::domain::hints::{files, host};
 use crate::domain::outcome::Outcome;
+use crate::domain::shell::{self, Hint};
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
@@ -127,12 +128,14 @@ fn absent(user: &User) -> Outcome {
             "there is no 'claude' for {owner}: not on its PATH, nor below '{}' where installers put it; CLAUDE_CLI_PATH names another place, and REFRESH=\"api\" needs none",
             user.home.display()
         ),
-        hint: Some(host::install_claude().run_at_login_of(&account::typed(
-            user.identity.uid,
-            user.identity.gid,
-            &user.home,
-        ))),
+        hint: Some(install(&account::typed(user.identity.uid, user.identity.gid, &user.home))),
     }
+}
+
+/// The command that installs the CLI for a user by its own installer, with what this host has to get that.
+pub(crate) fn install(user: &shell::User) -> Hint {
+    let fetch = ["curl", "wget"].into_iter().find(|program| executables::is_there(program));
+    host::install_claude(fetch, user)
 }
 
 fn described(path: PathBuf, identity: &Identity) -> Claude {

@@ -38,6 +38,8 @@ pub(crate) struct All {
 /// An OpenClaw that is not linked.
 #[derive(Debug)]
 pub(crate) struct Left {
+    /// The name of the link that it could be.
+    pub(crate) name: String,
     /// Its state folder.
     pub(crate) claw: PathBuf,
     /// The login that fits it best, if there is one.
@@ -59,7 +61,8 @@ pub(crate) fn write_one(
         let why = best.err().unwrap_or_else(|| "only one link was asked for".to_owned());
         (!is_linked(&links, detection, claw)).then(|| Left::new(detection, claw, why))
     });
-    let left = if unlinked.is_none() { left.collect() } else { Vec::new() };
+    let mut left: Vec<Left> = if unlinked.is_none() { left.collect() } else { Vec::new() };
+    name(config_dir, detection, &mut left)?;
     Ok(All { files: file.into_iter().collect(), unlinked, left })
 }
 
@@ -98,6 +101,7 @@ pub(crate) fn write_all(
         all.files.extend(file);
         all.unlinked = unlinked;
     }
+    name(config_dir, detection, &mut all.left)?;
     Ok(all)
 }
 
@@ -110,7 +114,8 @@ fn link(
 ) -> Result<Written, Error> {
     let mut answers = write::answers(detection, best);
     answers.extend(for_all.iter().cloned());
-    let name = free_name((config_dir, config), detection, best);
+    let uids = &detection.login_of(best).control.uids;
+    let name = free_name((config_dir, config), detection, uids, &[]);
     let faults = write::faults_to_be(config_dir, &name, detection, &answers)?;
     if let Some(fault) = faults.first() {
         return Ok(Written { file: None, unlinked: Some(fault.to_string()) });
@@ -123,9 +128,10 @@ fn link(
 fn free_name(
     (config_dir, config): (&Path, &Config),
     detection: &Detection,
-    best: &Candidate,
+    uids: &[u32],
+    taken: &[String],
 ) -> String {
-    let uid = detection.login_of(best).control.uids.first().copied().unwrap_or(NOBODY);
+    let uid = uids.first().copied().unwrap_or(NOBODY);
     let user = detection.accounts.iter().find(|account| account.uid == uid);
     let user = user.map(|account: &account::Account| account.name.clone());
     let user = user.filter(|name| name_problem(name, Path::new("")).is_none());
@@ -136,7 +142,9 @@ fn free_name(
     let file = config_dir.join(write::file_of(DEFAULT));
     let is_open = !config.links.iter().any(|link| link.file == file)
         && !config.problems.iter().any(|problem| problem.file == file);
-    let is_free = |name: &String| (name == DEFAULT && is_open) || write::is_free(config_dir, name);
+    let is_free = |name: &String| {
+        !taken.contains(name) && ((name == DEFAULT && is_open) || write::is_free(config_dir, name))
+    };
     names.find(is_free).unwrap_or(user)
 }
 
@@ -157,11 +165,29 @@ fn unused<'a>(
     }
 }
 
+/// Gives a link's name to each that is not linked, which no link has and no other of them.
+fn name(config_dir: &Path, detection: &Detection, left: &mut [Left]) -> Result<(), Error> {
+    let config = context::configuration(config_dir)?;
+    let mut taken = Vec::new();
+    for one in left {
+        let claw = detection.findings.claws.iter().find(|claw| claw.state_dir == one.claw);
+        let uids = claw.map(|claw| &claw.control.uids[..]).unwrap_or_default();
+        one.name = free_name((config_dir, &config), detection, uids, &taken);
+        taken.push(one.name.clone());
+    }
+    Ok(())
+}
+
 impl Left {
     fn new(detection: &Detection, claw: usize, why: String) -> Self {
         let best = detection.candidates.iter().find(|candidate| candidate.claw == claw);
         let login = best.map(|best| detection.login_of(best).path.clone());
-        Self { claw: detection.findings.claws[claw].state_dir.clone(), login, why }
+        Self {
+            name: String::new(),
+            claw: detection.findings.claws[claw].state_dir.clone(),
+            login,
+            why,
+        }
     }
 }
 

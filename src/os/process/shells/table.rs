@@ -67,6 +67,10 @@ macro_rules! own {
     };
 }
 
+fn root() -> User {
+    User { uid: 0, gid: 0, name: Some("root".to_owned()), home: PathBuf::from("/root") }
+}
+
 fn link(words: &Words) -> &str {
     &words.name
 }
@@ -99,8 +103,13 @@ fn of_ours() -> Vec<Row> {
         own!("ours::find_gateway", w => ours::find_gateway(link(w)), "detect"),
         own!("ours::watch", w => ours::watch(&w.path, &w.path, &w.path), "--config-dir", &w.path, "--state-dir", &w.path, "--run-dir", &w.path, "watch"),
         own!("ours::setup", _w => ours::setup(), "setup"),
+        runs!("ours::setup_as_root", _w => ours::setup_as_root(), ["sudo", "oauth-sync", "setup"]),
         own!("ours::setup_pair", w => ours::setup_pair(&w.path, &w.path), "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
-        own!("ours::setup_another", w => ours::setup_another(Some(&w.path), &w.path), "--link", "NAME", "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
+        own!("ours::setup_another", w => ours::setup_another(link(w), Some(&w.path), &w.path), "--link", link(w), "setup", "--yes", "--claude", &w.path, "--openclaw", &w.path),
+        own!("ours::write_found", w => ours::write_found(link(w)), "--link", link(w), "detect", "--write"),
+        own!("ours::own_of", w => ours::own_of(&[("--run-dir", w.path.clone())]), "--run-dir", &w.path),
+        own!("ours::plain", _w => ours::plain("status"), "status"),
+        runs!("ours::check_as_root", _w => ours::check_as_root(), ["sudo", "oauth-sync", "check"]),
         advises!("ours::setup_without_terminal", w => ours::setup_without_terminal(&w.path)),
         advises!("ours::link_by_hand", w => ours::link_by_hand(&w.path)),
         advises!("ours::links", w => ours::links(&["a".to_owned(), w.name.clone()])),
@@ -181,7 +190,7 @@ fn of_host() -> Vec<Row> {
         runs!("host::raise_limit", _w => host::raise_limit("fs.x=", 7), ["sysctl", "-w", "fs.x=7"]),
         runs!("host::install_package", _w => host::install_package("docker-compose-v2"), ["apt", "install", "docker-compose-v2"]),
         runs!("host::install_by_npm", w => host::install_by_npm(Some(&w.path), "p"), ["npm", "install", "-g", "--prefix", &w.path, "p"]),
-        runs!("host::install_claude", _w => host::install_claude(), ["curl", "-fsSL", "https://claude.ai/install.sh"], ["bash"]),
+        runs!("host::install_claude", _w => host::install_claude(Some("curl"), &root()), ["curl", "-fsSL", "https://claude.ai/install.sh"], ["bash"]),
         runs!("host::claude_login", _w => host::claude_login(), ["claude", "auth", "login"]),
         runs!("host::command", w => host::command(&["npm".to_owned(), w.name.clone()]), ["npm", &w.name]),
     ]
