@@ -39,7 +39,7 @@ PACKAGE_ENV = CARGO_TARGET_DIR="$(PACKAGE_TARGET)" LC_ALL=C TZ=UTC \
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: deb rpm dist install toolchain package-build completions third-party
+.PHONY: deb rpm dist builder install toolchain package-build completions third-party
 
 # A cargo that is too old says no more than that it cannot read the manifest.
 toolchain:
