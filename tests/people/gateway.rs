@@ -118,6 +118,20 @@ fn with_the_gateway_left_alone_the_files_alone_are_judged() {
     assert!(check.contains("1 of 1 sinks up to date, the gateway is left alone"), "{check}");
 }
 
+/// What waited for a gateway that is left alone from now on.
+#[test]
+fn a_gateway_that_is_left_alone_is_not_waited_for() {
+    let bed = bed();
+    bed.conf("GATEWAY", "command").conf("GATEWAY_COMMAND", "/bin/false");
+    let _ = bed.run(["sync"]);
+    assert!(bed.run(["check"]).out.contains("does not use the new token yet"));
+    bed.conf("GATEWAY", "none");
+    let status = bed.run(["status", "--json"]).json();
+    assert!(status["links"][0]["gateway"]["pending"].is_null(), "{status:#}");
+    let check = bed.run(["check"]).out;
+    assert!(!check.contains("does not use the new token"), "{check}");
+}
+
 #[test]
 fn no_openclaw_to_paste_with_is_critical() {
     let bed = bed();

@@ -27,8 +27,9 @@ use crate::app::sync::sink_plan::Look;
 use crate::app::sync::sinks::{env, former};
 use crate::app::sync::target::Wanted;
 use crate::domain::acceptance::{Mark, Memory, Verdict};
-use crate::domain::config::settings::Settings;
+use crate::domain::config::settings::{Gateway, Settings};
 use crate::domain::secret::Fingerprint;
+use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
@@ -177,6 +178,11 @@ fn run(
     env::hide(&mut report.sinks, &openclaw, now);
     report.remarks.extend(remarks::of_readers(ground, settings, &report, &mut memory, may_write));
     report.gateway.clone_from(&openclaw.ledger);
+    if settings.gateway == Gateway::None {
+        // What was asked of a gateway before it was left alone does not wait for it any more.
+        let waits = &mut report.gateway.pending;
+        waits.take_if(|pending| !pending.sinks.contains(&SinkKind::PasteToken));
+    }
     let report = if may_write { unwritten::keep(&ground.places, report) } else { report };
     Ok((report, openclaw))
 }
