@@ -41,9 +41,10 @@ impl Exit {
 
     /// The exit status of whoever only looks: whether a link needs a person.
     pub(crate) fn of_status(report: &Report, ahead: &Ahead) -> Self {
-        // Where another host renews, nobody can sign in here.
+        // Where another host renews, nobody can sign in here: that host has to act.
         if report.renewed_by.is_some() {
-            return Self::Done;
+            let has_token = report.source.passable().is_some();
+            return if has_token { Self::Done } else { Self::Failed };
         }
         let is_told = ahead.people.open.iter().any(|open| open.kind.needs_sign_in());
         let needs_person = report.needs_person() || ahead.prospect.renewals.rejected || is_told;

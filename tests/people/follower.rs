@@ -84,6 +84,10 @@ fn in_every_state_the_other_host_has_to_act() {
             "{state}: {doctor}"
         );
         assert!(told.contains("oauth_sync_sign_in_needed{link=\"default\"} 0"), "{state}");
+        // `status` is not content with what `check` is not.
+        let check = bed.ran(bed.command(&[], &["check"]).output().unwrap());
+        assert_ne!(check.status.code(), Some(0), "{state}");
+        bed.run(["status"]).exit(1);
     }
 }
 
@@ -94,6 +98,7 @@ fn a_token_that_was_handed_on_is_fine_until_it_ends() {
     bed.run(["sync"]).exit(0);
     let check = bed.run(["check"]).exit(0).out;
     assert!(check.contains("access token ends in 7h"), "{check}");
+    bed.run(["status"]).exit(0);
     bed.run(["login"]).exit(1).says("claw1.example renews this login: sign in there, not here");
 }
 
