@@ -81,6 +81,23 @@ fn one_that_others_could_have_written_is_said_and_left_out() {
     assert!(heard.ends_with("10-open blanked default WHEN\n"), "{heard}");
 }
 
+/// Another event comes while the first one is told.
+#[test]
+fn one_that_is_refused_is_said_once_for_all_events() {
+    let bed = bed();
+    hook(&bed, "10-open", TELL);
+    fs::set_permissions(bed.at("etc/hooks.d/10-open"), fs::Permissions::from_mode(0o775)).unwrap();
+    let event = r#"{"name":"renewed","link":"other","message":"m","severity":"info","expires_at":null,"for_people":false}"#;
+    bed.write("event", event);
+    let [event, queue] =
+        ["event", "run/notify.d/1-0-0-0.json"].map(|path| bed.at(path).display().to_string());
+    hook(&bed, "20-good", &format!("[ ! -e '{event}' ] || mv '{event}' '{queue}'"));
+    blanked(&bed);
+    let ran = bed.run(["notify"]).exit(75);
+    assert!(!bed.exists("event") && !bed.exists("run/notify.d/1-0-0-0.json"));
+    assert_eq!(ran.err.matches("10-open' is not run").count(), 1, "{}", ran.err);
+}
+
 #[test]
 fn a_folder_that_others_may_write_runs_nothing() {
     let bed = bed();

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use log::Level;
+
 use crate::app::notify::event::Event;
 use crate::domain::gateway::masking;
 use crate::domain::hints::files;
@@ -34,15 +36,15 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Finds the hooks; those that others could have written are logged and left out.
-    pub(super) fn find(config_dir: &Path) -> Self {
-        Self::look(config_dir).unwrap_or_else(|error| {
-            log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: no hook is run");
+    /// Finds the hooks; those that others could have written are left out, and logged at this level.
+    pub(super) fn find(config_dir: &Path, level: Level) -> Self {
+        Self::look(config_dir, level).unwrap_or_else(|error| {
+            log::log!(level, MESSAGE_ID = messages::id("hook-refused"); "{error}: no hook is run");
             Self::default()
         })
     }
 
-    fn look(config_dir: &Path) -> Result<Self, Error> {
+    fn look(config_dir: &Path, level: Level) -> Result<Self, Error> {
         let none = || Self { are_known: true, ..Self::default() };
         let parent = match Folder::reach(config_dir) {
             Err(error) if error.is_absent() => return Ok(none()),
@@ -54,7 +56,8 @@ impl Hooks {
             Trust::NotExecutable => return Ok(none()),
             Trust::Refused(error) => return Err(error),
             Trust::Unsafe(why, command) => {
-                log::error!(
+                log::log!(
+                    level,
                     MESSAGE_ID = messages::id("hook-refused"),
                     hint = command(&path).to_string();
                     "no hook in '{}' is run: {why}",
@@ -67,7 +70,7 @@ impl Hooks {
         let mut hooks = none();
         let names = folder.names()?.into_iter().filter_map(|name| name.into_string().ok());
         for name in names.filter(|name| trust::is_hook(name)) {
-            match may_run(&folder, &name) {
+            match may_run(&folder, &name, level) {
                 Some(true) => hooks.names.push(name),
                 Some(false) => hooks.refused.push(name),
                 None => {}
@@ -104,7 +107,7 @@ impl Hooks {
 }
 
 /// Returns whether a hook may be run; `None` for what is no hook.
-fn may_run(folder: &Folder, name: &str) -> Option<bool> {
+fn may_run(folder: &Folder, name: &str, level: Level) -> Option<bool> {
     let path = folder.path.join(name);
     match trust::program(folder, name) {
         Ok(Trust::Runs) => Some(true),
@@ -113,7 +116,8 @@ fn may_run(folder: &Folder, name: &str) -> Option<bool> {
             None
         }
         Ok(Trust::Unsafe(why, command)) => {
-            log::error!(
+            log::log!(
+                level,
                 MESSAGE_ID = messages::id("hook-refused"),
                 hint = command(&path).to_string();
                 "the hook '{}' is not run: {why}",
@@ -123,7 +127,8 @@ fn may_run(folder: &Folder, name: &str) -> Option<bool> {
         }
         Ok(Trust::Refused(error)) => {
             let show = || files::show_way(&path);
-            log::error!(
+            log::log!(
+                level,
                 MESSAGE_ID = messages::id("hook-refused"),
                 hint = error.command().cloned().unwrap_or_else(show).to_string();
                 "{error}: this hook is not run"
@@ -131,7 +136,7 @@ fn may_run(folder: &Folder, name: &str) -> Option<bool> {
             Some(false)
         }
         Err(error) => {
-            log::error!(MESSAGE_ID = messages::id("hook-refused"); "{error}: this hook is not run");
+            log::log!(level, MESSAGE_ID = messages::id("hook-refused"); "{error}: this hook is not run");
             Some(false)
         }
     }

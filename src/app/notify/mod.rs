@@ -15,6 +15,8 @@ use std::path::Path;
 
 pub(crate) use failing::troubles;
 
+use log::Level;
+
 use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
 use crate::app::notify::event::{Event, is_of_kind};
@@ -48,10 +50,14 @@ pub(crate) fn run(places: &Places, at_once: bool) -> Result<bool, Error> {
     let queue = Queue::Notify.open(&places.run_dir)?;
     let signals = Deferral::prepare(&places.run_dir)?;
     let mut all_told = true;
+    // Which hooks are refused is said once, however many events there are.
+    let mut level = Level::Error;
     loop {
         take_over(&queue, &state)?;
         let told = Told::in_folder(ground.folder(TOLD)?);
-        all_told &= Round::new(places, told, at_once).carry(&state, &signals)?;
+        let hooks = Hooks::find(&places.config_dir, level);
+        level = Level::Debug;
+        all_told &= Round::new(places, hooks, told, at_once).carry(&state, &signals)?;
         if queue.names()?.is_empty() {
             return Ok(all_told);
         }
@@ -125,10 +131,9 @@ struct Round {
 }
 
 impl Round {
-    fn new(places: &Places, told: Told, at_once: bool) -> Self {
+    fn new(places: &Places, hooks: Hooks, told: Told, at_once: bool) -> Self {
         // Faults of the configuration are told by those who watch it; good links are used.
         let config = context::configuration(&places.config_dir).ok();
-        let hooks = Hooks::find(&places.config_dir);
         Self { hooks, config, failed: Vec::new(), all_told: true, told, at_once }
     }
 
