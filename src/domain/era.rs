@@ -31,6 +31,8 @@ enum Build {
 impl Version {
     /// The first version with file `SecretRef`s, `secrets reload` and a snapshot of the stores.
     pub(crate) const SNAPSHOT: Self = Self::release(2026, 2, 26);
+    /// The first version that takes no credentials from the `.env` of its working directory (2026.3.13 does).
+    pub(crate) const OWN_DOTENV: Self = Self::release(2026, 4, 1);
     /// The first version that keeps profiles in `SQLite`.
     pub(crate) const SQLITE: Self = Self::release(2026, 6, 1);
     /// The first version that refuses to work beside a JSON store.

@@ -11,6 +11,7 @@ mod runner;
 pub(crate) mod unknown;
 pub(crate) mod verify;
 mod verify_process;
+mod working_directory;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app::gateway::job::Work;
 use crate::app::gateway::verify::{self, Expected};
+use crate::app::gateway::working_directory;
 use crate::domain::gateway::Ending;
 use crate::os::debounce;
 use crate::os::process::proc_list::{Environment, Moment, Process};
@@ -56,6 +57,12 @@ pub(super) fn proven(work: &mut Work<'_>, before: &Before) -> Result<bool, Endin
         first = match (found, first) {
             (Some(pid), Some((known, since))) if pid == known => {
                 if watch().saturating_sub(since) >= STEADY {
+                    let process = Process::find(&known, &identity);
+                    if matches!(expected, Expected::StateFile(_))
+                        && !working_directory::leaves_it_to_ours(work, process.as_ref())?
+                    {
+                        return Ok(false);
+                    }
                     return verify::environment_counts_for(work, &expected);
                 }
                 Some((known, since))

@@ -1,6 +1,6 @@
 //! Processes, as `/proc` shows them to one user.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -91,6 +91,11 @@ impl Process {
         let line = self.read("cmdline").unwrap_or_default();
         let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
         words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    }
+
+    /// The directory that it works in, by the name that its own mounts give it; `None` if it is not shown.
+    pub(crate) fn working_directory(&self) -> Option<PathBuf> {
+        self.folder.link_target("cwd").ok()
     }
 
     /// Says whether what it calls `theirs`, in whatever container it is, is the directory that we call `ours`.

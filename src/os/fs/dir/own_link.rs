@@ -39,16 +39,22 @@ impl Folder {
         ))
     }
 
+    /// What a symbolic link of this directory says, whether or not anything is there.
+    pub(crate) fn link_target(&self, name: &str) -> Result<PathBuf, Error> {
+        let read = || rustix::fs::readlinkat(&self.fd, name, Vec::new());
+        let target = self.acting()?.and(read, "follow", &self.path.join(name))?;
+        Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
+    }
+
     fn step(&self, name: &str, path: &Path) -> Result<(Self, String), Error> {
         let failed = |source: rustix::io::Errno| crossing::failed("follow", path, source);
-        let acting = self.acting()?;
-        let aim = rustix::fs::readlinkat(&self.fd, name, Vec::new()).map_err(failed)?;
-        let aim = PathBuf::from(OsString::from_vec(aim.into_bytes()));
+        let aim = self.link_target(name)?;
         let (Some(parent), Some(name)) =
             (aim.parent(), aim.file_name().and_then(|name| name.to_str()))
         else {
             return Err(Error::odd("follow", path, "its target names no file"));
         };
+        let acting = self.acting()?;
         let resolve = ResolveFlags::NO_MAGICLINKS;
         let is_strict = self.is_strict || crossing::applies(&self.path.join(&aim));
         let fd = match parent.strip_prefix("/") {

@@ -60,7 +60,8 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
         reload: unit.reload(),
         unset: host::unset_environment(&unit.caller(), &work.settings.env_key),
     };
-    verify_unit::in_the_way(work, &subject)?;
+    let process = Process::find(&old.pid, &unit.identity(&old));
+    verify_unit::in_the_way(work, &subject, process.as_ref())?;
     if !old.active {
         // A process that starts reads everything anew.
         unit.say_if_it_cannot_stay(&work.settings.name);

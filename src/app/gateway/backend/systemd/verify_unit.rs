@@ -8,6 +8,7 @@ use crate::app::gateway::backend::systemd::unit_files::Reader;
 use crate::app::gateway::job::Work;
 use crate::app::gateway::runner;
 use crate::app::gateway::verify::{self, Expected};
+use crate::app::gateway::working_directory;
 use crate::app::sync::sinks::env::{is_owners, name_env_file};
 use crate::domain::gateway::Ending;
 use crate::domain::hints::{files, ours};
@@ -82,19 +83,31 @@ impl Subject<'_> {
 }
 
 /// Refuses a restart after which the process would still have the old token: its own unit sets the
-/// variable, which beats the `.env` that OpenClaw reads by itself, or takes it away from it.
-pub(crate) fn in_the_way(work: &Work<'_>, unit: &Subject<'_>) -> Result<(), Ending> {
+/// variable, which beats the `.env` that OpenClaw reads by itself, or takes it away from it, or the `.env` of
+/// the directory where the old process works does.
+pub(crate) fn in_the_way(
+    work: &Work<'_>,
+    unit: &Subject<'_>,
+    old: Option<&Process>,
+) -> Result<(), Ending> {
     let sinks = &work.pending().sinks;
     let (Some(ours), true) = (work.env_file.as_deref(), sinks.contains(&SinkKind::Env)) else {
         return Ok(());
     };
     let key = &work.settings.env_key;
-    let Some((setter, Value::Known(value))) = unit.setter(key) else { return Ok(()) };
+    let (setter, value) = match unit.setter(key) {
+        Some((setter, Value::Known(value))) => (setter, value),
+        Some((_, Value::Unreadable)) => return Ok(()),
+        None => return working_directory::leaves_it_to_ours(work, old).map(drop),
+    };
     let is_ours = work.passed_on() == Some(work.ground.fingerprinter.of(&value));
     let is_unset = matches!(setter, Setter::Unset(_));
     // What the unit takes away OpenClaw still reads in its own `.env`.
     let is_read = is_unset && verify::is_read_by_openclaw(work.settings, ours);
-    if is_ours || is_read || setter == Setter::File(ours.to_owned()) {
+    if is_read {
+        return working_directory::leaves_it_to_ours(work, old).map(drop);
+    }
+    if is_ours || setter == Setter::File(ours.to_owned()) {
         return Ok(());
     }
     let (name, shown) = (unit.name, ours.display());
@@ -138,7 +151,7 @@ pub(crate) fn proven(
             return Err(Ending::Failed(why, None));
         }
         // OpenClaw takes it from the file when it starts.
-        Some(None) if is_read_by_openclaw => true,
+        Some(None) if is_read_by_openclaw => working_directory::leaves_it_to_ours(work, process)?,
         Some(None) => {
             let why = format!("the new process was started without {key}: nothing reads '{shown}'");
             return Err(Ending::Failed(why, None));
@@ -149,7 +162,9 @@ pub(crate) fn proven(
             Some((Setter::File(other), Value::Known(token))) => {
                 other == file || Some(work.ground.fingerprinter.of(&token)) == work.passed_on()
             }
-            Some((Setter::Unset(_), _)) | None => is_read_by_openclaw,
+            Some((Setter::Unset(_), _)) | None => {
+                is_read_by_openclaw && working_directory::leaves_it_to_ours(work, process)?
+            }
             Some(_) => false,
         },
     };
