@@ -9,6 +9,7 @@ use crate::domain::messages;
 use crate::os::fs::dir::Folder;
 use crate::os::net::probe;
 use crate::os::process::proc_list::Process;
+use crate::os::user::account;
 use crate::os::user::identity::Identity;
 
 /// What is said first in any case.
@@ -58,17 +59,22 @@ fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
     let Some(state) = state else { return Running::Unseen };
     // It runs as the owner of the directory, or as root.
     let owners = [state.identity.clone(), Identity::own()];
-    let mut is_another = false;
-    for gateway in owners.iter().flat_map(Process::of_user) {
-        if !process::is_gateway(&gateway.words()) {
-            continue;
+    let (mut is_another, mut is_unclear) = (false, false);
+    for owner in &owners {
+        let home = account::of(owner.uid).map(|account| account.home);
+        for gateway in Process::of_user(owner).filter(|one| process::is_gateway(&one.words())) {
+            let Some(environment) = gateway.environment() else { return Running::Unseen };
+            let value = |name: &str| environment.get(name).map(|value| value.expose().to_owned());
+            let theirs = process::state_dirs(value, home.as_deref());
+            if theirs.iter().any(|theirs| gateway.sees(theirs, &state.path)) {
+                return Running::Yes(format!("process {} runs one", gateway.pid()));
+            }
+            is_another |= !theirs.is_empty();
+            is_unclear |= theirs.is_empty();
         }
-        let Some(environment) = gateway.environment() else { return Running::Unseen };
-        let value = |name: &str| environment.get(name).map(|value| value.expose().to_owned());
-        if process::state_dirs(value).iter().any(|theirs| gateway.sees(theirs, &state.path)) {
-            return Running::Yes(format!("process {} runs one", gateway.pid()));
-        }
-        is_another = true;
+    }
+    if is_unclear {
+        return Running::Unseen;
     }
     let is_theirs = |port: &u16| {
         probe::listener(*port).is_some_and(|uid| owners.iter().any(|one| one.uid == uid))

@@ -37,13 +37,20 @@ pub(crate) fn is_gateway(words: &[String]) -> bool {
 }
 
 /// The state directories that a process of this environment may use, in its own terms.
-pub(crate) fn state_dirs(variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+///
+/// `account_home` is that of the user whom it runs as, which Node takes where `HOME` is not set
+/// (`os.homedir()`).
+pub(crate) fn state_dirs(
+    variable: impl Fn(&str) -> Option<String>,
+    account_home: Option<&Path>,
+) -> Vec<PathBuf> {
     let named = VARIABLES.iter().filter_map(|name| state_dir_of(name, Path::new(&variable(name)?)));
     let named: Vec<PathBuf> = named.collect();
     if !named.is_empty() {
         return named;
     }
     let home = variable("HOME").map(PathBuf::from);
+    let home = home.or_else(|| account_home.map(Path::to_owned));
     home.into_iter().flat_map(|home| STATE_DIRS.map(|name| home.join(name))).collect()
 }
 
@@ -68,13 +75,17 @@ mod tests {
 
     #[test]
     fn the_environment_names_the_state_directory() {
-        let of = |set: &[(&str, &str)]| {
+        let of = |set: &[(&str, &str)], account_home: Option<&Path>| {
             let value = |name: &str| set.iter().find(|(key, _)| *key == name);
-            state_dirs(|name| value(name).map(|(_, value)| (*value).to_owned()))
+            let variable = |name: &str| value(name).map(|(_, value)| (*value).to_owned());
+            state_dirs(variable, account_home)
         };
         let both = [("OPENCLAW_STATE_DIR", "/data"), ("HOME", "/root")];
-        assert_eq!(of(&both), [PathBuf::from("/data")]);
-        assert_eq!(of(&[("HOME", "/home/node")])[0], PathBuf::from("/home/node/.openclaw"));
-        assert!(of(&[]).is_empty());
+        let jane = Some(Path::new("/home/jane"));
+        assert_eq!(of(&both, jane), [PathBuf::from("/data")]);
+        let node = of(&[("HOME", "/home/node")], jane);
+        assert_eq!(node[0], PathBuf::from("/home/node/.openclaw"));
+        assert_eq!(of(&[], jane)[0], PathBuf::from("/home/jane/.openclaw"));
+        assert!(of(&[], None).is_empty());
     }
 }
