@@ -57,6 +57,20 @@ pub(crate) fn handed(text: &str, service: &str, key: &str) -> Option<Handed> {
     Some(handed)
 }
 
+/// The environment of `service` in a file that compose has put together, where nothing is interpolated any more;
+/// `None` where it is not told.
+pub(crate) fn environment(text: &str, service: &str) -> Option<Vec<(String, String)>> {
+    let documents = yaml::documents(text).ok()?;
+    let services = get(documents.first()?.as_hash()?, "services")?.as_hash()?;
+    let Some(environment) = get(get(services, service)?.as_hash()?, "environment") else {
+        return Some(Vec::new());
+    };
+    let variable = |(name, value): (&Yaml, &Yaml)| {
+        Some((name.as_str()?.to_owned(), scalar(value)?.replace("$$", "$")))
+    };
+    Some(environment.as_hash()?.iter().filter_map(variable).collect())
+}
+
 /// What a compose file mounts into `service`: `SOURCE:TARGET`, with more behind it perhaps.
 pub(crate) fn volumes(text: &str, service: &str) -> Vec<String> {
     let documents = yaml::documents(text).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The gateway is recreated once for each rotation, and nothing else is.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -179,6 +180,39 @@ fn two_files_another_name_an_env_file_and_a_profile_are_taken_from_the_labels() 
     let mut after = bed.ids();
     after.insert("openclaw-gateway".to_owned(), before["openclaw-gateway"].clone());
     assert_eq!(before, after);
+}
+
+/// A service that comes from another file may have an `.env` there: a recreate would bring nothing.
+#[test]
+fn an_included_or_extended_service_with_an_env_of_its_own_is_not_recreated_for_nothing() {
+    let service = PLAIN.replace(
+        "    environment:\n      ANTHROPIC_OAUTH_TOKEN: ${ANTHROPIC_OAUTH_TOKEN}\n",
+        "    env_file: own.env\n",
+    );
+    let extending = "services: {openclaw-gateway: {extends: {file: sub/compose.yml, service: openclaw-gateway}}}";
+    for main in ["include: [sub/compose.yml]", extending] {
+        let bed = Bed::new();
+        fs::create_dir(bed.path("project/sub")).expect("it was not there");
+        bed.write("compose.yml", main);
+        bed.write("sub/compose.yml", &service);
+        bed.write("sub/own.env", &format!("ANTHROPIC_OAUTH_TOKEN={}\n", token("old")));
+        bed.dotenv(&token("old"));
+        bed.start();
+        let before = bed.ids();
+        bed.rotate(&token("new"));
+        let ran = bed.run(&["sync"]);
+        let other = bed.path("project/sub/own.env").display().to_string();
+        let why = format!("which '{other}' sets, so nothing is recreated");
+        assert!(ran.stderr.contains(&why), "{main}: {ran:?}");
+        assert_eq!(bed.ids(), before, "{main}");
+        // What the hint says makes it right.
+        bed.configure(&format!("ENV_FILE=\"{other}\""));
+        let ran = bed.run(&["sync"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        bed.hurry();
+        bed.run(&["gateway"]);
+        bed.uses(&token("new"));
+    }
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn an_older_openclaw_that_works_beside_another_env_is_not_said_to_use_ours() {
         let script = bed.read("bin/restart");
         let work = bed.at("home/work");
         fs::create_dir_all(&work).unwrap();
-        bed.write("bin/restart", script.replace("env -i", &format!("cd {}\nenv -i", work.display())));
+        bed.write(
+            "bin/restart",
+            script.replace("env -i", &format!("cd {}\nenv -i", work.display())),
+        );
         if let Some(text) = text {
             bed.write("home/work/.env", text);
         }

@@ -68,7 +68,7 @@ pub(crate) struct Compose {
     has_pull: bool,
     /// podman-compose takes the working folder for the project's, and knows neither
     /// `--project-directory` nor `--profile '*'` nor `config --images` (1.0.3 and 1.3.0).
-    is_podmans: bool,
+    pub(in crate::app::gateway) is_podmans: bool,
 }
 
 impl<'a> Engine<'a> {

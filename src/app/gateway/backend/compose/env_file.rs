@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::gateway::runner;
 use crate::app::sync::sinks::env::name_env_file;
+use crate::domain::compose_file::{self, Named};
 use crate::domain::compose_service::{self, Value};
 use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
@@ -64,6 +65,8 @@ pub(crate) fn agrees(
         Origin::Unknown if state != sink.parent() && is_named(project, "env_file") => {
             of_project(settings, sink, project).or(Ok(()))
         }
+        // Compose itself tells before anything is recreated.
+        Origin::Unknown if beside(project).iter().any(|file| is_same(file, sink)) => Ok(()),
         Origin::Project | Origin::Unknown => of_project(settings, sink, project),
     }
 }
@@ -90,6 +93,33 @@ fn files(project: &Project) -> Vec<PathBuf> {
         return vec![project.at(".env")];
     }
     project.env_files.iter().map(|file| project.at(file)).collect()
+}
+
+/// The files of variables that the project's files name, and those that they include or extend.
+pub(super) fn beside(project: &Project) -> Vec<PathBuf> {
+    let folder = Path::new(&project.folder);
+    let mut found = Vec::new();
+    for named in project.files.iter().flat_map(|file| named(&project.at(file))) {
+        let path = folder.join(named.path());
+        match named {
+            Named::Plain(_) => found.push(path),
+            Named::Directory(_) => found.push(path.join(".env")),
+            Named::Compose(_) => {
+                let directory = path.parent().unwrap_or(folder);
+                let is_plain = |named: &Named| matches!(named, Named::Plain(_));
+                let listed = self::named(&path).into_iter().filter(is_plain);
+                found.extend(listed.map(|named| directory.join(named.path())));
+                found.push(directory.join(".env"));
+            }
+        }
+    }
+    found
+}
+
+/// The files that a compose file names by plain paths.
+fn named(file: &Path) -> Vec<Named> {
+    let Some(seen) = read(file) else { return Vec::new() };
+    compose_file::named(&String::from_utf8_lossy(&seen.bytes), &|_| None).unwrap_or_default()
 }
 
 /// Where the service takes the variable from, by all files of the project.
@@ -218,7 +248,7 @@ fn is_named(project: &Project, word: &str) -> bool {
     })
 }
 
-fn sets(file: &Path, key: &str) -> bool {
+pub(super) fn sets(file: &Path, key: &str) -> bool {
     read(file).is_some_and(|seen| envfile::has(&seen.bytes, key))
 }
 
@@ -231,7 +261,7 @@ fn is_missing(path: &Path) -> bool {
     open(path).is_some_and(|(folder, name)| matches!(folder.stat(&name), Ok(None)))
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     let key = |path: &Path| {
         let (folder, name) = open(path)?;
         let stat = folder.stat(&name).ok()??;

@@ -1,5 +1,6 @@
 //! Recreates a gateway that is a service of a compose project, when nothing speaks against it.
 
+mod composed;
 pub(crate) mod env_file;
 pub(crate) mod project_files;
 
@@ -53,6 +54,7 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
         return Err(Ending::Failed(why.to_owned(), Some(engine.logs_command(&old))));
     }
     let compose = engine.compose()?;
+    composed::would_have(work, &engine, &compose, &old.project, &expected)?;
     work.courtesy(&folder.identity)?;
     if let Some(line) = image {
         log::warn!("{}: {line}", work.settings.name);
