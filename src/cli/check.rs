@@ -19,6 +19,7 @@ use crate::domain::order;
 use crate::domain::time::Timestamp;
 use crate::domain::units::Trouble;
 use crate::os::clock;
+use crate::os::process::current;
 
 /// The version of the JSON that `check --json` writes.
 const SCHEMA: u32 = 1;
@@ -38,9 +39,10 @@ struct Verdict {
 ///
 /// An ordinary user's monitor reads what the service has published.
 pub(crate) fn carry_out(places: &Places, only: Option<&str>, as_json: bool) -> ExitCode {
-    let verdict = match denied::to_read(places) {
-        None => looked(places, only),
-        Some(_) => read(places, only),
+    let verdict = match (current::needs_openat2(), denied::to_read(places)) {
+        (Err(error), _) => Verdict::general(Level::Unknown, error.to_string()),
+        (Ok(()), None) => looked(places, only),
+        (Ok(()), Some(_)) => read(places, only),
     };
     if as_json {
         answer_json(&verdict.json());

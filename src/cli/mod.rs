@@ -81,6 +81,10 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             json,
         );
     }
+    if let Err(error) = current::needs_openat2() {
+        output::failure(&error.into());
+        return Exit::Failed.into();
+    }
     let (places, only) = (places(&arguments.global), arguments.global.link.as_deref());
     let part = part(&arguments.command);
     let before = by_hand(&arguments.command).then(|| last_run::last(&places, Part::Refresh));

@@ -122,7 +122,7 @@ impl Lab {
         ran(self.completed(Command::new(program()), arguments).output().unwrap())
     }
 
-    fn completed(&self, mut command: Command, arguments: &[&str]) -> Command {
+    pub(crate) fn completed(&self, mut command: Command, arguments: &[&str]) -> Command {
         for (option, directory) in
             [("--config-dir", "etc"), ("--state-dir", "state"), ("--run-dir", "run")]
         {
@@ -195,7 +195,7 @@ impl Lab {
 }
 
 /// The program under test; another build of it shows what a case finds there.
-fn program() -> std::ffi::OsString {
+pub(crate) fn program() -> std::ffi::OsString {
     let other = std::env::var_os("OAUTH_SYNC_BIN");
     other.unwrap_or_else(|| env!("CARGO_BIN_EXE_oauth-sync").into())
 }

@@ -15,6 +15,7 @@ mod hanging;
 mod lab;
 mod logins;
 mod mounts;
+mod older_kernels;
 mod openclaw_config;
 mod owners;
 mod readable;

@@ -4,10 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 use signal_hook::consts::SIGXFSZ;
+
+use crate::os::error::Error;
 
 /// The running program, also after its file was replaced by an upgrade.
 pub(crate) const SELF: &str = "/proc/self/exe";
@@ -32,6 +36,19 @@ pub(crate) fn catch_file_limit() {
     let caught = Arc::new(AtomicBool::new(false));
     // Without a handler everything else still holds.
     let _ = signal_hook::flag::register(SIGXFSZ, caught);
+}
+
+/// Says why nothing can be opened safely here: every way to a user's file needs openat2(2), of Linux 5.6.
+pub(crate) fn needs_openat2() -> Result<(), Error> {
+    let root = Path::new("/");
+    match openat2(CWD, root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::empty()) {
+        Err(Errno::NOSYS | Errno::PERM) => Err(Error::odd(
+            "open",
+            root,
+            "openat2(2) is missing: Linux 5.6 or later is needed, and a container's filter of system calls that lets it pass",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Says whether a process runs another file than the one that is at `program` now, as after an upgrade;
