@@ -175,7 +175,7 @@ fn failures(links: &[Surveyed]) -> Family {
     for link in links {
         let history = &link.ahead.prospect.history;
         let failed = || history.iter().filter(|entry| entry.outcome != "renewed");
-        let mut classes = vec!["deferred", "rejected", "unable"];
+        let mut classes = vec!["deferred", "rejected", "on-hold", "unable"];
         classes.extend(failed().map(|entry| entry.outcome.as_str()));
         order::sort_and_dedup(&mut classes);
         for class in classes {

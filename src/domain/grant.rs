@@ -168,15 +168,38 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::parse_http(text)?.left(now))
 }
 
+/// Why a login is refused, by the texts of the server that are known (read in Claude CLI 2.1.330): any other one
+/// could quote what was sent.
+fn reason(description: &str) -> Option<&'static str> {
+    let reason = match description {
+        "Refresh token expired" => "its time limit has passed",
+        "Refresh token not found or invalid" => "its refresh token was spent or revoked",
+        "No organization associated with this token" | "No account associated with this token" => {
+            "its account is gone"
+        }
+        _ => return None,
+    };
+    Some(reason)
+}
+
 /// Names a refusal. Only `invalid_grant` is one of the login itself: a proxy, a bot guard and an
 /// outage say everything else, and none of them knows whether the login lives.
 fn refusal(status: u16, body: &[u8], wish: Option<Duration>) -> Outcome {
     let object = object(&text(body));
     let code = object.as_ref().and_then(code);
+    let description = object.as_ref().and_then(|object| object.get("error_description")?.as_str());
     let cause = match (status, code) {
+        (400 | 401 | 403, Some("invalid_grant" | "access_denied"))
+            if description == Some("account_on_hold") =>
+        {
+            return Outcome::OnHold;
+        }
         (400 | 401, Some("invalid_grant")) => {
-            let cause =
-                format!("the token endpoint refuses the login: HTTP {status} invalid_grant");
+            let reason = description.and_then(reason);
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let cause = format!(
+                "the token endpoint refuses the login: HTTP {status} invalid_grant{reason}"
+            );
             return Outcome::Rejected { cause };
         }
         (200..300, _) if object.is_none() => {

@@ -23,6 +23,8 @@ use crate::domain::time::Timestamp;
 pub(crate) enum Kind {
     /// The server refused the refresh token that is still on the disk.
     Rejected,
+    /// The account is on hold: no sign-in helps.
+    AccountOnHold,
     /// The CLI emptied the login after such a refusal.
     Blanked,
     /// There was a login, and there is none any more.
@@ -104,8 +106,9 @@ pub(crate) struct Standing {
 
 impl Kind {
     /// All kinds, the gravest first.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Rejected,
+        Self::AccountOnHold,
         Self::Blanked,
         Self::SignedOut,
         Self::Damaged,
@@ -139,6 +142,7 @@ impl Kind {
     pub(crate) fn event(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
+            Self::AccountOnHold => "account-on-hold",
             Self::Blanked => "blanked",
             Self::SignedOut => "signed-out",
             Self::Damaged => "damaged",

@@ -3,8 +3,9 @@
 
 /// Each message's name and identifier; `units/oauth-sync.catalog` explains them, and so does
 /// DIAGNOSTICS in oauth-sync(1).
-pub(crate) const MESSAGES: [(&str, &str); 39] = [
+pub(crate) const MESSAGES: [(&str, &str); 40] = [
     ("rejected", "7ad621c49fb349528620041f21a5cebf"),
+    ("account-on-hold", "26070fe79f9d4628978863f84a7c6cc1"),
     ("blanked", "032a4f820ee14157b31399772495d0e7"),
     ("signed-out", "322fabe799a54321915624df73a4fe62"),
     ("damaged", "a639f8ad5aa74ad1bc30cb55322471c4"),

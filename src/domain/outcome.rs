@@ -3,6 +3,10 @@
 use crate::domain::shell::Hint;
 use std::time::Duration;
 
+/// What an account's hold means, and where its owner finds out more (Claude CLI 2.1.330 names the same page).
+pub(crate) const ON_HOLD: &str =
+    "Anthropic has put the account on hold: see https://claude.ai/restricted";
+
 /// How one method of renewal ended.
 ///
 /// It is the method's own word, not evidence: only the file shows that a renewal took place.
@@ -22,6 +26,8 @@ pub(crate) enum Outcome {
         /// Why, in words fit for a message.
         cause: String,
     },
+    /// The account is on hold: no sign-in helps, and the login itself is left as it is.
+    OnHold,
     /// This method cannot be used here; the next one may.
     Unable {
         /// Why, in words fit for a message.
@@ -48,6 +54,7 @@ impl Outcome {
             Self::Renewed => "renewed",
             Self::Deferred { .. } => "deferred",
             Self::Rejected { .. } => "rejected",
+            Self::OnHold => "on-hold",
             Self::Unable { .. } => "unable",
         }
     }
@@ -64,6 +71,7 @@ impl Outcome {
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
             Self::Renewed => None,
+            Self::OnHold => Some(ON_HOLD),
             Self::Deferred { cause, .. }
             | Self::Rejected { cause }
             | Self::Unable { cause, .. } => Some(cause),

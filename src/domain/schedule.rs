@@ -108,6 +108,9 @@ pub(crate) fn margin(configured: Duration, lifetime: Option<Duration>) -> Durati
     configured.min(lifetime.unwrap_or(USUAL_LIFETIME) / 2)
 }
 
+/// How long to wait after the server has said that the account is on hold, whatever the access token has left.
+pub(crate) const ON_HOLD_WAIT: Duration = HOUR;
+
 /// How long to wait after the `failures`th failure in a row, 1 being the first.
 ///
 /// `left` is what the access token still has, `asked` what the other side asked for, `jitter` a

@@ -69,3 +69,48 @@ fn a_login_that_ends_earlier_waits_no_more_for_one_that_was_refused() {
     rig.ran(rig.command(&[], &["sync"]).output().unwrap());
     assert_eq!(passed_on(&rig), rig.access());
 }
+
+/// Claude CLI 2.1.330 leaves the file as it is for this answer, and asks for no sign-in.
+#[test]
+fn an_account_on_hold_is_said_to_be_that_and_asked_for_once_an_hour() {
+    for (status, code) in [(400, "invalid_grant"), (401, "access_denied"), (403, "invalid_grant")] {
+        let rig = linked();
+        let before = rig.access();
+        rig.endpoint.always(TOKEN, Answer::oauth_refusal(status, code, "account_on_hold"));
+        let ran = rig.refresh(&[]);
+        assert_eq!(ran.code, Some(75), "{status}: {}", ran.said);
+        let page = "Anthropic has put the account on hold: see https://claude.ai/restricted";
+        assert!(ran.said.contains(page), "{status}: {}", ran.said);
+        assert!(!ran.said.contains("sign in"), "{status}: {}", ran.said);
+        assert_eq!(rig.access(), before);
+        // Not even where little of the access token is left.
+        assert_eq!(rig.refresh(&[]).code, Some(75));
+        assert_eq!(rig.endpoint.requests_to(TOKEN).len(), 1, "{status}");
+        let status = rig.ran(rig.command(&[], &["status", "--json"]).output().unwrap());
+        assert!(status.said.contains("\"account-on-hold\""), "{}", status.said);
+        assert!(!rig.at("state/REAUTH_NEEDED").exists());
+    }
+}
+
+#[test]
+fn the_reason_of_a_refusal_is_told_where_it_is_known_and_no_other_text_is() {
+    for (text, reason) in [
+        ("Refresh token expired", "invalid_grant: its time limit has passed"),
+        (
+            "Refresh token not found or invalid",
+            "invalid_grant: its refresh token was spent or revoked",
+        ),
+        ("No organization associated with this token", "invalid_grant: its account is gone"),
+        ("No account associated with this token", "invalid_grant: its account is gone"),
+        ("a text that quoted it", "invalid_grant"),
+    ] {
+        let rig = linked();
+        rig.endpoint.once(TOKEN, Answer::oauth_refusal(400, "invalid_grant", text));
+        let ran = rig.refresh(&[]);
+        assert_eq!(ran.code, Some(3), "{text}");
+        assert!(ran.said.contains(reason), "{text}: {}", ran.said);
+        assert!(!ran.said.contains("quoted"), "{}", ran.said);
+        let status = rig.ran(rig.command(&[], &["status", "--json"]).output().unwrap());
+        assert!(status.said.contains(reason), "{text}: {}", status.said);
+    }
+}

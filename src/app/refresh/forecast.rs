@@ -82,6 +82,10 @@ fn renewals(outlook: &Outlook, settings: &Settings) -> Renewals {
     let cannot_save = stuck.or_else(|| unable("api").filter(|_| first.is_some()).and_then(told));
     Renewals {
         rejected: outlook.is_rejected,
+        on_hold: outlook.is_on_hold,
+        refusal: failed
+            .filter(|entry| outlook.is_rejected && entry.outcome == "rejected")
+            .and_then(|entry| entry.cause.clone()),
         // What keeps us from saving keeps the CLI from it too.
         cli_gone: unable("cli")
             .filter(|_| cannot_save.is_none() && is_missed(history, settings))

@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) time: Timestamp,
     /// `cli`, `api`, or `saved` for an answer of an earlier run.
     pub(crate) method: String,
-    /// `renewed`, `deferred`, `rejected` or `unable`.
+    /// `renewed`, `deferred`, `rejected`, `on-hold` or `unable`.
     pub(crate) outcome: String,
     /// Why it is not a renewal.
     pub(crate) cause: Option<String>,

@@ -28,6 +28,8 @@ pub(crate) struct Outlook {
     pub(crate) failing: Option<(Timestamp, String)>,
     /// Whether the server refuses the refresh token that stands there.
     pub(crate) is_rejected: bool,
+    /// Whether the server said last that the account is on hold.
+    pub(crate) is_on_hold: bool,
     /// The last renewals, the newest last.
     pub(crate) history: Vec<Entry>,
     /// What is kept in the state directory because it could not be put into the source.
@@ -78,6 +80,7 @@ pub(crate) fn look(
         next: next.filter(|_| renews),
         failing: state.failing_since.zip(state.cause),
         is_rejected,
+        is_on_hold: state.on_hold.is_some(),
         history,
         stuck: state.stuck.filter(|stuck| stuck.is_news(now)),
         told_end: state.told_end,
@@ -92,6 +95,13 @@ pub(super) fn next_try(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let left = expiry.map(|expiry| expiry.left(now)).unwrap_or_default();
+    let on_hold = state.on_hold.map(|since| since.after(schedule::ON_HOLD_WAIT));
+    // A clock that was set back must not put it off for ever.
+    if let Some(until) =
+        on_hold.filter(|until| *until > now && until.left(now) <= schedule::ON_HOLD_WAIT)
+    {
+        return Some(until);
+    }
     state.put_off.and_then(|moment| schedule::not_before(moment, left, now))
 }
 

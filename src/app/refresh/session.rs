@@ -154,6 +154,12 @@ impl<'a> Turn<'a> {
                 self.state.lifetime = u64::try_from(lifetime).ok();
                 return Ok(Conclusion::Renewed { method: method_name(method), mark });
             }
+            self.state.on_hold = (outcome == Outcome::OnHold).then(clock::now);
+            if self.state.on_hold.is_some() {
+                // Another method would be told the same.
+                last = outcome;
+                break;
+            }
             if let Outcome::Rejected { cause } = outcome {
                 self.state.rejected = self.state.refresh;
                 self.state.refused = self.state.access;
@@ -176,10 +182,15 @@ impl<'a> Turn<'a> {
             Outcome::Renewed => ("the file does not show it".to_owned(), None),
             other => (other.cause().unwrap_or_default().to_owned(), None),
         };
+        let is_on_hold = outcome == Outcome::OnHold;
         let now = clock::now();
         self.state.failures = self.state.failures.saturating_add(1);
         let left = before.mark.map(|mark| mark.expiry.left(now)).unwrap_or_default();
-        let wait = schedule::back_off(self.state.failures, asked, left, jitter::thousandth());
+        let wait = if is_on_hold {
+            schedule::ON_HOLD_WAIT
+        } else {
+            schedule::back_off(self.state.failures, asked, left, jitter::thousandth())
+        };
         let until = self.state.fail(&cause, now, wait);
         match outcome {
             Outcome::Unable { cause, hint } => Conclusion::Failed(cause, hint),

@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(crate) access: Option<Fingerprint>,
     /// The refresh token that the server refuses.
     pub(crate) rejected: Option<Fingerprint>,
+    /// When the server said last that the account is on hold.
+    pub(crate) on_hold: Option<Timestamp>,
     /// The access token beside the refresh token that the server refused last, whatever came since.
     pub(crate) refused: Option<Fingerprint>,
     /// The true expiry, while the file says an earlier one for the CLI's sake.
@@ -152,7 +154,7 @@ impl State {
     /// Forgets all failures.
     pub(crate) fn succeed(&mut self) {
         (self.failures, self.failing_since, self.cause) = (0, None, None);
-        (self.put_off, self.rejected) = (None, None);
+        (self.put_off, self.rejected, self.on_hold) = (None, None, None);
     }
 }
 

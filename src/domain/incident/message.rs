@@ -1,6 +1,7 @@
 //! The words of each incident: what happened, what follows, how long there is.
 
 use crate::domain::incident::{Kind, View};
+use crate::domain::outcome::ON_HOLD;
 use crate::domain::time::in_words;
 
 /// Says what is the matter; the command that helps is added by who says it.
@@ -12,9 +13,14 @@ pub(super) fn of(kind: Kind, view: &View<'_>) -> String {
     }
     match kind {
         Kind::Rejected => {
+            let why = view.renewals.refusal.as_ref().map(|why| format!(" ({why})"));
+            let why = why.unwrap_or_default();
             format!(
-                "the server refused to renew the login in '{path}': sign in again{place}, {rest}"
+                "the server refused to renew the login in '{path}'{why}: sign in again{place}, {rest}"
             )
+        }
+        Kind::AccountOnHold => {
+            format!("the login in '{path}' is not renewed: {ON_HOLD}, {rest}")
         }
         Kind::Blanked => format!(
             "Claude CLI emptied the login in '{path}' after the server refused it: sign in again{place}, {rest}"
@@ -72,7 +78,9 @@ pub(super) fn over(kind: Kind, view: &View<'_>) -> String {
             format!("nothing of the login in '{}' waits to be saved any more{end}", view.path)
         }
         Kind::CliGone => "Claude CLI can be started again".to_owned(),
-        Kind::RefreshFailing => format!("the login in '{}' was renewed again{end}", view.path),
+        Kind::RefreshFailing | Kind::AccountOnHold => {
+            format!("the login in '{}' was renewed again{end}", view.path)
+        }
         Kind::HarmfulFile => "no file stands in OpenClaw's way any more".to_owned(),
     }
 }

@@ -20,6 +20,10 @@ const SIGN_IN_TIME: Duration = Duration::from_secs(600);
 pub(crate) struct Renewals {
     /// The server refused the very refresh token that is on the disk.
     pub(crate) rejected: bool,
+    /// Why, where it said that.
+    pub(crate) refusal: Option<String>,
+    /// The server said that the account is on hold.
+    pub(crate) on_hold: bool,
     /// Why a renewed login could not be saved.
     pub(crate) cannot_save: Option<String>,
     /// The command that helps to save it, where one is known.
@@ -95,6 +99,9 @@ fn no_login(view: &View<'_>) -> Option<Kind> {
 
 /// An attempt has to have failed after half the margin: time that passed asleep counts for nothing.
 fn failing(view: &View<'_>) -> Option<Kind> {
+    if view.renewals.on_hold {
+        return Some(Kind::AccountOnHold);
+    }
     let (first, last) = view.renewals.failing?;
     (last >= first.after(view.margin / 2)).then_some(Kind::RefreshFailing)
 }

@@ -168,6 +168,7 @@ fn is_over(open: &Open, token: Option<Fingerprint>, view: &View<'_>) -> bool {
         | Kind::CannotSave
         | Kind::CliGone
         | Kind::RefreshFailing
+        | Kind::AccountOnHold
         | Kind::HarmfulFile => true,
     }
 }
