@@ -5,6 +5,30 @@ use serde_json::json;
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::incident::Severity;
 
+/// The version of the form `json`.
+const SCHEMA: u32 = 1;
+
+/// The most characters of a message's text that Discord takes, and Telegram.
+const DISCORD_LIMIT: usize = 2000;
+const TELEGRAM_LIMIT: usize = 4096;
+
+/// What is to be said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notice<'a> {
+    /// The event's name, as hooks get it.
+    pub(crate) event: &'a str,
+    /// The link.
+    pub(crate) link: &'a str,
+    /// The name of this host.
+    pub(crate) host: &'a str,
+    /// How much it matters.
+    pub(crate) severity: Severity,
+    /// What happened, what follows, and the command that helps.
+    pub(crate) message: &'a str,
+    /// When the access token that agents work with ends, in RFC 3339.
+    pub(crate) expires_at: Option<&'a str>,
+}
+
 /// A message to be posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
@@ -14,52 +38,76 @@ pub(crate) struct Letter {
     pub(crate) body: String,
 }
 
-/// Writes the letter for a message about a link of a host.
-pub(crate) fn letter(
-    format: NotifyFormat,
-    address: &str,
-    about: &str,
-    severity: Severity,
-    message: &str,
-) -> Letter {
-    let is_ntfy = match format {
-        NotifyFormat::Slack => false,
-        NotifyFormat::Ntfy => true,
-        NotifyFormat::Auto => looks_like_ntfy(address),
-    };
-    if is_ntfy { ntfy(about, severity, message) } else { slack(about, severity, message) }
+impl Letter {
+    fn json(body: &serde_json::Value) -> Self {
+        let headers = vec![("Content-Type", "application/json".to_owned())];
+        Self { headers, body: body.to_string() }
+    }
 }
 
-/// A topic stands alone behind ntfy's address; the addresses of the others are longer
-/// (`/services/A/B/C` of Slack, `/hooks/ID` of Mattermost).
-fn looks_like_ntfy(address: &str) -> bool {
+/// Writes the letter for an address.
+pub(crate) fn letter(format: NotifyFormat, address: &str, notice: &Notice<'_>) -> Letter {
+    match format {
+        NotifyFormat::Auto => letter(suggested(address), address, notice),
+        NotifyFormat::Slack => slack(notice),
+        NotifyFormat::Ntfy => ntfy(notice),
+        NotifyFormat::Discord => discord(notice),
+        NotifyFormat::Telegram => telegram(address, notice),
+        NotifyFormat::Gotify => gotify(notice),
+        NotifyFormat::Json => own(notice),
+    }
+}
+
+/// The form that an address suggests.
+fn suggested(address: &str) -> NotifyFormat {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = host.rsplit('@').next().unwrap_or_default();
-    let path = path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let path = path.split('#').next().unwrap_or_default().trim_matches('/');
+    if ["discord.com", "discordapp.com"].contains(&host) && path.starts_with("api/webhooks/") {
+        return NotifyFormat::Discord;
+    }
+    if host == "api.telegram.org" {
+        return NotifyFormat::Telegram;
+    }
+    if path.ends_with("message") && query.starts_with("token=") {
+        return NotifyFormat::Gotify;
+    }
+    // A topic stands alone behind ntfy's address; the addresses of the others are longer
+    // (`/services/A/B/C` of Slack, `/hooks/ID` of Mattermost).
     let named = host.starts_with("ntfy.") || host.contains(".ntfy.");
-    named || (!path.is_empty() && !path.contains('/'))
+    if named || (!path.is_empty() && !path.contains('/')) {
+        NotifyFormat::Ntfy
+    } else {
+        NotifyFormat::Slack
+    }
 }
 
-fn slack(about: &str, severity: Severity, message: &str) -> Letter {
-    let sign = match severity {
+/// What stands first: the link and its host.
+fn title(notice: &Notice<'_>) -> String {
+    format!("oauth-sync: {} on {}", notice.link, notice.host)
+}
+
+fn slack(notice: &Notice<'_>) -> Letter {
+    let sign = match notice.severity {
         Severity::Error => ":rotating_light:",
         Severity::Warning => ":warning:",
         Severity::Info => ":white_check_mark:",
     };
     // The three characters that Slack reads as mark-up, so that a path cannot call a whole channel.
-    let plain = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let body = json!({"text": format!("{sign} oauth-sync {about}: {plain}")}).to_string();
-    Letter { headers: vec![("Content-Type", "application/json".to_owned())], body }
+    let plain = notice.message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = format!("{sign} oauth-sync {} on {}: {plain}", notice.link, notice.host);
+    Letter::json(&json!({ "text": text }))
 }
 
-fn ntfy(about: &str, severity: Severity, message: &str) -> Letter {
-    let (priority, tag) = match severity {
+fn ntfy(notice: &Notice<'_>) -> Letter {
+    let (priority, tag) = match notice.severity {
         Severity::Error => ("high", "rotating_light"),
         Severity::Warning => ("default", "warning"),
         Severity::Info => ("default", "white_check_mark"),
     };
-    let title = format!("oauth-sync: {about}");
+    let title = title(notice);
     let title = title.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' });
     let headers = vec![
         ("Content-Type", "text/plain; charset=utf-8".to_owned()),
@@ -67,40 +115,137 @@ fn ntfy(about: &str, severity: Severity, message: &str) -> Letter {
         ("Priority", priority.to_owned()),
         ("Tags", tag.to_owned()),
     ];
-    Letter { headers, body: message.to_owned() }
+    Letter { headers, body: notice.message.to_owned() }
+}
+
+/// Discord's "Execute Webhook"; without `allowed_mentions` a path could call everybody.
+fn discord(notice: &Notice<'_>) -> Letter {
+    let text = format!("{}\n{}", title(notice), notice.message);
+    let body = json!({
+        "content": first(&text, DISCORD_LIMIT),
+        "allowed_mentions": { "parse": [] },
+    });
+    Letter::json(&body)
+}
+
+/// `sendMessage` of Telegram's Bot API: the chat stands in the address, where the whole is kept secret.
+fn telegram(address: &str, notice: &Notice<'_>) -> Letter {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let chat = query.split('&').find_map(|pair| pair.strip_prefix("chat_id="));
+    let text = format!("{}\n{}", title(notice), notice.message);
+    let mut body = json!({
+        "text": first(&text, TELEGRAM_LIMIT),
+        "link_preview_options": { "is_disabled": true },
+    });
+    if let Some(chat) = chat {
+        body["chat_id"] = json!(chat.replace("%40", "@"));
+    }
+    Letter::json(&body)
+}
+
+/// Gotify's `POST /message`; its priorities from 4 on make a sound, from 8 on they stay in sight.
+fn gotify(notice: &Notice<'_>) -> Letter {
+    let priority = match notice.severity {
+        Severity::Error => 8,
+        Severity::Warning => 5,
+        Severity::Info => 2,
+    };
+    let body = json!({
+        "title": title(notice),
+        "message": notice.message,
+        "priority": priority,
+    });
+    Letter::json(&body)
+}
+
+/// The event in a form of our own, for programs.
+fn own(notice: &Notice<'_>) -> Letter {
+    let body = json!({
+        "schema": SCHEMA,
+        "event": notice.event,
+        "link": notice.link,
+        "host": notice.host,
+        "severity": notice.severity.name(),
+        "message": notice.message,
+        "expires_at": notice.expires_at,
+    });
+    Letter::json(&body)
+}
+
+/// The first `limit` characters of a text.
+fn first(text: &str, limit: usize) -> String {
+    text.chars().take(limit).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    const NOTICE: Notice<'_> = Notice {
+        event: "blanked",
+        link: "b\u{e4}r",
+        host: "claw1",
+        severity: Severity::Error,
+        message: "a <!channel> & \"b\" @everyone",
+        expires_at: Some("2026-11-30T16:00:00Z"),
+    };
+
+    fn body(format: NotifyFormat, address: &str) -> Value {
+        serde_json::from_str(&letter(format, address, &NOTICE).body).unwrap()
+    }
 
     #[test]
     fn the_address_tells_the_form() {
-        for (address, is_ntfy) in [
-            ("https://ntfy.sh/topic", true),
-            ("https://ntfy.example.org", true),
-            ("http://10.0.0.1:8080/topic?x=1", true),
-            ("https://hooks.slack.com/services/T0/B0/x", false),
-            ("https://chat.example.org/hooks/abc", false),
-            ("https://example.org", false),
+        for (address, format) in [
+            ("https://ntfy.sh/topic", NotifyFormat::Ntfy),
+            ("https://ntfy.example.org", NotifyFormat::Ntfy),
+            ("http://10.0.0.1:8080/topic?x=1", NotifyFormat::Ntfy),
+            ("https://hooks.slack.com/services/T0/B0/x", NotifyFormat::Slack),
+            ("https://chat.example.org/hooks/abc", NotifyFormat::Slack),
+            ("https://example.org", NotifyFormat::Slack),
+            ("https://discord.com/api/webhooks/1/x", NotifyFormat::Discord),
+            ("https://discordapp.com/api/webhooks/1/x", NotifyFormat::Discord),
+            ("https://api.telegram.org/bot1:x/sendMessage?chat_id=2", NotifyFormat::Telegram),
+            ("https://push.example.org/message?token=x", NotifyFormat::Gotify),
+            ("https://example.org/gotify/message?token=x", NotifyFormat::Gotify),
         ] {
-            assert_eq!(looks_like_ntfy(address), is_ntfy, "{address}");
+            assert_eq!(suggested(address), format, "{address}");
         }
     }
 
     #[test]
-    fn both_forms_carry_the_message() {
-        let address = "https://h/hooks/x";
-        let say =
-            |format| letter(format, address, "b\u{e4}r", Severity::Error, "a <!channel> & \"b\"");
-        let slack = say(NotifyFormat::Auto);
-        assert_eq!(
-            slack.body,
-            r#"{"text":":rotating_light: oauth-sync bär: a &lt;!channel&gt; &amp; \"b\""}"#
-        );
-        let ntfy = say(NotifyFormat::Ntfy);
-        assert_eq!(ntfy.body, "a <!channel> & \"b\"");
-        assert_eq!(ntfy.headers[1], ("Title", "oauth-sync: b?r".to_owned()));
+    fn slack_and_ntfy_carry_the_message() {
+        let slack = letter(NotifyFormat::Auto, "https://h/hooks/x", &NOTICE);
+        let text = r#"{"text":":rotating_light: oauth-sync bär on claw1: a &lt;!channel&gt; &amp; \"b\" @everyone"}"#;
+        assert_eq!(slack.body, text);
+        let ntfy = letter(NotifyFormat::Ntfy, "https://h/hooks/x", &NOTICE);
+        assert_eq!(ntfy.body, NOTICE.message);
+        assert_eq!(ntfy.headers[1], ("Title", "oauth-sync: b?r on claw1".to_owned()));
         assert_eq!(ntfy.headers[2], ("Priority", "high".to_owned()));
+    }
+
+    /// The names and limits of the public documentation of each.
+    #[test]
+    fn the_other_forms_have_the_fields_that_each_reads() {
+        let text = "oauth-sync: b\u{e4}r on claw1\na <!channel> & \"b\" @everyone";
+        let discord = body(NotifyFormat::Discord, "https://discord.com/api/webhooks/1/x");
+        assert_eq!(discord, json!({"content": text, "allowed_mentions": {"parse": []}}));
+        let telegram = body(NotifyFormat::Telegram, "https://h/bot1/sendMessage?a=b&chat_id=%40ops");
+        assert_eq!((&telegram["chat_id"], &telegram["text"]), (&json!("@ops"), &json!(text)));
+        let gotify = body(NotifyFormat::Gotify, "https://h/message?token=x");
+        assert_eq!(gotify["title"], "oauth-sync: b\u{e4}r on claw1");
+        assert_eq!((&gotify["message"], &gotify["priority"]), (&json!(NOTICE.message), &json!(8)));
+        let own = body(NotifyFormat::Json, "https://h/x");
+        assert_eq!((&own["schema"], &own["event"]), (&json!(1), &json!("blanked")));
+        assert_eq!((&own["severity"], &own["host"]), (&json!("error"), &json!("claw1")));
+        let long = "\u{e4}".repeat(5000);
+        let long = Notice { message: &long, ..NOTICE };
+        for (format, limit) in [(NotifyFormat::Discord, 2000), (NotifyFormat::Telegram, 4096)] {
+            let body: Value = serde_json::from_str(&letter(format, "", &long).body).unwrap();
+            let text = body.get("content").or_else(|| body.get("text")).unwrap();
+            assert_eq!(text.as_str().unwrap().chars().count(), limit);
+        }
     }
 }

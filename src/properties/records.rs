@@ -12,7 +12,7 @@ use crate::app::state::record;
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::gateway::{Ledger, Request};
 use crate::domain::incident::Severity;
-use crate::domain::webhook;
+use crate::domain::webhook::{self, Notice};
 use crate::os::fs::in_place;
 
 /// State, history, ledgers, requests and events.
@@ -50,9 +50,25 @@ pub(super) fn over(bytes: &[u8]) {
 pub(super) fn notice(bytes: &[u8]) {
     let message = String::from_utf8_lossy(bytes);
     let address = "https://hooks.example.com/services/A/B/C";
-    let slack = webhook::letter(NotifyFormat::Slack, address, "default", Severity::Error, &message);
-    assert!(serde_json::from_slice::<Value>(slack.body.as_bytes()).is_ok(), "{}", slack.body);
-    let ntfy = webhook::letter(NotifyFormat::Ntfy, address, "default", Severity::Error, &message);
+    let notice = Notice {
+        event: "blanked",
+        link: "default",
+        host: "claw1",
+        severity: Severity::Error,
+        message: &message,
+        expires_at: None,
+    };
+    for format in [
+        NotifyFormat::Slack,
+        NotifyFormat::Discord,
+        NotifyFormat::Telegram,
+        NotifyFormat::Gotify,
+        NotifyFormat::Json,
+    ] {
+        let letter = webhook::letter(format, address, &notice);
+        assert!(serde_json::from_slice::<Value>(letter.body.as_bytes()).is_ok(), "{letter:?}");
+    }
+    let ntfy = webhook::letter(NotifyFormat::Ntfy, address, &notice);
     for (name, value) in &ntfy.headers {
         assert!(!value.contains(['\r', '\n']), "{name}: {value}");
     }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::bed::SOURCE;
 use crate::listener::Listener;
 use crate::{age, bed, blanked, heard, hook, no_token_is_kept, waiting};
@@ -38,6 +40,32 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
             assert!(letters[0].head.contains(&title), "{letters:?}");
             assert!(letters[0].head.contains("priority: high\r\n"), "{letters:?}");
         }
+    }
+}
+
+#[test]
+fn each_other_service_is_told_in_the_form_that_it_reads() {
+    for (path, format, field, extra) in [
+        ("api/webhooks/1/canary", "discord", "content", ("allowed_mentions", json!({"parse": []}))),
+        ("botcanary/sendMessage?chat_id=-100", "telegram", "text", ("chat_id", json!("-100"))),
+        ("message?token=canary", "auto", "message", ("priority", json!(8))),
+        ("canary", "json", "message", ("event", json!("blanked"))),
+    ] {
+        let bed = bed();
+        let server = Listener::new(200);
+        let address = format!("http://{}/{path}", server.address);
+        bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
+        blanked(&bed);
+        let ran = bed.run(["notify"]).exit(0).err(&[]);
+        assert!(!ran.err.contains("canary"));
+        let letters = server.letters();
+        assert_eq!(letters.len(), 1, "{format}");
+        assert!(letters[0].head.contains("content-type: application/json\r\n"), "{letters:?}");
+        let body: Value = serde_json::from_str(&letters[0].body).unwrap();
+        let text = body[field].as_str().unwrap();
+        assert!(text.contains("Claude CLI emptied the login in"), "{format}: {text}");
+        assert_eq!(body[extra.0], extra.1, "{format}");
+        assert!(!crate::bed::leaks(&letters[0].body));
     }
 }
 

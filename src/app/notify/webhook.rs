@@ -6,7 +6,7 @@ use crate::app::notify::event::Event;
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::incident::Severity;
 use crate::domain::secret::Secret;
-use crate::domain::webhook;
+use crate::domain::webhook::{self, Notice};
 use crate::os;
 
 /// How long a webhook may take, all in all.
@@ -27,8 +27,15 @@ pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Res
             )
         }
     };
-    let about = format!("{} on {}", event.link, os::net::webhook::host());
-    let letter = webhook::letter(format, address.expose(), &about, severity, &message);
+    let notice = Notice {
+        event: &event.name,
+        link: &event.link,
+        host: &os::net::webhook::host(),
+        severity,
+        message: &message,
+        expires_at: event.expires_at.as_deref(),
+    };
+    let letter = webhook::letter(format, address.expose(), &notice);
     match os::net::webhook::post(address, &letter, LIMIT)? {
         200..300 => Ok(()),
         status => Err(format!("it answered with status {status}")),

@@ -114,7 +114,7 @@ pub(crate) const KEYS: [Key; 38] = [
     key("NOTIFY_WEBHOOK", Unset,
         "The address that is notified when action is required; it is treated as a secret and never shown."),
     key("NOTIFY_FORMAT", Value("auto"),
-        "The form of that message: slack (Mattermost too), ntfy, or auto for the one that the address suggests."),
+        "The form of that message: slack (Mattermost too), ntfy, discord, telegram, gotify, json for the event itself, or auto for the one that the address suggests."),
     key("TOKEN_URL", Value("https://platform.claude.com/v1/oauth/token"),
         "The token endpoint of the method api; https only."),
     key("CLIENT_ID", Value("9d1c250a-e61b-44d9-88ed-5944d1962f5e"),

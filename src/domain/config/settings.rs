@@ -195,4 +195,12 @@ pub(crate) enum NotifyFormat {
     Slack,
     /// ntfy's plain text and headers.
     Ntfy,
+    /// Discord's JSON.
+    Discord,
+    /// `sendMessage` of Telegram's Bot API.
+    Telegram,
+    /// Gotify's JSON.
+    Gotify,
+    /// A JSON of our own, which programs can rely on.
+    Json,
 }

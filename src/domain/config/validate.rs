@@ -257,5 +257,12 @@ const GATEWAYS: [(&str, Gateway); 6] = [
 ];
 const RECREATES: [(&str, Recreate); 2] =
     [("service", Recreate::Service), ("project", Recreate::Project)];
-const FORMATS: [(&str, NotifyFormat); 3] =
-    [("auto", NotifyFormat::Auto), ("slack", NotifyFormat::Slack), ("ntfy", NotifyFormat::Ntfy)];
+const FORMATS: [(&str, NotifyFormat); 7] = [
+    ("auto", NotifyFormat::Auto),
+    ("slack", NotifyFormat::Slack),
+    ("ntfy", NotifyFormat::Ntfy),
+    ("discord", NotifyFormat::Discord),
+    ("telegram", NotifyFormat::Telegram),
+    ("gotify", NotifyFormat::Gotify),
+    ("json", NotifyFormat::Json),
+];
