@@ -232,7 +232,8 @@ mod tests {
         let text = "oauth-sync: b\u{e4}r on claw1\na <!channel> & \"b\" @everyone";
         let discord = body(NotifyFormat::Discord, "https://discord.com/api/webhooks/1/x");
         assert_eq!(discord, json!({"content": text, "allowed_mentions": {"parse": []}}));
-        let telegram = body(NotifyFormat::Telegram, "https://h/bot1/sendMessage?a=b&chat_id=%40ops");
+        let telegram =
+            body(NotifyFormat::Telegram, "https://h/bot1/sendMessage?a=b&chat_id=%40ops");
         assert_eq!((&telegram["chat_id"], &telegram["text"]), (&json!("@ops"), &json!(text)));
         let gotify = body(NotifyFormat::Gotify, "https://h/message?token=x");
         assert_eq!(gotify["title"], "oauth-sync: b\u{e4}r on claw1");

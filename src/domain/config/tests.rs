@@ -120,7 +120,10 @@ fn each_bad_value_is_named_and_said() {
             "RECREATE_QUIET_HOURS '7-8' must be two times of the day such as 23:00-07:00",
         ),
         ("NOTIFY_WEBHOOK=hidden", "NOTIFY_WEBHOOK must be an http:// or https:// address"),
-        ("NOTIFY_FORMAT=https://h/hidden", "NOTIFY_FORMAT must be auto, slack, ntfy, discord, telegram, gotify or json"),
+        (
+            "NOTIFY_FORMAT=https://h/hidden",
+            "NOTIFY_FORMAT must be auto, slack, ntfy, discord, telegram, gotify or json",
+        ),
         ("TOKEN_URL=http://127.0.0.1/", "TOKEN_URL must be an https:// address"),
         (
             "DOCKER_HOST=/run/d.sock",
