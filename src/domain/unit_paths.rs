@@ -1,6 +1,14 @@
-//! Where a user's own units and what belongs to them are, below the home.
+//! Where units of the host are, and below a home a user's own and what belongs to them.
 
 use std::path::Path;
+
+/// Where units of the host are, the directories that win first (systemd.unit(5)).
+pub(crate) const OF_HOST: [&str; 4] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+];
 
 /// Units (systemd.unit(5)).
 pub(crate) const UNITS: &str = ".config/systemd/user";

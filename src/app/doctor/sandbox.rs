@@ -6,10 +6,7 @@ use crate::app::doctor::{Finding, Patient};
 use crate::domain::hints::host;
 use crate::domain::order;
 use crate::domain::shell::Hint;
-
-/// Where units lie, packaged and by hand.
-const FOLDERS: [&str; 3] =
-    ["/usr/lib/systemd/system", "/usr/local/lib/systemd/system", "/etc/systemd/system"];
+use crate::domain::unit_paths::OF_HOST;
 
 /// A unit of ours, and where it may write.
 struct Unit {
@@ -55,7 +52,7 @@ fn wanted(patient: &Patient<'_>) -> Vec<PathBuf> {
 
 fn units(patient: &Patient<'_>) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
-    for folder in FOLDERS.map(Path::new) {
+    for folder in OF_HOST.map(Path::new) {
         for name in patient.tree.names(folder) {
             let ours = name.starts_with("oauth-sync") && name.ends_with(".service");
             let known = units.iter().any(|unit| unit.name == name);
@@ -72,7 +69,7 @@ fn units(patient: &Patient<'_>) -> Vec<Unit> {
 }
 
 fn drop_ins(patient: &Patient<'_>, unit: &str) -> Vec<PathBuf> {
-    let folders = FOLDERS.map(|folder| Path::new(folder).join(format!("{unit}.d")));
+    let folders = OF_HOST.map(|folder| Path::new(folder).join(format!("{unit}.d")));
     let files = folders
         .iter()
         .flat_map(|folder| patient.tree.names(folder).into_iter().map(|name| folder.join(name)));

@@ -6,13 +6,9 @@ use crate::app::setup::detect::homes::Home;
 use crate::app::setup::detect::own_paths::OwnPaths;
 use crate::app::setup::detect::tree::Tree;
 use crate::domain::expand::{expand, home_is, specifiers};
-use crate::domain::unit_paths::{self, is_conf};
+use crate::domain::unit_paths::{self, OF_HOST, is_conf};
 use crate::domain::{glob, unit_text};
 use crate::os::user::account::{self, Account};
-
-/// Where units of the whole host lie, the ones that win first (systemd.unit(5)).
-pub(super) const SYSTEM: [&str; 3] =
-    ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
 
 /// How many files with variables are read for a unit of the host, or for all of a user's.
 const FILES_LIMIT: usize = 64;
@@ -52,7 +48,8 @@ pub(super) const VARIABLES: [&str; 7] = [
 
 /// Collects the folders that units name, and says which units of users' were not looked at.
 pub(crate) fn hints(tree: &Tree, homes: &[Home], left_out: &mut Vec<String>) -> Vec<Hint> {
-    let system = SYSTEM.iter().take(2).flat_map(|folder| {
+    let by_hand = OF_HOST.iter().filter(|folder| **folder != "/usr/lib/systemd/system");
+    let system = by_hand.flat_map(|folder| {
         let texts = texts(tree, Path::new(folder), |_| true).into_iter();
         // Whoever wrote a system unit may read what it names; a user may not have root read for them.
         texts.flat_map(|(_, text)| {
@@ -87,8 +84,10 @@ pub(crate) fn hints(tree: &Tree, homes: &[Home], left_out: &mut Vec<String>) -> 
 
 /// The home of the user that a unit of the host runs as.
 fn home_of(unit: &str, homes: &[Home]) -> Option<PathBuf> {
-    let user = unit.lines().filter_map(|line| line.trim().strip_prefix("User=")).next_back();
-    let is_user = |home: &&Home| user.map_or(home.uid == 0, |user| user.trim() == home.name);
+    let assigned = unit_text::assignments(unit, "Service");
+    let user = assigned.iter().rfind(|(key, _)| key == "User").map(|(_, user)| user);
+    let user = user.filter(|user| !user.is_empty());
+    let is_user = |home: &&Home| user.map_or(home.uid == 0, |user| *user == home.name);
     homes.iter().find(is_user).map(|home| home.path.clone())
 }
 
@@ -262,7 +261,7 @@ pub(crate) fn gateway(
     let owner =
         home.map(|home| home.uid).or(if let [owner] = owners { Some(*owner) } else { None });
     let found = [of_user.as_str(), of_container].into_iter().find(|name| {
-        SYSTEM.iter().any(|folder| tree.has(&Path::new(folder).join(name)))
+        OF_HOST.iter().any(|folder| tree.has(&Path::new(folder).join(name)))
             && !is_anothers(runs_as(tree, name), owner)
     })?;
     Some((found.to_owned(), false))
@@ -275,7 +274,7 @@ fn is_anothers(user: Option<u32>, owner: Option<u32>) -> bool {
 
 /// The files of a unit of the host and of its drop-ins with their texts, those of a package first.
 fn texts_of_host(tree: &Tree, unit: &str) -> impl Iterator<Item = (PathBuf, String)> {
-    SYSTEM.iter().rev().flat_map(move |folder| texts(tree, Path::new(folder), is_of(unit)))
+    OF_HOST.iter().rev().flat_map(move |folder| texts(tree, Path::new(folder), is_of(unit)))
 }
 
 /// Tells the names of a unit and of its directory of drop-ins.

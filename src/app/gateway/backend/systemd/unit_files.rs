@@ -15,14 +15,6 @@ use crate::os::fs::dir::Folder;
 const LIMIT: u64 = 64 * 1024;
 const VALUES_LIMIT: u64 = 1 << 20;
 
-/// Where units of the host lie, the first wins (systemd.unit(5)).
-const OF_HOST: [&str; 4] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-];
-
 /// Where a user's units lie besides the home, and below it: before those of all users, and after what root has set.
 const OF_USERS: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
 const OF_PACKAGES: [&str; 2] = ["/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
@@ -164,7 +156,9 @@ pub(crate) fn of_user(state: &Folder, homes: &[PathBuf], name: &str) -> Vec<Text
 /// Reads the files of a unit of the host.
 pub(crate) fn of_host(name: &str) -> Vec<Text> {
     let reader = Reader::of_host();
-    reader.map(|reader| reader.search(&OF_HOST.map(PathBuf::from), name)).unwrap_or_default()
+    reader
+        .map(|reader| reader.search(&unit_paths::OF_HOST.map(PathBuf::from), name))
+        .unwrap_or_default()
 }
 
 /// Reads the file that Quadlet makes a user's unit of, and its drop-ins; none where it is no container's.
