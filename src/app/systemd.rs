@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::app::error::Error;
 use crate::app::setup::detect::{Rival, Tree};
+use crate::domain::unit_paths::OF_HOST;
 use crate::domain::units::{self, Unit};
-use crate::os::fs::dir::Folder;
-use crate::os::process::command::{Call, Ended};
-use crate::os::user::identity::Identity;
-use crate::os::{self, environment};
+use crate::os;
+use crate::os::process::command::Ended;
+use crate::os::process::systemctl;
 
 /// What has to be enabled; the rest is pulled in.
 pub(crate) const UNITS: [&str; 2] = ["oauth-sync.service", "oauth-sync-refresh.timer"];
@@ -35,14 +35,13 @@ pub(crate) enum Services {
 
 /// Looks for our units, without asking systemd.
 pub(crate) fn look(tree: &Tree) -> Services {
-    let folders = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"];
     let installed =
-        |unit: &str| folders.iter().any(|folder| tree.has(&Path::new(folder).join(unit)));
+        |unit: &str| OF_HOST.iter().any(|folder| tree.has(&Path::new(folder).join(unit)));
     let wanted = |unit: &str, by: &str| {
         tree.has(&Path::new("/etc/systemd/system").join(format!("{by}.wants")).join(unit))
     };
     match () {
-        () if !tree.has(Path::new("/run/systemd/system")) => Services::NoSystemd,
+        () if !tree.has(Path::new(systemctl::BOOTED)) => Services::NoSystemd,
         () if !UNITS.iter().all(|unit| installed(unit)) => Services::NotInstalled,
         () if wanted(UNITS[0], "multi-user.target") && wanted(UNITS[1], "timers.target") => {
             Services::Enabled
@@ -53,7 +52,7 @@ pub(crate) fn look(tree: &Tree) -> Services {
 
 /// Enables our units and starts them.
 pub(crate) fn enable() -> Result<(), Error> {
-    systemctl(&[&["enable", "--now"][..], &UNITS].concat())
+    call(&[&["enable", "--now"][..], &UNITS].concat())
 }
 
 /// The units of the original that something pulls in, by their names and their users.
@@ -81,17 +80,17 @@ pub(crate) fn is_wanted(tree: &Tree, unit: &Path) -> bool {
 pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<(), Error> {
     let root = format!("--root={}", tree.place(Path::new("/")).display());
     match user {
-        None if !tree.is_host() => systemctl(&[&root, "disable", unit]),
+        None if !tree.is_host() => call(&[&root, "disable", unit]),
         // Nothing runs that could be stopped.
-        None if !tree.has(Path::new("/run/systemd/system")) => systemctl(&["disable", unit]),
-        None => systemctl(&["disable", "--now", unit]),
+        None if !tree.has(Path::new(systemctl::BOOTED)) => call(&["disable", unit]),
+        None => call(&["disable", "--now", unit]),
         Some(_) if !tree.is_host() => {
             let what = "it is a user's, which only the running host can manage";
             Err(os::error::Error::odd("disable", Path::new(unit), what).into())
         }
         Some(user) => {
             let machine = format!("{user}@");
-            systemctl(&["--user", "-M", &machine, "disable", "--now", unit])
+            call(&["--user", "-M", &machine, "disable", "--now", unit])
         }
     }
 }
@@ -102,26 +101,20 @@ pub(crate) fn switch_off(tree: &Tree, unit: &str, user: Option<&str>) -> Result<
 /// In words fit for a message, where systemd runs and does not answer.
 pub(crate) fn shown() -> Result<Vec<Unit>, String> {
     let words = [&["show", units::PROPERTIES, "--"][..], &units::ALL].concat();
-    let shown = run(&words, SHOW_LIMIT).map_err(|error| error.to_string()).and_then(|ended| {
-        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-        if ended.is_success() { Ok(units::parse(&text)) } else { Err(reason(&ended)) }
-    });
-    let is_booted = || Folder::reach(Path::new("/run/systemd/system")).is_ok();
-    shown.or_else(|why| if is_booted() { Err(why) } else { Ok(Vec::new()) })
+    let shown =
+        systemctl::run(&words, SHOW_LIMIT).map_err(|error| error.to_string()).and_then(|ended| {
+            let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+            if ended.is_success() { Ok(units::parse(&text)) } else { Err(reason(&ended)) }
+        });
+    shown.or_else(|why| if systemctl::is_booted() { Err(why) } else { Ok(Vec::new()) })
 }
 
-fn systemctl(words: &[&str]) -> Result<(), Error> {
-    let ended = run(words, LIMIT)?;
+fn call(words: &[&str]) -> Result<(), Error> {
+    let ended = systemctl::run(words, LIMIT)?;
     if ended.is_success() {
         return Ok(());
     }
     Err(os::error::Error::odd("run", Path::new("systemctl"), reason(&ended)).into())
-}
-
-fn run(words: &[&str], limit: Duration) -> Result<Ended, os::error::Error> {
-    let (root, own) = (Folder::reach(Path::new("/"))?, Identity::own());
-    let argv = ["systemctl"].iter().chain(words);
-    Call::new(argv, &root, &own).env("PATH", environment::path()).env("LC_ALL", "C").run(limit)
 }
 
 /// Why it came to nothing: its last words, else its exit status.

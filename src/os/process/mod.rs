@@ -11,5 +11,6 @@ pub(crate) mod proc_list;
 pub(crate) mod self_exec;
 #[cfg(test)]
 pub(crate) mod shells;
+pub(crate) mod systemctl;
 pub(crate) mod systemd_run;
 pub(crate) mod trust;

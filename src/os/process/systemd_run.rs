@@ -8,13 +8,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::os::fs::dir::Folder;
+use crate::os::process::systemctl;
 use crate::os::user::identity::Identity;
 
 /// Says whether `program` has to be run so here.
 pub(crate) fn is_needed(program: &str) -> bool {
-    let is_booted = || Folder::reach(Path::new("/run/systemd/system")).is_ok();
-    program == "podman" && Identity::own().uid == 0 && is_booted()
+    program == "podman" && Identity::own().uid == 0 && systemctl::is_booted()
 }
 
 /// The words before a program's own that have systemd run it as that user, in that folder, with that

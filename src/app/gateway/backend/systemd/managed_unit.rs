@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::gateway::backend::systemd::quadlet;
 use crate::app::gateway::backend::systemd::unit_environment::{Environment, Managers, Text};
 use crate::app::gateway::backend::systemd::unit_files::{self, Reader};
-use crate::app::gateway::exec_context::{Place, text};
+use crate::app::gateway::exec_context::text;
 use crate::app::gateway::job::Work;
 use crate::domain::gateway::{Ending, masking};
 use crate::domain::hints::host::Manager;
@@ -17,6 +17,7 @@ use crate::domain::secret::Secret;
 use crate::domain::shell::Hint;
 use crate::domain::unit_text;
 use crate::os::fs::dir::Folder;
+use crate::os::process::systemctl;
 use crate::os::user::account::{self, Account};
 use crate::os::user::identity::Identity;
 
@@ -218,14 +219,9 @@ impl Unit {
 
     pub(crate) fn systemctl(&self, words: &[&str], limit: Duration) -> Result<String, Ending> {
         let failed = |error: crate::os::error::Error| Ending::deferred(error.to_string());
-        let (root, own) = (Folder::reach(Path::new("/")).map_err(failed)?, Identity::own());
         let options = self.options();
-        let argv: Vec<&str> = ["systemctl"]
-            .into_iter()
-            .chain(options.iter().map(String::as_str))
-            .chain(words.iter().copied())
-            .collect();
-        let ended = Place::new(&root, &own).run(&argv, limit).map_err(failed)?;
+        let words = options.iter().map(String::as_str).chain(words.iter().copied());
+        let ended = systemctl::run(words, limit).map_err(failed)?;
         if ended.is_success() {
             return Ok(text(&ended.stdout));
         }
