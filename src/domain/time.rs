@@ -14,6 +14,11 @@ pub(crate) struct Timestamp(pub(crate) i64);
 const SECOND: i64 = 1000;
 
 impl Timestamp {
+    /// The instant of a file's time stamp.
+    pub(crate) fn of_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(SECOND))
+    }
+
     /// The instant `span` later; the far end of time where that does not exist.
     pub(crate) fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis(span)))

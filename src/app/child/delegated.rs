@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::child::queue_runner;
 use crate::app::context::Places;
+use crate::domain::retry::doubled;
 use crate::domain::time::Timestamp;
 use crate::os::error::Error;
 use crate::os::event::event_loop::Events;
@@ -28,8 +29,8 @@ const START_TIME: Duration = Duration::from_secs(2);
 /// How long a link rests after a process that failed; twice as long after each further one.
 const SHORTEST_REST: Duration = Duration::from_secs(60);
 
-/// How often the rest is doubled at most.
-const DOUBLINGS: u32 = 5;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_secs(32 * 60);
 
 /// The process that syncs a link, while there is one.
 #[derive(Debug)]
@@ -151,9 +152,8 @@ impl Delegated {
             self.failures = 0;
             return None;
         }
-        let rest = SHORTEST_REST * (1 << self.failures.min(DOUBLINGS));
         self.failures += 1;
-        Some(now.after(rest))
+        Some(now.after(doubled(SHORTEST_REST, self.failures, LONGEST_REST)))
     }
 }
 

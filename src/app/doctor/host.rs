@@ -41,7 +41,7 @@ fn clock(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     }
     let path = &case.settings.claude_credentials;
     let stat = Folder::reach(path.parent()?).ok()?.stat(path.file_name()?.to_str()?).ok()??;
-    let written = Timestamp(stat.st_mtime.saturating_mul(1000));
+    let written = Timestamp::of_seconds(stat.st_mtime);
     let credential = case.report.source.credential().filter(|c| c.refresh_token.is_some());
     let ahead = if written > patient.now.after(SKEW) {
         format!("was written in {}", in_words(written.left(patient.now)))

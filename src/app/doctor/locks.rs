@@ -27,7 +27,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Vec<Finding> {
 fn one(patient: &Patient<'_>, lock: &Path) -> Option<Finding> {
     let folder = Folder::reach(lock.parent()?).ok()?;
     let stat = folder.stat(lock.file_name()?.to_str()?).ok()??;
-    let touched = Timestamp(stat.st_mtime.saturating_mul(1000));
+    let touched = Timestamp::of_seconds(stat.st_mtime);
     let command = files::remove_lock(lock).run_by(&patient.owner(&folder));
     let shown = lock.display();
     if touched > patient.now.after(FUTURE) {

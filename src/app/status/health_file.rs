@@ -35,7 +35,7 @@ const LIMIT: u64 = 4 << 20;
 pub(crate) fn read(places: &Places) -> Option<Published> {
     let run = Folder::reach(&places.run_dir).ok()?;
     let seen = run.read(FILE, LIMIT).ok()??;
-    let written = Timestamp(seen.stat.st_mtime.saturating_mul(1000));
+    let written = Timestamp::of_seconds(seen.stat.st_mtime);
     let published: Published = serde_json::from_slice(&seen.bytes).ok()?;
     let is_known = published.schema == SCHEMA;
     is_known.then(|| published.aged(written, clock::now()))

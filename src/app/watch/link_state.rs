@@ -12,6 +12,7 @@ use crate::app::watch::maintenance;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway;
 use crate::domain::pace::{Limit, Pace};
+use crate::domain::retry::doubled;
 use crate::domain::time::Timestamp;
 
 /// How soon a link is looked at again that something kept from being looked at.
@@ -20,9 +21,11 @@ pub(crate) const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a file may stay half-written before that is said: longer than any writer seen takes.
 const HALF_WRITTEN_GRACE: Duration = Duration::from_secs(2);
 
-/// How long a request to renew is given before it is made again; twice as long after each one that
-/// came to nothing, up to eight times.
+/// How long a request to renew is given before it is made again; twice as long after each one that came to nothing.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// The longest that it is waited for.
+const LONGEST_ANSWER_TIME: Duration = Duration::from_secs(8 * 60);
 
 /// How often events have one link compared: beyond it a user who changes files without end waits.
 const COMPARE_LIMIT: Limit = Limit { burst: 20, interval: Duration::from_millis(100) };
@@ -214,7 +217,7 @@ impl Watched {
     }
 
     fn answer_time(&self) -> Duration {
-        ANSWER_TIME * (1 << self.known.unanswered.saturating_sub(1).min(3))
+        doubled(ANSWER_TIME, self.known.unanswered, LONGEST_ANSWER_TIME)
     }
 
     /// Says whether the file may just be in the middle of being written, which is no news yet.

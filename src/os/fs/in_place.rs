@@ -144,7 +144,7 @@ fn look(record: &Record<'_>, name: &str, longest: u64) -> Result<Found, Error> {
 
 /// Says whether a record was made more than a day ago.
 fn is_old(record: &Seen) -> bool {
-    let made = Timestamp(record.stat.st_mtime.saturating_mul(1000));
+    let made = Timestamp::of_seconds(record.stat.st_mtime);
     made.after(GRACE) < clock::now()
 }
 

@@ -181,7 +181,7 @@ fn is_stale(folder: &Folder, name: &str, tag: Tag, stale_after: Duration) -> boo
     let Ok(stat) = folder.stat_at(name) else {
         return true;
     };
-    let touched = Timestamp(stat.st_mtime.saturating_mul(1000));
+    let touched = Timestamp::of_seconds(stat.st_mtime);
     touched.after(stale_after) < clock::now() || is_ours(folder, name, tag)
 }
 

@@ -105,7 +105,7 @@ fn left_by_us(stat: &Stat, tag: Tag) -> Option<String> {
 
 /// How old an orphan is; `None` if it may be alive.
 fn orphaned(stat: &Stat, stale_after: Duration, untouched: bool) -> Option<String> {
-    let (touched, now) = (Timestamp(stat.st_mtime.saturating_mul(1000)), clock::now());
+    let (touched, now) = (Timestamp::of_seconds(stat.st_mtime), clock::now());
     if touched.after(stale_after) < now {
         return Some(format!("was left {} ago", in_words(now.left(touched))));
     }
