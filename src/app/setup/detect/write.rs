@@ -22,6 +22,9 @@ const NAMED: &str = "# Made by detection: purging the Debian package removes thi
 /// The keys that name where else the token goes.
 const PLACES: [&str; 4] = ["COMPOSE_DIR", "ENV_FILE", "OAUTH_JSON", "SECRET_FILE"];
 
+/// The two halves of a link.
+const HALVES: [&str; 2] = ["CLAUDE_CREDENTIALS", "OPENCLAW_STATE_DIR"];
+
 /// Keys, and those that say something of the same thing: with another thing they go.
 const TOGETHER: [(&str, &[&str]); 3] = [
     ("CLAUDE_CLI", &["CLAUDE_CONTAINER", "CONTAINER_ENGINE"]),
@@ -213,6 +216,15 @@ struct Draft {
     unlinked: Option<String>,
 }
 
+impl Draft {
+    /// A valid link is never replaced by an invalid one.
+    fn keeping(why: Option<String>) -> Self {
+        let why = why.unwrap_or_else(|| "neither half is named".to_owned());
+        let kept = format!("no valid link comes of the answers, so the one there is kept: {why}");
+        Self { text: None, unlinked: Some(kept) }
+    }
+}
+
 fn drafted(
     path: &Path,
     old: Option<&str>,
@@ -222,19 +234,28 @@ fn drafted(
 ) -> Result<Draft, Error> {
     let read = |text: &str| config::read(&[(path.to_owned(), text.to_owned())]);
     let before = read(old.unwrap_or_default());
+    let is_link = !before.links.is_empty();
     let (mut answers, mut unlinked) = (Vec::new(), None);
-    if before.links.is_empty() && before.problems.is_empty() {
+    if before.problems.is_empty() && (!is_link || is_ended(old, given)) {
         match completion(detection, |key| stated(old, given, key)) {
             Ok(found) => answers = found,
             Err(why) => unlinked = Some(why),
         }
     }
-    answers.extend(given.iter().cloned());
+    // What is taken out to be looked for is not taken out again once it was found.
+    let is_found = |key: &String| answers.iter().any(|(found, _)| found == key);
+    let given = given.iter().filter(|(key, value)| !(is_link && value.is_empty() && is_found(key)));
+    let given: Vec<Answer> = given.cloned().collect();
+    answers.extend(given);
     if old.is_none() && answers.iter().all(|(_, value)| value.is_empty()) {
         return Ok(Draft { text: None, unlinked });
     }
     let text = edited(path, old.unwrap_or(header), &answers)?;
     let Config { links, problems, unfinished } = read(&text);
+    if links.is_empty() && is_link {
+        let why = problems.first().or(unfinished.first()).map(ToString::to_string);
+        return Ok(Draft::keeping(why.or(unlinked)));
+    }
     if !links.is_empty() {
         unlinked = None;
     } else if let Some(problem) = problems.first() {
@@ -243,6 +264,12 @@ fn drafted(
         unlinked = unfinished.first().map(ToString::to_string);
     }
     Ok(Draft { text: Some(text), unlinked })
+}
+
+/// Says whether the answers take a half of the link away, which is then looked for as at first.
+fn is_ended(old: Option<&str>, given: &[Answer]) -> bool {
+    let was = |key: &str| value_of(old?, key);
+    HALVES.iter().any(|key| was(key).is_some() && stated(old, given, key).is_none())
 }
 
 /// What somebody has said for a key: now, or in the file.
