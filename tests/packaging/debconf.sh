@@ -10,7 +10,7 @@ conf=$scratch/root/etc/oauth-sync/default.conf
 
 # A database of our own, the maintainer scripts without what cargo-deb adds, and the stand-in.
 fresh() {
-    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found,waits,asked,agreed}
+    rm -rf "${scratch:?}"/{root,bin,debian,calls,told,found,waits,asked,agreed,steps,screens,perl}
     mkdir -p "$scratch"/{root/etc,root/db,bin,debian}
     # debconf looks below DPKG_ROOT for all of it; as on Debian, passwords lie apart, without backup
     cat >"$scratch/root/etc/debconf.conf" <<'CONF'
@@ -57,8 +57,8 @@ PROGRAM
 }
 
 debconf() {
-    env DEBIAN_FRONTEND="${frontend:-noninteractive}" DEBIAN_PRIORITY=medium EDITOR="$scratch/bin/person" LC_ALL=C \
-        PATH="$scratch/bin:$PATH" SCRATCH="$scratch" DPKG_ROOT="$scratch/root" "$@"
+    env DEBIAN_FRONTEND="${frontend:-noninteractive}" DEBIAN_PRIORITY="${priority:-medium}" EDITOR="$scratch/bin/person" LC_ALL=C \
+        PATH="$scratch/bin:$PATH" PERL5LIB="$scratch/perl" SCRATCH="$scratch" DPKG_ROOT="$scratch/root" "$@"
 }
 
 preseed() {
@@ -98,6 +98,47 @@ grep "^$package/" "\$1" >>"$scratch/asked"
 sed -i 's,^$package/${1:-none}=.*,$package/${1:-none}="${2:-}",' "\$1"
 PERSON
     chmod +x "$scratch/bin/person"
+}
+
+# steps LINE...: from now on somebody sees screen after screen, and does on each what a line says: back,
+# next, or QUESTION=VALUE, and then next. With no line left it is always next. What each screen shows is kept.
+steps() {
+    frontend=steps
+    printf '%s\n' "$@" >"$scratch/steps"
+    mkdir -p "$scratch/perl/Debconf/FrontEnd"
+    cat >"$scratch/perl/Debconf/FrontEnd/Steps.pm" <<'PERL'
+package Debconf::FrontEnd::Steps;
+use strict;
+use base qw(Debconf::FrontEnd);
+
+sub init {
+    my $this = shift;
+    $this->SUPER::init(@_);
+    $this->interactive(1);
+    $this->capb('backup');
+}
+
+# What is asked is what the editor would show.
+sub elementtype { 'Editor' }
+
+sub go {
+    my $this = shift;
+    $_->value($_->question->value // '') for @{$this->elements};
+    my %shown = map { $_->question->name =~ s,.*/,,r => $_ } grep { $_->visible } @{$this->elements};
+    return 1 unless %shown;
+    open(my $kept, '>>', "$ENV{SCRATCH}/screens") or die;
+    print $kept join(' ', sort keys %shown), "\n";
+    open(my $steps, '<', "$ENV{SCRATCH}/steps") or die;
+    my ($step, @left) = <$steps>;
+    open($steps, '>', "$ENV{SCRATCH}/steps") or die;
+    print $steps @left;
+    return '' if ($step // '') eq "back\n";
+    $shown{$1}->value($2) if ($step // '') =~ /^([a-z-]+)=(.*)$/;
+    return 1;
+}
+
+1;
+PERL
 }
 
 # asked QUESTION: holds if a person was asked that, and forgets all that was asked.
@@ -319,6 +360,51 @@ PERSON
     grep -qx CLAUDE_CREDENTIALS=/srv/a "$scratch/told"
 }
 
+# The first screen, where there is nothing to go back to; the second; the first again; and on to the end.
+go_back_works() {
+    fresh
+    steps back claude-cli=container back claude-credentials=/srv/b claude-container=cli next
+    waits
+    priority=low
+    install
+    cat "$scratch/screens"
+    [ "$(cut -d ' ' -f 1 "$scratch/screens" | uniq | tr '\n' ' ')" = "claude-cli claude-container claude-cli claude-container rewrite-openclaw-json " ]
+    grep -qx CLAUDE_CREDENTIALS=/srv/b "$scratch/told"
+    grep -qx CLAUDE_CONTAINER=cli "$scratch/told"
+}
+
+# From the error, to the screen that it is about.
+back_from_an_error() {
+    fresh
+    steps claude-credentials=near/by back claude-credentials=/srv/b
+    install
+    cat "$scratch/screens"
+    [ "$(sed -n 2p "$scratch/screens")" = "bad-answer claude-credentials" ]
+    [ "$(sed -n 3p "$scratch/screens")" = "claude-credentials openclaw-state-dir" ]
+    grep -qx CLAUDE_CREDENTIALS=/srv/b "$scratch/told"
+}
+
+never_ends_without_a_check() {
+    fresh
+    mapfile -t lines < <(yes back | head -n 200)
+    steps claude-credentials=near/by "${lines[@]}"
+    install 2>"$scratch/said"
+    fails grep near/by "$scratch/told"
+    grep -q 'an answer is left out: CLAUDE_CREDENTIALS must be' "$scratch/said"
+}
+
+# Somebody who insists on what cannot be used keeps the link that there is.
+valid_link_stays() {
+    fresh
+    printf 'CLAUDE_CREDENTIALS="/srv/a"\nOPENCLAW_STATE_DIR="/srv/state"\n' | write_conf
+    mapfile -t lines < <(yes claude-credentials=near/by | head -n 10)
+    steps "${lines[@]}"
+    reconfigure 2>"$scratch/said"
+    cat "$scratch/said"
+    grep -qx CLAUDE_CREDENTIALS=/srv/a "$scratch/told"
+    grep -q 'an answer is left out: CLAUDE_CREDENTIALS must be' "$scratch/said"
+}
+
 # Nobody is asked: it is left out, which is said, and all else is used.
 bad_answer_is_left_out() {
     fresh
@@ -457,6 +543,10 @@ t "a reconfiguration asks for the consent, and shows what was answered" agreed_o
 t "so does an upgrade, and leaves the file" agreed_on_upgrade
 t "a preseeded yes is noted by a noninteractive installation, once" agreed_beforehand
 t "an answer that cannot be used is asked for again" bad_answer_is_asked_again
+t "Go Back shows the screen before, with its answers" go_back_works
+t "and from an error the screen that it is about" back_from_an_error
+t "and who only goes back leaves no answer that cannot be used" never_ends_without_a_check
+t "a valid link outlives answers that cannot be used" valid_link_stays
 t "where nobody is asked, it is left out, and all else is used" bad_answer_is_left_out
 t "an answer that is no choice is left out, and said" no_choice_is_left_out
 t "a reconfiguration at which nobody is asked says which new answers it ignores" unasked_reconfiguration_says_what_it_ignores
