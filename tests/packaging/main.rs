@@ -12,6 +12,7 @@ mod completions;
 mod components;
 mod licences;
 mod plain;
+mod templates;
 mod units;
 
 /// The folder of the sources.
