@@ -3,8 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::json;
+
 use crate::endpoint::{Answer, TOKEN};
 use crate::rig::Rig;
+
+/// A refusal with an error code of RFC 6749 and a text.
+fn refusal(status: u16, code: &str, description: &str) -> Answer {
+    Answer::status(status).json(&json!({ "error": code, "error_description": description }))
+}
 
 /// A rig whose login is carried into an `.env`.
 fn linked() -> Rig {
@@ -76,7 +83,7 @@ fn an_account_on_hold_is_said_to_be_that_and_asked_for_once_an_hour() {
     for (status, code) in [(400, "invalid_grant"), (401, "access_denied"), (403, "invalid_grant")] {
         let rig = linked();
         let before = rig.access();
-        rig.endpoint.always(TOKEN, Answer::oauth_refusal(status, code, "account_on_hold"));
+        rig.endpoint.always(TOKEN, refusal(status, code, "account_on_hold"));
         let ran = rig.refresh(&[]);
         assert_eq!(ran.code, Some(75), "{status}: {}", ran.said);
         let page = "Anthropic has put the account on hold: see https://claude.ai/restricted";
@@ -105,7 +112,7 @@ fn the_reason_of_a_refusal_is_told_where_it_is_known_and_no_other_text_is() {
         ("a text that quoted it", "invalid_grant"),
     ] {
         let rig = linked();
-        rig.endpoint.once(TOKEN, Answer::oauth_refusal(400, "invalid_grant", text));
+        rig.endpoint.once(TOKEN, refusal(400, "invalid_grant", text));
         let ran = rig.refresh(&[]);
         assert_eq!(ran.code, Some(3), "{text}");
         assert!(ran.said.contains(reason), "{text}: {}", ran.said);

@@ -49,12 +49,6 @@ impl Answer {
         Self::status(400).json(&serde_json::json!({ "error": code, "error_description": "stub" }))
     }
 
-    /// Refuses with an error code of RFC 6749 and a text.
-    pub(crate) fn oauth_refusal(status: u16, code: &str, description: &str) -> Self {
-        let body = serde_json::json!({ "error": code, "error_description": description });
-        Self::status(status).json(&body)
-    }
-
     /// Sends the client elsewhere, with the method kept.
     pub(crate) fn redirect(location: &str) -> Self {
         Self::status(307).header("Location", location)
