@@ -9,6 +9,9 @@ use crate::bed::{Bed, SOURCE, epoch_ms};
 use crate::sign_in_until;
 use crate::units::{run, show};
 
+/// The moment at which the documentation shows the program.
+const NOW: &str = "2026-11-30T08:00:30Z";
+
 /// A link on a host whose units run.
 fn bed() -> Bed {
     let bed = Bed::new();
@@ -22,17 +25,47 @@ fn bed() -> Bed {
 
 /// Puts for what differs from run to run what stands in the documentation.
 fn plain(bed: &Bed, text: &str) -> String {
-    let text = bed.plain(text).replace("BED/home", "/home/claw");
-    let text = text.replace("WHEN", "2026-11-30T16:00:00Z").replace(" as root,", " as claw,");
+    let text = bed.plain(text).replace("BED/home", "/home/claw").replace(" as root,", " as claw,");
     // Of half an hour 29 minutes are left, and less once the bed is older than a minute.
-    let mut plain = (1..=(epoch_ms() - bed.now) / 60_000)
+    let text = (1..=(epoch_ms() - bed.now) / 60_000)
         .fold(text, |text, minutes| text.replace(&format!("h {}m", 29 - minutes), "h 29m"));
-    let start = plain.find("'expiry'=").map_or(plain.len(), |at| at + "'expiry'=".len());
-    let length = plain[start..].find('s').unwrap_or(0);
-    if plain[start..start + length] != *"0" {
-        plain.replace_range(start..start + length, "28740");
+    measured(&dated(&text))
+}
+
+/// Puts moments that fit the times that are left at `NOW`.
+fn dated(text: &str) -> String {
+    let mut parts = text.split("WHEN");
+    let mut dated = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.strip_prefix(", in ").or_else(|| part.strip_prefix(", for "));
+        let left = rest.map(duration).unwrap_or_default();
+        let moment = NOW.parse::<jiff::Timestamp>().unwrap() + left;
+        dated = format!("{dated}{moment}{part}");
     }
-    plain
+    dated
+}
+
+/// Puts the seconds that fit what `check` says of the access token.
+fn measured(text: &str) -> String {
+    let name = "'expiry'=";
+    let said = text.split_once("access token ends in ").map(|(_, rest)| duration(rest));
+    let (Some(left), Some((before, after))) = (said, text.split_once(name)) else {
+        return text.to_owned();
+    };
+    let (value, rest) = after.split_once('s').unwrap();
+    let value = if value == "0" { 0 } else { left.as_secs() };
+    format!("{before}{name}{value}s{rest}")
+}
+
+/// Reads `14d 23h` at the beginning of a text.
+fn duration(text: &str) -> jiff::SignedDuration {
+    let mut seconds = 0;
+    for word in text.split([' ', '\n', ',']) {
+        let Some(unit) = word.chars().last().filter(|unit| "dhms".contains(*unit)) else { break };
+        let Ok(number) = word[..word.len() - 1].parse::<i64>() else { break };
+        seconds += number * [86_400, 3600, 60, 1]["dhms".find(unit).unwrap()];
+    }
+    jiff::SignedDuration::from_secs(seconds)
 }
 
 /// What the program says, as it would be seen at a prompt.
