@@ -72,42 +72,6 @@ fn a_younger_gateway_with_the_token_proves_it_and_nothing_else_does() {
     }
 }
 
-/// `loadDotEnv` of OpenClaw 2026.2.25 and 2026.3.13 reads the `.env` of the working directory first; 2026.4.1
-/// takes no credentials from it.
-#[test]
-fn an_older_openclaw_that_works_beside_another_env_is_not_said_to_use_ours() {
-    let old = "ANTHROPIC_OAUTH_TOKEN=access-old\n";
-    for (version, text, is_proven) in [
-        ("2026.2.25", Some(old), false),
-        ("2026.2.25", Some("ANTHROPIC_OAUTH_TOKEN=\n"), false),
-        ("2026.2.25", Some("export ANTHROPIC_OAUTH_TOKEN=access-new\nA=1\n"), true),
-        ("2026.2.25", None, true),
-        ("2026.4.1", Some(old), true),
-    ] {
-        let host = Host::new("OPENCLAW_STATE_DIR=STATE");
-        let bed = &host.0;
-        bed.openclaw(version);
-        let script = bed.read("bin/restart");
-        let work = bed.at("home/work");
-        fs::create_dir_all(&work).unwrap();
-        bed.write(
-            "bin/restart",
-            script.replace("env -i", &format!("cd {}\nenv -i", work.display())),
-        );
-        if let Some(text) = text {
-            bed.write("home/work/.env", text);
-        }
-        let ran = bed.run(["sync"]);
-        let uses = ran.err.contains("and uses the new token");
-        assert_eq!(uses, is_proven, "{version} {text:?}: {}", ran.err);
-        if !is_proven {
-            let why = "has a 'BED/home/work/.env' that sets ANTHROPIC_OAUTH_TOKEN, which beats";
-            ran.says(why).says("BED/home/work/.env && oauth-sync sync --link default");
-            bed.run(["check"]).exit(1);
-        }
-    }
-}
-
 #[test]
 fn a_gateway_that_was_there_before_or_is_gone_again_proves_nothing() {
     let host = Host::new("OPENCLAW_STATE_DIR=STATE");
@@ -121,4 +85,45 @@ fn a_gateway_that_was_there_before_or_is_gone_again_proves_nothing() {
     // And one that does not stay up.
     host.0.write("bin/restart", script.replace(" 600 ", " 0.1 ")).login("newest");
     assert!(!host.is_proven());
+}
+
+/// What only root can set up or see.
+mod as_root {
+    use super::{Host, fs};
+
+    /// `loadDotEnv` of OpenClaw 2026.2.25 and 2026.3.13 reads the `.env` of the working directory first; 2026.4.1
+    /// takes no credentials from it.
+    #[test]
+    fn an_older_openclaw_that_works_beside_another_env_is_not_said_to_use_ours() {
+        let old = "ANTHROPIC_OAUTH_TOKEN=access-old\n";
+        for (version, text, is_proven) in [
+            ("2026.2.25", Some(old), false),
+            ("2026.2.25", Some("ANTHROPIC_OAUTH_TOKEN=\n"), false),
+            ("2026.2.25", Some("export ANTHROPIC_OAUTH_TOKEN=access-new\nA=1\n"), true),
+            ("2026.2.25", None, true),
+            ("2026.4.1", Some(old), true),
+        ] {
+            let host = Host::new("OPENCLAW_STATE_DIR=STATE");
+            let bed = &host.0;
+            bed.openclaw(version);
+            let script = bed.read("bin/restart");
+            let work = bed.at("home/work");
+            fs::create_dir_all(&work).unwrap();
+            bed.write(
+                "bin/restart",
+                script.replace("env -i", &format!("cd {}\nenv -i", work.display())),
+            );
+            if let Some(text) = text {
+                bed.write("home/work/.env", text);
+            }
+            let ran = bed.run(["sync"]);
+            let uses = ran.err.contains("and uses the new token");
+            assert_eq!(uses, is_proven, "{version} {text:?}: {}", ran.err);
+            if !is_proven {
+                let why = "has a 'BED/home/work/.env' that sets ANTHROPIC_OAUTH_TOKEN, which beats";
+                ran.says(why).says("BED/home/work/.env && oauth-sync sync --link default");
+                bed.run(["check"]).exit(1);
+            }
+        }
+    }
 }

@@ -224,26 +224,6 @@ fn answers_are_written_and_nothing_else() {
     assert_eq!(host.0.read(CONF), before);
 }
 
-/// Both halves blank: they are looked for, as at first, and none is found. Then a cause of each kind.
-#[test]
-fn answers_that_make_no_valid_link_leave_the_valid_one() {
-    let link = "CLAUDE_CREDENTIALS=\"/srv/a\"\nOPENCLAW_STATE_DIR=\"/srv/claw\"\nREFRESH=\"off\"\n";
-    let host = Host::new();
-    for answers in [
-        "CLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\n",
-        "CLAUDE_CREDENTIALS=/srv/b\nOPENCLAW_STATE_DIR=\n",
-        "CLAUDE_CREDENTIALS=/srv/b\nCLAUDE_CLI=container\nCLAUDE_CONTAINER=\n",
-    ] {
-        host.0.write("etc/default.conf", link);
-        host.told(answers).exit(1).says("so the one there is kept: ");
-        assert_eq!(host.0.read("etc/default.conf"), link, "{answers}");
-    }
-    let host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
-    host.0.write("etc/default.conf", link);
-    host.told("CLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\n").exit(0);
-    assert!(host.0.read("etc/default.conf").contains("/home/ann/.claude/.credentials.json"));
-}
-
 /// Waits for the end of a child; the processor's time that it and its own children took, of which
 /// the kernel counts a hundred ticks a second.
 fn cpu_time(child: Pid) -> Duration {
@@ -529,5 +509,26 @@ mod as_root {
             let line = format!("OPENCLAW_CONFIG_PATH=\"{wanted}\"");
             assert!(conf.contains(&line), "{files:?}: {conf}");
         }
+    }
+
+    /// Both halves blank: they are looked for, as at first, and none is found. Then a cause of each kind.
+    #[test]
+    fn answers_that_make_no_valid_link_leave_the_valid_one() {
+        let link =
+            "CLAUDE_CREDENTIALS=\"/srv/a\"\nOPENCLAW_STATE_DIR=\"/srv/claw\"\nREFRESH=\"off\"\n";
+        let host = Host::new();
+        for answers in [
+            "CLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\n",
+            "CLAUDE_CREDENTIALS=/srv/b\nOPENCLAW_STATE_DIR=\n",
+            "CLAUDE_CREDENTIALS=/srv/b\nCLAUDE_CLI=container\nCLAUDE_CONTAINER=\n",
+        ] {
+            host.0.write("etc/default.conf", link);
+            host.told(answers).exit(1).says("so the one there is kept: ");
+            assert_eq!(host.0.read("etc/default.conf"), link, "{answers}");
+        }
+        let host = Host::new().login("home/ann/.claude", 8).claw("home/ann/.openclaw");
+        host.0.write("etc/default.conf", link);
+        host.told("CLAUDE_CREDENTIALS=\nOPENCLAW_STATE_DIR=\n").exit(0);
+        assert!(host.0.read("etc/default.conf").contains("/home/ann/.claude/.credentials.json"));
     }
 }

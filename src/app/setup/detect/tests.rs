@@ -190,7 +190,7 @@ fn a_login_in_a_writable_layer_is_told_of() {
 
 /// What only root can set up or see.
 mod as_root {
-    use super::{Host, LOGIN, first, fs, mount};
+    use super::{Host, LOGIN, Path, first, fs, mount, pairs};
     use crate::app::context::Places;
 
     #[test]
@@ -268,28 +268,28 @@ mod as_root {
         let composed = |image: &str| host(image).containers[0].compose.is_some();
         assert!(composed(r#"{"Id": "i"}"#) && !composed(&labelled) && !composed("{}"));
     }
-}
 
-#[test]
-fn a_link_that_nobody_named_says_that_it_goes_with_the_package() {
-    let host = Host::new()
-        .file("etc/passwd", "root:x:0:0::/root:/bin/sh\nann:x:7001:7001::/home/ann:/bin/sh\n")
-        .file("root/.claude/.credentials.json", LOGIN)
-        .file("root/.openclaw/openclaw.json", "{}")
-        .file("home/ann/.claude/.credentials.json", &LOGIN.replace("-A", "-B"))
-        .file("home/ann/.openclaw/openclaw.json", "{}");
-    for path in
-        ["", "/.claude", "/.claude/.credentials.json", "/.openclaw", "/.openclaw/openclaw.json"]
-    {
-        let path = host.root.path().join(format!("home/ann{path}"));
-        std::os::unix::fs::chown(path, Some(7001), Some(7001)).unwrap();
+    #[test]
+    fn a_link_that_nobody_named_says_that_it_goes_with_the_package() {
+        let host = Host::new()
+            .file("etc/passwd", "root:x:0:0::/root:/bin/sh\nann:x:7001:7001::/home/ann:/bin/sh\n")
+            .file("root/.claude/.credentials.json", LOGIN)
+            .file("root/.openclaw/openclaw.json", "{}")
+            .file("home/ann/.claude/.credentials.json", &LOGIN.replace("-A", "-B"))
+            .file("home/ann/.openclaw/openclaw.json", "{}");
+        for path in
+            ["", "/.claude", "/.claude/.credentials.json", "/.openclaw", "/.openclaw/openclaw.json"]
+        {
+            let path = host.root.path().join(format!("home/ann{path}"));
+            std::os::unix::fs::chown(path, Some(7001), Some(7001)).unwrap();
+        }
+        let etc = tempfile::tempdir().unwrap();
+        let all = pairs::write_all(etc.path(), &host.detect(), &[]).unwrap();
+        assert_eq!(all.files.len(), 2, "{all:?}");
+        let says =
+            |file: &Path| fs::read_to_string(file).unwrap().contains("purging the Debian package");
+        let marked: Vec<_> = all.files.iter().filter(|file| says(file)).collect();
+        let [file] = marked[..] else { panic!("{all:?}") };
+        assert!(!file.ends_with("default.conf"), "{all:?}");
     }
-    let etc = tempfile::tempdir().unwrap();
-    let all = pairs::write_all(etc.path(), &host.detect(), &[]).unwrap();
-    assert_eq!(all.files.len(), 2, "{all:?}");
-    let says =
-        |file: &Path| fs::read_to_string(file).unwrap().contains("purging the Debian package");
-    let marked: Vec<_> = all.files.iter().filter(|file| says(file)).collect();
-    let [file] = marked[..] else { panic!("{all:?}") };
-    assert!(!file.ends_with("default.conf"), "{all:?}");
 }
