@@ -60,7 +60,7 @@ ordinary_users_check() {
         ! grep -qE "/home|anna|bert|sk-ant" /run/oauth-sync/health.json
         for command in status sync doctor "set REFRESH api" token; do
             said=$(su anna -c "oauth-sync $command" 2>&1) && exit 1
-            echo "$said" | grep "permission denied; run it with sudo$" || exit 1
+            echo "$said" | grep "permission denied; run it as root$" || exit 1
         done
         echo "CLAUDE_CREDENTALS=/x" >/etc/oauth-sync/broken.conf'
     wait_until 60 "bed exec $m systemctl status oauth-sync.service | grep 'Status: .the configuration has errors'"

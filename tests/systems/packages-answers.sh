@@ -115,7 +115,7 @@ asked_in_a_dialog() {
     shows "$claw/.claude/.credentials.json"
     press Enter
     shows "OpenClaw's state directory:" && shows "$claw/.openclaw" && press Enter
-    shows "Folder of OpenClaw's compose project:" && press Enter
+    shows "Directory of OpenClaw's compose project:" && press Enter
     shows "Compose service of OpenClaw's gateway:" && press -l gateway && press Enter
     shows "File of OpenClaw's environment:" && press Enter
     shows "Where the Claude CLI runs:" && press Down Down Enter
