@@ -27,7 +27,7 @@ const STEADY: Duration = Duration::from_secs(2);
 const START: Duration = Duration::from_secs(180);
 
 /// The largest `.env` that is read, in bytes.
-const LIMIT: u64 = 1 << 20;
+pub(super) const LIMIT: u64 = 1 << 20;
 
 /// What a container must show.
 pub(crate) enum Expected {
@@ -64,13 +64,7 @@ impl Expected {
     pub(crate) fn by_file(settings: &Settings, path: &Path) -> Result<(Self, Secret), Ending> {
         let shown = path.display();
         let keep = "so nothing is recreated";
-        let (Some(parent), Some(name)) =
-            (path.parent(), path.file_name().and_then(|name| name.to_str()))
-        else {
-            return Err(Ending::deferred(format!("'{shown}' is no file, {keep}")));
-        };
-        let seen = match Folder::reach(parent)
-            .and_then(|folder| folder.follow(name))
+        let seen = match Folder::reach_followed(path)
             .and_then(|(folder, name)| folder.read(&name, LIMIT))
         {
             Ok(Some(seen)) => seen,

@@ -1,17 +1,16 @@
 //! The `.env` of a gateway's working directory: OpenClaw before 2026.4.1 reads it before the one of its
 //! state directory, and neither replaces what the other has set (`loadDotEnv` of 2026.2.25 and 2026.3.13).
 
+use std::path::Path;
+
 use crate::app::gateway::job::Work;
-use crate::app::gateway::verify;
+use crate::app::gateway::verify::{self, LIMIT};
 use crate::domain::envfile;
 use crate::domain::era::Version;
 use crate::domain::gateway::Ending;
 use crate::domain::hints::{files, ours};
 use crate::os::fs::dir::Folder;
 use crate::os::process::proc_list::Process;
-
-/// The largest `.env` that is read, in bytes.
-const LIMIT: u64 = 1 << 20;
 
 /// Says whether the gateway's process is known to take the token from the state directory's `.env`: `false`
 /// where its working directory cannot be looked at.
@@ -24,15 +23,11 @@ pub(crate) fn leaves_it_to_ours(
     let is_ignored =
         work.openclaw.verdict.version.is_some_and(|version| version >= Version::OWN_DOTENV);
     let ours = work.env_file.as_deref();
-    let Some(ours) = ours.filter(|ours| verify::is_read_by_openclaw(work.settings, ours)) else {
-        return Ok(true);
-    };
-    if is_ignored {
-        return Ok(true);
-    }
+    let is_read = |ours: &&Path| verify::is_read_by_openclaw(work.settings, ours);
+    let Some(ours) = ours.filter(is_read).filter(|_| !is_ignored) else { return Ok(true) };
     let Some(directory) = process.and_then(Process::working_directory) else { return Ok(false) };
-    let read = Folder::reach(&directory)
-        .and_then(|folder| folder.follow(".env"))
+    let other = directory.join(".env");
+    let read = Folder::reach_followed(&other)
         .and_then(|(folder, name)| Ok((folder.read(&name, LIMIT)?, folder)));
     let (seen, folder) = match read {
         Ok((Some(seen), folder)) => (seen, folder),
@@ -47,7 +42,6 @@ pub(crate) fn leaves_it_to_ours(
     if work.passed_on() == Some(work.ground.fingerprinter.of(&token)) {
         return Ok(true);
     }
-    let other = directory.join(".env");
     let why = format!(
         "the gateway's working directory has a '{}' that sets {key}, which beats '{}': the gateway would keep the old token",
         other.display(),

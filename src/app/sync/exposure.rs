@@ -96,9 +96,8 @@ fn originals(settings: &Settings, report: &Report) -> Vec<PathBuf> {
 }
 
 fn of(path: &Path) -> Option<Exposed> {
-    let folder = Folder::reach(path.parent()?).ok()?;
     // A link has no mode of its own.
-    let (folder, name) = folder.follow(path.file_name()?.to_str()?).ok()?;
+    let (folder, name) = Folder::reach_followed(path).ok()?;
     let readers = readers::of(&folder, &name).ok()??;
     Some(Exposed { path: folder.path.join(name), readers, user: folder.user() })
 }

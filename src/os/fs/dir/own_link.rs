@@ -15,6 +15,16 @@ use crate::os::user::account;
 const LINK_LIMIT: u32 = 8;
 
 impl Folder {
+    /// Reaches the directory and the name of a file that its path stands for, as [`Folder::follow`] does.
+    pub(crate) fn reach_followed(path: &Path) -> Result<(Self, String), Error> {
+        let (Some(parent), Some(name)) =
+            (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            return Err(Error::odd("open", path, "it is no file"));
+        };
+        Self::reach(parent)?.follow(name)
+    }
+
     /// Finds the directory and the name that a name of this directory stands for; itself if it is no link.
     ///
     /// The link has to be the directory's own user's and lead to a directory of that user: the way there is opened

@@ -271,7 +271,7 @@ pub(super) fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn open(path: &Path) -> Option<(Folder, String)> {
-    Folder::reach(path.parent()?).ok()?.follow(path.file_name()?.to_str()?).ok()
+    Folder::reach_followed(path).ok()
 }
 
 #[cfg(test)]
