@@ -5,6 +5,7 @@ use yaml_rust2::yaml::Hash;
 
 use crate::domain::compose_file::each;
 use crate::domain::expand;
+use crate::domain::secret::Secret;
 use crate::domain::yaml;
 
 /// How deep merges (`<<`) may lie in each other.
@@ -59,14 +60,14 @@ pub(crate) fn handed(text: &str, service: &str, key: &str) -> Option<Handed> {
 
 /// The environment of `service` in a file that compose has put together, where nothing is interpolated any more;
 /// `None` where it is not told.
-pub(crate) fn environment(text: &str, service: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn environment(text: &str, service: &str) -> Option<Vec<(String, Secret)>> {
     let documents = yaml::documents(text).ok()?;
     let services = get(documents.first()?.as_hash()?, "services")?.as_hash()?;
     let Some(environment) = get(get(services, service)?.as_hash()?, "environment") else {
         return Some(Vec::new());
     };
     let variable = |(name, value): (&Yaml, &Yaml)| {
-        Some((name.as_str()?.to_owned(), scalar(value)?.replace("$$", "$")))
+        Some((name.as_str()?.to_owned(), Secret::new(scalar(value)?.replace("$$", "$"))))
     };
     Some(environment.as_hash()?.iter().filter_map(variable).collect())
 }

@@ -91,6 +91,20 @@ pub(super) fn is_read_by_openclaw(settings: &Settings, path: &Path) -> bool {
 }
 
 impl Expected {
+    /// Says whether an environment is what is expected of one: it holds the token, or leaves the variable to a file.
+    pub(crate) fn is_given_by(&self, environment: &[(String, Secret)], key: &str) -> bool {
+        let own = environment.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+        match self {
+            Self::Environment(token) => match own {
+                Some(value) => value == token,
+                // The compose file may hand it over under another name.
+                None => environment.iter().any(|(_, value)| value == token),
+            },
+            Self::StateFile(_) => own.is_none(),
+            Self::Start(_) => true,
+        }
+    }
+
     /// Says whether a process that was started at `moment` may have missed it.
     pub(crate) fn is_later_than(&self, moment: Timestamp) -> bool {
         match self {
@@ -130,18 +144,13 @@ pub(crate) fn environment_counts_for(
 
 /// Says whether a running container shows it.
 pub(crate) fn holds(container: &Container, expected: &Expected, settings: &Settings) -> bool {
-    let younger = |moment: Timestamp| container.started.is_some_and(|start| start >= moment);
-    let own = container.variable(&settings.env_key);
+    let may_have_missed = match container.started {
+        Some(start) => expected.is_later_than(start),
+        None => !matches!(expected, Expected::Environment(_)),
+    };
     container.running
-        && match expected {
-            Expected::Environment(token) => match own {
-                Some(value) => value == token,
-                // The compose file may hand it over under another name.
-                None => container.environment.iter().any(|(_, value)| value == token),
-            },
-            Expected::StateFile(written) => own.is_none() && younger(*written),
-            Expected::Start(moment) => younger(*moment),
-        }
+        && !may_have_missed
+        && expected.is_given_by(&container.environment, &settings.env_key)
 }
 
 /// Waits until the new container shows it, stays up, and answers if the old one answered.

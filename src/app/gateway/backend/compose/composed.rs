@@ -29,23 +29,14 @@ pub(crate) fn would_have(
     let Some(given) = config.and_then(|text| compose_service::environment(&text, service)) else {
         return Ok(());
     };
-    let own = given.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
-    let is_right = match (expected, own) {
-        (Expected::Environment(token), Some(value)) => value == token.expose(),
-        // It may be handed over under another name.
-        (Expected::Environment(token), None) => {
-            given.iter().any(|(_, value)| value == token.expose())
-        }
-        (Expected::StateFile(_), own) => own.is_none(),
-        (Expected::Start(_), _) => true,
-    };
-    if is_right {
+    if expected.is_given_by(&given, key) {
         return Ok(());
     }
+    let is_set = given.iter().any(|(name, _)| name == key);
     let sink = work.env_file.as_deref().unwrap_or(Path::new(""));
-    let what = if own.is_some() { "another" } else { "no" };
+    let what = if is_set { "another" } else { "no" };
     let is_other = |file: &PathBuf| sets(file, key) && !is_same(file, sink);
-    let other = beside(project).into_iter().find(is_other).filter(|_| own.is_some());
+    let other = beside(project).into_iter().find(is_other).filter(|_| is_set);
     let by = other.as_ref().map(|file| format!(", which '{}' sets", file.display()));
     let why = format!(
         "compose would start {service} with {what} {key} than '{}' has{}, so nothing is recreated",
