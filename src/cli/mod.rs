@@ -306,7 +306,7 @@ fn caller(global: &Global) -> Caller {
         let path = environment::absolute(path?);
         (path != Path::new(usual)).then_some((option, path))
     });
-    Caller { directories: own.collect(), has_sudo: executables::is_there("sudo") }
+    Caller { directories: own.collect(), has_sudo: || executables::is_there("sudo") }
 }
 
 fn level(global: &Global) -> LevelFilter {

@@ -10,8 +10,8 @@ use crate::domain::shell::Hint;
 pub(crate) struct Caller {
     /// Options and the directories that they name, where those are not the usual ones.
     pub(crate) directories: Vec<(&'static str, PathBuf)>,
-    /// Whether this host has sudo(8).
-    pub(crate) has_sudo: bool,
+    /// Says whether this host has sudo(8): looked for only where a command is printed.
+    pub(crate) has_sudo: fn() -> bool,
 }
 
 static CALLER: OnceLock<Caller> = OnceLock::new();
@@ -34,7 +34,7 @@ pub(crate) fn own_of(directories: &[(&'static str, PathBuf)]) -> Hint {
 }
 
 fn has_sudo() -> bool {
-    CALLER.get().is_none_or(|caller| caller.has_sudo)
+    CALLER.get().is_none_or(|caller| (caller.has_sudo)())
 }
 
 /// Has a command of ours run with root's rights: by sudo(8) where there is one, else by who is root.
