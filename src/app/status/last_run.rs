@@ -65,11 +65,6 @@ impl Run {
     pub(crate) fn is_good(&self) -> bool {
         self.exit.is_some_and(|exit| GOOD.contains(&exit))
     }
-
-    /// Says whether it had begun at a moment that may be known.
-    pub(crate) fn began_before(&self, moment: Option<Timestamp>) -> bool {
-        moment.is_some_and(|moment| self.begun < moment)
-    }
 }
 
 /// A run that has begun.

@@ -90,8 +90,11 @@ pub(crate) fn attend(
     let prospect = forecast::of(ground, settings, report, now);
     let people = incident::attend(ground, settings, report, &prospect, now)?;
     health_file::link(&ground.places, settings, report, (&people, &prospect), now);
-    let has_failed = last_run::last(&ground.places, Part::Refresh).filter(Run::has_failed);
-    if has_failed.is_some_and(|run| run.began_before(people.signed_in)) {
+    let failed_before = |signed_in: Timestamp| {
+        let last = last_run::last(&ground.places, Part::Refresh);
+        last.is_some_and(|run| run.has_failed() && run.begun < signed_in)
+    };
+    if people.signed_in.is_some_and(failed_before) {
         retry(&ground.places, settings);
     }
     Ok((people, prospect.due))
