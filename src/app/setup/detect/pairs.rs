@@ -57,12 +57,12 @@ pub(crate) fn write_one(
 ) -> Result<All, Error> {
     let Written { file, unlinked } = write::write(config_dir, link, detection, given)?;
     let links = context::configuration(config_dir)?.links;
-    let left = detection.unmistakable().into_iter().filter_map(|(claw, best)| {
-        let why = best.err().unwrap_or_else(|| "only one link was asked for".to_owned());
-        (!is_linked(&links, detection, claw)).then(|| Left::new(detection, claw, why))
+    let others = detection.unmistakable().into_iter().filter(|_| unlinked.is_none());
+    let others = others.filter(|(claw, _)| !is_linked(&links, detection, *claw));
+    let others = others.map(|(claw, best)| {
+        (claw, best.err().unwrap_or_else(|| "only one link was asked for".to_owned()))
     });
-    let mut left: Vec<Left> = if unlinked.is_none() { left.collect() } else { Vec::new() };
-    name(config_dir, detection, &mut left)?;
+    let left = left(config_dir, detection, others)?;
     Ok(All { files: file.into_iter().collect(), unlinked, left })
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn write_all(
         return write_one(config_dir, DEFAULT, detection, given);
     }
     let for_all: Vec<Answer> = given.iter().filter(|(key, _)| !is_of_one(key)).cloned().collect();
-    let mut all = All::default();
+    let (mut all, mut unlinked) = (All::default(), Vec::new());
     for (claw, best) in detection.unmistakable() {
         let config = context::configuration(config_dir)?;
         if is_linked(&config.links, detection, claw) {
@@ -87,21 +87,19 @@ pub(crate) fn write_all(
         let best = best.and_then(|best| unused(&config.links, detection, best));
         match best {
             Ok(best) => match link((config_dir, &config), detection, best, &for_all)? {
-                Written { unlinked: Some(why), .. } => {
-                    all.left.push(Left::new(detection, claw, why));
-                }
+                Written { unlinked: Some(why), .. } => unlinked.push((claw, why)),
                 Written { file, .. } => all.files.extend(file),
             },
-            Err(why) => all.left.push(Left::new(detection, claw, why)),
+            Err(why) => unlinked.push((claw, why)),
         }
     }
     if context::configuration(config_dir)?.links.is_empty() {
         // What was answered besides is kept for the link that is still to come.
-        let Written { file, unlinked } = write::write(config_dir, DEFAULT, detection, given)?;
+        let Written { file, unlinked: why } = write::write(config_dir, DEFAULT, detection, given)?;
         all.files.extend(file);
-        all.unlinked = unlinked;
+        all.unlinked = why;
     }
-    name(config_dir, detection, &mut all.left)?;
+    all.left = left(config_dir, detection, unlinked)?;
     Ok(all)
 }
 
@@ -165,30 +163,23 @@ fn unused<'a>(
     }
 }
 
-/// Gives a link's name to each that is not linked, which no link has and no other of them.
-fn name(config_dir: &Path, detection: &Detection, left: &mut [Left]) -> Result<(), Error> {
+/// Describes what is not linked, by claws and reasons: each gets a link's name that no link has and no other of them.
+fn left(
+    config_dir: &Path,
+    detection: &Detection,
+    unlinked: impl IntoIterator<Item = (usize, String)>,
+) -> Result<Vec<Left>, Error> {
     let config = context::configuration(config_dir)?;
     let mut taken = Vec::new();
-    for one in left {
-        let claw = detection.findings.claws.iter().find(|claw| claw.state_dir == one.claw);
-        let uids = claw.map(|claw| &claw.control.uids[..]).unwrap_or_default();
-        one.name = free_name((config_dir, &config), detection, uids, &taken);
-        taken.push(one.name.clone());
-    }
-    Ok(())
-}
-
-impl Left {
-    fn new(detection: &Detection, claw: usize, why: String) -> Self {
+    let one = |(claw, why): (usize, String)| {
+        let found = &detection.findings.claws[claw];
         let best = detection.candidates.iter().find(|candidate| candidate.claw == claw);
+        let name = free_name((config_dir, &config), detection, &found.control.uids, &taken);
+        taken.push(name.clone());
         let login = best.map(|best| detection.login_of(best).path.clone());
-        Self {
-            name: String::new(),
-            claw: detection.findings.claws[claw].state_dir.clone(),
-            login,
-            why,
-        }
-    }
+        Left { name, claw: found.state_dir.clone(), login, why }
+    };
+    Ok(unlinked.into_iter().map(one).collect())
 }
 
 impl Detection {
