@@ -89,6 +89,11 @@ fn title(notice: &Notice<'_>) -> String {
     format!("oauth-sync: {} on {}", notice.link, notice.host)
 }
 
+/// The title and the message, as far as `limit` characters go.
+fn text(notice: &Notice<'_>, limit: usize) -> String {
+    format!("{}\n{}", title(notice), notice.message).chars().take(limit).collect()
+}
+
 fn slack(notice: &Notice<'_>) -> Letter {
     let sign = match notice.severity {
         Severity::Error => ":rotating_light:",
@@ -120,9 +125,8 @@ fn ntfy(notice: &Notice<'_>) -> Letter {
 
 /// Discord's "Execute Webhook"; without `allowed_mentions` a path could call everybody.
 fn discord(notice: &Notice<'_>) -> Letter {
-    let text = format!("{}\n{}", title(notice), notice.message);
     let body = json!({
-        "content": first(&text, DISCORD_LIMIT),
+        "content": text(notice, DISCORD_LIMIT),
         "allowed_mentions": { "parse": [] },
     });
     Letter::json(&body)
@@ -132,9 +136,8 @@ fn discord(notice: &Notice<'_>) -> Letter {
 fn telegram(address: &str, notice: &Notice<'_>) -> Letter {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let chat = query.split('&').find_map(|pair| pair.strip_prefix("chat_id="));
-    let text = format!("{}\n{}", title(notice), notice.message);
     let mut body = json!({
-        "text": first(&text, TELEGRAM_LIMIT),
+        "text": text(notice, TELEGRAM_LIMIT),
         "link_preview_options": { "is_disabled": true },
     });
     if let Some(chat) = chat {
@@ -170,11 +173,6 @@ fn own(notice: &Notice<'_>) -> Letter {
         "expires_at": notice.expires_at,
     });
     Letter::json(&body)
-}
-
-/// The first `limit` characters of a text.
-fn first(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,23 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::bed::SOURCE;
-use crate::listener::Listener;
+use crate::listener::{Letter, Listener};
 use crate::{age, bed, blanked, heard, hook, no_token_is_kept, waiting};
+
+/// The one letter that a webhook gets when a login was emptied; neither its address nor a token shows anywhere.
+fn the_letter(path: &str, format: &str) -> Letter {
+    let bed = bed();
+    let server = Listener::new(200);
+    let address = format!("http://{}/{path}", server.address);
+    bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
+    blanked(&bed);
+    let ran = bed.run(["notify"]).exit(0).err(&[]);
+    assert!(!ran.err.contains("canary"));
+    let mut letters = server.letters();
+    assert_eq!(letters.len(), 1, "{format}");
+    assert!(!crate::bed::leaks(&letters[0].body));
+    letters.remove(0)
+}
 
 #[test]
 fn slack_and_ntfy_are_told_in_their_own_form() {
@@ -19,26 +34,17 @@ fn slack_and_ntfy_are_told_in_their_own_form() {
         ("canary-address", "auto", "Claude CLI emptied the login in"),
         ("hooks/canary-address", "ntfy", "Claude CLI emptied the login in"),
     ] {
-        let bed = bed();
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let host = host.trim();
-        let server = Listener::new(200);
-        let address = format!("http://{}/{path}", server.address);
-        bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
-        blanked(&bed);
-        let ran = bed.run(["notify"]).exit(0).err(&[]);
-        assert!(!ran.err.contains("canary"));
-        let letters = server.letters();
-        assert_eq!(letters.len(), 1);
-        assert!(letters[0].head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letters:?}");
-        assert!(letters[0].body.starts_with(&body.replace("HOST", host)), "{letters:?}");
-        assert!(letters[0].body.contains("; run: sudo oauth-sync "));
-        assert!(letters[0].body.contains(" login --link default"), "{letters:?}");
-        assert!(!crate::bed::leaks(&letters[0].body));
+        let letter = the_letter(path, format);
+        assert!(letter.head.starts_with(&format!("post /{path} http/1.1\r\n")), "{letter:?}");
+        assert!(letter.body.starts_with(&body.replace("HOST", host)), "{letter:?}");
+        assert!(letter.body.contains("; run: sudo oauth-sync "));
+        assert!(letter.body.contains(" login --link default"), "{letter:?}");
         if !body.starts_with('{') {
             let title = format!("title: oauth-sync: default on {}\r\n", host.to_lowercase());
-            assert!(letters[0].head.contains(&title), "{letters:?}");
-            assert!(letters[0].head.contains("priority: high\r\n"), "{letters:?}");
+            assert!(letter.head.contains(&title), "{letter:?}");
+            assert!(letter.head.contains("priority: high\r\n"), "{letter:?}");
         }
     }
 }
@@ -51,21 +57,12 @@ fn each_other_service_is_told_in_the_form_that_it_reads() {
         ("message?token=canary", "auto", "message", ("priority", json!(8))),
         ("canary", "json", "message", ("event", json!("blanked"))),
     ] {
-        let bed = bed();
-        let server = Listener::new(200);
-        let address = format!("http://{}/{path}", server.address);
-        bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", format);
-        blanked(&bed);
-        let ran = bed.run(["notify"]).exit(0).err(&[]);
-        assert!(!ran.err.contains("canary"));
-        let letters = server.letters();
-        assert_eq!(letters.len(), 1, "{format}");
-        assert!(letters[0].head.contains("content-type: application/json\r\n"), "{letters:?}");
-        let body: Value = serde_json::from_str(&letters[0].body).unwrap();
+        let letter = the_letter(path, format);
+        assert!(letter.head.contains("content-type: application/json\r\n"), "{letter:?}");
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
         let text = body[field].as_str().unwrap();
         assert!(text.contains("Claude CLI emptied the login in"), "{format}: {text}");
         assert_eq!(body[extra.0], extra.1, "{format}");
-        assert!(!crate::bed::leaks(&letters[0].body));
     }
 }
 
