@@ -2,6 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::bed::{Bed, CONF};
 
@@ -14,20 +15,34 @@ fn bed() -> Bed {
     bed
 }
 
+/// Held while a gateway runs: one of another state directory may be the one that listens on a port.
+fn alone() -> MutexGuard<'static, ()> {
+    static RUNS: Mutex<()> = Mutex::new(());
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A process with the title and the environment of a gateway.
-struct Gateway(Child);
+pub(crate) struct Gateway {
+    process: Child,
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl Gateway {
-    fn start(bed: &Bed, variable: &str, directory: &str) -> Self {
+    pub(crate) fn start(bed: &Bed, variable: &str, directory: &str) -> Self {
+        let alone = alone();
         let mut command = Command::new("sleep");
         command.arg0("openclaw-gateway").arg("600").env_clear().env(variable, bed.at(directory));
-        Self(command.spawn().unwrap())
+        Self { process: command.spawn().unwrap(), _alone: alone }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+        self.process.kill().and_then(|()| self.process.wait()).unwrap();
     }
 }
 
@@ -47,7 +62,7 @@ fn a_gateway_that_runs_and_was_not_found_is_critical() {
         let check = bed.run(["check"]).exit(2).out;
         let text = format!(
             "default: no gateway was found here, but process {} runs one: it does not use the new token",
-            gateway.0.id()
+            gateway.pid()
         );
         assert!(check.contains(&text), "{variable}: {check}");
         let found = doctor(&bed);
@@ -61,6 +76,7 @@ fn a_gateway_that_runs_and_was_not_found_is_critical() {
 
 #[test]
 fn so_is_a_program_that_listens_on_its_port() {
+    let _alone = alone();
     let bed = bed();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

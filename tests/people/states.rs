@@ -1,11 +1,10 @@
 //! The five states of `docs/monitoring.md`: each is made, and what the program says of it stands there word
 //! for word.
 
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command};
 
 use crate::bed::{Bed, SOURCE, epoch_ms};
+use crate::gateway::Gateway;
 use crate::sign_in_until;
 use crate::units::{run, show};
 
@@ -104,21 +103,11 @@ fn token_late() {
     is_documented("Token late", &session(&bed, 1));
 }
 
-struct Gateway(Child);
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.0.kill().and_then(|()| self.0.wait()).unwrap();
-    }
-}
-
 #[test]
 fn gateway_unknown() {
     let bed = bed();
-    let mut command = Command::new("sleep");
-    command.arg0("openclaw-gateway").arg("600").env_clear().env("HOME", bed.at("home"));
-    let gateway = Gateway(command.spawn().unwrap());
-    let process = format!("process {}", gateway.0.id());
+    let gateway = Gateway::start(&bed, "HOME", "home");
+    let process = format!("process {}", gateway.pid());
     bed.conf("GATEWAY", "auto");
     let end = bed.hence(15 * 24);
     let text = bed.login_text("B", 9);
