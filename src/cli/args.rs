@@ -142,6 +142,10 @@ pub(crate) enum Command {
     Withdraw,
     /// Set one key of a link's configuration; all else in the file stays
     Set(Set),
+    /// Let a link's renewals and syncs rest, for two hours unless an end is given
+    Pause(Pause),
+    /// End a pause
+    Resume,
     /// Show sources, sinks and their states
     Status {
         /// Output JSON
@@ -239,6 +243,23 @@ pub(crate) struct Set {
     /// Its value; an empty one takes the key out
     #[arg(value_name = "VALUE")]
     pub(crate) value: String,
+}
+
+/// What rests, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// End at TIME: 18:00, 2026-11-30 or 2026-11-30T18:00:00Z
+    #[arg(long, value_name = "TIME", group = "end")]
+    pub(crate) until: Option<String>,
+    /// End after DURATION, as in 2h or 90m
+    #[arg(long = "for", value_name = "DURATION", group = "end")]
+    pub(crate) span: Option<String>,
+    /// End when somebody resumes
+    #[arg(long, group = "end")]
+    pub(crate) forever: bool,
+    /// Let only renewals or only syncs rest
+    #[arg(long, value_name = "WORK", value_parser = ["renew", "sync"])]
+    pub(crate) only: Option<String>,
 }
 
 /// Which models OpenClaw should use.

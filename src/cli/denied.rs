@@ -12,7 +12,9 @@ pub(crate) fn judge(places: &Places, command: &Command) -> Result<(), Error> {
     let path = match command {
         // They look at the host, not at the configuration, or at nothing at all.
         Command::Detect(options) if !options.write => None,
-        Command::Detect(_) | Command::Set(_) => to_configure(places),
+        Command::Detect(_) | Command::Set(_) | Command::Pause(_) | Command::Resume => {
+            to_configure(places)
+        }
         Command::Setup(_) => to_configure(places).or_else(|| to_work(places)),
         command if changes_nothing(command) => to_read(places),
         _ => to_work(places),

@@ -13,6 +13,7 @@ mod metrics;
 mod model;
 mod output;
 mod overview;
+mod pause;
 mod refresh;
 mod resident;
 mod screen;
@@ -170,6 +171,8 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         Command::Inspect { doctor: false, .. } => show::inspect(places, only.unwrap_or_default()),
         Command::Detect(options) => detect::carry_out(places, only, options),
         Command::Set(options) => set::carry_out(places, only, options),
+        Command::Pause(options) => pause::begin(places, only, options),
+        Command::Resume => pause::end(places, only),
         Command::Notify { now } => notify(places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {

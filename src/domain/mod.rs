@@ -31,6 +31,7 @@ pub(crate) mod openclaw_config;
 pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod pace;
+pub(crate) mod pause;
 pub(crate) mod program_dirs;
 pub(crate) mod quiet_hours;
 pub(crate) mod raw_json;

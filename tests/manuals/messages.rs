@@ -11,7 +11,7 @@ const CATALOG: &str = "units/oauth-sync.catalog";
 
 /// Messages that nobody has to act on, by their beginnings: they pass by themselves, tell of a wrong call, or of our
 /// own folders, which the message names with the system's reason.
-const PASSING: [&str; 29] = [
+const PASSING: [&str; 30] = [
     "--alias must be a model",
     "{error}",
     "{error}: a changed configuration is read only on SIGHUP",
@@ -40,6 +40,7 @@ const PASSING: [&str; 29] = [
     "cannot end the Claude CLI in container",
     "cannot set a timer: {error}",
     "cannot watch anything: {error}",
+    "no pause was begun: {refusal}",
     "the event '{name}' cannot be read and is left out",
 ];
 

@@ -20,6 +20,7 @@ mod follower;
 mod gateway;
 mod host;
 mod metrics;
+mod pause;
 mod silent;
 mod states;
 mod status;

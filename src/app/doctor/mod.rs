@@ -136,6 +136,7 @@ fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
     let sight = &container::look(patient, case);
     let exposure = exposure::look(case.settings, case.report);
     let mut found = login::look(case);
+    found.extend(paused(case, patient.now));
     found.extend(renewals::look(case));
     found.extend(files::look(patient, case, &exposure.files));
     found.extend(mounts::look(case));
@@ -154,6 +155,12 @@ fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
     let named = found.iter().position(is_named);
     named.map(|at| found.remove(at));
     Diagnosis { findings: found, unchecked: unchecked::of_link(case, sight, &exposure.unlisted) }
+}
+
+/// That a person has let the link rest.
+fn paused(case: &Case<'_>, now: Timestamp) -> Option<Finding> {
+    let pause = case.settings.pause.filter(|pause| pause.lasts(now))?;
+    Some(Finding::warning("link-paused", pause.in_words(), ours::resume(&case.report.link)))
 }
 
 /// Looks for causes, the gravest first; `root` stands for the host's own files, as units and

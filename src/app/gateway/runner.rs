@@ -14,7 +14,9 @@ use crate::app::state::gateway_queue;
 use crate::app::state::gateway_state;
 use crate::domain::config::settings::Settings;
 use crate::domain::gateway::{Deed, Ending, Ledger, Pending, Request};
+use crate::domain::hints::ours;
 use crate::domain::messages;
+use crate::domain::pause::Activity;
 use crate::domain::time::Timestamp;
 use crate::os::debounce::Arrivals;
 use crate::os::event::signals::Deferral;
@@ -274,8 +276,14 @@ fn see_to(
     if haste == Haste::AtOnce {
         ledger.doubt(clock::now());
     }
-    let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, clock::now()));
+    let now = clock::now();
+    let pending = ledger.pending.as_ref().filter(|pending| haste.is_due(pending, now));
     let Some(settings) = settings.filter(|_| pending.is_some()) else { return Ok(None) };
+    if let Some(pause) = settings.paused(Activity::Sync, now) {
+        let hint = ours::resume(link).to_string();
+        log::info!(hint; "{link}: the gateway is not updated: {}", pause.in_words());
+        return Ok(None);
+    }
     Ok(Some(attend(ground, settings, ledger)?))
 }
 

@@ -99,7 +99,8 @@ struct Group {
 
 impl Group {
     fn settings(&self) -> &Settings {
-        let renewing = self.links.iter().find(|link| !link.refresh.is_empty());
+        let now = clock::now();
+        let renewing = self.links.iter().find(|link| !link.methods(now).is_empty());
         renewing.unwrap_or(&self.links[0])
     }
 

@@ -9,6 +9,7 @@ use crate::app::refresh::stuck::Stuck;
 use crate::app::refresh::{refresh_mark, sources};
 use crate::domain::config::settings::Settings;
 use crate::domain::login::ToldEnd;
+use crate::domain::pause::Activity;
 use crate::domain::schedule::{self, Need};
 use crate::domain::skew::Skew;
 use crate::domain::source::Source;
@@ -73,6 +74,10 @@ pub(crate) fn look(
             Some(next_try(&state, None, now).unwrap_or(now))
         }
         _ => None,
+    };
+    let next = match settings.paused(Activity::Renew, now) {
+        Some(pause) => next.zip(pause.until).map(|(next, until)| next.max(until)),
+        None => next,
     };
     Ok(Outlook {
         need,

@@ -8,6 +8,8 @@ use log::Level;
 use crate::app::report::Line;
 use crate::domain::acceptance::Mark;
 use crate::domain::config::settings::Settings;
+use crate::domain::hints::ours;
+use crate::domain::pause::Activity;
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::Timestamp;
@@ -67,7 +69,10 @@ pub(crate) enum Conclusion {
 }
 
 /// Why a link's login is not renewed here.
-pub(super) fn off_reason(settings: &Settings) -> String {
+pub(super) fn off_reason(settings: &Settings, now: Timestamp) -> String {
+    if let Some(pause) = settings.paused(Activity::Renew, now) {
+        return pause.in_words();
+    }
     match &settings.renewed_by {
         Some(host) => format!("{host} renews it (RENEWED_BY)"),
         None => "REFRESH is off".to_owned(),
@@ -76,10 +81,11 @@ pub(super) fn off_reason(settings: &Settings) -> String {
 
 impl Conclusion {
     /// What is to be said of a source that is not renewed here: whoever insists is told that it failed.
-    pub(super) fn off(settings: &Settings, is_forced: bool) -> Self {
-        let why = off_reason(settings);
+    pub(super) fn off(settings: &Settings, is_forced: bool, now: Timestamp) -> Self {
+        let why = off_reason(settings, now);
         if is_forced {
-            return Self::Failed(format!("{why}, whatever is asked for by hand"), None);
+            let hint = settings.paused(Activity::Renew, now).map(|_| ours::resume(&settings.name));
+            return Self::Failed(format!("{why}, whatever is asked for by hand"), hint);
         }
         Self::Off(why)
     }

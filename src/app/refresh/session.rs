@@ -96,12 +96,12 @@ impl<'a> Turn<'a> {
             Need::Fresh(_) => self.options.force,
             Need::Static | Need::Absent | Need::Unusable => false,
         };
-        let methods = self.work.settings.refresh.clone();
+        let methods = self.work.settings.methods(now).to_vec();
         let force = self.options.force;
         let is_renewable = renews || matches!(sight.need, Need::Fresh(_));
         match sight.need {
             _ if is_renewable && methods.is_empty() => {
-                return Ok(Conclusion::off(self.work.settings, force));
+                return Ok(Conclusion::off(self.work.settings, force, now));
             }
             Need::Fresh(due) if !renews => return Ok(Conclusion::NotDue(due)),
             _ if !renews => return Ok(Conclusion::idle(&sight.source, now)),

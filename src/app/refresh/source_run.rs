@@ -116,8 +116,8 @@ fn plan(ground: &Ground, group: &Group, place: &Place, options: Options) -> Resu
     let methods: Vec<_> = settings.refresh.iter().map(|method| method_name(*method)).collect();
     let methods = methods.join(", then ");
     let text = match (&outlook.need, outlook.next) {
-        (_, None) if methods.is_empty() => {
-            format!("'{path}' is not renewed: {}", off_reason(settings))
+        _ if settings.methods(now).is_empty() => {
+            format!("'{path}' is not renewed: {}", off_reason(settings, now))
         }
         (Need::Due | Need::Expired | Need::Fresh(_), _) if options.force => {
             format!("'{path}' would be renewed now by {methods}")

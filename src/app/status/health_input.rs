@@ -56,7 +56,7 @@ fn judge(
         scope: scope(settings),
         renewed_by: settings.renewed_by.as_deref(),
         troubles: troubles(settings, report, prospect, lacking),
-        worries: worries(report, prospect, unseen),
+        worries: worries(report, prospect, unseen.into_iter().chain(paused(settings, now))),
         is_public,
         now,
     })
@@ -135,13 +135,22 @@ fn is_refused(why: &str) -> bool {
     why.contains(exec_policy::REFUSED)
 }
 
-fn worries(report: &Report, prospect: &Prospect, unseen: Option<String>) -> Vec<Cow<'static, str>> {
+/// What rests, which is not fine whatever the rest is like.
+fn paused(settings: &Settings, now: Timestamp) -> Option<String> {
+    settings.pause.filter(|pause| pause.lasts(now)).map(|pause| pause.in_words())
+}
+
+fn worries(
+    report: &Report,
+    prospect: &Prospect,
+    others: impl Iterator<Item = String>,
+) -> Vec<Cow<'static, str>> {
     let why = prospect.renewals.why.as_deref().unwrap_or("it is not known why");
     let failing = prospect.renewals.failing;
     let failing = failing.map(|(since, _)| format!("it could not be renewed since {since}: {why}"));
     let waiting = waiting(report).filter(|why| !is_refused(why)).map(|why| late(&why));
     let unproven = report.gateway.unproven().map(|why| format!("the gateway was restarted: {why}"));
-    failing.into_iter().chain(waiting).chain(unseen).chain(unproven).map(Cow::Owned).collect()
+    failing.into_iter().chain(waiting).chain(others).chain(unproven).map(Cow::Owned).collect()
 }
 
 fn sink(report: &SinkReport) -> Sink {

@@ -28,6 +28,7 @@ use crate::app::sync::sinks::{env, former};
 use crate::app::sync::target::Wanted;
 use crate::domain::acceptance::{Mark, Memory, Verdict};
 use crate::domain::config::settings::{Gateway, Settings};
+use crate::domain::pause::Activity;
 use crate::domain::secret::Fingerprint;
 use crate::domain::sink::SinkKind;
 use crate::domain::source::Source;
@@ -104,6 +105,11 @@ pub(crate) fn link(
     if options.dry_run {
         return Ok(run(ground, settings, options, now, None)?.0);
     }
+    if settings.paused(Activity::Sync, now).is_some() {
+        let (mut report, _) = plan(ground, settings, now)?;
+        report.as_it_stands();
+        return Ok(report);
+    }
     match Lock::try_take(&ground.places.run_dir, &format!("sync-{}", settings.name))? {
         Some(lock) => Ok(run(ground, settings, options, now, Some(lock))?.0),
         None => Ok(Report::locked(settings)),
@@ -148,6 +154,7 @@ fn run(
     let openclaw = OpenClaw::look(settings, ground, &memory, now);
     report.remarks = stale_files::harmful_files(&openclaw, ground, &memory, may_write);
     report.remarks.extend(remarks::of_openclaw(settings, &openclaw));
+    report.remarks.extend(remarks::of_pause(settings, now));
     let looks = sinks::look(
         settings,
         &openclaw,

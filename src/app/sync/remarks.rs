@@ -9,6 +9,7 @@ use crate::app::sync::exposure::{self, Exposed};
 use crate::domain::acceptance::Memory;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
+use crate::domain::time::Timestamp;
 use crate::os::fingerprint;
 
 /// How many of the agents that are too many are named.
@@ -18,6 +19,14 @@ const NAMED: usize = 20;
 pub(super) fn of_openclaw(settings: &Settings, openclaw: &OpenClaw) -> impl Iterator<Item = Line> {
     let reached = unreachable(openclaw).into_iter().chain(not_understood(openclaw));
     reached.chain(too_many(settings, openclaw))
+}
+
+/// Says what rests.
+pub(super) fn of_pause(settings: &Settings, now: Timestamp) -> Option<Line> {
+    let pause = settings.pause.filter(|pause| pause.lasts(now))?;
+    let mut line = Line::remark(Level::Info, "paused", pause.in_words());
+    line.hint = Some(ours::resume(&settings.name));
+    Some(line)
 }
 
 /// Says that the state folder cannot be opened; without it there is nowhere to carry the token to.

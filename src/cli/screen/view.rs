@@ -8,6 +8,7 @@ use crate::cli::screen::{Link, Row, Sign};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::hints::ours;
+use crate::domain::pause::Activity;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::units::Trouble;
 use crate::domain::visible::visible;
@@ -46,6 +47,10 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     rows.extend(first_clock(link, now));
     rows.extend(second_clock(link, now));
     rows.push(next(link, now));
+    let pause = link.settings.pause.filter(|pause| pause.lasts(now));
+    rows.extend(
+        pause.map(|_| row("resume", Sign::None, ours::resume(&link.report.link).to_string())),
+    );
     rows.extend(sinks(link));
     if !link.report.sinks.is_empty() {
         rows.push(gateway_row(link, now));
@@ -122,7 +127,10 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
             Some(host) => format!("{host} renews this login and hands its token on"),
             None => "nothing: renewing is switched off here".to_owned(),
         },
-        (None, _) => "nothing to renew".to_owned(),
+        (None, _) => match link.settings.paused(Activity::Renew, now) {
+            Some(pause) => pause.in_words(),
+            None => "nothing to renew".to_owned(),
+        },
         (Some(at), _) if at <= now => format!("renewal is due now, by {by}"),
         (Some(at), _) => {
             format!("renewal in {}, {}, by {by}", in_words(at.left(now)), moment(at, now))

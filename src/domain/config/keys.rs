@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 38] = [
+pub(crate) const KEYS: [Key; 39] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("MAX_CREDENTIALS_SIZE", Value("8M"),
@@ -67,6 +67,8 @@ pub(crate) const KEYS: [Key; 38] = [
         "How long before the access token ends it is renewed, between 1m and 24h."),
     key("RENEWED_BY", Unset,
         "The host that renews this login and hands its access token on; nothing is renewed here then, and messages name that host."),
+    key("PAUSE", Unset,
+        "What rests and until when, as oauth-sync pause writes it: nothing for all or renew or sync, then until TIME or forever."),
     key("OPENCLAW_STATE_DIR", Unset,
         "OpenClaw's state directory, usually ~/.openclaw of its user, as an absolute path."),
     key("OPENCLAW_CONFIG_PATH", Made("what the .env in OPENCLAW_STATE_DIR says, else openclaw.json there"),

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::pause::{Activity, Pause};
 use crate::domain::quiet_hours::QuietHours;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
+use crate::domain::time::Timestamp;
 
 /// Everything that one configuration file says, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) refresh_margin: Duration,
     /// The host that renews this login, if that is another one.
     pub(crate) renewed_by: Option<String>,
+    /// What rests, and until when.
+    pub(crate) pause: Option<Pause>,
     /// OpenClaw's state directory.
     pub(crate) openclaw_state_dir: Option<PathBuf>,
     /// OpenClaw's configuration file, where it is not in the state directory.
@@ -80,6 +84,18 @@ pub(crate) struct Settings {
     pub(crate) client_id: String,
     /// The `User-Agent` of the method `api`; none: this program's own.
     pub(crate) user_agent: Option<String>,
+}
+
+impl Settings {
+    /// The pause of `activity` that lasts at `now`.
+    pub(crate) fn paused(&self, activity: Activity, now: Timestamp) -> Option<Pause> {
+        self.pause.filter(|pause| pause.covers(activity, now))
+    }
+
+    /// The methods of renewal that may be tried at `now`.
+    pub(crate) fn methods(&self, now: Timestamp) -> &[Method] {
+        if self.paused(Activity::Renew, now).is_some() { &[] } else { &self.refresh }
+    }
 }
 
 /// A command, and as whom it runs.

@@ -54,6 +54,7 @@ impl Reader<'_> {
             refresh: self.refresh(),
             refresh_margin: self.read("REFRESH_MARGIN", values::margin).unwrap_or_default(),
             renewed_by: self.read("RENEWED_BY", values::host),
+            pause: self.read("PAUSE", values::pause),
             openclaw_config_path: self.read("OPENCLAW_CONFIG_PATH", values::path),
             openclaw_include_roots: self
                 .read("OPENCLAW_INCLUDE_ROOTS", values::paths)

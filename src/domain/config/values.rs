@@ -10,6 +10,7 @@ use jiff::civil::Time;
 use crate::domain::config::keys::did_you_mean;
 use crate::domain::config::settings::{Method, Sinks};
 use crate::domain::config::words::{self, Fault};
+use crate::domain::pause::Pause;
 use crate::domain::quiet_hours::QuietHours;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
@@ -70,6 +71,16 @@ pub(super) fn path(text: &str) -> Checked<PathBuf> {
 /// Reads absolute paths with colons between them.
 pub(super) fn paths(text: &str) -> Checked<Vec<PathBuf>> {
     text.split(':').filter(|part| !part.is_empty()).map(path).collect()
+}
+
+/// Reads what rests, and until when.
+pub(super) fn pause(text: &str) -> Checked<Pause> {
+    let Some(pause) = Pause::parse(text) else {
+        return must(
+            "be 'until TIME' or 'forever', or that after renew or sync, as in 'renew until 2026-11-30T18:00:00Z'",
+        );
+    };
+    Ok(pause)
 }
 
 /// Reads a margin of 1 minute to 24 hours.

@@ -73,6 +73,11 @@ pub(crate) fn sync(link: &str) -> Hint {
     own().then("sync --link").arg(link)
 }
 
+/// Ends the pause of one link.
+pub(crate) fn resume(link: &str) -> Hint {
+    own().then("resume --link").arg(link)
+}
+
 /// Syncs one link, and writes what looks like a step back.
 pub(crate) fn sync_forced(link: &str) -> Hint {
     own().then("sync --force --link").arg(link)

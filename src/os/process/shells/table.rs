@@ -82,6 +82,7 @@ pub(super) fn rows() -> Vec<Row> {
 fn of_ours() -> Vec<Row> {
     vec![
         own!("ours::sync", w => ours::sync(link(w)), "sync", "--link", link(w)),
+        own!("ours::resume", w => ours::resume(link(w)), "resume", "--link", link(w)),
         own!("ours::sync_forced", w => ours::sync_forced(link(w)), "sync", "--force", "--link", link(w)),
         own!("ours::sync_all_forced", _w => ours::sync_all_forced(), "sync", "--force"),
         own!("ours::refresh", w => ours::refresh(link(w)), "refresh", "--link", link(w)),
