@@ -542,13 +542,17 @@ _oauth__sync() {
             return 0
             ;;
         oauth__sync__subcmd__login)
-            opts="-v -q -h --signed-in --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            opts="-v -q -h --signed-in --setup-token --store --config-dir --state-dir --run-dir --link --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --signed-in)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -181,10 +181,12 @@ complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s v -l ver
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l signed-in -d 'Do not sign in; record that this login was signed in on DATE, as in 2026-11-30' -r
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l store -d 'Keep the setup-token in FILE instead of the state directory' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l config-dir -d 'Directory of the links\' configuration files' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l state-dir -d 'Directory of stored state [default: $STATE_DIRECTORY or /var/lib/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l run-dir -d 'Directory of locks and queues [default: /run/oauth-sync]' -r -F
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l link -d 'Work on this link only' -x -a '(__fish_oauth_sync_links)'
+complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -l setup-token -d 'Take a setup-token from stdin or a hidden prompt, and use it for this link'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s v -l verbose -d 'Say more'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s q -l quiet -d 'Print errors only'
 complete -c oauth-sync -n "__fish_oauth_sync_using_subcommand login" -s h -l help -d 'Print help'

@@ -54,6 +54,29 @@ fn read(path: &Path, limit: u64) -> Result<Option<Content>, Error> {
     Ok(seen.map(|seen| credential::parse(&seen.bytes)))
 }
 
+/// The directory of our state directory that holds the setup-tokens.
+pub(crate) const SETUP_TOKENS: &str = "setup-tokens";
+
+/// What the CLI calls its own file, in every directory: a sign-in writes it, whatever stands there.
+pub(crate) const OF_THE_CLI: &str = ".credentials.json";
+
+/// Says whether a link lives on a setup-token: one stands in a file of its own, or the file is where we keep them.
+pub(crate) fn is_setup_token(settings: &Settings, source: &Source) -> bool {
+    if settings.claude_credentials.file_name().is_some_and(|name| name == OF_THE_CLI) {
+        return false;
+    }
+    let folder = settings.claude_credentials.parent().and_then(Path::file_name);
+    source.is_setup_token() || folder.is_some_and(|name| name == SETUP_TOKENS)
+}
+
+/// The command that brings a new token where `source` stands: a setup-token, or a sign-in.
+pub(crate) fn renewed_by_hand(settings: &Settings, source: &Source) -> Hint {
+    if settings.renewed_by.is_none() && is_setup_token(settings, source) {
+        return ours::login_setup_token(&settings.name);
+    }
+    sign_in(settings)
+}
+
 /// The command that signs in again: it finds the user or the container, the place and the CLI.
 ///
 /// Where another host renews the login it is that host that has to be looked at. Where no CLI is to be run here, a person signs in where Claude is.

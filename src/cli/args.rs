@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 
+use crate::cli::login::Way;
 use crate::domain::config::keys::KEYS;
 
 /// The usual folder of the links' configuration files.
@@ -158,11 +159,7 @@ pub(crate) enum Command {
     /// Set everything up, step by step, each change after confirmation
     Setup(Setup),
     /// Sign in to Claude as the right user and in the right place, and carry the login on
-    Login {
-        /// Do not sign in; record that this login was signed in on DATE, as in 2026-11-30
-        #[arg(long, value_name = "DATE")]
-        signed_in: Option<String>,
-    },
+    Login(Login),
     /// Check for a monitor: exit 0 ok, 1 warning, 2 critical, 3 unknown
     Check {
         /// Output JSON
@@ -330,5 +327,30 @@ impl TypedValueParser for Key {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(KEYS.iter().map(|key| PossibleValue::new(key.name))))
+    }
+}
+
+/// What `login` takes.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// Do not sign in; record that this login was signed in on DATE, as in 2026-11-30
+    #[arg(long, value_name = "DATE")]
+    signed_in: Option<String>,
+    /// Take a setup-token from stdin or a hidden prompt, and use it for this link
+    #[arg(long, conflicts_with = "signed_in")]
+    setup_token: bool,
+    /// Keep the setup-token in FILE instead of the state directory
+    #[arg(long, value_name = "FILE", requires = "setup_token")]
+    store: Option<PathBuf>,
+}
+
+impl Login {
+    /// What is asked for.
+    pub(crate) fn way(&self) -> Way<'_> {
+        match &self.signed_in {
+            Some(date) => Way::Note(date),
+            None if self.setup_token => Way::SetupToken(self.store.as_deref()),
+            None => Way::SignIn,
+        }
     }
 }

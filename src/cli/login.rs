@@ -1,5 +1,8 @@
 //! `login`: Claude's sign-in at the terminal, and what follows from it.
 
+use std::path::Path;
+
+use crate::app;
 use crate::app::context::{self, Ground, Places};
 use crate::app::error::Error;
 use crate::app::incident;
@@ -12,17 +15,25 @@ use crate::cli::output::several;
 use crate::domain::config::settings::Settings;
 use crate::domain::hints::ours;
 use crate::domain::login::{ESTIMATED_LIFE, LONGEST_LIFE};
+use crate::domain::setup_token;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::visible::visible;
 use crate::os::journal::below;
 use crate::os::{clock, terminal};
 
+/// What is done at a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way<'a> {
+    /// Claude's own sign-in.
+    SignIn,
+    /// It is noted that somebody signed in on this date.
+    Note(&'a str),
+    /// A setup-token is taken, and kept in this file where one is named.
+    SetupToken(Option<&'a Path>),
+}
+
 /// Signs in at the one link, or the one named; with a date it notes that somebody did so then.
-pub(crate) fn carry_out(
-    places: &Places,
-    only: Option<&str>,
-    date: Option<&str>,
-) -> Result<Exit, Error> {
+pub(crate) fn carry_out(places: &Places, only: Option<&str>, way: Way<'_>) -> Result<Exit, Error> {
     let links = context::links(&places.config_dir, only)?;
     let [settings] = &links[..] else {
         let names: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
@@ -33,8 +44,16 @@ pub(crate) fn carry_out(
         log::error!("{host} renews this login: sign in there, not here");
         return Ok(Exit::Failed);
     }
-    if let Some(date) = date {
-        return note(places, settings, date);
+    match way {
+        Way::Note(date) => return note(places, settings, date),
+        Way::SetupToken(file) => return take_setup_token(places, settings, file),
+        Way::SignIn => {}
+    }
+    if source::is_setup_token(settings, &source::of(settings, clock::now())) {
+        let path = settings.claude_credentials.display();
+        let hint = ours::login_setup_token(&settings.name);
+        log::error!(hint = hint.to_string(); "this link uses the setup-token in '{path}', and no sign-in");
+        return Ok(Exit::Usage);
     }
     if !terminal::is_interactive() {
         let hint = ours::login_over_ssh(&settings.name);
@@ -87,6 +106,40 @@ pub(crate) fn sign_in(places: &Places, settings: &Settings) -> Result<Exit, Erro
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Takes a setup-token, stores it, and carries it on.
+fn take_setup_token(
+    places: &Places,
+    settings: &Settings,
+    file: Option<&Path>,
+) -> Result<Exit, Error> {
+    let prompt = "Paste the setup-token (it is not shown), then press Enter twice: ";
+    let Some(text) = terminal::read_secret(prompt)? else {
+        log::error!("no setup-token was taken");
+        return Ok(Exit::Failed);
+    };
+    let token = match setup_token::parse(&text) {
+        Ok(token) => token,
+        Err(why) => {
+            let hint =
+                "run 'claude setup-token' where there is a browser, and hand in what it prints";
+            log::error!(hint; "this is no setup-token: {why}");
+            return Ok(Exit::Usage);
+        }
+    };
+    let stored = app::setup::setup_token::store(places, settings, &token, file)?;
+    let (path, expiry) = (stored.path.display(), stored.expiry);
+    log::info!(
+        "stored the setup-token in '{path}': it ends about {expiry} (estimate: a year from now), nothing can renew it, and it is good for inference alone"
+    );
+    if let Some(before) = &stored.before {
+        let hint = ours::set_path(&settings.name, "CLAUDE_CREDENTIALS", before);
+        let before = before.display();
+        log::info!(hint = hint.to_string(); "this link uses the setup-token now, and no longer '{before}'");
+    }
+    let links = context::links(&places.config_dir, Some(&settings.name))?;
+    links.first().map_or(Ok(Exit::Failed), |settings| carry_on(places, settings))
 }
 
 /// Carries the new login on, gateway and all, and has the incidents see it: whoever just signed in

@@ -128,7 +128,7 @@ fn publishes(command: &Command) -> bool {
     match command {
         Command::Sync { dry_run, watched, .. } => !dry_run && !watched,
         Command::Refresh { dry_run, unattended, .. } => !dry_run && !unattended,
-        Command::Gateway { .. } | Command::Login { .. } => true,
+        Command::Gateway { .. } | Command::Login(_) => true,
         _ => false,
     }
 }
@@ -184,7 +184,7 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         // Its exit statuses are its own.
         Command::Check { .. } => Ok(Exit::Done),
         Command::Setup(options) => setup::carry_out(places, only, options),
-        Command::Login { signed_in } => login::carry_out(places, only, signed_in.as_deref()),
+        Command::Login(options) => login::carry_out(places, only, options.way()),
         Command::Token { json, force } => {
             token::carry_out(places, only, token::Wish { json: *json, force: *force })
         }

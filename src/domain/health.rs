@@ -19,9 +19,6 @@ use crate::domain::time::{Timestamp, in_words};
 /// How much of an access token is left when another host should have handed on the next one.
 const HANDED_ON: Duration = Duration::from_secs(45 * 60);
 
-/// How long before a login ends a monitor turns: the first of the notices that a person gets.
-const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// How well something fares, in the order and with the numbers of the monitors' own convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Level {
@@ -254,7 +251,15 @@ fn login(view: &View<'_>) -> Option<(Level, String)> {
         (true, false) => format!("ends in about {}", in_words(left)),
         (false, _) => format!("ends in {}", in_words(left)),
     };
-    (left <= LOGIN_NOTICE).then(|| (Level::Soon, format!("the login {when}: sign in again")))
+    let text = || {
+        if end.is_setup_token {
+            format!("the setup-token {when}: hand in a new one with oauth-sync login --setup-token")
+        } else {
+            format!("the login {when}: sign in again")
+        }
+    };
+    // A monitor turns at the first of the notices that a person gets.
+    (left <= end.first_notice()).then(|| (Level::Soon, text()))
 }
 
 fn one_sink(sink: &Sink, view: &View<'_>) -> Option<(Level, String)> {

@@ -106,7 +106,7 @@ pub(crate) struct Standing {
 
 impl Kind {
     /// All kinds, the gravest first.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Rejected,
         Self::AccountOnHold,
         Self::Blanked,
@@ -121,11 +121,13 @@ impl Kind {
         Self::LoginEnds(Notice::Day),
         Self::LoginEnds(Notice::ThreeDays),
         Self::LoginEnds(Notice::Week),
+        Self::LoginEnds(Notice::Month),
     ];
 
     /// The word for it in state files, in `status --json` and in the journal.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::LoginEnds(Notice::Month) => "login-ends-in-30-days",
             Self::LoginEnds(Notice::Week) => "login-ends-in-7-days",
             Self::LoginEnds(Notice::ThreeDays) => "login-ends-in-3-days",
             Self::LoginEnds(Notice::Day) => "login-ends-in-1-day",
@@ -159,7 +161,9 @@ impl Kind {
     /// How much it matters.
     pub(crate) fn severity(self) -> Severity {
         match self {
-            Self::LoginEnds(Notice::Week | Notice::ThreeDays) | Self::CliGone => Severity::Warning,
+            Self::LoginEnds(Notice::Month | Notice::Week | Notice::ThreeDays) | Self::CliGone => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }

@@ -22,6 +22,9 @@ pub(crate) struct LoginEnd {
     pub(crate) at: Timestamp,
     /// Whether it was only counted from the sign-in.
     pub(crate) is_estimate: bool,
+    /// Whether it is a setup-token's, which lives for a year and is not renewed.
+    #[serde(default)]
+    pub(crate) is_setup_token: bool,
 }
 
 /// How much later a login has to end to be another one; a renewal may shift it by seconds.
@@ -51,10 +54,11 @@ impl LoginEnd {
     /// Finds when the login of a source ends: from the file, else as the CLI told, else as the file told
     /// before, else counted from its sign-in.
     pub(crate) fn of(source: &Source, known: Known, now: Timestamp) -> Option<Self> {
-        let exact = |at| Some(Self { at, is_estimate: false });
+        let exact = |at| Some(Self { at, is_estimate: false, is_setup_token: false });
         let credential = source.credential()?;
         if credential.refresh_token.is_none() {
-            return exact(credential.expiry);
+            let at = credential.expiry;
+            return Some(Self { at, is_estimate: false, is_setup_token: true });
         }
         if let Some(at) = credential.login_end.or(known.told) {
             return exact(at);
@@ -62,8 +66,11 @@ impl LoginEnd {
         // A pair that nobody has seen may be the CLI's own renewal: it proves no sign-in.
         let counted = known.signed_in.map(|moment| moment.after(ESTIMATED_LIFE));
         let at = known.end.or(counted)?;
-        (now < at.after(LONGEST_LIFE.saturating_sub(ESTIMATED_LIFE)))
-            .then_some(Self { at, is_estimate: true })
+        (now < at.after(LONGEST_LIFE.saturating_sub(ESTIMATED_LIFE))).then_some(Self {
+            at,
+            is_estimate: true,
+            is_setup_token: false,
+        })
     }
 
     /// Says whether it has come; an estimate never says so.
@@ -73,7 +80,7 @@ impl LoginEnd {
 
     /// Finds the notice whose time has come.
     pub(crate) fn notice(self, now: Timestamp) -> Option<Notice> {
-        Notice::ALL
+        self.notices()
             .into_iter()
             .find(|notice| now >= notice.moment(self))
             .filter(|_| !self.has_come(now))
@@ -81,15 +88,29 @@ impl LoginEnd {
 
     /// The next moment at which there is something to say.
     pub(crate) fn next_moment(self, now: Timestamp) -> Option<Timestamp> {
-        let notices = Notice::ALL.into_iter().map(|notice| notice.moment(self));
+        let notices = self.notices().into_iter().map(|notice| notice.moment(self));
         let end = (!self.is_estimate).then_some(self.at);
         notices.chain(end).filter(|moment| *moment > now).min()
+    }
+
+    /// How long before the end it is spoken of.
+    pub(crate) fn first_notice(self) -> Duration {
+        DAY * self.notices().map(Notice::days)[2]
+    }
+
+    /// The latest first.
+    fn notices(self) -> [Notice; 3] {
+        let middle = if self.is_setup_token { Notice::Week } else { Notice::ThreeDays };
+        let first = if self.is_setup_token { Notice::Month } else { Notice::Week };
+        [Notice::Day, middle, first]
     }
 }
 
 /// How long before the end of a login a person is told; the last one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Notice {
+    /// Thirty days before.
+    Month,
     /// A week before.
     Week,
     /// Three days before.
@@ -99,12 +120,10 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    /// The latest first.
-    pub(crate) const ALL: [Self; 3] = [Self::Day, Self::ThreeDays, Self::Week];
-
     /// Days before the end.
     pub(crate) fn days(self) -> u32 {
         match self {
+            Self::Month => 30,
             Self::Week => 7,
             Self::ThreeDays => 3,
             Self::Day => 1,
@@ -135,17 +154,30 @@ mod tests {
         let told = source(r#","refreshTokenExpiresAt":200000000000"#);
         let at_five = Known { signed_in: Some(Timestamp(5)), ..Known::default() };
         let end = LoginEnd::of(&told, at_five, Timestamp(6)).unwrap();
-        assert_eq!(end, LoginEnd { at: Timestamp(200_000_000_000), is_estimate: false });
+        assert_eq!(
+            end,
+            LoginEnd { at: Timestamp(200_000_000_000), is_estimate: false, is_setup_token: false }
+        );
         let guessed = LoginEnd::of(&source(""), at_five, Timestamp(6)).unwrap();
-        assert_eq!(guessed, LoginEnd { at: Timestamp(5 + MONTH), is_estimate: true });
+        assert_eq!(
+            guessed,
+            LoginEnd { at: Timestamp(5 + MONTH), is_estimate: true, is_setup_token: false }
+        );
         assert_eq!(LoginEnd::of(&source(""), Known::default(), Timestamp(6)), None);
         assert_eq!(LoginEnd::of(&source(""), at_five, Timestamp(MONTH * 2)), None);
         let told_before = Known { end: Some(Timestamp(100)), ..at_five };
         let kept = LoginEnd::of(&source(""), told_before, Timestamp(6)).unwrap();
-        assert_eq!(kept, LoginEnd { at: Timestamp(100), is_estimate: true }, "the earlier one");
+        assert_eq!(
+            kept,
+            LoginEnd { at: Timestamp(100), is_estimate: true, is_setup_token: false },
+            "the earlier one"
+        );
         let told_by_cli = Known { told: Some(Timestamp(90)), ..told_before };
         let told_now = LoginEnd::of(&source(""), told_by_cli, Timestamp(6)).unwrap();
-        assert_eq!(told_now, LoginEnd { at: Timestamp(90), is_estimate: false });
+        assert_eq!(
+            told_now,
+            LoginEnd { at: Timestamp(90), is_estimate: false, is_setup_token: false }
+        );
         assert_eq!(LoginEnd::of(&told, told_by_cli, Timestamp(6)), Some(end), "the file first");
         assert_eq!(LoginEnd::of(&Source::Blanked, at_five, Timestamp(6)), None);
     }
@@ -153,7 +185,7 @@ mod tests {
     #[test]
     fn notices_come_a_week_three_days_and_a_day_before() {
         let day = |days: i64| Timestamp(1_000_000_000_000 - days * 86_400_000);
-        let end = LoginEnd { at: day(0), is_estimate: false };
+        let end = LoginEnd { at: day(0), is_estimate: false, is_setup_token: false };
         for (now, notice, next) in [
             (day(8), None, Some(day(7))),
             (day(7), Some(Notice::Week), Some(day(3))),
@@ -165,5 +197,24 @@ mod tests {
         }
         let guess = LoginEnd { is_estimate: true, ..end };
         assert_eq!((guess.notice(day(-1)), guess.next_moment(day(1))), (Some(Notice::Day), None));
+    }
+
+    #[test]
+    fn a_setup_token_is_spoken_of_thirty_seven_and_one_days_before() {
+        let text = r#"{"claudeAiOauth":{"accessToken":"a","expiresAt":1000000000000}}"#;
+        let day = |days: i64| Timestamp(1_000_000_000_000 - days * 86_400_000);
+        let source = Source::of(parse(text.as_bytes()), day(365));
+        let end = LoginEnd::of(&source, Known::default(), day(365)).unwrap();
+        for (now, notice, next) in [
+            (day(31), None, Some(day(30))),
+            (day(30), Some(Notice::Month), Some(day(7))),
+            (day(7), Some(Notice::Week), Some(day(1))),
+            (day(3), Some(Notice::Week), Some(day(1))),
+            (day(1), Some(Notice::Day), Some(day(0))),
+            (day(0), None, None),
+        ] {
+            assert_eq!((end.notice(now), end.next_moment(now)), (notice, next), "{now}");
+        }
+        assert_eq!(end.first_notice(), DAY * 30);
     }
 }

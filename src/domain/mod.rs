@@ -38,6 +38,7 @@ pub(crate) mod raw_json;
 pub(crate) mod retry;
 pub(crate) mod schedule;
 pub(crate) mod secret;
+pub(crate) mod setup_token;
 pub(crate) mod shell;
 pub(crate) mod sign_in;
 pub(crate) mod sink;

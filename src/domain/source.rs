@@ -87,6 +87,11 @@ impl Source {
         }
     }
 
+    /// Says whether a setup-token stands there, valid or expired: nothing can renew it.
+    pub(crate) fn is_setup_token(&self) -> bool {
+        self.credential().is_some_and(|credential| credential.refresh_token.is_none())
+    }
+
     /// The word for it in `status` and in the journal's `STATE=`.
     pub(crate) fn name(&self) -> &'static str {
         match self {

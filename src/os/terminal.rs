@@ -1,14 +1,19 @@
 //! The terminal on stdout: how wide it is, what it can show; and programs for the person who sits there.
 
+mod hidden;
 mod relay;
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::ExitStatus;
 
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::event::signals::Waiting;
 use crate::os::process::command::Call;
+
+/// The most that is read of a secret that comes through a pipe, in bytes.
+const SECRET_LIMIT: u64 = 64 * 1024;
 
 /// What a terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,21 @@ impl Drop for Alternate {
 /// terminal of its own that is relayed to ours. A signal that waits ends it.
 pub(crate) fn run(call: &Call<'_>, waiting: &Waiting<'_>) -> Result<ExitStatus, Error> {
     relay::run(call, waiting)
+}
+
+/// Reads a secret from whoever sits there, without showing it, else all that stdin has; `None` after Ctrl-C.
+pub(crate) fn read_secret(prompt: &str) -> Result<Option<String>, Error> {
+    let failed = |source| Error::new("read", Path::new("stdin"), source);
+    let mut text = String::new();
+    if !std::io::stdin().is_terminal() {
+        let read = std::io::stdin().take(SECRET_LIMIT).read_to_string(&mut text);
+        return read.map(|_| Some(text)).map_err(failed);
+    }
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(prompt.as_bytes()).and_then(|()| out.flush());
+    let typed = hidden::read().map_err(failed);
+    let _ = out.write_all(b"\n");
+    typed
 }
 
 /// Reads one line that somebody types; `None` at the end of the input.

@@ -17,6 +17,7 @@ mod layers;
 mod models;
 mod openclaw_config;
 mod rivals;
+mod setup_token;
 mod sinks;
 mod source;
 mod status;

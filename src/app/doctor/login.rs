@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding};
+use crate::app::source;
 use crate::domain::hints::ours;
 use crate::domain::shell::Hint;
 use crate::domain::source::Source;
@@ -48,7 +49,7 @@ fn state(case: &Case<'_>) -> Option<Finding> {
     }
     match &report.source {
         Source::Living(_) | Source::Unreadable(..) => None,
-        Source::Static(_) => Some(Finding::note("setup-token", meaning.clone(), sign_in)),
+        Source::Static(_) => Some(setup_token(case, &meaning, sign_in)),
         Source::Expired(credential) if credential.refresh_token.is_none() => {
             dead("setup-token-expired")
         }
@@ -70,6 +71,17 @@ fn state(case: &Case<'_>) -> Option<Finding> {
         Source::Foreign(_) => dead("login-unreadable"),
         Source::Absent => dead("login-missing"),
     }
+}
+
+/// A setup-token is in order until its end draws near; no other login is used in its place.
+fn setup_token(case: &Case<'_>, meaning: &str, command: Hint) -> Finding {
+    let now = clock::now();
+    if let Some(end) = case.login.filter(|end| end.at.left(now) <= end.first_notice()) {
+        let left = in_words(end.at.left(now));
+        return Finding::warning("setup-token-ends", format!("{meaning}, in {left}"), command);
+    }
+    let alone = "this link uses it alone, and no other login that appears on this host";
+    Finding::note("setup-token", format!("{meaning}; {alone}"), command)
 }
 
 fn ends(case: &Case<'_>) -> Option<Finding> {
@@ -95,5 +107,8 @@ fn ends(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn sign_in(case: &Case<'_>) -> Hint {
+    if source::is_setup_token(case.settings, &case.report.source) {
+        return ours::login_setup_token(&case.report.link);
+    }
     ours::login(&case.report.link)
 }

@@ -9,7 +9,7 @@ use crate::app::refresh::history::method_name;
 use crate::app::refresh::refresh_report::off_reason;
 use crate::app::refresh::session::Turn;
 use crate::app::refresh::{Conclusion, Group, Options, Renewal, Work, claim, mark, sources, state};
-use crate::app::source::sign_in;
+use crate::app::source::renewed_by_hand;
 use crate::domain::schedule::Need;
 use crate::domain::source::Source;
 use crate::os::clock;
@@ -168,9 +168,9 @@ impl Renewal {
         Self {
             links: group.links.iter().map(|link| link.name.clone()).collect(),
             path: settings.claude_credentials.clone(),
+            sign_in: renewed_by_hand(settings, &source),
             source,
             conclusion,
-            sign_in: sign_in(settings),
             remarks: Vec::new(),
         }
     }

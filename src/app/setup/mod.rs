@@ -4,5 +4,6 @@ pub(crate) mod config_set;
 pub(crate) mod detect;
 pub(crate) mod model;
 pub(crate) mod npm_install;
+pub(crate) mod setup_token;
 pub(crate) mod sign_in;
 pub(crate) mod uninstall;

@@ -17,7 +17,7 @@ impl Report {
             link: settings.name.clone(),
             source_path: settings.claude_credentials.clone(),
             renewed_by: settings.renewed_by.clone(),
-            sign_in: source::sign_in(settings),
+            sign_in: source::renewed_by_hand(settings, &source),
             source,
             wanted,
             sinks: Vec::new(),

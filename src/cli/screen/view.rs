@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::report::{SinkReport, SinkState};
+use crate::app::source;
 use crate::cli::overview::{Survey, Surveyed};
 use crate::cli::screen::{Link, Row, Sign};
 use crate::domain::config::settings::Gateway;
@@ -121,7 +122,13 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
     let needs_person = link.report.needs_person() || prospect.renewals.rejected;
     let text = match (prospect.due, methods.is_empty()) {
         _ if needs_person => {
-            format!("sign in: {}", ours::login(&link.report.link))
+            let is_setup_token = source::is_setup_token(&link.settings, &link.report.source);
+            let name = &link.report.link;
+            if is_setup_token {
+                format!("a new setup-token: {}", ours::login_setup_token(name))
+            } else {
+                format!("sign in: {}", ours::login(name))
+            }
         }
         (_, true) => match &link.settings.renewed_by {
             Some(host) => format!("{host} renews this login and hands its token on"),

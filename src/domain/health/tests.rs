@@ -40,7 +40,7 @@ fn view<'a>(source: &'a Source, sinks: &'a [Sink]) -> View<'a> {
 }
 
 fn exact(hours: i64) -> LoginEnd {
-    LoginEnd { at: hence(hours), is_estimate: false }
+    LoginEnd { at: hence(hours), is_estimate: false, is_setup_token: false }
 }
 
 fn hence(hours: i64) -> Timestamp {
@@ -140,7 +140,7 @@ fn the_gravest_comes_first() {
 #[test]
 fn an_estimate_never_says_that_a_login_has_ended() {
     let source = login(8);
-    let end = LoginEnd { at: hence(-1), is_estimate: true };
+    let end = LoginEnd { at: hence(-1), is_estimate: true, is_setup_token: false };
     let health = judge(&View { login_end: Some(end), ..view(&source, &[]) });
     assert_eq!(health.level, Level::Soon);
     assert_eq!(health.findings[0].1, "the login may end at any moment: sign in again");

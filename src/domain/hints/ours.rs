@@ -118,7 +118,12 @@ pub(crate) fn login(link: &str) -> Hint {
     own().then("login --link").arg(link)
 }
 
-/// The same, for whoever may not be root.
+/// Hands in a setup-token.
+pub(crate) fn login_setup_token(link: &str) -> Hint {
+    own().then("login --setup-token --link").arg(link)
+}
+
+/// Signs in again, for whoever may not be root.
 pub(crate) fn login_as_root(link: &str) -> Hint {
     as_root(login(link))
 }

@@ -93,6 +93,11 @@ fn notice(view: &View<'_>) -> String {
     let Some(login) = view.login else { return String::new() };
     let (path, place) = (&view.path, &view.place);
     let (at, left) = (login.at, in_words(login.at.left(view.now)));
+    if login.is_setup_token {
+        return format!(
+            "the setup-token in '{path}' ends at {at}, in {left}, and nothing can renew it: a new one is needed before"
+        );
+    }
     if !login.is_estimate {
         return format!(
             "the login in '{path}' ends at {at}, in {left}, and nothing can renew it beyond that: sign in again{place} before"

@@ -52,7 +52,8 @@ impl Bed {
     }
 
     fn ends(&mut self, at: i64) {
-        self.login = Some(LoginEnd { at: Timestamp(at), is_estimate: false });
+        self.login =
+            Some(LoginEnd { at: Timestamp(at), is_estimate: false, is_setup_token: false });
     }
 
     /// Looks at `hours` after the start; what is said as `first blanked`.

@@ -98,10 +98,10 @@ impl Pty {
 }
 
 /// Our terminal in raw mode; it is as it was when this is dropped, without what was typed too late.
-struct Raw(Termios);
+pub(super) struct Raw(Termios);
 
 impl Raw {
-    fn set() -> std::io::Result<Self> {
+    pub(super) fn set() -> std::io::Result<Self> {
         let before = tcgetattr(stdin())?;
         let mut raw = before.clone();
         raw.make_raw();

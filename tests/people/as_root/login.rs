@@ -177,3 +177,21 @@ fn it_starts_the_logins_clock_anew() {
     let status = host.bed.run(["status"]).exit(0).out;
     assert!(!status.contains("login-ends"), "{status}");
 }
+
+#[test]
+fn a_setup_token_is_pasted_in_two_lines_and_not_shown() {
+    let host = host();
+    host.bed.login("A");
+    host.own();
+    let token = format!("sk-ant-oat01-{}", "aB3_-".repeat(19));
+    let args = ["login", "--setup-token"];
+    let mut terminal = Terminal::run(&host.bed, (110, 40), &["LANG=C.UTF-8"], &args);
+    terminal.answers("Paste the setup-token", &token[..80]);
+    terminal.answers("Paste the setup-token", &token[80..]);
+    terminal.keys(&["Enter"]);
+    let screen = terminal.shows("stored the setup-token in");
+    assert!(!screen.contains("sk-ant-") && !screen.contains("aB3"), "{screen}");
+    terminal.ends(0);
+    assert!(host.bed.read("lib/setup-tokens/default.json").contains(&token));
+    assert_eq!(host.bed.at("lib/setup-tokens/default.json").metadata().unwrap().uid(), 0);
+}

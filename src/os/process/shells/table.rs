@@ -91,6 +91,7 @@ fn of_ours() -> Vec<Row> {
         own!("ours::part", _w => ours::part("sync"), "sync"),
         own!("ours::notify_now", _w => ours::notify_now(), "notify", "--now"),
         own!("ours::login", w => ours::login(link(w)), "login", "--link", link(w)),
+        own!("ours::login_setup_token", w => ours::login_setup_token(link(w)), "login", "--setup-token", "--link", link(w)),
         runs!("ours::login_as_root", w => ours::login_as_root(link(w)), ["sudo", "oauth-sync", "login", "--link", link(w)]),
         runs!("ours::login_over_ssh", w => ours::login_over_ssh(link(w)), ["ssh", "-t", "HOST", "sudo", "oauth-sync", "login", "--link", link(w)]),
         advises!("ours::login_to_the_end", w => ours::login_to_the_end(link(w))),

@@ -1,0 +1,58 @@
+//! Text that somebody types or pastes without its being shown.
+
+use std::io::{BufReader, Read};
+
+use super::relay::Raw;
+
+/// The keys that mean something: Ctrl-C, Ctrl-D, the two of erasing, and Ctrl-U.
+const INTERRUPT: u8 = 3;
+const END: u8 = 4;
+const ERASE: [u8; 2] = [8, 127];
+const KILL: u8 = 21;
+
+/// The most that is read, in bytes.
+const LIMIT: usize = 64 * 1024;
+
+/// Reads lines up to an empty one, or to Ctrl-D, with the echo switched off; `None` after Ctrl-C.
+pub(super) fn read() -> std::io::Result<Option<String>> {
+    let raw = Raw::set()?;
+    let typed = lines(std::io::stdin().lock());
+    drop(raw);
+    typed
+}
+
+fn lines(from: impl Read) -> std::io::Result<Option<String>> {
+    let mut typed = Vec::new();
+    for byte in BufReader::new(from).bytes().take(LIMIT) {
+        match byte? {
+            INTERRUPT => return Ok(None),
+            END => break,
+            b'\r' | b'\n' if typed.last().is_none_or(|last| *last == b'\n') => break,
+            b'\r' | b'\n' => typed.push(b'\n'),
+            byte if ERASE.contains(&byte) => drop(typed.pop()),
+            KILL => typed.clear(),
+            byte => typed.push(byte),
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&typed).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_line_ends_what_was_pasted() {
+        for (typed, read) in [
+            ("ab\rcd\r\rrest", Some("ab\ncd\n")),
+            ("ab\x04rest", Some("ab")),
+            ("ax\x7fb\x04", Some("ab")),
+            ("wrong\x15ab\r\r", Some("ab\n")),
+            ("\r", Some("")),
+            ("", Some("")),
+            ("ab\x03cd", None),
+        ] {
+            assert_eq!(lines(typed.as_bytes()).unwrap().as_deref(), read, "{typed:?}");
+        }
+    }
+}
