@@ -31,7 +31,7 @@ const RUN_AS_THEY_STAND: [(&str, &[&str]); 4] = [
 ];
 
 /// The other commands by their beginnings, each with the test that runs it and the words that do.
-const RUN_ELSEWHERE: [(&str, &str, &str); 19] = [
+const RUN_ELSEWHERE: [(&str, &str, &str); 20] = [
     ("make check", ".ci/run", "make check || :\n"),
     ("make check-all", ".ci/run", "make check-all || :\n"),
     ("make demo", "tests/demo", "make --dry-run --no-print-directory demo)"),
@@ -73,6 +73,11 @@ const RUN_ELSEWHERE: [(&str, &str, &str); 19] = [
     ),
     ("systemctl try-restart oauth-sync.service", PEOPLE, "    block troubleshooting 11\n"),
     ("oauth-sync login", "tests/people/as_root/login.rs", "&[\"LANG=C.UTF-8\"], &[\"login\"])"),
+    (
+        "oauth-sync setup --yes",
+        "tests/people/as_root/setup.rs",
+        "let args = [\"setup\", \"--yes\", \"--no-install\", \"--no-models\", \"--no-services\", \"--root\"];",
+    ),
     (
         "oauth-sync setup --claude",
         "tests/people/as_root/setup.rs",
