@@ -184,7 +184,7 @@ fn as_json(detection: &Detection) -> serde_json::Value {
     let claws: Vec<_> = findings.claws.iter().map(|claw| {
         json!({"state_dir": claw.state_dir, "version": claw.version, "uids": claw.control.uids, "configured": claw.configured,
             "compose_dir": claw.compose.as_ref().map(|(folder, _)| folder), "compose_service": claw.compose.as_ref().map(|(_, service)| service),
-            "unit": claw.unit.as_ref().map(|(unit, _)| unit), "warnings": claw.warnings})
+            "container": claw.container.as_ref().map(|(_, name)| name), "unit": claw.unit.as_ref().map(|(unit, _)| unit), "warnings": claw.warnings})
     }).collect();
     let candidates: Vec<_> = detection.candidates.iter().map(|candidate| {
         let answers: serde_json::Map<_, _> = write::answers(detection, candidate).into_iter().map(|(key, value)| (key, value.into())).collect();
@@ -222,6 +222,8 @@ fn as_lines(detection: &Detection) -> Vec<String> {
         lines.extend(claw.compose.as_ref().map(|(folder, service)| {
             format!("          runs as {service} of '{}'", folder.display())
         }));
+        let container = claw.container.as_ref();
+        lines.extend(container.map(|(_, name)| format!("          runs in container {name}")));
         lines.extend(claw.unit.as_ref().map(|(unit, of_user)| {
             let user = if *of_user { "user " } else { "" };
             format!("          runs as {user}unit {unit}")

@@ -96,6 +96,8 @@ pub(crate) struct Claw {
     pub(crate) version: String,
     /// The compose folder and service that run it.
     pub(crate) compose: Option<(PathBuf, String)>,
+    /// The engine and name of the container that runs it, where no compose project of this host made that.
+    pub(crate) container: Option<(&'static str, String)>,
     /// The unit that runs it: its name, and whether it is a user's.
     pub(crate) unit: Option<(String, bool)>,
     /// Where what runs it puts openclaw.json, if that is elsewhere.
@@ -239,7 +241,11 @@ fn score(login: &Login, claw: &Claw) -> (u32, Vec<String>) {
         (login.state == "expired", 2, "the login can be renewed"),
         (claw.configured, 2, "OpenClaw is configured there"),
         (login.cli != Cli::None, 1, "Claude CLI can renew the login"),
-        (claw.compose.is_some() || claw.unit.is_some(), 1, "its gateway is known"),
+        (
+            claw.compose.is_some() || claw.container.is_some() || claw.unit.is_some(),
+            1,
+            "its gateway is known",
+        ),
     ];
     let given = weights.iter().filter(|(holds, ..)| *holds);
     let reasons = given.clone().map(|(_, _, reason)| (*reason).to_owned()).collect();

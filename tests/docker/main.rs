@@ -9,6 +9,7 @@
 mod bed;
 mod broken;
 mod courtesy;
+mod named;
 mod podman;
 #[path = "../support/port.rs"]
 mod port;

@@ -11,9 +11,14 @@ fn no_finding_is_left_out() {
         files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect()
     };
     let program = text("src/app/doctor");
-    // What needs a hostile user is made beside the other tests of that kind.
-    let folders =
-        ["tests/people", "tests/people/as_root", "tests/people/as_root/doctor", "tests/hostile"];
+    // What needs a hostile user, or an engine, is made beside the other tests of that kind.
+    let folders = [
+        "tests/people",
+        "tests/people/as_root",
+        "tests/people/as_root/doctor",
+        "tests/hostile",
+        "tests/docker",
+    ];
     let tests: String = folders.iter().map(|folder| text(folder)).collect();
     let ends = ["Finding::error(", "Finding::warning(", "Finding::note(", "kind(", "dead(", "("];
     let mut known = 0;

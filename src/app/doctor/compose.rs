@@ -7,6 +7,7 @@ use crate::app::doctor::container::{Sight, in_project};
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::gateway::backend::compose::env_file;
 use crate::app::gateway::backend::compose::project_files;
+use crate::app::gateway::backend::container as by_name;
 use crate::app::gateway::verify::{self, Expected};
 use crate::app::report::{SinkReport, SinkState};
 use crate::domain::compose_file;
@@ -28,6 +29,7 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Opt
         Sight::NotAsked => by_files(patient, case, sink?),
         Sight::Missing(ending) => missing(case, ending),
         Sight::Found(container) => by_container(patient, case, sink?, container),
+        Sight::Named(container) => by_named(case, sink?, container),
     }
 }
 
@@ -55,6 +57,16 @@ fn by_files(patient: &Patient<'_>, case: &Case<'_>, sink: &SinkReport) -> Option
         return None;
     }
     not_handed(patient, case, &project)
+}
+
+/// A container that was made with another token keeps it, however often it is restarted.
+fn by_named(case: &Case<'_>, sink: &SinkReport, container: &Container) -> Option<Finding> {
+    let (settings, path) = (case.settings, sink.path.as_deref()?);
+    let (expected, _) = Expected::by_file(settings, path).ok()?;
+    let why = by_name::refusal(settings, container, (&expected, path))?;
+    let engine = settings.container_engine.program();
+    let command = engines::on_container(engine, "inspect", &container.name);
+    Some(Finding::error("container-keeps-token", why, command))
 }
 
 /// By what the container shows, and the files that it was made from.

@@ -2,6 +2,7 @@
 
 use crate::app::doctor::{Case, Patient};
 use crate::app::gateway::backend::compose;
+use crate::app::gateway::backend::container::Named;
 use crate::app::gateway::container_engine::Engine;
 use crate::domain::gateway::Ending;
 use crate::domain::gateway::container::Container;
@@ -18,17 +19,25 @@ pub(super) enum Sight {
     Silent(Ending),
     /// The engine knows none that the gateway would take.
     Missing(Ending),
-    /// This one.
+    /// This one, of the compose project.
     Found(Box<Container>),
+    /// This one, which the configuration names.
+    Named(Box<Container>),
 }
 
 /// Looks for a link's container.
 pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Sight {
-    if case.settings.compose_dir.is_none() {
+    if case.settings.compose_dir.is_none() && !case.settings.is_container() {
         return Sight::Without;
     }
     if !patient.tree.is_host() {
         return Sight::NotAsked;
+    }
+    if case.settings.is_container() {
+        return match Named::find(case.settings) {
+            Ok(named) => Sight::Named(Box::new(named.container)),
+            Err(ending) => Sight::Missing(ending),
+        };
     }
     let folder = match compose::compose_folder(case.settings) {
         Ok(folder) => folder,
@@ -49,14 +58,18 @@ impl Sight {
     /// The container that runs.
     pub(super) fn running(&self) -> Option<&Container> {
         match self {
-            Self::Found(container) if container.running => Some(container),
+            Self::Found(container) | Self::Named(container) if container.running => Some(container),
             _ => None,
         }
     }
 }
 
-/// A command of a link's engine, as a person types it; `None` where the compose folder is out of reach.
+/// A command of a link's engine, as a person types it; `None` where its directory is out of reach.
 pub(super) fn typed(case: &Case<'_>, type_it: impl FnOnce(&Engine<'_>) -> Hint) -> Option<Hint> {
+    if case.settings.is_container() {
+        let named = Named::find(case.settings).ok()?;
+        return Some(type_it(&named.engine(case.settings)));
+    }
     let folder = compose::compose_folder(case.settings).ok()?;
     Some(type_it(&Engine::of(case.settings, &folder)))
 }

@@ -77,7 +77,10 @@ fn linger(patient: &Patient<'_>, case: &Case<'_>) -> Option<Finding> {
     };
     let of_user = match case.settings.gateway {
         Gateway::SystemdUser => true,
-        Gateway::Auto => case.settings.compose_dir.is_none() && has_unit(),
+        Gateway::Auto => {
+            let is_contained = case.settings.is_container() || case.settings.compose_dir.is_some();
+            !is_contained && has_unit()
+        }
         _ => false,
     };
     let flag = Path::new("/var/lib/systemd/linger").join(&owner.name);

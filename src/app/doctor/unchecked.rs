@@ -57,7 +57,7 @@ pub(super) fn of_link(case: &Case<'_>, sight: &Sight, unlisted: &[Error]) -> Vec
         Sight::NotAsked => {
             all.push(Unchecked::new(container(), "no engine is asked where --root is given"));
         }
-        Sight::Without | Sight::Missing(_) | Sight::Found(_) => {}
+        Sight::Without | Sight::Missing(_) | Sight::Found(_) | Sight::Named(_) => {}
     }
     let busy = case.report.sinks.iter().filter_map(|sink| match &sink.state {
         SinkState::Busy(why) => Some(Unchecked::new(sink.kind.to_string(), why.clone())),

@@ -143,6 +143,38 @@ impl<'a> Engine<'a> {
         Ok(Container::read_all(&ended.stdout))
     }
 
+    /// The container of this name; `None` if the engine has none.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<Container>, Ending> {
+        let ended = self.run(&[self.program, "inspect", "--type", "container", name], ASK)?;
+        if !ended.is_success() {
+            let said = text(&ended.stderr).to_ascii_lowercase();
+            let is_gone =
+                ["no such container", "no such object"].iter().any(|one| said.contains(one));
+            return if is_gone { Ok(None) } else { Err(self.explain(&text(&ended.stderr))) };
+        }
+        // The engine takes the beginning of an id for a name too.
+        Ok(Container::read_all(&ended.stdout).into_iter().find(|one| one.name == name))
+    }
+
+    /// Restarts a container, with the environment that it was made with.
+    pub(crate) fn restart(&self, id: &str) -> Result<(), Ending> {
+        let ended = self.feed(&[self.program, "restart", id], Vec::new(), RECREATE);
+        let ended = ended.map_err(|error| Ending::deferred(error.to_string()))?;
+        if ended.is_success() {
+            return Ok(());
+        }
+        let said = masking::tail(&masking::mask(&text(&ended.stderr), &[]), 2);
+        Err(Ending::Failed(
+            format!("{} could not restart the container: {said}", self.program),
+            None,
+        ))
+    }
+
+    /// The command that starts a container.
+    pub(crate) fn start_command(&self, container: &str) -> Hint {
+        engines::on_container(self.program, "start", container).run_by(&self.place.folder.user())
+    }
+
     /// The id and the version of the image that a name stands for now; `None` if there is none.
     pub(crate) fn image(&self, tag: &str) -> Result<Option<(String, Option<String>)>, Ending> {
         let version = |labels: &Value| {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::app::context::Ground;
 use crate::app::gateway::backend::command;
 use crate::app::gateway::backend::compose;
+use crate::app::gateway::backend::container;
 use crate::app::gateway::backend::systemd;
 use crate::app::gateway::openclaw_cli::Program;
 use crate::app::gateway::openclaw_cli::paste_token;
@@ -191,6 +192,7 @@ impl<'a> Work<'a> {
     fn recreate(&mut self) -> Result<Ending, Ending> {
         match self.kind() {
             Gateway::Compose => compose::recreate(self),
+            Gateway::Container => container::restart(self),
             Gateway::SystemdUser | Gateway::Systemd => systemd::restart(self),
             Gateway::Command => command::restart(self),
             Gateway::Auto | Gateway::None => Err(unknown::ending(self)),
@@ -200,6 +202,7 @@ impl<'a> Work<'a> {
     /// What runs the gateway: as configured, else what is found.
     pub(crate) fn kind(&self) -> Gateway {
         match self.settings.gateway {
+            Gateway::Auto if self.settings.container_name.is_some() => Gateway::Container,
             Gateway::Auto if self.settings.compose_dir.is_some() => Gateway::Compose,
             Gateway::Auto if self.settings.gateway_command.is_some() => Gateway::Command,
             Gateway::Auto => systemd::found(self).unwrap_or(Gateway::None),

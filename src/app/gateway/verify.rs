@@ -153,17 +153,19 @@ pub(crate) fn holds(container: &Container, expected: &Expected, settings: &Setti
         && expected.is_given_by(&container.environment, &settings.env_key)
 }
 
+/// Looks at what took an old container's place.
+pub(crate) type Newest<'a> = &'a dyn Fn() -> Result<Container, Ending>;
+
 /// Waits until the new container shows it, stays up, and answers if the old one answered.
 pub(crate) fn wait(
     work: &mut Work<'_>,
     engine: &Engine<'_>,
-    old: &Container,
-    mut expected: Expected,
+    (newest, mut expected): (Newest<'_>, Expected),
     answered: bool,
 ) -> Result<Container, Ending> {
     let (watch, mut pause) = (debounce::stopwatch(), debounce::pauses());
     loop {
-        let new = newest(engine, old)?;
+        let new = newest()?;
         work.ledger.container = Some(new.id.clone());
         if !new.running {
             return Err(failed(engine, &new, "the new container does not stay up"));
@@ -189,8 +191,8 @@ pub(crate) fn wait(
     }
 }
 
-/// The container that took the old one's place.
-fn newest(engine: &Engine<'_>, old: &Container) -> Result<Container, Ending> {
+/// The container that took the place of one that compose had made.
+pub(crate) fn newest(engine: &Engine<'_>, old: &Container) -> Result<Container, Ending> {
     let all = engine.of_service(&old.project.service)?;
     let same = all.found.into_iter().filter(|one| one.project.name == old.project.name);
     same.max_by_key(|one| one.started)

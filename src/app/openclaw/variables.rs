@@ -51,7 +51,7 @@ impl Variables {
             let value = envfile::get(env.as_deref()?.as_bytes(), name)?.expose().trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
-        let in_container = settings.compose_dir.is_some();
+        let in_container = settings.compose_dir.is_some() || settings.is_container();
         let names = Names { state_dir: state.path.clone(), home: home(state), in_container };
         let find = |configured: &Option<PathBuf>, name: &str| match configured {
             Some(path) => Some(Named { text: path.clone(), path: Ok(path.clone()) }),

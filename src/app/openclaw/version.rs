@@ -61,6 +61,9 @@ pub(super) fn told(ledger: &Ledger) -> Option<Evidence> {
 /// Reads the version out of the program's own package.json: the compose folder's if there is one,
 /// else wherever npm puts a global package on this host.
 fn package(settings: &Settings, state: Option<&Folder>) -> Option<Version> {
+    if settings.is_container() {
+        return None;
+    }
     if let Some(folder) = &settings.compose_dir {
         return package_version(folder);
     }

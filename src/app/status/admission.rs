@@ -72,9 +72,10 @@ fn claude(settings: &Settings) -> Option<Refusal> {
     Some(of_error("claude", &error))
 }
 
-/// The container engine, for a compose project of root's.
+/// The container engine, for a compose project of root's, or a container that root's engine has.
 fn engine(settings: &Settings) -> Option<Refusal> {
-    let folder = Folder::reach(settings.compose_dir.as_deref()?).ok()?;
+    let of_root = || settings.is_container().then_some(Path::new("/"));
+    let folder = Folder::reach(of_root().or(settings.compose_dir.as_deref())?).ok()?;
     let program = settings.container_engine.program();
     let judged = exec_policy::judge(&folder.identity, program.as_ref(), environment::PATH.as_ref());
     judged.err().filter(|error| !error.is_absent()).map(|error| of_error(program, &error))

@@ -217,13 +217,18 @@ fn gateway(link: &Surveyed) -> String {
     let settings = &link.settings;
     match (settings.gateway, &settings.compose_dir) {
         (Gateway::None, _) => "left alone".to_owned(),
+        (Gateway::Auto | Gateway::Container, _) if settings.is_container() => {
+            format!("container {}", settings.container_name.as_deref().unwrap_or_default())
+        }
         (Gateway::Auto | Gateway::Compose, Some(folder)) => {
             format!("{} of '{}'", settings.compose_service, folder.display())
         }
         (Gateway::Systemd, _) => "a unit of the host".to_owned(),
         (Gateway::SystemdUser, _) => "a unit of its user".to_owned(),
         (Gateway::Command, _) => "by a command of its own".to_owned(),
-        (Gateway::Auto | Gateway::Compose, None) => "found when it is needed".to_owned(),
+        (Gateway::Auto | Gateway::Compose | Gateway::Container, _) => {
+            "found when it is needed".to_owned()
+        }
     }
 }
 

@@ -73,7 +73,10 @@ fn described(claw: &Claw) -> String {
     let runs = match (&claw.compose, &claw.unit) {
         (Some((folder, service)), _) => format!(", runs as {service} of '{}'", folder.display()),
         (None, Some((unit, _))) => format!(", runs as {unit}"),
-        (None, None) => String::new(),
+        (None, None) => match &claw.container {
+            Some((_, name)) => format!(", runs in container {name}"),
+            None => String::new(),
+        },
     };
     format!("'{}', version {}{runs}", claw.state_dir.display(), claw.version)
 }

@@ -25,6 +25,10 @@ pub(super) fn compose(guide: &mut Guide<'_>) -> Result<Turn, Error> {
         Guide::found(&format!("it runs as {unit}"));
         return Ok(Turn::Pass);
     }
+    if let Some(Claw { container: Some((_, name)), .. }) = claw(guide, &openclaw) {
+        Guide::found(&format!("it runs in container {name}"));
+        return Ok(Turn::Pass);
+    }
     let question = "Folder of OpenClaw's compose project: a path, or 'none'";
     let (path, turn) = path(guide, "COMPOSE_DIR", question, NONE);
     guide.choice.compose = path;

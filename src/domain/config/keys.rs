@@ -44,7 +44,7 @@ use Preset::{Made, Required, Unset, Value};
 
 /// All keys.
 #[rustfmt::skip] // one key, one block
-pub(crate) const KEYS: [Key; 39] = [
+pub(crate) const KEYS: [Key; 40] = [
     key("CLAUDE_CREDENTIALS", Required,
         "The credentials file that Claude's sign-in wrote, usually ~/.claude/.credentials.json of its user, as an absolute path."),
     key("MAX_CREDENTIALS_SIZE", Value("8M"),
@@ -96,7 +96,9 @@ pub(crate) const KEYS: [Key; 39] = [
     key("SECRET_FILE", Made("oauth-sync.json in OPENCLAW_STATE_DIR"),
         "The file of the sink secret-file."),
     key("GATEWAY", Value("auto"),
-        "What runs OpenClaw's gateway: auto, compose, systemd-user, systemd, command or none."),
+        "What runs OpenClaw's gateway: auto, compose, container, systemd-user, systemd, command or none."),
+    key("CONTAINER_NAME", Unset,
+        "The name of the container that runs the gateway, for one that no compose project of this host made: it is restarted where that helps, and never recreated."),
     key("COMPOSE_DIR", Unset,
         "The directory of the compose project that runs the gateway."),
     key("COMPOSE_SERVICE", Value("openclaw-gateway"),

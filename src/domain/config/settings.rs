@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) secret_file: Option<PathBuf>,
     /// What runs the gateway.
     pub(crate) gateway: Gateway,
+    /// The container that the gateway runs in, where it is not a compose project's.
+    pub(crate) container_name: Option<String>,
     /// The compose project's folder.
     pub(crate) compose_dir: Option<PathBuf>,
     /// The gateway's service in it.
@@ -90,6 +92,12 @@ impl Settings {
     /// The pause of `activity` that lasts at `now`.
     pub(crate) fn paused(&self, activity: Activity, now: Timestamp) -> Option<Pause> {
         self.pause.filter(|pause| pause.covers(activity, now))
+    }
+
+    /// Says whether the gateway is the container that `CONTAINER_NAME` names.
+    pub(crate) fn is_container(&self) -> bool {
+        let may_be = matches!(self.gateway, Gateway::Auto | Gateway::Container);
+        may_be && self.container_name.is_some()
     }
 
     /// The methods of renewal that may be tried at `now`.
@@ -183,6 +191,8 @@ pub(crate) enum Gateway {
     Auto,
     /// A service of a compose project.
     Compose,
+    /// A container that somebody else made.
+    Container,
     /// A unit of the owner's systemd.
     SystemdUser,
     /// A unit of the host's systemd.

@@ -73,6 +73,7 @@ impl Reader<'_> {
                 .or_else(|| below("oauth-sync.json")),
             openclaw_state_dir: state_dir,
             gateway: self.choice("GATEWAY", &GATEWAYS),
+            container_name: self.read("CONTAINER_NAME", values::container),
             compose_dir: self.read("COMPOSE_DIR", values::path),
             compose_service: self.read("COMPOSE_SERVICE", values::container).unwrap_or_default(),
             compose_recreate: self.choice("COMPOSE_RECREATE", &RECREATES),
@@ -181,13 +182,19 @@ impl Reader<'_> {
     }
 
     fn gateway_agrees(&mut self, settings: &Settings) {
+        if settings.is_container() && settings.compose_dir.is_some() {
+            let hint = ours::set(&settings.name, "COMPOSE_DIR", "");
+            let cause = "CONTAINER_NAME names a gateway beside the one of COMPOSE_DIR";
+            self.fault("CONTAINER_NAME", cause, hint);
+        }
         let needed = match settings.gateway {
             Gateway::Command => "GATEWAY_COMMAND",
             Gateway::Compose => "COMPOSE_DIR",
+            Gateway::Container => "CONTAINER_NAME",
             _ => return,
         };
         if !self.is_set(needed) {
-            let word = if needed == "COMPOSE_DIR" { "compose" } else { "command" };
+            let word = self.text("GATEWAY").unwrap_or_default().to_owned();
             let hint = ours::write_or_auto(needed);
             self.fault("GATEWAY", &format!("GATEWAY '{word}' needs {needed}"), hint);
         }
@@ -248,9 +255,10 @@ fn shown(key: &str, text: &str) -> String {
 const OVERRIDES: [(&str, Override); 3] =
     [("auto", Override::Auto), ("yes", Override::Yes), ("no", Override::No)];
 const ENGINES: [(&str, Engine); 2] = [("docker", Engine::Docker), ("podman", Engine::Podman)];
-const GATEWAYS: [(&str, Gateway); 6] = [
+const GATEWAYS: [(&str, Gateway); 7] = [
     ("auto", Gateway::Auto),
     ("compose", Gateway::Compose),
+    ("container", Gateway::Container),
     ("systemd-user", Gateway::SystemdUser),
     ("systemd", Gateway::Systemd),
     ("command", Gateway::Command),

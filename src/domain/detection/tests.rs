@@ -17,6 +17,7 @@ fn claw(owners: &[u32]) -> Claw {
         control: control(owners),
         version: String::new(),
         compose: None,
+        container: None,
         config_path: None,
         agent_dir: None,
         unit: None,

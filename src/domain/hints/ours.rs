@@ -73,6 +73,12 @@ pub(crate) fn sync(link: &str) -> Hint {
     own().then("sync --link").arg(link)
 }
 
+/// Has a link take its gateway for the container of that name.
+pub(crate) fn use_container(link: &str, container: &str) -> Hint {
+    let cleared = set(link, "GATEWAY", "auto").and(set(link, "COMPOSE_DIR", ""));
+    cleared.and(set(link, "CONTAINER_NAME", container))
+}
+
 /// Ends the pause of one link.
 pub(crate) fn resume(link: &str) -> Hint {
     own().then("resume --link").arg(link)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::app::gateway::backend::command;
 use crate::app::gateway::backend::compose;
+use crate::app::gateway::backend::container::Named;
 use crate::app::gateway::backend::systemd;
 use crate::app::gateway::backend::systemd::exec_start;
 use crate::app::gateway::container_engine::Engine;
@@ -35,6 +36,8 @@ pub(crate) enum Program {
     Host(Vec<String>, Identity),
     /// In the gateway's container, which compose made.
     Container(Box<Container>),
+    /// In the container that the configuration names.
+    Named(Box<Container>),
     /// In the container of this name, which a unit of Quadlet's makes anew at each start.
     Quadlet(String, Box<Container>),
 }
@@ -46,6 +49,14 @@ impl Program {
             let identity = command::identity(work.settings, command);
             let identity = identity.map_err(|(why, hint)| Ending::Deferred(why, hint))?;
             return Ok(Self::Host(command.words.clone(), identity));
+        }
+        if work.settings.is_container() {
+            let found = Named::find(work.settings)?.container;
+            return if found.running {
+                Ok(Self::Named(Box::new(found)))
+            } else {
+                Err(Ending::deferred(format!("container {} does not run", found.name)))
+            };
         }
         if work.settings.compose_dir.is_some() {
             let folder = compose::compose_folder(work.settings)?;
@@ -102,6 +113,10 @@ impl Program {
                 let folder = compose::compose_folder(work.settings)?;
                 inside(&Engine::of(work.settings, &folder), &container.id, words, input)
             }
+            Self::Named(_) => {
+                let named = Named::find(work.settings)?;
+                inside(&named.engine(work.settings), &named.container.id, words, input)
+            }
             Self::Quadlet(name, _) => {
                 let folder = state_folder(work)?;
                 inside(&Engine::podman(&folder), name, words, input)
@@ -122,7 +137,7 @@ impl Program {
                     None => (None, String::new()),
                 }
             }
-            Self::Container(container) | Self::Quadlet(_, container) => {
+            Self::Container(container) | Self::Named(container) | Self::Quadlet(_, container) => {
                 (None, container.image.clone())
             }
         };
@@ -131,7 +146,9 @@ impl Program {
             return Ok(known.clone());
         }
         let label = match self {
-            Self::Container(container) | Self::Quadlet(_, container) => container.version.clone(),
+            Self::Container(container) | Self::Named(container) | Self::Quadlet(_, container) => {
+                container.version.clone()
+            }
             Self::Host(..) => None,
         };
         let said = match label.filter(|label| Version::parse(label).is_some()) {

@@ -136,11 +136,10 @@ fn one(
     let version = document.and_then(|document| OpenclawConfig::read(&document.value).last_touched);
     let unit = units::gateway(tree, world.home_of(path), path, &control.uids);
     let of_unit = unit.as_ref().map(|unit| units::paths(tree, world.home_of(path), unit));
-    let runs_it = world.containers.iter().filter(|container| {
-        of_container(container).any(|state_dir| tree.is_same(&state_dir, path))
-    });
+    let runs_it = running(world, path);
     let mut paths =
-        runs_it.fold(of_unit.unwrap_or_default(), |paths, one| paths.or(&paths_in(one)));
+        runs_it.iter().fold(of_unit.unwrap_or_default(), |paths, one| paths.or(&paths_in(one)));
+    let container = by_itself(tree, &runs_it).filter(|_| unit.is_none());
     let mut warnings = warnings(tree, path);
     let mut compose = None;
     let key = tree.key(path);
@@ -160,12 +159,14 @@ fn one(
                 .push(format!("'{folder}' names '{path}', but another user controls it: left out"));
         }
     }
+    let container = container.filter(|_| compose.is_none());
     let paths = paths.besides(path);
     let is_clean = |path: &PathBuf| is_plain(path.as_os_str());
     findings.claws.push(Claw {
         control,
         version: version_text(version, tree.has(&path.join("state/openclaw.sqlite"))),
         compose,
+        container,
         unit,
         config_path: paths.config.filter(is_clean),
         agent_dir: paths.agent_dir.filter(is_clean),
@@ -173,6 +174,22 @@ fn one(
         warnings,
         state_dir: path.to_owned(),
     });
+}
+
+/// The containers that have a state directory.
+fn running<'a>(world: &World<'a>, path: &Path) -> Vec<&'a Container> {
+    let has = |container: &&Container| {
+        of_container(container).any(|state_dir| world.tree.is_same(&state_dir, path))
+    };
+    world.containers.iter().filter(has).collect()
+}
+
+/// The only container with a state directory, where an engine of ours has it and no compose project of this host made it.
+fn by_itself(tree: &Tree, runs_it: &[&Container]) -> Option<(&'static str, String)> {
+    let [only] = runs_it else { return None };
+    let is_made_here = only.compose.as_ref().is_some_and(|(folder, _)| tree.has(folder));
+    let may_be = only.is_ours() && !is_made_here;
+    may_be.then(|| (only.engine, only.name.clone()))
 }
 
 fn version_text(touched: Option<Version>, sqlite: bool) -> String {

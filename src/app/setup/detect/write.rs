@@ -60,7 +60,18 @@ pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answe
     if let Cli::Container { name, engine } = &login.cli {
         answers.extend(of_container(name, engine));
     }
-    answers.extend(of_compose(claw));
+    let of_gateway = of_compose(claw);
+    // One engine has both containers, or the gateway's is left to a person.
+    let is_other =
+        |(key, value): &Answer| answers.iter().any(|(own, one)| own == key && one != value);
+    if !of_gateway.iter().any(is_other) {
+        answers.extend(
+            of_gateway
+                .into_iter()
+                .filter(|(key, _)| answers.iter().all(|(own, _)| own != key))
+                .collect::<Vec<_>>(),
+        );
+    }
     answers
 }
 
@@ -76,8 +87,12 @@ pub(crate) fn of_container(name: &str, engine: &str) -> Vec<Answer> {
     keys.into_iter().chain(engine).collect()
 }
 
-/// The keys of the compose project that runs an OpenClaw.
+/// The keys of the compose project, or of the container by itself, that runs an OpenClaw.
 pub(crate) fn of_compose(claw: &Claw) -> Vec<Answer> {
+    if let Some((engine, name)) = &claw.container {
+        let engine = (*engine != "docker").then(|| answer("CONTAINER_ENGINE", engine));
+        return std::iter::once(answer("CONTAINER_NAME", name)).chain(engine).collect();
+    }
     let Some((folder, service)) = &claw.compose else { return Vec::new() };
     let folder = folder.display().to_string();
     vec![answer("COMPOSE_DIR", &folder), answer("COMPOSE_SERVICE", service)]
@@ -308,7 +323,14 @@ fn of_project(
     stated: &Stated,
     said: &impl Fn(&str) -> Option<String>,
 ) -> Vec<Answer> {
-    let keys = ["GATEWAY", "COMPOSE_DIR", "COMPOSE_SERVICE", "GATEWAY_COMMAND", "ENV_FILE"];
+    let keys = [
+        "GATEWAY",
+        "CONTAINER_NAME",
+        "COMPOSE_DIR",
+        "COMPOSE_SERVICE",
+        "GATEWAY_COMMAND",
+        "ENV_FILE",
+    ];
     if keys.into_iter().any(|key| said(key).is_some()) {
         return Vec::new();
     }

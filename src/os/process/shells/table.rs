@@ -82,6 +82,10 @@ pub(super) fn rows() -> Vec<Row> {
 fn of_ours() -> Vec<Row> {
     vec![
         own!("ours::sync", w => ours::sync(link(w)), "sync", "--link", link(w)),
+        runs!("ours::use_container", w => ours::use_container(link(w), &w.name),
+            ["oauth-sync", "set", "--link", link(w), "GATEWAY", "auto"],
+            ["oauth-sync", "set", "--link", link(w), "COMPOSE_DIR", ""],
+            ["oauth-sync", "set", "--link", link(w), "CONTAINER_NAME", &w.name]),
         own!("ours::resume", w => ours::resume(link(w)), "resume", "--link", link(w)),
         own!("ours::sync_forced", w => ours::sync_forced(link(w)), "sync", "--force", "--link", link(w)),
         own!("ours::sync_all_forced", _w => ours::sync_all_forced(), "sync", "--force"),

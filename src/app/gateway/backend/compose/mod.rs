@@ -15,6 +15,7 @@ use crate::domain::gateway::container::{Container, Project};
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::hints::{engines, files, ours};
 use crate::domain::order;
+use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
 use crate::os::clock;
 use crate::os::debounce;
@@ -105,7 +106,7 @@ pub(crate) fn pick(
             }
             let maker = maker(&other.project);
             let why = format!("{why}, which this host does not have: {maker}");
-            Err(Ending::Deferred(why, Some(BY_COMMAND.into())))
+            Err(Ending::Deferred(why, Some(by_name(settings, other))))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'{note}");
@@ -123,7 +124,7 @@ pub(crate) fn pick(
                     "the project of service {service} in '{path}' has no file to be recreated from: {}",
                     maker(&found.project)
                 );
-                return Err(Ending::Deferred(why, Some(BY_COMMAND.into())));
+                return Err(Ending::Deferred(why, Some(by_name(settings, &found))));
             }
             Ok(found)
         }
@@ -145,7 +146,9 @@ fn is_here(project: &Project) -> bool {
 }
 
 /// What works for a project that compose cannot make anew from here.
-const BY_COMMAND: &str = "set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)";
+fn by_name(settings: &Settings, container: &Container) -> Hint {
+    ours::use_container(&settings.name, &container.name)
+}
 
 /// Programs that make projects from files of their own: where those lie, and how their labels begin.
 const MAKERS: [(&str, &[&str], &str); 8] = [
@@ -278,7 +281,8 @@ fn act(
         let why = format!("compose could not recreate the service: {why}");
         return Err(Ending::Failed(why, None));
     }
-    let new = verify::wait(work, engine, old, expected, answered)?;
+    let newest = || verify::newest(engine, old);
+    let new = verify::wait(work, engine, (&newest, expected), answered)?;
     let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
     let gap = died.map_or_else(
         || u64::try_from(watch().as_millis()).unwrap_or(u64::MAX),
