@@ -90,6 +90,24 @@ fn a_setup_token_is_a_note() {
 }
 
 #[test]
+fn a_setup_token_that_ends_soon_is_told_a_month_before() {
+    let host = Host::new();
+    let path = host.at("home/token.json").display().to_string();
+    for (days, id, severity) in [(31, "setup-token", "note"), (29, "setup-token-ends", "warning")] {
+        let expiry = host.bed.hence(24 * days);
+        let text = format!(
+            r#"{{"claudeAiOauth":{{"accessToken":"access-{days}","expiresAt":{expiry}}}}}"#
+        );
+        host.bed.write("home/token.json", text).conf("CLAUDE_CREDENTIALS", &path);
+        host.own();
+        host.bed.run(["sync", "--force"]).exit(0);
+        let found = host.finds_also(id);
+        assert_eq!(found.severity, severity);
+        assert_eq!(found.command, "oauth-sync login --setup-token --link default");
+    }
+}
+
+#[test]
 fn a_login_that_ends_soon_is_told_in_time() {
     let host = Host::new();
     sign_in_until(&host.bed, host.bed.hence(6 * 24));
