@@ -67,6 +67,15 @@ impl Host {
 }
 
 #[test]
+fn the_best_candidate_is_printed_for_a_script() {
+    let host = Host::new().login("home/ann/.claude", 5).claw("home/ann/.openclaw");
+    host.detect(&["--print"]).exit(0).out(&[
+        "CLAUDE_CREDENTIALS=/home/ann/.claude/.credentials.json",
+        "OPENCLAW_STATE_DIR=/home/ann/.openclaw",
+    ]);
+}
+
+#[test]
 fn every_name_of_the_state_folder_is_known() {
     let host = Host::new()
         .claw("home/ann/.openclaw")

@@ -42,6 +42,16 @@ fn a_command_restarts_the_gateway_once_for_each_token() {
 }
 
 #[test]
+fn an_env_that_a_profile_keeps_from_use_asks_for_nothing() {
+    let bed = queued();
+    bed.agent("main", "old").conf("SINKS", "auth-profiles env");
+    bed.login_for("B", 9).run(["sync"]).exit(0);
+    bed.login_for("C", 10).run(["sync", "--delegate"]).exit(0);
+    assert!(bed.read(ENV).contains("access-C"));
+    assert!(!bed.exists(REQUEST), "OpenClaw reads the profile by itself");
+}
+
+#[test]
 fn a_request_that_cannot_be_taken_keeps_no_other_in_the_queue() {
     let bed = queued();
     for link in ["aaa", "zzz"] {

@@ -142,6 +142,22 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_tells_by_its_name_whom_it_is_about() {
+        let of = |id: &str| {
+            let (text, command) = ("oauth-sync.service is stopped".to_owned(), String::new());
+            let entry = ServiceEntry { level: Level::Wrong, id: id.to_owned(), text, command };
+            let is_of_watcher = entry.is_of_watcher("oauth-sync.service");
+            (entry.is_of_units(), entry.is_of_messages(), is_of_watcher)
+        };
+        assert_eq!(of("unit-stopped"), (true, false, true));
+        assert_eq!(of("watcher-ended"), (true, false, true));
+        for id in ["hook-failed", "webhook-failed", "messages-wait"] {
+            assert_eq!(of(id), (false, true, false), "{id}");
+        }
+        assert_eq!(of("configuration"), (false, false, false));
+    }
+
+    #[test]
     fn a_link_stands_there_once() {
         let mut all = published(8);
         let mut entry = all.links[0].clone();

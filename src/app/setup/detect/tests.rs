@@ -101,6 +101,38 @@ fn podman_is_written_down() {
 }
 
 #[test]
+fn a_container_that_no_project_of_this_host_made_is_named() {
+    let volume = mount("/root/.openclaw", "/home/node/.openclaw", true);
+    let host = || {
+        let host = Host::new().file("root/.openclaw/openclaw.json", "{}");
+        host.file("root/.claude/.credentials.json", LOGIN)
+    };
+    let rest = |labels: &str| {
+        format!(
+            r#""Config": {{"Image": "openclaw", "Labels": {{{labels}}}}}, "Mounts": [{volume}]"#
+        )
+    };
+    let elsewhere = r#""com.docker.compose.project.working_dir": "/data/compose/7",
+        "com.docker.compose.service": "gateway""#;
+    let of_gateway = |host: &Host| {
+        let keys = ["CONTAINER_", "COMPOSE_"];
+        let written = host.written().into_iter();
+        written.filter(|one| keys.iter().any(|key| one.starts_with(key))).collect::<Vec<_>>()
+    };
+    for labels in ["", elsewhere] {
+        let docker = host().container("docker", "claw", &rest(labels));
+        assert_eq!(of_gateway(&docker), ["CONTAINER_NAME=claw"], "{labels}");
+    }
+    let podman = host().container("podman", "claw", &rest(""));
+    assert_eq!(of_gateway(&podman), ["CONTAINER_NAME=claw", "CONTAINER_ENGINE=podman"]);
+    let two = host().container("docker", "one", &rest("")).container("docker", "two", &rest(""));
+    assert!(of_gateway(&two).is_empty(), "nobody knows which of them");
+    let here = host().file("data/compose/7/compose.yaml", "services:\n  gateway:\n");
+    let here = here.container("docker", "claw", &rest(elsewhere));
+    assert!(!of_gateway(&here).contains(&"CONTAINER_NAME=claw".to_owned()));
+}
+
+#[test]
 fn a_container_of_quadlets_is_the_gateways_unit() {
     let container = "root/.config/containers/systemd/openclaw.container";
     let host = Host::new()
