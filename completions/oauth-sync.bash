@@ -51,6 +51,9 @@ _oauth__sync() {
             oauth__sync,model)
                 cmd="oauth__sync__subcmd__model"
                 ;;
+            oauth__sync,notify)
+                cmd="oauth__sync__subcmd__notify"
+                ;;
             oauth__sync,pause)
                 cmd="oauth__sync__subcmd__pause"
                 ;;
@@ -102,6 +105,9 @@ _oauth__sync() {
             oauth__sync__subcmd__help,model)
                 cmd="oauth__sync__subcmd__help__subcmd__model"
                 ;;
+            oauth__sync__subcmd__help,notify)
+                cmd="oauth__sync__subcmd__help__subcmd__notify"
+                ;;
             oauth__sync__subcmd__help,pause)
                 cmd="oauth__sync__subcmd__help__subcmd__pause"
                 ;;
@@ -136,7 +142,7 @@ _oauth__sync() {
 
     case "${cmd}" in
         oauth__sync)
-            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect set pause resume status setup login check token doctor metrics help"
+            opts="-v -q -h -V --config-dir --state-dir --run-dir --link --verbose --quiet --help --version watch sync refresh model gateway detect notify set pause resume status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -290,7 +296,7 @@ _oauth__sync() {
             return 0
             ;;
         oauth__sync__subcmd__help)
-            opts="watch sync refresh model gateway detect set pause resume status setup login check token doctor metrics help"
+            opts="watch sync refresh model gateway detect notify set pause resume status setup login check token doctor metrics help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -402,6 +408,20 @@ _oauth__sync() {
             return 0
             ;;
         oauth__sync__subcmd__help__subcmd__model)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__sync__subcmd__help__subcmd__notify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -628,6 +648,36 @@ _oauth__sync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --link)
+                    COMPREPLY=($(compgen -W "$(_oauth_sync_links)" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        oauth__sync__subcmd__notify)
+            opts="-v -q -h --now --test --config-dir --state-dir --run-dir --link --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -116,11 +116,13 @@ pub(crate) enum Command {
     /// Find Claude and OpenClaw on this host, and propose or write a link
     Detect(Detect),
     /// Run the hooks and post to the webhook for every event that waits
-    #[command(hide = true)]
     Notify {
         /// Try also what failed a moment ago
         #[arg(long)]
         now: bool,
+        /// Send a test instead, by each webhook and to each hook, and say what came back
+        #[arg(long, conflicts_with = "now")]
+        test: bool,
     },
     /// Look at what a link needs, for a run over all links that must not wait for its files
     #[command(hide = true)]

@@ -112,7 +112,7 @@ fn part(command: &Command) -> Option<(Part, bool)> {
         Command::Sync { dry_run: false, watched: false, force, .. } => (Part::Sync, *force),
         Command::Refresh { dry_run: false, force, .. } => (Part::Refresh, *force),
         Command::Gateway { consent: false, .. } => (Part::Gateway, false),
-        Command::Notify { .. } => (Part::Notify, false),
+        Command::Notify { test: false, .. } => (Part::Notify, false),
         _ => return None,
     };
     Some(part)
@@ -173,7 +173,8 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         Command::Set(options) => set::carry_out(places, only, options),
         Command::Pause(options) => pause::begin(places, only, options),
         Command::Resume => pause::end(places, only),
-        Command::Notify { now } => notify(places, *now),
+        Command::Notify { test: true, .. } => test_notices(places, only),
+        Command::Notify { now, .. } => notify(places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
             if let Err(error) = app::setup::uninstall::all(places) {
@@ -278,6 +279,24 @@ fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
         return Err(error);
     }
     Ok(if done { Exit::Done } else { Exit::Deferred })
+}
+
+/// Sends a test by every channel, and says what came of it.
+fn test_notices(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
+    let tried = app::notify::test(places, only)?;
+    if tried.is_empty() {
+        let hint = "set NOTIFY_WEBHOOK, see oauth-sync.conf(5), or put a program into hooks.d";
+        log::error!(hint; "nothing was sent: no link has a webhook, and there is no hook");
+        return Ok(Exit::Failed);
+    }
+    for one in &tried {
+        match &one.outcome {
+            Ok(how) => log::info!("{}: {how}", one.channel),
+            Err(why) => log::error!("{}: the test was not taken: {why}", one.channel),
+        }
+    }
+    let all_taken = tried.iter().all(|one| one.outcome.is_ok());
+    Ok(if all_taken { Exit::Done } else { Exit::Failed })
 }
 
 /// The directories of a call; an ordinary user's own configuration comes with directories of their own.

@@ -25,6 +25,9 @@ pub(crate) struct Retry {
     pub(crate) tries: u32,
     /// When it is tried again.
     pub(crate) next: Option<Timestamp>,
+    /// How long the other side wants to be left alone, where it said so.
+    #[serde(default)]
+    pub(crate) wish: Option<Duration>,
     /// Why the last try failed.
     #[serde(default)]
     pub(crate) why: Option<String>,
@@ -33,6 +36,17 @@ pub(crate) struct Retry {
 impl Retry {
     /// Records a failure; the moment of the next try.
     pub(crate) fn put_off(&mut self, why: &str, now: Timestamp) -> Timestamp {
+        self.put_off_for(why, None, now)
+    }
+
+    /// The same after an answer with a wish of the other side's.
+    pub(crate) fn put_off_for(
+        &mut self,
+        why: &str,
+        wish: Option<Duration>,
+        now: Timestamp,
+    ) -> Timestamp {
+        self.wish = wish;
         self.tries = self.tries.saturating_add(1);
         let next = now.after(self.wait());
         (self.next, self.why) = (Some(next), Some(why.to_owned()));
@@ -41,7 +55,8 @@ impl Retry {
 
     /// How long the wait after the last failure is.
     pub(crate) fn wait(&self) -> Duration {
-        doubled(FIRST_WAIT, self.tries, LONGEST_WAIT)
+        let own = doubled(FIRST_WAIT, self.tries, LONGEST_WAIT);
+        self.wish.map_or(own, |wish| wish.max(own))
     }
 
     /// Returns whether the next try is in the future; a clock that was set back makes no wait longer.
@@ -63,6 +78,16 @@ mod tests {
     fn waits_double_up_to_an_hour() {
         let wait = |tries| Retry { tries, ..Retry::default() }.wait().as_secs();
         assert_eq!([1, 2, 3, 7, 8, 99].map(wait), [30, 60, 120, 1920, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_wish_makes_a_wait_longer_and_never_shorter() {
+        let (mut retry, now) = (Retry::default(), Timestamp(0));
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+        assert_eq!(retry.put_off_for("why", hours(2), now), Timestamp(7_200_000));
+        assert!(retry.is_put_off(Timestamp(7_199_999)));
+        assert_eq!(retry.put_off_for("why", Some(Duration::from_secs(1)), now), Timestamp(60_000));
+        assert_eq!(retry.put_off("why", now), Timestamp(120_000));
     }
 
     #[test]

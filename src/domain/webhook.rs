@@ -1,12 +1,19 @@
 //! What a webhook is sent, in the form that the other side reads.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::domain::config::settings::NotifyFormat;
+use crate::domain::grant;
 use crate::domain::incident::Severity;
+use crate::domain::time::Timestamp;
 
 /// The version of the form `json`.
 const SCHEMA: u32 = 1;
+
+/// The longest that a service may have us wait.
+const LONGEST_WISH: Duration = Duration::from_secs(24 * 3600);
 
 /// The most characters of a message's text that Discord takes, and Telegram.
 const DISCORD_LIMIT: usize = 2000;
@@ -56,6 +63,23 @@ pub(crate) fn letter(format: NotifyFormat, address: &str, notice: &Notice<'_>) -
         NotifyFormat::Gotify => gotify(notice),
         NotifyFormat::Json => own(notice),
     }
+}
+
+/// How long a service wants to be left alone: by its header, else by its text, where Discord has `retry_after` in
+/// seconds with a fraction, and Telegram `parameters.retry_after`.
+pub(crate) fn wish(header: Option<&str>, body: &[u8], now: Timestamp) -> Option<Duration> {
+    let of_body = || {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let seconds = body.get("retry_after").or_else(|| body.pointer("/parameters/retry_after"));
+        Duration::try_from_secs_f64(seconds?.as_f64()?).ok()
+    };
+    let wish = of_body().or_else(|| grant::retry_after(header?, now))?;
+    Some(wish.min(LONGEST_WISH))
+}
+
+/// The event as programs get it: hooks on their standard input, and a webhook of the form `json`.
+pub(crate) fn event(notice: &Notice<'_>) -> String {
+    own(notice).body
 }
 
 /// The form that an address suggests.
@@ -177,8 +201,6 @@ fn own(notice: &Notice<'_>) -> Letter {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     const NOTICE: Notice<'_> = Notice {
@@ -222,6 +244,23 @@ mod tests {
         assert_eq!(ntfy.body, NOTICE.message);
         assert_eq!(ntfy.headers[1], ("Title", "oauth-sync: b?r on claw1".to_owned()));
         assert_eq!(ntfy.headers[2], ("Priority", "high".to_owned()));
+    }
+
+    #[test]
+    fn a_service_says_how_long_it_wants_to_be_left_alone() {
+        let wish = |header, body: &str| {
+            wish(header, body.as_bytes(), Timestamp(0)).map(|wish| wish.as_millis())
+        };
+        assert_eq!(wish(Some("7"), ""), Some(7000));
+        assert_eq!(
+            wish(Some("7"), r#"{"message":"slow","retry_after":0.25,"global":false}"#),
+            Some(250)
+        );
+        assert_eq!(wish(None, r#"{"ok":false,"parameters":{"retry_after":31}}"#), Some(31_000));
+        assert_eq!(wish(Some("999999999"), ""), Some(86_400_000));
+        for odd in [r#"{"retry_after":-1}"#, r#"{"retry_after":"soon"}"#, "[]", "no JSON"] {
+            assert_eq!(wish(None, odd), None, "{odd}");
+        }
     }
 
     /// The names and limits of the public documentation of each.

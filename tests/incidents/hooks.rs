@@ -317,3 +317,22 @@ fn one_that_was_cut_short_is_run_once_more_and_no_further() {
     assert_eq!(bed.read("tried").lines().count(), 2);
     assert_eq!(bed.plain(&heard(&bed)), "20-good blanked default WHEN\n");
 }
+
+#[test]
+fn the_example_for_a_dead_man_switch_tells_of_renewals_and_shows_no_address() {
+    let bed = bed();
+    bed.write("bin/curl", format!("#!/bin/sh\necho \"$*\" >> '{}'\n", bed.at("heard").display()));
+    fs::set_permissions(bed.at("bin/curl"), fs::Permissions::from_mode(0o755)).unwrap();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/hook-alive");
+    for event in ["blanked", "renewed", "recovered", "test"] {
+        let mut command = Command::new("/bin/sh");
+        command.arg(example);
+        command.env("PATH", format!("{}:/usr/bin:/bin", bed.at("bin").display()));
+        command.env("OAUTH_SYNC_EVENT", event).env("OAUTH_SYNC_ALIVE", bed.at("alive.curl"));
+        assert!(command.status().unwrap().success(), "{event}");
+    }
+    let calls = heard(&bed);
+    assert_eq!(calls.lines().count(), 2, "{calls}");
+    let config = format!("--config {}", bed.at("alive.curl").display());
+    assert!(calls.lines().all(|call| call.ends_with(&config) && !call.contains("http")), "{calls}");
+}

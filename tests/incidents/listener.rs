@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How it answers: a status, after a while.
+/// How it answers: a status, after a while, with a header more and a text.
 #[derive(Clone, Copy)]
-pub(crate) struct Answer(pub(crate) u16, pub(crate) Duration);
+struct Answer(u16, Duration, &'static str, &'static str);
 
 /// A server; its thread ends with the process.
 pub(crate) struct Listener {
@@ -28,7 +28,7 @@ impl Listener {
     pub(crate) fn new(status: u16) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let answer = Arc::new(Mutex::new(Answer(status, Duration::ZERO)));
+        let answer = Arc::new(Mutex::new(Answer(status, Duration::ZERO, "", "ok")));
         let letters = Arc::new(Mutex::new(Vec::new()));
         let (told, kept) = (Arc::clone(&answer), Arc::clone(&letters));
         thread::spawn(move || {
@@ -41,7 +41,12 @@ impl Listener {
     }
 
     pub(crate) fn answers(&self, status: u16, after: Duration) {
-        *self.answer.lock().unwrap() = Answer(status, after);
+        *self.answer.lock().unwrap() = Answer(status, after, "", "ok");
+    }
+
+    /// Has it answer with a header more, which ends its line, and this text.
+    pub(crate) fn says(&self, status: u16, header: &'static str, text: &'static str) {
+        *self.answer.lock().unwrap() = Answer(status, Duration::ZERO, header, text);
     }
 
     pub(crate) fn letters(&self) -> Vec<Letter> {
@@ -63,8 +68,13 @@ fn serve(stream: &TcpStream, answer: &Mutex<Answer>, letters: &Mutex<Vec<Letter>
     reader.read_exact(&mut body).ok()?;
     let body = String::from_utf8(body).unwrap();
     letters.lock().unwrap().push(Letter { head, body });
-    let Answer(status, after) = *answer.lock().unwrap();
+    let Answer(status, after, header, text) = *answer.lock().unwrap();
     thread::park_timeout(after);
     let mut stream = stream;
-    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").ok()
+    let length = text.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\n{header}content-length: {length}\r\nconnection: close\r\n\r\n{text}"
+    )
+    .ok()
 }

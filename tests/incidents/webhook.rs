@@ -163,3 +163,52 @@ fn people_are_told_of_each_kind_once_in_ten_minutes_and_then_how_often_it_happen
     assert!(last.contains("emptied the login") && last.contains("more times"), "{last}");
     no_token_is_kept(&bed);
 }
+
+#[test]
+fn a_test_goes_through_every_channel_and_says_what_came_back() {
+    let bed = bed();
+    bed.run(["notify", "--test"]).exit(1).says("no link has a webhook, and there is no hook");
+    let server = Listener::new(204);
+    let address = format!("http://{}/hooks/canary-address", server.address);
+    bed.conf("NOTIFY_WEBHOOK", &address).conf("NOTIFY_FORMAT", "json");
+    hook(&bed, "10-first", "cat > heard");
+    let ran = bed.run(["notify", "--test"]).exit(0);
+    let ran = ran.says("default: webhook: it was taken with status 204");
+    ran.says("hook '10-first': it succeeded");
+    let event: Value = serde_json::from_str(&server.letters()[0].body).unwrap();
+    assert_eq!((&event["event"], &event["link"]), (&json!("test"), &json!("default")));
+    assert_eq!(serde_json::from_str::<Value>(&heard(&bed)).unwrap(), event, "hooks get the same");
+    server.answers(403, Duration::ZERO);
+    hook(&bed, "10-first", "echo why >&2; exit 7");
+    let ran = bed.run(["notify", "--test"]).exit(1);
+    let ran = ran.says("default: webhook: the test was not taken: it answered with status 403");
+    let ran = ran.says("hook '10-first': the test was not taken: it exited with status 7: why");
+    assert!(!ran.err.contains("canary"));
+    bed.run(["notify"]).exit(0).err(&[]);
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is() {
+    let bed = bed();
+    let server = Listener::new(200);
+    bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
+    let wait = |bed: &crate::bed::Bed| {
+        let item: Value = serde_json::from_str(&bed.read(&waiting(bed))).unwrap();
+        let moment = |name: &str| item[name].as_i64().unwrap();
+        (moment("next") - crate::bed::epoch_ms()) / 1000
+    };
+    blanked(&bed);
+    for (header, text, least) in [
+        ("retry-after: 7200\r\n", "", 7200),
+        ("", r#"{"message":"slow","retry_after":1800.5}"#, 1800),
+        ("", r#"{"ok":false,"parameters":{"retry_after":3000}}"#, 3000),
+    ] {
+        server.says(429, header, text);
+        bed.run(["notify", "--now"]).exit(75).says("it answered with status 429");
+        let wait = wait(&bed);
+        assert!((least - 120..=least).contains(&wait), "{text}: {wait} s");
+    }
+    let count = server.letters().len();
+    bed.run(["notify"]).exit(75);
+    assert_eq!(server.letters().len(), count, "it is left alone");
+}

@@ -6,6 +6,7 @@
 mod bed;
 mod commands;
 mod documents;
+mod events;
 mod keys;
 mod messages;
 mod page;

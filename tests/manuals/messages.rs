@@ -11,7 +11,7 @@ const CATALOG: &str = "units/oauth-sync.catalog";
 
 /// Messages that nobody has to act on, by their beginnings: they pass by themselves, tell of a wrong call, or of our
 /// own folders, which the message names with the system's reason.
-const PASSING: [&str; 30] = [
+const PASSING: [&str; 31] = [
     "--alias must be a model",
     "{error}",
     "{error}: a changed configuration is read only on SIGHUP",
@@ -26,6 +26,7 @@ const PASSING: [&str; 30] = [
     "{link}: {error}: hooks were not notified of the renewal",
     "{why}: '{}' still has an earlier expiry",
     "{}: cleared away a lock: {orphan}",
+    "{}: the test was not taken: {why}",
     "{}: the answer may not survive a loss of power: {error}",
     "{}: {error}: an older login could be taken for a new one",
     "{}: {error}: could not queue the notification",

@@ -21,7 +21,7 @@ fn there_are_no_others() {
 
 /// What a person types before Tab, what is offered then, and what is not.
 const CASES: [(&str, &[&str], &[&str]); 8] = [
-    ("oauth-sync ", &["status", "set", "check"], &["notify", "examine", "withdraw"]),
+    ("oauth-sync ", &["status", "set", "check"], &["examine", "examine", "withdraw"]),
     ("oauth-sync st", &["status"], &["set"]),
     (
         "oauth-sync detect --",

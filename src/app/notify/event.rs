@@ -56,6 +56,12 @@ impl Event {
         }
     }
 
+    /// A test, by which a person sees whether events of a link arrive.
+    pub(crate) fn test(link: &str) -> Self {
+        let message = "this is a test: what oauth-sync has to say of this link arrives here";
+        Self { for_people: true, ..Self::deed("test", link, message.to_owned(), None) }
+    }
+
     /// What is alike in all events of one kind of a link, fit for a file's name.
     pub(crate) fn kind(&self) -> String {
         let mut hasher = DefaultHasher::new();

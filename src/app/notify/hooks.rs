@@ -6,9 +6,11 @@ use std::time::Duration;
 use log::Level;
 
 use crate::app::notify::event::Event;
+use crate::app::notify::webhook::with_notice;
 use crate::domain::gateway::masking;
 use crate::domain::hints::files;
 use crate::domain::messages;
+use crate::domain::webhook;
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
@@ -89,6 +91,15 @@ impl Hooks {
         self.are_known && !self.all().any(|hook| hook == name)
     }
 
+    /// Logs that one failed; one that is refused was named already.
+    pub(super) fn say_failed(&self, name: &String, why: &str) {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.names.contains(name)) else {
+            return;
+        };
+        let (id, path) = (messages::id("hook-failed"), folder.path.join(name));
+        log::warn!(MESSAGE_ID = id; "the hook '{}' failed: {why}", path.display());
+    }
+
     /// Runs one of them.
     ///
     /// # Errors
@@ -96,10 +107,7 @@ impl Hooks {
     pub(super) fn run(&self, name: &String, event: &Event) -> Result<(), String> {
         match &self.folder {
             Some(folder) if self.names.contains(name) => {
-                let path = folder.path.join(name);
-                one(folder, &path, event).inspect_err(|why| {
-                    log::warn!(MESSAGE_ID = messages::id("hook-failed"); "the hook '{}' failed: {why}", path.display());
-                })
+                one(folder, &folder.path.join(name), event)
             }
             _ => Err("it is not run: others than root could have written it".to_owned()),
         }
@@ -144,7 +152,9 @@ fn may_run(folder: &Folder, name: &str, level: Level) -> Option<bool> {
 
 fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
     let own = Identity::own();
+    let input = with_notice(event, webhook::event).into_bytes();
     let mut call = Call::new([path], folder, &own)
+        .input(input)
         .env("PATH", environment::path())
         .env("OAUTH_SYNC_EVENT", &event.name)
         .env("OAUTH_SYNC_LINK", &event.link)

@@ -25,7 +25,7 @@ use crate::app::notify::outbox::{Item, Owed};
 use crate::app::notify::told::Told;
 use crate::app::state::link_state::STATE_LIMIT;
 use crate::app::state::record;
-use crate::domain::config::{Config, Problem};
+use crate::domain::config::{Config, DEFAULT, Problem};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
 use crate::os::clock;
@@ -62,6 +62,38 @@ pub(crate) fn run(places: &Places, at_once: bool) -> Result<bool, Error> {
             return Ok(all_told);
         }
     }
+}
+
+/// What became of a test through one channel.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// Which one.
+    pub(crate) channel: String,
+    /// How it was taken, or why it was not.
+    pub(crate) outcome: Result<String, String>,
+}
+
+/// Sends a test by the webhook of each link, or of the one named, and to each hook; nothing is queued or tried again.
+pub(crate) fn test(places: &Places, only: Option<&str>) -> Result<Vec<Tried>, Error> {
+    let (links, problems) = context::sound_links(&places.config_dir, only)?;
+    if links.is_empty() && !problems.is_empty() {
+        return Err(Error::Configuration(problems));
+    }
+    let mut tried = Vec::new();
+    for link in &links {
+        let Some(address) = &link.notify_webhook else { continue };
+        let answer = webhook::post(address, link.notify_format, &Event::test(&link.name));
+        let outcome = answer.map(|status| format!("it was taken with status {status}"));
+        let channel = format!("{}: webhook", link.name);
+        tried.push(Tried { channel, outcome: outcome.map_err(|refusal| refusal.why) });
+    }
+    let hooks = Hooks::find(&places.config_dir, Level::Error);
+    let link = links.first().map_or(DEFAULT, |link| link.name.as_str());
+    for hook in hooks.all() {
+        let outcome = hooks.run(hook, &Event::test(link)).map(|()| "it succeeded".to_owned());
+        tried.push(Tried { channel: format!("hook '{hook}'"), outcome });
+    }
+    Ok(tried)
 }
 
 /// Whether nothing waits to be sent.
@@ -193,7 +225,10 @@ impl Round {
             owed.begin(now);
             item.save(state, name)?;
             match (self.hooks.run(&hook, &item.event), item.hooks.get_mut(&hook)) {
-                (Err(why), Some(owed)) => drop(owed.fail(&why, clock::now())),
+                (Err(why), Some(owed)) => {
+                    self.hooks.say_failed(&hook, &why);
+                    owed.fail(&why, clock::now());
+                }
                 _ => drop(item.hooks.remove(&hook)),
             }
         }
@@ -221,11 +256,12 @@ impl Round {
             item.wait_until(moment);
             return false;
         }
-        let Err(why) = webhook::post(address, link.notify_format, &item.event) else {
+        let Err(refusal) = webhook::post(address, link.notify_format, &item.event) else {
             self.told.remember(&item.event, now);
             return true;
         };
-        let next = item.put_off(&why, now);
+        let next = item.put_off_for(&refusal.why, refusal.wish, now);
+        let why = refusal.why;
         let (id, name) = (messages::id("webhook"), link.name.as_str());
         log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
         self.failed.push((link.name.clone(), next));

@@ -157,8 +157,18 @@ impl Item {
 
     /// Puts the webhook's next try off; until when.
     pub(super) fn put_off(&mut self, why: &str, now: Timestamp) -> Timestamp {
+        self.put_off_for(why, None, now)
+    }
+
+    /// The same after an answer with a wish of the server's.
+    pub(super) fn put_off_for(
+        &mut self,
+        why: &str,
+        wish: Option<Duration>,
+        now: Timestamp,
+    ) -> Timestamp {
         self.is_paced = false;
-        self.webhook.put_off(why, now)
+        self.webhook.put_off_for(why, wish, now)
     }
 }
 

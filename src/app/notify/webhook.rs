@@ -7,16 +7,37 @@ use crate::domain::config::settings::NotifyFormat;
 use crate::domain::incident::Severity;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::{self, Notice};
-use crate::os;
+use crate::os::{self, clock};
 
 /// How long a webhook may take, all in all.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Posts the event.
-///
-/// # Errors
-/// In words fit for a message, if it was not taken.
-pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<(), String> {
+/// Why an event was not taken.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// In words fit for a message.
+    pub(super) why: String,
+    /// How long the server wants to be left alone, where it said so.
+    pub(super) wish: Option<Duration>,
+}
+
+/// Posts the event; the status of the answer that took it.
+pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<u16, Refusal> {
+    let letter = with_notice(event, |notice| webhook::letter(format, address.expose(), notice));
+    let answer = os::net::webhook::post(address, &letter, LIMIT);
+    let answer = answer.map_err(|why| Refusal { why, wish: None })?;
+    match answer.status {
+        200..300 => Ok(answer.status),
+        status => {
+            let why = format!("it answered with status {status}");
+            let header = answer.retry_after.as_deref();
+            Err(Refusal { why, wish: webhook::wish(header, &answer.body, clock::now()) })
+        }
+    }
+}
+
+/// Makes something of what an event says to people and programs.
+pub(super) fn with_notice<T>(event: &Event, make: impl FnOnce(&Notice<'_>) -> T) -> T {
     let severity = Severity::from_name(&event.severity);
     let message = match event.merged {
         0 => event.message.clone(),
@@ -27,17 +48,12 @@ pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Res
             )
         }
     };
-    let notice = Notice {
+    make(&Notice {
         event: &event.name,
         link: &event.link,
         host: &os::net::webhook::host(),
         severity,
         message: &message,
         expires_at: event.expires_at.as_deref(),
-    };
-    let letter = webhook::letter(format, address.expose(), &notice);
-    match os::net::webhook::post(address, &letter, LIMIT)? {
-        200..300 => Ok(()),
-        status => Err(format!("it answered with status {status}")),
-    }
+    })
 }

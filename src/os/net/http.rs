@@ -66,7 +66,7 @@ pub(crate) fn post(post: Post<'_>, sink: &mut impl Write) -> Result<Head, String
     Ok(Head { status, retry_after, date, cut })
 }
 
-fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
+pub(super) fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
     let mut reader = body.into_reader();
     let mut buffer = [0u8; 16 * 1024];
     let mut room = ANSWER_LIMIT;
