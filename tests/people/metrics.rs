@@ -97,6 +97,25 @@ fn the_alert_rules_ask_for_metrics_that_there_are() {
     }
 }
 
+#[test]
+fn the_dashboard_shows_every_metric_and_no_other() {
+    let names = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        words.filter(|word| word.starts_with("oauth_sync_")).map(str::to_owned).collect()
+    };
+    let dashboard = include_str!("../../docs/examples/grafana.json");
+    let known = names(include_str!("../../src/cli/metrics.rs"));
+    assert!(known.len() > 10, "{known:?}");
+    assert_eq!(names(dashboard), known);
+    let json: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    for panel in json["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        let asked = &panel["targets"][0];
+        assert!(asked["expr"].as_str().unwrap().contains("oauth_sync_"), "{title}");
+        assert_eq!(asked["datasource"]["uid"], "${datasource}", "{title}: no server of one's own");
+    }
+}
+
 /// What stands behind a metric with these labels.
 fn value(text: &str, metric: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' ')?.parse().ok())
