@@ -2,7 +2,6 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::bed::{Bed, CONF};
 
@@ -15,34 +14,24 @@ fn bed() -> Bed {
     bed
 }
 
-/// Held while a gateway runs: one of another state directory may be the one that listens on a port.
-fn alone() -> MutexGuard<'static, ()> {
-    static RUNS: Mutex<()> = Mutex::new(());
-    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A process with the title and the environment of a gateway.
-pub(crate) struct Gateway {
-    process: Child,
-    _alone: MutexGuard<'static, ()>,
-}
+pub(crate) struct Gateway(Child);
 
 impl Gateway {
     pub(crate) fn start(bed: &Bed, variable: &str, directory: &str) -> Self {
-        let alone = alone();
         let mut command = Command::new("sleep");
         command.arg0("openclaw-gateway").arg("600").env_clear().env(variable, bed.at(directory));
-        Self { process: command.spawn().unwrap(), _alone: alone }
+        Self(command.spawn().unwrap())
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
+        self.0.id()
     }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.process.kill().and_then(|()| self.process.wait()).unwrap();
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
     }
 }
 
@@ -76,8 +65,9 @@ fn a_gateway_that_runs_and_was_not_found_is_critical() {
 
 #[test]
 fn so_is_a_program_that_listens_on_its_port() {
-    let _alone = alone();
     let bed = bed();
+    // That another one runs does not make it that one's.
+    let _another = Gateway::start(&bed, "OPENCLAW_STATE_DIR", "home/.openclaw-other");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     bed.write("home/.openclaw/openclaw.json", format!(r#"{{"gateway":{{"port":{port}}}}}"#));

@@ -7,7 +7,7 @@ use crate::domain::gateway::{Ending, Missing, process};
 use crate::domain::hints::ours;
 use crate::domain::messages;
 use crate::os::fs::dir::Folder;
-use crate::os::net::probe;
+use crate::os::net::probe::{self, Listener};
 use crate::os::process::proc_list::Process;
 use crate::os::user::account;
 use crate::os::user::identity::Identity;
@@ -59,6 +59,8 @@ fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
     let Some(state) = state else { return Running::Unseen };
     // It runs as the owner of the directory, or as root.
     let owners = [state.identity.clone(), Identity::own()];
+    let is_theirs = |socket: &Listener| owners.iter().any(|one| one.uid == socket.uid);
+    let listener = port.and_then(probe::listener).filter(is_theirs);
     let (mut is_another, mut is_unclear) = (false, false);
     for owner in &owners {
         let home = account::of(owner.uid).map(|account| account.home);
@@ -69,17 +71,16 @@ fn running(state_dir: Option<&Path>, port: Option<u16>) -> Running {
             if theirs.iter().any(|theirs| gateway.sees(theirs, &state.path)) {
                 return Running::Yes(format!("process {} runs one", gateway.pid()));
             }
-            is_another |= !theirs.is_empty();
+            let may_listen =
+                listener.is_some_and(|one| gateway.has_socket(one.inode) != Some(false));
+            is_another |= !theirs.is_empty() && may_listen;
             is_unclear |= theirs.is_empty();
         }
     }
     if is_unclear {
         return Running::Unseen;
     }
-    let is_theirs = |port: &u16| {
-        probe::listener(*port).is_some_and(|uid| owners.iter().any(|one| one.uid == uid))
-    };
-    match port.filter(|port| !is_another && is_theirs(port)) {
+    match port.filter(|_| !is_another && listener.is_some()) {
         Some(port) => Running::Yes(format!("a program listens on its port {port}")),
         None => Running::No,
     }

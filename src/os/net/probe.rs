@@ -30,18 +30,28 @@ pub(crate) fn refuses(host: &str, port: u16) -> bool {
     connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
 }
 
-/// The user whose program listens on `port` of this host, by `/proc/net/tcp` (proc(5)).
-pub(crate) fn listener(port: u16) -> Option<u32> {
+/// A socket that somebody listens on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listener {
+    /// The user whose program listens.
+    pub(crate) uid: u32,
+    /// The socket's inode, by which its program names it in `/proc`.
+    pub(crate) inode: u64,
+}
+
+/// Who listens on `port` of this host, by `/proc/net/tcp` (proc(5)).
+pub(crate) fn listener(port: u16) -> Option<Listener> {
     let own = Folder::reach(Path::new("/proc/net")).ok()?;
-    let user = |line: &str| {
+    let socket = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let (local, state, user) = (fields.get(1)?, fields.get(3)?, fields.get(7)?);
+        let (local, state) = (fields.get(1)?, fields.get(3)?);
         let is_it = local.ends_with(&format!(":{port:04X}")) && *state == LISTENS;
-        is_it.then(|| user.parse().ok())?
+        let (uid, inode) = (fields.get(7)?.parse().ok()?, fields.get(9)?.parse().ok()?);
+        is_it.then_some(Listener { uid, inode })
     };
     ["tcp", "tcp6"].into_iter().find_map(|name| {
         let seen = own.read(name, TABLE_LIMIT).ok()??;
-        String::from_utf8_lossy(&seen.bytes).lines().find_map(user)
+        String::from_utf8_lossy(&seen.bytes).lines().find_map(socket)
     })
 }
 

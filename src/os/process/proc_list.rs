@@ -1,5 +1,6 @@
 //! Processes, as `/proc` shows them to one user.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,6 +97,17 @@ impl Process {
     /// The directory that it works in, by the name that its own mounts give it; `None` if it is not shown.
     pub(crate) fn working_directory(&self) -> Option<PathBuf> {
         self.folder.link_target("cwd").ok()
+    }
+
+    /// Says whether it has the socket of this inode open; `None` if that is not shown.
+    pub(crate) fn has_socket(&self, inode: u64) -> Option<bool> {
+        let open = self.folder.enter(Path::new("fd")).ok()?;
+        let name = format!("socket:[{inode}]");
+        let is_it = |fd: &OsString| {
+            let target = fd.to_str().and_then(|fd| open.link_target(fd).ok());
+            target.is_some_and(|target| target.as_os_str() == name.as_str())
+        };
+        Some(open.names().ok()?.iter().any(is_it))
     }
 
     /// Says whether what it calls `theirs`, in whatever container it is, is the directory that we call `ours`.
