@@ -264,6 +264,10 @@ fn a_project_that_is_not_on_this_host_is_said_to_be_its_makers() {
         }
         assert!(!lab.read("log").contains(" up "), "{folder}");
         assert!(lab.inside(&["doctor"]).stdout.starts_with("error gateway-not-found (a)\n"));
+        // A restart helps one that was made without the variable.
+        lab.sh("echo NONE=here >token");
+        let text = said(&lab.inside(&["doctor"]), &lab);
+        assert!(text.contains("set --link a CONTAINER_NAME oc-gateway-1"), "{folder}: {text}");
     }
 }
 

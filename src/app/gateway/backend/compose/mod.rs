@@ -106,7 +106,7 @@ pub(crate) fn pick(
             }
             let maker = maker(&other.project);
             let why = format!("{why}, which this host does not have: {maker}");
-            Err(Ending::Deferred(why, Some(by_name(settings, other))))
+            Err(Ending::Deferred(why, Some(without_project(settings, other))))
         }
         (0, None) => {
             let why = format!("no container of service {service} stands in '{path}'{note}");
@@ -124,7 +124,7 @@ pub(crate) fn pick(
                     "the project of service {service} in '{path}' has no file to be recreated from: {}",
                     maker(&found.project)
                 );
-                return Err(Ending::Deferred(why, Some(by_name(settings, &found))));
+                return Err(Ending::Deferred(why, Some(without_project(settings, &found))));
             }
             Ok(found)
         }
@@ -146,7 +146,11 @@ fn is_here(project: &Project) -> bool {
 }
 
 /// What works for a project that compose cannot make anew from here.
-fn by_name(settings: &Settings, container: &Container) -> Hint {
+fn without_project(settings: &Settings, container: &Container) -> Hint {
+    if container.variable(&settings.env_key).is_some() {
+        // A restart does not change what it was made with.
+        return "set GATEWAY=\"command\" and GATEWAY_COMMAND, see oauth-sync.conf(5)".into();
+    }
     ours::use_container(&settings.name, &container.name)
 }
 
