@@ -11,6 +11,7 @@ mod gateway;
 mod login;
 mod metrics;
 mod model;
+mod notify;
 mod output;
 mod overview;
 mod pause;
@@ -31,7 +32,7 @@ use log::LevelFilter;
 
 use crate::app;
 use crate::app::child::separate;
-use crate::app::context::{self, Places};
+use crate::app::context::Places;
 use crate::app::error::Error;
 use crate::app::gateway::Haste;
 use crate::app::report::Report;
@@ -41,7 +42,6 @@ use crate::app::watch::maintenance;
 use crate::cli::args::{Arguments, CONFIG_DIR, Command, Global, RUN_DIR, STATE_DIR};
 use crate::cli::exit::Exit;
 use crate::domain::config::settings::Settings;
-use crate::domain::health::published::ServiceEntry;
 use crate::domain::hints::ours::{self, Caller};
 use crate::os::fs::access;
 use crate::os::process::command::helper;
@@ -173,8 +173,8 @@ fn carry_out(command: &Command, places: &Places, only: Option<&str>) -> Result<E
         Command::Set(options) => set::carry_out(places, only, options),
         Command::Pause(options) => pause::begin(places, only, options),
         Command::Resume => pause::end(places, only),
-        Command::Notify { test: true, .. } => test_notices(places, only),
-        Command::Notify { now, .. } => notify(places, *now),
+        Command::Notify { test: true, .. } => notify::test(places, only),
+        Command::Notify { now, .. } => notify::send(places, *now),
         // Whatever fails, the package is removed.
         Command::Withdraw => {
             if let Err(error) = app::setup::uninstall::all(places) {
@@ -267,36 +267,6 @@ fn sync_here(
     }
     gateway::publish_silent(places, &closings);
     Ok(Exit::gravest([Exit::of_reports(&reports), Exit::of_closings(&closings)]))
-}
-
-/// Runs hooks and posts to webhooks, and publishes what failed.
-fn notify(places: &Places, at_once: bool) -> Result<Exit, Error> {
-    let was_idle = app::notify::is_idle(places);
-    let done = app::notify::run(places, at_once)?;
-    let troubles = app::notify::troubles(places, None);
-    app::status::health_file::service(places, &troubles, ServiceEntry::is_of_messages);
-    if was_idle && let Some(error) = context::absent_link(&places.config_dir, None) {
-        return Err(error);
-    }
-    Ok(if done { Exit::Done } else { Exit::Deferred })
-}
-
-/// Sends a test by every channel, and says what came of it.
-fn test_notices(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
-    let tried = app::notify::test(places, only)?;
-    if tried.is_empty() {
-        let hint = "set NOTIFY_WEBHOOK, see oauth-sync.conf(5), or put a program into hooks.d";
-        log::error!(hint; "nothing was sent: no link has a webhook, and there is no hook");
-        return Ok(Exit::Failed);
-    }
-    for one in &tried {
-        match &one.outcome {
-            Ok(how) => log::info!("{}: {how}", one.channel),
-            Err(why) => log::error!("{}: the test was not taken: {why}", one.channel),
-        }
-    }
-    let all_taken = tried.iter().all(|one| one.outcome.is_ok());
-    Ok(if all_taken { Exit::Done } else { Exit::Failed })
 }
 
 /// The directories of a call; an ordinary user's own configuration comes with directories of their own.

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::backend::compose::env_file::{beside, is_same, sets};
-use crate::app::gateway::container_engine::{Compose, Engine};
+use crate::app::gateway::container_engine::Engine;
+use crate::app::gateway::container_engine::compose_program::Compose;
 use crate::app::gateway::job::Work;
 use crate::app::gateway::runner;
 use crate::app::gateway::verify::Expected;

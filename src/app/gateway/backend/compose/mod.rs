@@ -7,7 +7,8 @@ pub(crate) mod project_files;
 use std::path::{Path, PathBuf};
 
 use crate::app::gateway::backend::compose::project_files::Files;
-use crate::app::gateway::container_engine::{Compose, Composed, Engine};
+use crate::app::gateway::container_engine::compose_program::Compose;
+use crate::app::gateway::container_engine::{Composed, Engine};
 use crate::app::gateway::job::Work;
 use crate::app::gateway::verify::{self, Expected};
 use crate::domain::config::settings::{Recreate, Settings};
