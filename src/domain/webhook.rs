@@ -65,6 +65,17 @@ pub(crate) fn letter(format: NotifyFormat, address: &str, notice: &Notice<'_>) -
     }
 }
 
+/// Where a letter for an address goes: Discord's addresses name no version of its API, and what it answers depends on
+/// that.
+pub(crate) fn destination(address: &str) -> String {
+    let unversioned = ["https://discord.com/api/", "https://discordapp.com/api/"];
+    let found = unversioned.iter().find_map(|api| Some((api, address.strip_prefix(api)?)));
+    match found.filter(|(_, rest)| rest.starts_with("webhooks/")) {
+        Some((api, rest)) => format!("{api}v10/{rest}"),
+        None => address.to_owned(),
+    }
+}
+
 /// How long a service wants to be left alone: by its header, else by its text, where Discord has `retry_after` in
 /// seconds with a fraction, and Telegram `parameters.retry_after`.
 pub(crate) fn wish(header: Option<&str>, body: &[u8], now: Timestamp) -> Option<Duration> {
@@ -244,6 +255,17 @@ mod tests {
         assert_eq!(ntfy.body, NOTICE.message);
         assert_eq!(ntfy.headers[1], ("Title", "oauth-sync: b?r on claw1".to_owned()));
         assert_eq!(ntfy.headers[2], ("Priority", "high".to_owned()));
+    }
+
+    #[test]
+    fn discord_is_asked_in_the_version_whose_answers_are_known() {
+        for (address, goes_to) in [
+            ("https://discord.com/api/webhooks/1/x", "https://discord.com/api/v10/webhooks/1/x"),
+            ("https://discord.com/api/v9/webhooks/1/x", "https://discord.com/api/v9/webhooks/1/x"),
+            ("https://example.org/api/webhooks/1/x", "https://example.org/api/webhooks/1/x"),
+        ] {
+            assert_eq!(destination(address), goes_to);
+        }
     }
 
     #[test]

@@ -209,6 +209,11 @@ fn a_server_that_wants_to_be_left_alone_is() {
         assert!((least - 120..=least).contains(&wait), "{text}: {wait} s");
     }
     let count = server.letters().len();
+    // What else happens to the link waits with it.
+    let watch = bed.watch_as(&[], &["--delegate"]);
+    bed.replace(SOURCE, bed.login_text("B", 9));
+    watch.says("valid login found");
+    watch.end();
     bed.run(["notify"]).exit(75);
     assert_eq!(server.letters().len(), count, "it is left alone");
 }

@@ -38,6 +38,18 @@ fn every_event_is_documented_and_no_other() {
 }
 
 #[test]
+fn the_manual_names_every_event() {
+    let page = text_of("man/oauth-sync.1");
+    let (_, events) = page.split_once(".Ss Events").expect("it has the section");
+    let (events, _) = events.split_once("\n.Sh ").expect("another one follows");
+    let named = |name: &String| events.lines().any(|line| line == format!(".It Li {name}"));
+    let mut all = of_incidents();
+    all.extend(OTHERS.map(str::to_owned));
+    assert!(all.iter().all(named), "{events}");
+    assert_eq!(events.matches(".It Li").count(), all.len());
+}
+
+#[test]
 fn every_field_of_the_program_is_documented() {
     let page = text_of("docs/events.md");
     let variables = text_of("src/app/notify/hooks.rs");

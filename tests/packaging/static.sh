@@ -22,10 +22,10 @@ silent() {
 
 scripts_are_posix() {
     local script
-    shellcheck -s sh -x debian/{config,postinst,prerm,postrm} docs/examples/hook docs/examples/etcd/{push,follow}
+    shellcheck -s sh -x debian/{config,postinst,prerm,postrm} docs/examples/hook docs/examples/hook-alive docs/examples/etcd/{push,follow}
     # scriptlets bear no shebang, it would mean nothing
     shellcheck -s sh rpm/*.sh
-    for script in debian/{config,postinst,prerm,postrm} rpm/*.sh docs/examples/hook docs/examples/etcd/{push,follow}; do
+    for script in debian/{config,postinst,prerm,postrm} rpm/*.sh docs/examples/hook docs/examples/hook-alive docs/examples/etcd/{push,follow}; do
         dash -n "$script"
     done
 }

@@ -154,7 +154,8 @@ struct Round {
     hooks: Hooks,
     /// The configuration; none where it cannot be read.
     config: Option<Config>,
-    /// Links whose webhook has failed in this pass: the others in the line wait with the first.
+    /// Links whose webhook has failed in this pass, or wants to be left alone: the others in the line wait with the
+    /// first.
     failed: Vec<(String, Timestamp)>,
     all_told: bool,
     told: Told,
@@ -170,6 +171,7 @@ impl Round {
     }
 
     fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
+        self.keep_wishes(state, clock::now())?;
         for name in state.names()? {
             let name = name.to_string_lossy().into_owned();
             let Some(item) = Item::load(state, &name) else {
@@ -181,6 +183,17 @@ impl Round {
             self.one(state, &name, item)?;
         }
         Ok(self.all_told)
+    }
+
+    /// Has every event of a link wait whose server wants to be left alone.
+    fn keep_wishes(&mut self, state: &Folder, now: Timestamp) -> Result<(), Error> {
+        for name in state.names()?.iter().filter(|_| !self.at_once) {
+            let item = name.to_str().and_then(|name| Item::load(state, name));
+            let item = item.filter(|item| item.webhook.wish.is_some() && item.is_put_off(now));
+            let until = item.and_then(|item| Some((item.event.link, item.webhook.next?)));
+            self.failed.extend(until);
+        }
+        Ok(())
     }
 
     fn one(&mut self, state: &Folder, name: &str, mut item: Item) -> Result<(), Error> {

@@ -103,6 +103,10 @@ impl Item {
         if !(earlier.event.for_people && earlier.is_posted) {
             self.event.merge(&earlier.event);
         }
+        // The server wants to be left alone, whatever happens to the link.
+        if earlier.webhook.wish.is_some() {
+            self.webhook = earlier.webhook.clone();
+        }
     }
 
     /// Returns whether this is the other end of the same incident, and failed or waits for its turn: the

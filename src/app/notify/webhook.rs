@@ -24,7 +24,8 @@ pub(super) struct Refusal {
 /// Posts the event; the status of the answer that took it.
 pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<u16, Refusal> {
     let letter = with_notice(event, |notice| webhook::letter(format, address.expose(), notice));
-    let answer = os::net::webhook::post(address, &letter, LIMIT);
+    let destination = Secret::new(webhook::destination(address.expose()));
+    let answer = os::net::webhook::post(&destination, &letter, LIMIT);
     let answer = answer.map_err(|why| Refusal { why, wish: None })?;
     match answer.status {
         200..300 => Ok(answer.status),
