@@ -114,6 +114,18 @@ pub(crate) fn edit(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Crowded;
 
+/// The order of profiles that somebody has set; where nobody has, all of Anthropic's.
+pub(crate) fn order(text: &str, context: &Context<'_>) -> Vec<String> {
+    let Ok(root) = splice::read(text, Dialect::Json) else { return Vec::new() };
+    let state = context.auth_state.and_then(|text| splice::read(text, Dialect::Json).ok());
+    let store = Store::read(&root, &state.unwrap_or_default());
+    let all = || {
+        let own = store.profiles.iter().filter(|profile| profile.anthropic);
+        own.map(|profile| profile.id.clone()).collect()
+    };
+    ranking::explicit(&store, context.config).unwrap_or_else(all)
+}
+
 /// Says which profile an edit would rewrite, and what it holds now.
 pub(crate) fn held(text: &str, context: &Context<'_>) -> Result<Option<(String, Held)>, Crowded> {
     let Ok(root) = splice::read(text, Dialect::Json) else { return Ok(None) };

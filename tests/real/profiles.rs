@@ -55,14 +55,16 @@ fn a_profile_that_2026_9_6_uses_before_ours_is_told_with_the_command_that_mends_
     done(&format!("{order} anthropic:mine anthropic:oauth-sync"), "");
     link.rotate("B");
     let (code, said) = link.run(&["sync"]);
-    let hint = format!("hint: openclaw {order} anthropic:oauth-sync\n");
+    // The other one stays behind it: OpenClaw goes on to it.
+    let ordered = format!("{order} anthropic:oauth-sync anthropic:mine");
+    let hint = format!("hint: openclaw {ordered}\n");
     assert!(code == Some(1) && said.contains(&hint), "{said}");
     assert!(said.contains("OpenClaw uses the profile anthropic:mine before ours"), "{said}");
     assert!(!said.contains("uses it on its next turn"), "{said}");
     let (_, status) = link.run(&["status"]);
     assert!(status.contains("shadowed: OpenClaw uses the profile anthropic:mine"), "{status}");
     openclaw.turn().used(&token("mine"));
-    done(&format!("{order} anthropic:oauth-sync"), "");
+    done(&ordered, "");
     let (code, said) = link.run(&["sync"]);
     assert!(code == Some(0) && said.contains("uses the pasted profile again"), "{said}");
     openclaw.turn().used(&token("B"));

@@ -60,7 +60,8 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>, sight: &Sight) -> Vec
 fn pasted(by: Caller<'_>, sink: &SinkReport) -> Option<Finding> {
     let SinkState::Hidden(why) = &sink.state else { return None };
     let meaning = format!("{why}, so the token that is kept alive is not used");
-    let command = by.openclaw(openclaw::put_first(OWN_PROFILE));
+    let order = by.case.report.gateway.paste.as_ref().map(|paste| &paste.order);
+    let command = by.openclaw(openclaw::put_first(OWN_PROFILE, order.into_iter().flatten()));
     Some(Finding::warning("profile-shadowed", meaning, command))
 }
 
@@ -161,14 +162,14 @@ fn profiles(by: Caller<'_>) -> Vec<Finding> {
             Context { now: patient.now, config: &claw.config, auth_state, is_ours: &is_ours };
         let Ok(Some((id, _))) = auth_profiles::held(text, &context) else { return };
         let path = agent.folder.path.join("auth-profiles.json");
-        findings.extend(hidden(by, &path, &id));
+        findings.extend(hidden(by, &path, (&id, auth_profiles::order(text, &context))));
         let found = auth_profiles::cool_down(text, auth_state, &id, patient.now);
         findings.extend(cool_down(by, &path, &id, found));
     });
     findings
 }
 
-fn hidden(by: Caller<'_>, path: &Path, id: &str) -> Option<Finding> {
+fn hidden(by: Caller<'_>, path: &Path, (id, order): (&str, Vec<String>)) -> Option<Finding> {
     let sink =
         by.case.report.sinks.iter().find(|sink| {
             sink.kind == SinkKind::AuthProfiles && sink.path.as_deref() == Some(path)
@@ -176,7 +177,7 @@ fn hidden(by: Caller<'_>, path: &Path, id: &str) -> Option<Finding> {
     let SinkState::Stale(Some(why)) = &sink.state else { return None };
     let meaning =
         format!("'{}': {why}, so the token that is kept alive is not used", path.display());
-    let order = openclaw::put_first(id);
+    let order = openclaw::put_first(id, &order);
     Some(Finding::warning("profile-shadowed", meaning, by.openclaw(order)))
 }
 

@@ -107,12 +107,14 @@ impl Report {
     }
 
     fn sink_lines(&self) -> impl Iterator<Item = Line> {
-        self.sinks.iter().filter_map(|sink| sink.line(self.wanted))
+        let order = self.gateway.paste.as_ref().map(|paste| paste.order.as_slice());
+        let order = order.unwrap_or_default();
+        self.sinks.iter().filter_map(move |sink| sink.line(self.wanted, order))
     }
 }
 
 impl SinkReport {
-    fn line(&self, wanted: Option<Mark>) -> Option<Line> {
+    fn line(&self, wanted: Option<Mark>, order: &[String]) -> Option<Line> {
         let place = self.path.as_ref().map(|path| format!(" '{}'", path.display()));
         let place = place.unwrap_or_default();
         let (level, text) = match &self.state {
@@ -157,7 +159,7 @@ impl SinkReport {
         };
         let hint = match &self.state {
             SinkState::Failed(_, hint) => hint.clone(),
-            SinkState::Hidden(_) => Some(openclaw::put_first(OWN_PROFILE)),
+            SinkState::Hidden(_) => Some(openclaw::put_first(OWN_PROFILE, order)),
             _ => None,
         };
         let (state, is_deed) = (self.state.name(), self.written);

@@ -32,10 +32,9 @@ impl Ranking<'_> {
 
     /// The profile that OpenClaw tries first.
     pub(super) fn first<'s>(&self, store: &'s Store) -> Option<&'s Profile> {
-        let explicit = store.order.as_ref().map(|order| order.ids.clone());
-        let sorted = explicit.is_none() && self.config.order.is_none();
+        let sorted = store.order.is_none() && self.config.order.is_none();
         let all = || store.profiles.iter().map(|profile| profile.id.clone()).collect();
-        let base = explicit.or_else(|| configured(self.config)).unwrap_or_else(all);
+        let base = explicit(store, self.config).unwrap_or_else(all);
         let usable = |ids: Vec<String>| {
             let known = ids.into_iter().filter_map(|id| store.profile(&id));
             known.filter(|profile| self.is_usable(profile)).collect::<Vec<_>>()
@@ -75,6 +74,12 @@ impl Ranking<'_> {
         let configured = self.config.profile(&profile.id);
         configured.is_none_or(|said| said.anthropic && modes.contains(&said.mode.as_str()))
     }
+}
+
+/// The order that somebody has set: in the store, else in openclaw.json.
+pub(super) fn explicit(store: &Store, config: &OpenclawConfig) -> Option<Vec<String>> {
+    let of_store = store.order.as_ref().map(|order| order.ids.clone());
+    of_store.or_else(|| configured(config))
 }
 
 /// The order that openclaw.json comes to: `auth.order`, else the profiles that it names.

@@ -204,6 +204,20 @@ fn what_a_person_put_before_ours_stays_there() {
 }
 
 #[test]
+fn the_order_in_force_is_what_somebody_set_or_all_of_anthropics() {
+    let set = r#","order":{"anthropic":["anthropic:key"]}"#;
+    let other = r#""openai:x": {"type": "api_key", "provider": "openai", "key": "k"}"#;
+    for (rest, ids) in
+        [(set, &["anthropic:key"][..]), ("", &["anthropic:key", "anthropic:oauth-sync"])]
+    {
+        let text = store(&format!("{KEY},{OWN},{other}"), rest);
+        let config = OpenclawConfig::default();
+        let context = Context { now: NOW, config: &config, auth_state: None, is_ours: &|_| false };
+        assert_eq!(order(&text, &context), ids, "{rest}");
+    }
+}
+
+#[test]
 fn a_mode_that_forbids_ours_is_told() {
     let config = "{auth:{profiles:{'anthropic:oauth-sync':{provider:'anthropic',mode:'api_key'}}}}";
     let edit = edit_with(&store("", ""), None, config);

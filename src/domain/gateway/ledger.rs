@@ -104,6 +104,8 @@ pub(crate) struct Pasted {
     pub(crate) expiry: Option<Timestamp>,
     /// The profile that OpenClaw uses before ours.
     pub(crate) hidden_by: Option<String>,
+    /// The profiles in the order in which OpenClaw uses them.
+    pub(crate) order: Vec<String>,
     /// When OpenClaw said so.
     pub(crate) read_back: Option<Timestamp>,
     /// Why nothing can be pasted, so that `env` carries the token instead.

@@ -19,6 +19,8 @@ pub(crate) struct ReadBack {
     pub(crate) holds: bool,
     /// The profile that OpenClaw uses first, where that is not ours.
     pub(crate) hidden_by: Option<String>,
+    /// The profiles in the order in which OpenClaw uses them.
+    pub(crate) order: Vec<String>,
     /// Whether OpenClaw does not use it for the moment, and until when where it says so.
     pub(crate) cools_down: bool,
 }
@@ -28,6 +30,7 @@ impl ReadBack {
     pub(crate) fn join(self, other: Self) -> Self {
         Self {
             holds: self.holds && other.holds,
+            order: if self.hidden_by.is_some() { self.order } else { other.order },
             hidden_by: self.hidden_by.or(other.hidden_by),
             cools_down: self.cools_down || other.cools_down,
         }
@@ -65,9 +68,10 @@ pub(crate) fn read_back(json: &str, token: &Secret) -> Option<ReadBack> {
         Some(rest.split(' ').next().unwrap_or_default().to_owned())
     });
     let end = last_letters(token.expose());
-    let first = providers("/oauth/providers")
-        .filter_map(|provider| provider.get("effectiveProfiles")?.as_array()?.first())
-        .find_map(|profile| profile.get("profileId")?.as_str());
+    let effective = providers("/oauth/providers")
+        .find_map(|provider| provider.get("effectiveProfiles")?.as_array().cloned());
+    let id = |profile: &Value| Some(profile.get("profileId")?.as_str()?.to_owned());
+    let order: Vec<String> = effective.iter().flatten().filter_map(id).collect();
     let unusable = auth.get("unusableProfiles").and_then(Value::as_array);
     let cools = |profile: &Value| {
         let id = profile.get("profileId").or_else(|| profile.get("id")).and_then(Value::as_str);
@@ -75,7 +79,8 @@ pub(crate) fn read_back(json: &str, token: &Secret) -> Option<ReadBack> {
     };
     Some(ReadBack {
         holds: shown.is_some_and(|shown| shown.ends_with(&end)),
-        hidden_by: first.filter(|id| *id != OWN_PROFILE).map(str::to_owned),
+        hidden_by: order.first().filter(|id| *id != OWN_PROFILE).cloned(),
+        order,
         cools_down: unusable.into_iter().flatten().any(cools),
     })
 }

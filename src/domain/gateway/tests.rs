@@ -150,7 +150,8 @@ fn openclaws_own_word_about_the_profile_is_read() {
         .to_string()
     };
     let token = Secret::new("sk-ant-oat01-abcdefgh");
-    let in_step = ReadBack { holds: true, ..ReadBack::default() };
+    let order = vec!["anthropic:oauth-sync".to_owned()];
+    let in_step = ReadBack { holds: true, order, ..ReadBack::default() };
     assert_eq!(
         paste::read_back(&status("abcdefgh", "anthropic:oauth-sync"), &token),
         Some(in_step)

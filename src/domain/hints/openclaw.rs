@@ -23,8 +23,12 @@ pub(crate) fn list_profiles() -> Hint {
 }
 
 /// Puts a profile first.
-pub(crate) fn put_first(profile: &str) -> Hint {
-    Hint::new("openclaw models auth order set --provider anthropic").arg(profile)
+///
+/// The command replaces the whole order, so the others keep their places behind it: OpenClaw goes on to them.
+pub(crate) fn put_first<'a>(profile: &str, order: impl IntoIterator<Item = &'a String>) -> Hint {
+    let command = Hint::new("openclaw models auth order set --provider anthropic").arg(profile);
+    let others = order.into_iter().filter(|other| *other != profile);
+    others.fold(command, Hint::arg)
 }
 
 /// Has a call made in a container of the project in whose directory it is run.

@@ -46,6 +46,7 @@ pub(crate) fn paste(work: &mut Work<'_>) -> Result<Deed, Ending> {
                 fingerprint: Some(fingerprint),
                 expiry: Some(credential.expiry),
                 hidden_by: found.hidden_by,
+                order: found.order,
                 read_back: Some(clock::now()),
                 ..Pasted::default()
             });
@@ -165,7 +166,7 @@ fn read_back(
 fn say(work: &Work<'_>, found: &ReadBack) {
     let link = &work.settings.name;
     if let Some(other) = &found.hidden_by {
-        let hint = openclaw::put_first(OWN_PROFILE).to_string();
+        let hint = openclaw::put_first(OWN_PROFILE, &found.order).to_string();
         let id = messages::id("sink-shadowed");
         log::warn!(MESSAGE_ID = id, link = link.as_str(), hint; "{link}: OpenClaw uses the profile {other} before ours");
     } else if work.ledger.is_hidden() {

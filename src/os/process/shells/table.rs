@@ -237,7 +237,8 @@ fn of_engines() -> Vec<Row> {
         runs!("openclaw::validate", _w => openclaw::validate(), ["openclaw", "config", "validate"]),
         runs!("openclaw::status", _w => openclaw::status(), ["openclaw", "models", "status"]),
         runs!("openclaw::list_profiles", _w => openclaw::list_profiles(), ["openclaw", "models", "auth", "list"]),
-        runs!("openclaw::put_first", w => openclaw::put_first(&w.name), ["openclaw", "models", "auth", "order", "set", "--provider", "anthropic", &w.name]),
+        runs!("openclaw::put_first", w => openclaw::put_first(&w.name, &["a".to_owned(), w.name.clone()]),
+            ["openclaw", "models", "auth", "order", "set", "--provider", "anthropic", &w.name, "a"]),
         runs!("openclaw::in_service", w => openclaw::in_service("docker compose", &w.name, openclaw::doctor()), ["docker", "compose", "exec", &w.name, "openclaw", "doctor", "--fix"]),
         runs!("openclaw::by_command", w => openclaw::by_command(&["node".to_owned(), w.name.clone()], openclaw::doctor()), ["node", &w.name, "doctor", "--fix"]),
     ]

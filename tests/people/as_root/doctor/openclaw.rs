@@ -36,7 +36,7 @@ fn a_profile_before_ours() {
     store(&host, r#""order":{"anthropic":["anthropic:key","anthropic:default"]}"#);
     let main = host.at(MAIN);
     host.program("bin/openclaw", &format!(
-        "[ \"$*\" = 'models auth order set --provider anthropic anthropic:default' ] && sed -i 's/\"anthropic:key\",\"anthropic:default\"/\"anthropic:default\",\"anthropic:key\"/' {0} && chown {UID} {0}",
+        "[ \"$*\" = 'models auth order set --provider anthropic anthropic:default anthropic:key' ] && sed -i 's/\"anthropic:key\",\"anthropic:default\"/\"anthropic:default\",\"anthropic:key\"/' {0} && chown {UID} {0}",
         main.display()
     ));
     host.finds_and_mends("profile-shadowed");
