@@ -66,7 +66,7 @@ proven() {
 # asks COMMAND...: has a turn. OpenClaw refuses one that meets its own loading of plugins, before it asks for
 # anything; such a turn is asked for again.
 asks() {
-    for _ in 1 2 3 4 5; do
+    for _ in {1..40}; do
         if "$@" >"$scratch/turn" 2>&1; then return; fi
         grep -q 'generation was superseded' "$scratch/turn" || break
     done
