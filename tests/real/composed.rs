@@ -95,7 +95,7 @@ impl Project {
         let words = ["exec", "-T", "openclaw-gateway", "openclaw", "agent", "--agent", "main"];
         let ask = || openclaw.turn_by(self.compose(&[&words[..], &["--message", "hi"]].concat()));
         let mut turn = ask();
-        for _ in 0..4 {
+        for _ in 0..40 {
             if !turn.ran.stderr.contains("generation was superseded") {
                 break;
             }
