@@ -349,5 +349,5 @@ fn fail_at(scene: &Scene) {
         }
     }
     println!("{} writes, {failed} runs failed, {harmless} were harmless", calls.len());
-    assert!(failed > harmless);
+    assert!(failed > calls.len());
 }
