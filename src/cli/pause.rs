@@ -34,10 +34,7 @@ pub(crate) fn begin(
             return Ok(Exit::Usage);
         }
     };
-    let named = options.only.as_deref();
-    let work =
-        Activity::ALL.into_iter().find(|(word, _)| named == Some(word)).map(|(_, work)| work);
-    let pause = Pause { only: work, until };
+    let pause = Pause { only: options.only.as_deref().and_then(Activity::named), until };
     let for_span =
         until.map(|until| format!(", {}", in_words(until.left(now)))).unwrap_or_default();
     each(places, only, &|settings| {
@@ -53,7 +50,7 @@ pub(crate) fn end(places: &Places, only: Option<&str>) -> Result<Exit, Error> {
     let now = clock::now();
     each(places, only, &|settings| {
         config_set::set(places, &settings.name, KEY, "")?;
-        let was_paused = settings.pause.is_some_and(|pause| pause.lasts(now));
+        let was_paused = settings.pause_at(now).is_some();
         let what = if was_paused { "resumed" } else { "was not paused" };
         log::info!("{}: {what}", settings.name);
         Ok(())

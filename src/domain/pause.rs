@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, time_of_day};
 
 /// What a pause can be of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +16,13 @@ pub(crate) enum Activity {
 }
 
 impl Activity {
-    /// Both, by the words that the configuration has for them.
-    pub(crate) const ALL: [(&'static str, Self); 2] =
-        [("renew", Self::Renew), ("sync", Self::Sync)];
+    /// Both.
+    const ALL: [Self; 2] = [Self::Renew, Self::Sync];
+
+    /// The one for which the configuration has this word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
 
     fn word(self) -> &'static str {
         match self {
@@ -42,14 +45,13 @@ impl Pause {
     /// Reads `[renew|sync] until TIME` or `[renew|sync] forever`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let named =
-            words.first().and_then(|first| Activity::ALL.iter().find(|(word, _)| word == first));
-        let until = match &words[usize::from(named.is_some())..] {
+        let only = words.first().and_then(|first| Activity::named(first));
+        let until = match &words[usize::from(only.is_some())..] {
             ["forever"] => None,
             ["until", moment] => Some(Timestamp::parse(moment)?),
             _ => return None,
         };
-        Some(Self { only: named.map(|(_, activity)| *activity), until })
+        Some(Self { only, until })
     }
 
     /// Says whether it lasts at `now`.
@@ -102,12 +104,6 @@ pub(crate) fn end_typed(text: &str, now: Timestamp, zone: &TimeZone) -> Option<T
     })
 }
 
-/// Reads `18:00`.
-fn time_of_day(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +136,7 @@ mod tests {
     fn it_covers_what_it_names_until_its_end() {
         let pause = |text| Pause::parse(text).expect("it is a pause");
         let covers =
-            |pause: Pause, now| Activity::ALL.map(|(_, activity)| pause.covers(activity, at(now)));
+            |pause: Pause, now| Activity::ALL.map(|activity| pause.covers(activity, at(now)));
         let until = pause("until 2026-12-01T14:00:00Z");
         assert_eq!(covers(until, NOW), [true, true]);
         assert_eq!(

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::civil::Time;
 use jiff::fmt::rfc2822;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,11 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.0}", Self(self.0.div_euclid(SECOND) * SECOND).instant())
     }
+}
+
+/// Reads `18:00`.
+pub(crate) fn time_of_day(text: &str) -> Option<Time> {
+    Time::strptime("%H:%M", text.trim()).ok()
 }
 
 /// Reads `90m`, `8h`, `2d`, `45s`, or several of them in a row as in `1h30m`.

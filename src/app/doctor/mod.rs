@@ -159,7 +159,7 @@ fn of_link(patient: &Patient<'_>, case: &Case<'_>) -> Diagnosis {
 
 /// That a person has let the link rest.
 fn paused(case: &Case<'_>, now: Timestamp) -> Option<Finding> {
-    let pause = case.settings.pause.filter(|pause| pause.lasts(now))?;
+    let pause = case.settings.pause_at(now)?;
     Some(Finding::warning("link-paused", pause.in_words(), ours::resume(&case.report.link)))
 }
 

@@ -137,7 +137,7 @@ fn is_refused(why: &str) -> bool {
 
 /// What rests, which is not fine whatever the rest is like.
 fn paused(settings: &Settings, now: Timestamp) -> Option<String> {
-    settings.pause.filter(|pause| pause.lasts(now)).map(|pause| pause.in_words())
+    settings.pause_at(now).map(|pause| pause.in_words())
 }
 
 fn worries(

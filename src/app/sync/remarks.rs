@@ -23,7 +23,7 @@ pub(super) fn of_openclaw(settings: &Settings, openclaw: &OpenClaw) -> impl Iter
 
 /// Says what rests.
 pub(super) fn of_pause(settings: &Settings, now: Timestamp) -> Option<Line> {
-    let pause = settings.pause.filter(|pause| pause.lasts(now))?;
+    let pause = settings.pause_at(now)?;
     let mut line = Line::remark(Level::Info, "paused", pause.in_words());
     line.hint = Some(ours::resume(&settings.name));
     Some(line)

@@ -250,7 +250,7 @@ impl Watched {
         let retry = pending.and_then(|pending| pending.next_try).filter(|moment| *moment > now);
         let again = self.known.unwritten;
         let again = (again > 0).then(|| now.after(gateway::retry(again)));
-        let resumed = self.settings.pause.filter(|pause| pause.lasts(now));
+        let resumed = self.settings.pause_at(now);
         let resumed = resumed.and_then(|pause| pause.until);
         let told = self.known.tell;
         let moments = [busy, half, silent, report.turns_at(), told, due, retry, again, resumed];

@@ -48,7 +48,7 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     rows.extend(first_clock(link, now));
     rows.extend(second_clock(link, now));
     rows.push(next(link, now));
-    let pause = link.settings.pause.filter(|pause| pause.lasts(now));
+    let pause = link.settings.pause_at(now);
     rows.extend(
         pause.map(|_| row("resume", Sign::None, ours::resume(&link.report.link).to_string())),
     );

@@ -89,6 +89,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The pause that lasts at `now`.
+    pub(crate) fn pause_at(&self, now: Timestamp) -> Option<Pause> {
+        self.pause.filter(|pause| pause.lasts(now))
+    }
+
     /// The pause of `activity` that lasts at `now`.
     pub(crate) fn paused(&self, activity: Activity, now: Timestamp) -> Option<Pause> {
         self.pause.filter(|pause| pause.covers(activity, now))

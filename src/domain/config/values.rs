@@ -5,7 +5,6 @@
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
-use jiff::civil::Time;
 
 use crate::domain::config::keys::did_you_mean;
 use crate::domain::config::settings::{Method, Sinks};
@@ -14,7 +13,7 @@ use crate::domain::pause::Pause;
 use crate::domain::quiet_hours::QuietHours;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
-use crate::domain::time::parse_duration;
+use crate::domain::time::{parse_duration, time_of_day};
 use crate::domain::visible::is_control;
 
 /// A value, or what it must be.
@@ -174,8 +173,8 @@ pub(super) fn command_user(text: &str) -> Checked<bool> {
 
 /// Reads `23:00-07:00`.
 pub(super) fn quiet_hours(text: &str) -> Checked<QuietHours> {
-    let time = |clock: &str| Time::strptime("%H:%M", clock.trim()).ok();
-    let ends = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    let ends = text.split_once('-');
+    let ends = ends.and_then(|(from, to)| Some((time_of_day(from)?, time_of_day(to)?)));
     match ends {
         Some((from, to)) if from == to => must("begin and end at different times"),
         Some((from, to)) => Ok(QuietHours { from, to }),
