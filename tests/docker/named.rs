@@ -96,3 +96,46 @@ fn one_that_is_stopped_or_gone_is_waited_for() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     bed.uses(&token("new"));
 }
+
+#[test]
+fn another_that_took_its_name_gets_nothing() {
+    let (bed, name) = bed(&[]);
+    let moved = format!("{name}-renamed");
+    bed.docker().args(["rename", &name, &moved]).output().expect("docker is there");
+    let label = format!("com.docker.compose.project={}", bed.project);
+    let network = format!("{}_default", bed.project);
+    let mut run = bed.docker();
+    run.args(["run", "-d", "--name", &name, "--label", &label, "--network", &network]);
+    let output = run.arg("openclaw:local").output().expect("docker is there");
+    assert!(output.status.success(), "{output:?}");
+    let before = shown(&bed, &name);
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert_eq!(ran.code, Some(75), "{ran:?}");
+    let state_dir = bed.path("claw").display().to_string();
+    let why = format!("container {name} does not have '{state_dir}' mounted");
+    assert!(ran.stderr.contains(&why), "{ran:?}");
+    assert_eq!(shown(&bed, &name), before);
+    let check = bed.run(&["check"]);
+    assert!(check.code != Some(0) && check.stderr.contains(&why), "{check:?}");
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_not_taken_for_one_without_it() {
+    let (bed, name) = bed(&[]);
+    let path = bed.path("etc/default.conf");
+    let text = fs::read_to_string(&path).expect("the bed has it");
+    let nowhere = bed.path("claw/docker.sock").display().to_string();
+    fs::write(&path, format!("{text}DOCKER_HOST=\"unix://{nowhere}\"\n"))
+        .expect("it may be written");
+    bed.rotate(&token("new"));
+    let ran = bed.run(&["sync"]);
+    assert!(ran.code == Some(75) && ran.stderr.contains("docker does not answer"), "{ran:?}");
+    let doctor = bed.run(&["doctor"]);
+    let said = doctor.stderr;
+    assert!(said.contains(&format!("container {name}")) && !said.contains("knows no"), "{said}");
+    fs::write(&path, format!("{text}DOCKER_HOST=\"tcp://127.0.0.1:1\"\n"))
+        .expect("it may be written");
+    let ran = bed.run(&["sync"]);
+    assert!(ran.stderr.contains("DOCKER_HOST is no socket of this host"), "{ran:?}");
+}

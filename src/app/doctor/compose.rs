@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::app::doctor::container::{Sight, in_project};
+use crate::app::doctor::container::{Sight, in_project, typed};
 use crate::app::doctor::{Case, Finding, Patient};
 use crate::app::gateway::backend::compose::env_file;
 use crate::app::gateway::backend::compose::project_files;
@@ -64,8 +64,7 @@ fn by_named(case: &Case<'_>, sink: &SinkReport, container: &Container) -> Option
     let (settings, path) = (case.settings, sink.path.as_deref()?);
     let (expected, _) = Expected::by_file(settings, path).ok()?;
     let why = by_name::refusal(settings, container, (&expected, path))?;
-    let engine = settings.container_engine.program();
-    let command = engines::on_container(engine, "inspect", &container.name);
+    let command = typed(case, |engine| engine.inspect_command(&container.name))?;
     Some(Finding::error("container-keeps-token", why, command))
 }
 

@@ -34,7 +34,11 @@ pub(super) fn look(patient: &Patient<'_>, case: &Case<'_>) -> Sight {
         return Sight::NotAsked;
     }
     if case.settings.is_container() {
-        return match Named::find(case.settings) {
+        let found = match Named::ask(case.settings) {
+            Ok(found) => found,
+            Err(ending) => return Sight::Silent(ending),
+        };
+        return match Named::accept(found, case.settings) {
             Ok(named) => Sight::Named(Box::new(named.container)),
             Err(ending) => Sight::Missing(ending),
         };

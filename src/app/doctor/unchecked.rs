@@ -47,8 +47,11 @@ pub(super) fn of_link(case: &Case<'_>, sight: &Sight, unlisted: &[Error]) -> Vec
     all.extend(unlisted.iter().map(|error| {
         Unchecked::new("copies of the token that others can read", error.to_string())
     }));
-    let service = &case.settings.compose_service;
-    let container = || format!("the container of service {service}");
+    let settings = case.settings;
+    let container = || match &settings.container_name {
+        Some(name) if settings.is_container() => format!("container {name}"),
+        _ => format!("the container of service {}", settings.compose_service),
+    };
     match sight {
         Sight::Silent(ending) => {
             let command = ending.hint().cloned();

@@ -118,7 +118,8 @@ impl<'a> Engine<'a> {
     pub(crate) fn writer(&self, paths: &[PathBuf]) -> Result<Option<(String, PathBuf)>, Ending> {
         let all = self.containers(&[])?;
         let writes = |one: &Container| {
-            let has = |path: &&PathBuf| one.writable.iter().any(|source| path.starts_with(source));
+            let writable = one.mounts.iter().filter(|mount| mount.is_writable);
+            let has = |path: &&PathBuf| writable.clone().any(|mount| path.starts_with(&mount.host));
             Some((one.name.clone(), paths.iter().find(has)?.clone()))
         };
         Ok(all.iter().filter(|one| !one.is_roots_equal).find_map(writes))

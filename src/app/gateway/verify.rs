@@ -10,7 +10,7 @@ use crate::domain::config::settings::Settings;
 use crate::domain::envfile;
 use crate::domain::era::Era;
 use crate::domain::gateway::container::Container;
-use crate::domain::gateway::{Ending, paste};
+use crate::domain::gateway::{Deed, Ending, paste};
 use crate::domain::hints::openclaw;
 use crate::domain::secret::Secret;
 use crate::domain::sink::SinkKind;
@@ -153,8 +153,57 @@ pub(crate) fn holds(container: &Container, expected: &Expected, settings: &Setti
         && expected.is_given_by(&container.environment, &settings.env_key)
 }
 
+/// The ending where a container already shows what is expected, so that nothing is to be done.
+pub(crate) fn settled(
+    work: &mut Work<'_>,
+    container: &Container,
+    expected: &Expected,
+) -> Result<Option<Ending>, Ending> {
+    if !holds(container, expected, work.settings) {
+        return Ok(None);
+    }
+    let counts = environment_counts_for(work, expected)?;
+    let deed = if counts { Deed::Nothing } else { Deed::NothingUnproven };
+    Ok(Some(Ending::Done(deed, None)))
+}
+
 /// Looks at what took an old container's place.
 pub(crate) type Newest<'a> = &'a dyn Fn() -> Result<Container, Ending>;
+
+/// A new start of a container.
+pub(crate) struct Start<'a> {
+    pub(crate) engine: &'a Engine<'a>,
+    /// As it stood before.
+    pub(crate) old: &'a Container,
+    /// Starts it anew, or another in its place.
+    pub(crate) act: &'a dyn Fn() -> Result<(), Ending>,
+    pub(crate) newest: Newest<'a>,
+    /// What was done if the token is proven to be used, and if not.
+    pub(crate) deeds: [Deed; 2],
+}
+
+impl Start<'_> {
+    /// Has it started, and proves that it uses the new token; tells for how long the gateway was away.
+    pub(crate) fn prove(&self, work: &mut Work<'_>, expected: Expected) -> Result<Ending, Ending> {
+        let (engine, old) = (self.engine, self.old);
+        let [proven, unproven] = self.deeds;
+        let is_variable = !matches!(expected, Expected::Start(_));
+        let published = old.published.as_ref();
+        let answered = published.is_some_and(|(host, port)| probe::answers(host, *port));
+        let (since, watch) = (clock::now(), debounce::stopwatch());
+        (self.act)()?;
+        let new = wait(work, engine, (self.newest, expected), answered)?;
+        let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
+        // Where nothing tells when it answers again, its start has to serve.
+        let until = if answered { Some(clock::now()) } else { new.started };
+        let gap = died.zip(until).and_then(|(died, until)| u64::try_from(until.0 - died.0).ok());
+        let whole = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
+        work.find_program_again();
+        let is_proven = !is_variable || environment_counts(work)?;
+        let what = if is_proven { proven } else { unproven };
+        Ok(Ending::Done(what, Some(gap.unwrap_or(whole))))
+    }
+}
 
 /// Waits until the new container shows it, stays up, and answers if the old one answered.
 pub(crate) fn wait(

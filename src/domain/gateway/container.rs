@@ -35,10 +35,19 @@ pub(crate) struct Container {
     pub(crate) version: Option<String>,
     /// Its name, without the slash.
     pub(crate) name: String,
-    /// What it may write of the host.
-    pub(crate) writable: Vec<PathBuf>,
+    /// What of the host is mounted in it.
+    pub(crate) mounts: Vec<Mount>,
     /// Whether it is root on the host anyway: it has all rights, the engine's socket, or all files.
     pub(crate) is_roots_equal: bool,
+}
+
+/// A directory or a file of the host in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// Where it is on the host.
+    pub(crate) host: PathBuf,
+    /// Whether the container may write there.
+    pub(crate) is_writable: bool,
 }
 
 /// Labels that compose gives a container and never an image: an image that has them makes every
@@ -119,7 +128,7 @@ impl Container {
             published: value.pointer("/NetworkSettings/Ports").and_then(published),
             version: label("org.opencontainers.image.version").map(str::to_owned),
             name: text("/Name").unwrap_or_default().trim_start_matches('/').to_owned(),
-            writable: writable(value),
+            mounts: mounts(value).collect(),
             is_roots_equal: truth("/HostConfig/Privileged") || rules_the_host(value),
         })
     }
@@ -146,22 +155,19 @@ fn variable(pair: &str) -> Option<(String, Secret)> {
     Some((name.to_owned(), Secret::new(value)))
 }
 
-fn sources(value: &Value) -> impl Iterator<Item = (&Path, bool)> {
-    let mounts = value.get("Mounts").and_then(Value::as_array).into_iter().flatten();
-    mounts.filter_map(|mount| {
-        let source = mount.get("Source")?.as_str().filter(|source| source.starts_with('/'))?;
-        Some((Path::new(source), mount.get("RW").and_then(Value::as_bool).unwrap_or(true)))
+fn mounts(value: &Value) -> impl Iterator<Item = Mount> {
+    let all = value.get("Mounts").and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|mount| {
+        let host = mount.get("Source")?.as_str().filter(|source| source.starts_with('/'))?;
+        let is_writable = mount.get("RW").and_then(Value::as_bool).unwrap_or(true);
+        Some(Mount { host: PathBuf::from(host), is_writable })
     })
 }
 
-fn writable(value: &Value) -> Vec<PathBuf> {
-    sources(value).filter(|(_, writable)| *writable).map(|(source, _)| source.to_owned()).collect()
-}
-
 fn rules_the_host(value: &Value) -> bool {
-    sources(value).any(|(source, writable)| {
-        let is_socket = source.ends_with("docker.sock") || source.ends_with("podman.sock");
-        is_socket || writable && source == Path::new("/")
+    mounts(value).any(|Mount { host, is_writable }| {
+        let is_socket = host.ends_with("docker.sock") || host.ends_with("podman.sock");
+        is_socket || is_writable && host == Path::new("/")
     })
 }
 

@@ -12,13 +12,11 @@ use crate::domain::config::settings::{self, Settings};
 use crate::domain::gateway::container::Container;
 use crate::domain::gateway::{Deed, Ending};
 use crate::domain::hints::engines;
-use crate::os::clock;
-use crate::os::debounce;
 use crate::os::fs::dir::Folder;
-use crate::os::net::probe;
 use crate::os::user::identity::Identity;
 
 /// The container that `CONTAINER_NAME` names, and where its engine is asked.
+#[derive(Debug)]
 pub(crate) struct Named {
     /// Its owner is the engine's user.
     folder: Folder,
@@ -27,29 +25,43 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Finds it with the engine that root or its user has.
-    pub(crate) fn find(settings: &Settings) -> Result<Self, Ending> {
+    /// Finds it with the engine that root or its user has; an engine that does not answer ends the search.
+    pub(crate) fn ask(settings: &Settings) -> Result<Option<Self>, Ending> {
         let name = settings.container_name.as_deref().unwrap_or_default();
-        let mut answer = None;
-        for place in places(settings) {
-            let folder = match Folder::reach(&place) {
-                Ok(folder) => folder,
-                Err(error) => {
-                    answer = Some(Ending::Deferred(error.to_string(), error.command().cloned()));
-                    continue;
-                }
-            };
-            match Engine::of(settings, &folder).named(name) {
-                Ok(Some(container)) => return Ok(Self { folder, container }),
-                Ok(None) => {}
-                Err(ending) => answer = Some(ending),
+        for place in places(settings)? {
+            let folder = reach(&place)?;
+            let found = Engine::of(settings, &folder).named(name)?;
+            if let Some(container) = found {
+                return Ok(Some(Self { folder, container }));
             }
         }
+        Ok(None)
+    }
+
+    /// Takes what was found for the gateway only where it has the state directory: a name is soon another container's.
+    pub(crate) fn accept(found: Option<Self>, settings: &Settings) -> Result<Self, Ending> {
         let program = settings.container_engine.program();
-        Err(answer.unwrap_or_else(|| {
+        let name = settings.container_name.as_deref().unwrap_or_default();
+        let Some(named) = found else {
             let why = format!("{program} knows no container {name} (CONTAINER_NAME)");
-            Ending::Deferred(why, Some(engines::list(program)))
-        }))
+            return Err(Ending::Deferred(why, Some(engines::list(program))));
+        };
+        let state_dir = settings.openclaw_state_dir.as_deref();
+        let state_dir =
+            state_dir.ok_or_else(|| Ending::deferred("OPENCLAW_STATE_DIR is not set"))?;
+        if has(&named.container, &reach(state_dir)?)? {
+            return Ok(named);
+        }
+        let why = format!(
+            "container {name} does not have '{}' mounted (OPENCLAW_STATE_DIR): it is not taken for the gateway",
+            state_dir.display()
+        );
+        Err(Ending::Deferred(why, Some(named.engine(settings).inspect_command(name))))
+    }
+
+    /// Finds it, and takes it for the gateway.
+    pub(crate) fn find(settings: &Settings) -> Result<Self, Ending> {
+        Self::accept(Self::ask(settings)?, settings)
     }
 
     /// The engine that has it.
@@ -58,19 +70,35 @@ impl Named {
     }
 }
 
+fn reach(path: &Path) -> Result<Folder, Ending> {
+    Folder::reach(path)
+        .map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
+}
+
+/// Says whether a directory of this host, or one above it, is mounted in a container.
+fn has(container: &Container, state: &Folder) -> Result<bool, Ending> {
+    let path = state.real_path().map_err(|error| Ending::deferred(error.to_string()))?;
+    let key = |path: &Path| Folder::reach(path).ok()?.key().ok();
+    let above: Vec<_> = path.ancestors().filter_map(key).collect();
+    let is_above = |host: &Path| key(host).is_some_and(|key| above.contains(&key));
+    Ok(container.mounts.iter().any(|mount| path.starts_with(&mount.host) || is_above(&mount.host)))
+}
+
 /// Directories whose owners may have the engine: that of a socket; else root's Docker; Podman's containers belong to
 /// the user of the state directory, or to root.
-fn places(settings: &Settings) -> Vec<PathBuf> {
-    let socket = settings.docker_host.as_deref().and_then(|host| host.strip_prefix("unix://"));
-    if let Some(folder) = socket.and_then(|socket| Path::new(socket).parent()) {
-        return vec![folder.to_owned()];
+fn places(settings: &Settings) -> Result<Vec<PathBuf>, Ending> {
+    if let Some(host) = &settings.docker_host {
+        let socket = host.strip_prefix("unix://").and_then(|socket| Path::new(socket).parent());
+        let why = "DOCKER_HOST is no socket of this host, and CONTAINER_NAME is asked for on this host only";
+        let folder = socket.ok_or_else(|| Ending::deferred(why))?;
+        return Ok(vec![folder.to_owned()]);
     }
     let of_user = settings.openclaw_state_dir.clone();
     let of_root = (Identity::own().uid == 0).then(|| PathBuf::from("/"));
-    match settings.container_engine {
+    Ok(match settings.container_engine {
         settings::Engine::Docker => of_root.or(of_user).into_iter().collect(),
         settings::Engine::Podman => of_user.into_iter().chain(of_root).collect(),
-    }
+    })
 }
 
 /// Says why a restart would not bring the container to use the token, if it would not.
@@ -96,10 +124,8 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     let named = Named::find(settings)?;
     let (engine, old) = (named.engine(settings), &named.container);
     let expected = Expected::of(work)?;
-    if verify::holds(old, &expected, settings) {
-        let counts = verify::environment_counts_for(work, &expected)?;
-        let deed = if counts { Deed::Nothing } else { Deed::NothingUnproven };
-        return Ok(Ending::Done(deed, None));
+    if let Some(ending) = verify::settled(work, old, &expected)? {
+        return Ok(ending);
     }
     let file = work.env_file.clone().unwrap_or_default();
     if let Some(why) = refusal(settings, old, (&expected, &file)) {
@@ -116,30 +142,16 @@ pub(crate) fn restart(work: &mut Work<'_>) -> Result<Ending, Ending> {
     }
     work.courtesy(&named.folder.identity)?;
     work.recreating();
-    act(work, &engine, old, expected)
-}
-
-fn act(
-    work: &mut Work<'_>,
-    engine: &Engine<'_>,
-    old: &Container,
-    expected: Expected,
-) -> Result<Ending, Ending> {
-    let answered = old.published.as_ref().is_some_and(|(host, port)| probe::answers(host, *port));
-    let is_variable = !matches!(expected, Expected::Start(_));
-    let watch = debounce::stopwatch();
-    let since = clock::now();
-    engine.restart(&old.id)?;
     let newest = || {
         let again = engine.named(&old.name)?.filter(|one| one.id == old.id);
         again.ok_or_else(|| Ending::Failed("the container is gone".to_owned(), None))
     };
-    let new = verify::wait(work, engine, (&newest, expected), answered)?;
-    let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
-    let whole = u64::try_from(watch().as_millis()).unwrap_or(u64::MAX);
-    let until = if answered { Some(clock::now()) } else { new.started };
-    let gap = died.zip(until).and_then(|(died, until)| u64::try_from(until.0 - died.0).ok());
-    let is_proven = !is_variable || verify::environment_counts(work)?;
-    let what = if is_proven { Deed::Restarted } else { Deed::RestartedUnproven };
-    Ok(Ending::Done(what, Some(gap.unwrap_or(whole))))
+    let start = verify::Start {
+        engine: &engine,
+        old,
+        act: &|| engine.restart(&old.id),
+        newest: &newest,
+        deeds: [Deed::Restarted, Deed::RestartedUnproven],
+    };
+    start.prove(work, expected)
 }

@@ -5,6 +5,7 @@ pub(crate) mod secrets_reload;
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::app::gateway::backend::command;
@@ -37,7 +38,7 @@ pub(crate) enum Program {
     /// In the gateway's container, which compose made.
     Container(Box<Container>),
     /// In the container that the configuration names.
-    Named(Box<Container>),
+    Named(Rc<Named>),
     /// In the container of this name, which a unit of Quadlet's makes anew at each start.
     Quadlet(String, Box<Container>),
 }
@@ -51,11 +52,11 @@ impl Program {
             return Ok(Self::Host(command.words.clone(), identity));
         }
         if work.settings.is_container() {
-            let found = Named::find(work.settings)?.container;
-            return if found.running {
-                Ok(Self::Named(Box::new(found)))
+            let found = Named::find(work.settings)?;
+            return if found.container.running {
+                Ok(Self::Named(Rc::new(found)))
             } else {
-                Err(Ending::deferred(format!("container {} does not run", found.name)))
+                Err(Ending::deferred(format!("container {} does not run", found.container.name)))
             };
         }
         if work.settings.compose_dir.is_some() {
@@ -113,14 +114,21 @@ impl Program {
                 let folder = compose::compose_folder(work.settings)?;
                 inside(&Engine::of(work.settings, &folder), &container.id, words, input)
             }
-            Self::Named(_) => {
-                let named = Named::find(work.settings)?;
+            Self::Named(named) => {
                 inside(&named.engine(work.settings), &named.container.id, words, input)
             }
             Self::Quadlet(name, _) => {
                 let folder = state_folder(work)?;
                 inside(&Engine::podman(&folder), name, words, input)
             }
+        }
+    }
+
+    fn container(&self) -> Option<&Container> {
+        match self {
+            Self::Host(..) => None,
+            Self::Container(container) | Self::Quadlet(_, container) => Some(container),
+            Self::Named(named) => Some(&named.container),
         }
     }
 
@@ -137,20 +145,15 @@ impl Program {
                     None => (None, String::new()),
                 }
             }
-            Self::Container(container) | Self::Named(container) | Self::Quadlet(_, container) => {
-                (None, container.image.clone())
+            Self::Named(_) | Self::Container(_) | Self::Quadlet(..) => {
+                (None, self.container().map(|one| one.image.clone()).unwrap_or_default())
             }
         };
         let known = work.ledger.version.as_ref().filter(|seen| !key.is_empty() && seen.key == key);
         if let Some(known) = known.filter(|seen| seen.program == program) {
             return Ok(known.clone());
         }
-        let label = match self {
-            Self::Container(container) | Self::Named(container) | Self::Quadlet(_, container) => {
-                container.version.clone()
-            }
-            Self::Host(..) => None,
-        };
+        let label = self.container().and_then(|container| container.version.clone());
         let said = match label.filter(|label| Version::parse(label).is_some()) {
             Some(label) => label,
             None => text(&self.run(work, &["--version"], Vec::new())?.stdout),

@@ -18,18 +18,16 @@ use crate::domain::hints::{engines, files, ours};
 use crate::domain::order;
 use crate::domain::shell::Hint;
 use crate::domain::sink::SinkKind;
-use crate::os::clock;
-use crate::os::debounce;
 use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
-use crate::os::net::probe;
 use crate::os::user::identity::Identity;
 
 /// Recreates the service for the new token, and proves that it uses it.
 pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
-    let folder = compose_folder(work.settings)?;
-    let engine = Engine::of(work.settings, &folder);
-    let old = find(work.settings, &engine, &folder)?;
+    let settings = work.settings;
+    let folder = compose_folder(settings)?;
+    let engine = Engine::of(settings, &folder);
+    let old = find(settings, &engine, &folder)?;
     let _held = rights(&engine, &folder, &old.project)?;
     if work.pending().sinks.contains(&SinkKind::Env)
         && let Some(sink) = work.env_file.as_deref()
@@ -37,10 +35,8 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
         env_file::agrees(work.settings, sink, &old)?;
     }
     let expected = Expected::of(work)?;
-    if verify::holds(&old, &expected, work.settings) {
-        let counts = verify::environment_counts_for(work, &expected)?;
-        let deed = if counts { Deed::Nothing } else { Deed::NothingUnproven };
-        return Ok(Ending::Done(deed, None));
+    if let Some(ending) = verify::settled(work, &old, &expected)? {
+        return Ok(ending);
     }
     let ours = work.ledger.container.as_deref() == Some(old.id.as_str());
     if !old.running && !ours {
@@ -62,7 +58,23 @@ pub(crate) fn recreate(work: &mut Work<'_>) -> Result<Ending, Ending> {
         log::warn!("{}: {line}", work.settings.name);
     }
     work.recreating();
-    act(work, &engine, &compose, &old, expected)
+    let act = || {
+        let said = match settings.compose_recreate {
+            Recreate::Service => service(&engine, &compose, &old),
+            Recreate::Project => project(&engine, &compose, &old),
+        };
+        said.map_err(|why| {
+            Ending::Failed(format!("compose could not recreate the service: {why}"), None)
+        })
+    };
+    let start = verify::Start {
+        engine: &engine,
+        old: &old,
+        act: &act,
+        newest: &|| verify::newest(&engine, &old),
+        deeds: [Deed::Recreated, Deed::RecreatedUnproven],
+    };
+    start.prove(work, expected)
 }
 
 /// Opens the compose folder with its owner's rights.
@@ -266,41 +278,6 @@ fn image_stands(
         "'{}' is another image than the one that runs ({from} becomes {to}): recreating {} takes it",
         old.tag, work.settings.compose_service
     )))
-}
-
-fn act(
-    work: &mut Work<'_>,
-    engine: &Engine<'_>,
-    compose: &Compose,
-    old: &Container,
-    expected: Expected,
-) -> Result<Ending, Ending> {
-    let is_variable = !matches!(expected, Expected::Start(_));
-    let answered = old.published.as_ref().is_some_and(|(host, port)| probe::answers(host, *port));
-    let (since, watch) = (clock::now(), debounce::stopwatch());
-    let said = match work.settings.compose_recreate {
-        Recreate::Service => service(engine, compose, old),
-        Recreate::Project => project(engine, compose, old),
-    };
-    if let Err(why) = said {
-        let why = format!("compose could not recreate the service: {why}");
-        return Err(Ending::Failed(why, None));
-    }
-    let newest = || verify::newest(engine, old);
-    let new = verify::wait(work, engine, (&newest, expected), answered)?;
-    let died = engine.died(&old.id, since.0 / 1000, clock::now().0 / 1000 + 1);
-    let gap = died.map_or_else(
-        || u64::try_from(watch().as_millis()).unwrap_or(u64::MAX),
-        |died| u64::try_from(clock::now().0 - died.0).unwrap_or(0),
-    );
-    let until_start = new.started.zip(died);
-    let started = until_start.map(|(start, died)| u64::try_from(start.0 - died.0));
-    // Where nothing tells when it answers again, its start has to serve.
-    let gap = if answered { gap } else { started.and_then(Result::ok).unwrap_or(gap) };
-    work.find_program_again();
-    let is_proven = !is_variable || verify::environment_counts(work)?;
-    let what = if is_proven { Deed::Recreated } else { Deed::RecreatedUnproven };
-    Ok(Ending::Done(what, Some(gap)))
 }
 
 fn service(engine: &Engine<'_>, compose: &Compose, old: &Container) -> Result<(), String> {
