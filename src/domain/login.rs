@@ -100,9 +100,11 @@ impl LoginEnd {
 
     /// The latest first.
     fn notices(self) -> [Notice; 3] {
-        let middle = if self.is_setup_token { Notice::Week } else { Notice::ThreeDays };
-        let first = if self.is_setup_token { Notice::Month } else { Notice::Week };
-        [Notice::Day, middle, first]
+        if self.is_setup_token {
+            [Notice::Day, Notice::Week, Notice::Month]
+        } else {
+            [Notice::Day, Notice::ThreeDays, Notice::Week]
+        }
     }
 }
 

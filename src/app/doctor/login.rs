@@ -1,6 +1,5 @@
 //! The login itself: gone, emptied, ended, or none that could be renewed.
 
-use std::time::Duration;
 
 use crate::app::doctor::{Case, Finding};
 use crate::app::source;
@@ -9,9 +8,6 @@ use crate::domain::shell::Hint;
 use crate::domain::source::Source;
 use crate::domain::time::in_words;
 use crate::os::clock;
-
-/// How long before its end a login is spoken of.
-const NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Looks at the source's state.
 pub(super) fn look(case: &Case<'_>) -> Vec<Finding> {
@@ -94,7 +90,7 @@ fn ends(case: &Case<'_>) -> Option<Finding> {
         let meaning = format!("the login in '{path}' expired at {}", login.at);
         return Some(Finding::error("login-ended", meaning, sign_in(case)).sign_in());
     }
-    if login.at.left(now) > NOTICE {
+    if login.at.left(now) > login.first_notice() {
         return None;
     }
     let about = if login.is_estimate { "about " } else { "" };

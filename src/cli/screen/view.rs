@@ -18,9 +18,6 @@ use crate::domain::visible::visible;
 const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
 const LOGIN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How long before its end a login is shown in another colour.
-const LOGIN_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// How many renewals are shown.
 const RENEWALS: usize = 3;
 
@@ -91,7 +88,7 @@ fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
     let left = end.at.left(now);
     let level = match () {
         () if end.has_come(now) => Level::Wrong,
-        () if left <= LOGIN_NOTICE => Level::Soon,
+        () if left <= end.first_notice() => Level::Soon,
         () => Level::Fine,
     };
     let text = match (end.is_estimate, left.is_zero()) {

@@ -212,7 +212,7 @@ pub(super) fn answers(guide: &Guide<'_>, openclaw: &Path, login: &Path) -> Vec<A
     }
     answers.extend(guide.choice.cli.iter().cloned());
     let claw = guide.detection.findings.claws.iter().find(|claw| claw.state_dir == openclaw);
-    answers.extend(claw.map(write::of_compose).unwrap_or_default());
+    answers.extend(claw.map(write::of_gateway).unwrap_or_default());
     let asked = [("COMPOSE_DIR", &guide.choice.compose), ("ENV_FILE", &guide.choice.env_file)];
     let asked = asked.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
     answers.extend(asked.map(|(name, path)| key(name, path.display().to_string())));

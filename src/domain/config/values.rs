@@ -5,7 +5,6 @@
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
-
 use crate::domain::config::keys::did_you_mean;
 use crate::domain::config::settings::{Method, Sinks};
 use crate::domain::config::words::{self, Fault};

@@ -57,19 +57,16 @@ pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answe
         answers.extend(path.as_ref().map(|path| answer(key, &path.display().to_string())));
     }
     // A CLI that is not there yet is looked for again at each run, so its absence is not written down.
+    let mut engines = claw.container.iter().map(|(engine, _)| *engine).collect::<Vec<_>>();
     if let Cli::Container { name, engine } = &login.cli {
         answers.extend(of_container(name, engine));
+        engines.push(engine);
     }
-    let of_gateway = of_compose(claw);
-    // One engine has both containers, or the gateway's is left to a person.
-    let is_other =
-        |(key, value): &Answer| answers.iter().any(|(own, one)| own == key && one != value);
-    if !of_gateway.iter().any(is_other) {
+    // One CONTAINER_ENGINE serves both containers, or the gateway's is left to a person.
+    if engines.iter().all(|engine| *engine == engines[0]) {
+        let of_gateway = of_gateway(claw);
         answers.extend(
-            of_gateway
-                .into_iter()
-                .filter(|(key, _)| answers.iter().all(|(own, _)| own != key))
-                .collect::<Vec<_>>(),
+            of_gateway.into_iter().filter(|one| !answers.contains(one)).collect::<Vec<_>>(),
         );
     }
     answers
@@ -81,17 +78,19 @@ fn answer(key: &str, value: &str) -> Answer {
 
 /// The keys of a CLI that runs in a container.
 pub(crate) fn of_container(name: &str, engine: &str) -> Vec<Answer> {
-    // docker needs no word
-    let engine = (engine != "docker").then(|| answer("CONTAINER_ENGINE", engine));
     let keys = [answer("CLAUDE_CLI", "container"), answer("CLAUDE_CONTAINER", name)];
-    keys.into_iter().chain(engine).collect()
+    keys.into_iter().chain(of_engine(engine)).collect()
+}
+
+/// Docker is the default.
+fn of_engine(engine: &str) -> Option<Answer> {
+    (engine != "docker").then(|| answer("CONTAINER_ENGINE", engine))
 }
 
 /// The keys of the compose project, or of the container by itself, that runs an OpenClaw.
-pub(crate) fn of_compose(claw: &Claw) -> Vec<Answer> {
+pub(crate) fn of_gateway(claw: &Claw) -> Vec<Answer> {
     if let Some((engine, name)) = &claw.container {
-        let engine = (*engine != "docker").then(|| answer("CONTAINER_ENGINE", engine));
-        return std::iter::once(answer("CONTAINER_NAME", name)).chain(engine).collect();
+        return std::iter::once(answer("CONTAINER_NAME", name)).chain(of_engine(engine)).collect();
     }
     let Some((folder, service)) = &claw.compose else { return Vec::new() };
     let folder = folder.display().to_string();
@@ -336,7 +335,7 @@ fn of_project(
     }
     let claws = detection.findings.claws.iter();
     let mut of_it = claws.filter(|claw| stated.claw.as_ref() == Some(&claw.state_dir));
-    of_it.next().map(of_compose).unwrap_or_default()
+    of_it.next().map(of_gateway).unwrap_or_default()
 }
 
 fn text_of(folder: &Folder, file: &str) -> Result<Option<String>, Error> {
