@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::domain::config::settings::NotifyFormat;
 use crate::domain::grant;
 use crate::domain::incident::Severity;
+use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
 /// The version of the form `json`.
@@ -22,6 +23,8 @@ const TELEGRAM_LIMIT: usize = 4096;
 /// What is to be said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notice<'a> {
+    /// Tells it apart from every other one; the same at each try.
+    pub(crate) id: &'a str,
     /// The event's name, as hooks get it.
     pub(crate) event: &'a str,
     /// The link.
@@ -36,9 +39,24 @@ pub(crate) struct Notice<'a> {
     pub(crate) expires_at: Option<&'a str>,
 }
 
-/// A message to be posted.
+/// How a letter is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// `POST`.
+    Post,
+    /// `PUT`: sent again, it is the same message.
+    Put,
+}
+
+/// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
+    /// How it is sent.
+    pub(crate) method: Method,
+    /// Where it goes.
+    pub(crate) address: Secret,
+    /// What the server knows us by, where that is no part of the address.
+    pub(crate) bearer: Option<Secret>,
     /// The headers besides those that every request has.
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
@@ -46,9 +64,13 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
-    fn json(body: &serde_json::Value) -> Self {
+    fn new(address: &str, headers: Vec<(&'static str, String)>, body: String) -> Self {
+        Self { method: Method::Post, address: Secret::new(address), bearer: None, headers, body }
+    }
+
+    fn json(address: &str, body: &Value) -> Self {
         let headers = vec![("Content-Type", "application/json".to_owned())];
-        Self { headers, body: body.to_string() }
+        Self::new(address, headers, body.to_string())
     }
 }
 
@@ -56,18 +78,18 @@ impl Letter {
 pub(crate) fn letter(format: NotifyFormat, address: &str, notice: &Notice<'_>) -> Letter {
     match format {
         NotifyFormat::Auto => letter(suggested(address), address, notice),
-        NotifyFormat::Slack => slack(notice),
-        NotifyFormat::Ntfy => ntfy(notice),
-        NotifyFormat::Discord => discord(notice),
-        NotifyFormat::Telegram => telegram(address, notice),
-        NotifyFormat::Gotify => gotify(notice),
-        NotifyFormat::Json => own(notice),
+        NotifyFormat::Slack => Letter::json(address, &slack(notice)),
+        NotifyFormat::Ntfy => Letter::new(address, ntfy(notice), notice.message.to_owned()),
+        NotifyFormat::Discord => Letter::json(&versioned(address), &discord(notice)),
+        NotifyFormat::Telegram => Letter::json(address, &telegram(address, notice)),
+        NotifyFormat::Gotify => Letter::json(address, &gotify(notice)),
+        NotifyFormat::Matrix => matrix(address, notice),
+        NotifyFormat::Json => Letter::json(address, &own(notice)),
     }
 }
 
-/// Where a letter for an address goes: Discord's addresses name no version of its API, and what it answers depends on
-/// that.
-pub(crate) fn destination(address: &str) -> String {
+/// Discord's addresses name no version of its API, and what it answers depends on that.
+fn versioned(address: &str) -> String {
     let unversioned = ["https://discord.com/api/", "https://discordapp.com/api/"];
     let found = unversioned.iter().find_map(|api| Some((api, address.strip_prefix(api)?)));
     match found.filter(|(_, rest)| rest.starts_with("webhooks/")) {
@@ -76,11 +98,14 @@ pub(crate) fn destination(address: &str) -> String {
     }
 }
 
-/// How long a service wants to be left alone: by its header, else by its text, where Discord has `retry_after` in
-/// seconds with a fraction, and Telegram `parameters.retry_after`.
+/// How long a service wants to be left alone: by its text, where Discord has `retry_after` in seconds with a fraction,
+/// Telegram `parameters.retry_after`, and Matrix `retry_after_ms`; else by its header.
 pub(crate) fn wish(header: Option<&str>, body: &[u8], now: Timestamp) -> Option<Duration> {
     let of_body = || {
         let body: Value = serde_json::from_slice(body).ok()?;
+        if let Some(ms) = body.get("retry_after_ms") {
+            return Some(Duration::from_millis(ms.as_u64()?));
+        }
         let seconds = body.get("retry_after").or_else(|| body.pointer("/parameters/retry_after"));
         Duration::try_from_secs_f64(seconds?.as_f64()?).ok()
     };
@@ -90,7 +115,7 @@ pub(crate) fn wish(header: Option<&str>, body: &[u8], now: Timestamp) -> Option<
 
 /// The event as programs get it: hooks on their standard input, and a webhook of the form `json`.
 pub(crate) fn event(notice: &Notice<'_>) -> String {
-    own(notice).body
+    own(notice).to_string()
 }
 
 /// The form that an address suggests.
@@ -105,6 +130,9 @@ fn suggested(address: &str) -> NotifyFormat {
     }
     if host == "api.telegram.org" {
         return NotifyFormat::Telegram;
+    }
+    if path.contains("_matrix/client/") {
+        return NotifyFormat::Matrix;
     }
     if path.ends_with("message") && query.starts_with("token=") {
         return NotifyFormat::Gotify;
@@ -129,7 +157,7 @@ fn text(notice: &Notice<'_>, limit: usize) -> String {
     format!("{}\n{}", title(notice), notice.message).chars().take(limit).collect()
 }
 
-fn slack(notice: &Notice<'_>) -> Letter {
+fn slack(notice: &Notice<'_>) -> Value {
     let sign = match notice.severity {
         Severity::Error => ":rotating_light:",
         Severity::Warning => ":warning:",
@@ -138,10 +166,10 @@ fn slack(notice: &Notice<'_>) -> Letter {
     // The three characters that Slack reads as mark-up, so that a path cannot call a whole channel.
     let plain = notice.message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let text = format!("{sign} oauth-sync {} on {}: {plain}", notice.link, notice.host);
-    Letter::json(&json!({ "text": text }))
+    json!({ "text": text })
 }
 
-fn ntfy(notice: &Notice<'_>) -> Letter {
+fn ntfy(notice: &Notice<'_>) -> Vec<(&'static str, String)> {
     let (priority, tag) = match notice.severity {
         Severity::Error => ("high", "rotating_light"),
         Severity::Warning => ("default", "warning"),
@@ -149,26 +177,24 @@ fn ntfy(notice: &Notice<'_>) -> Letter {
     };
     let title = title(notice);
     let title = title.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' });
-    let headers = vec![
+    vec![
         ("Content-Type", "text/plain; charset=utf-8".to_owned()),
         ("Title", title.collect()),
         ("Priority", priority.to_owned()),
         ("Tags", tag.to_owned()),
-    ];
-    Letter { headers, body: notice.message.to_owned() }
+    ]
 }
 
 /// Discord's "Execute Webhook"; without `allowed_mentions` a path could call everybody.
-fn discord(notice: &Notice<'_>) -> Letter {
-    let body = json!({
+fn discord(notice: &Notice<'_>) -> Value {
+    json!({
         "content": text(notice, DISCORD_LIMIT),
         "allowed_mentions": { "parse": [] },
-    });
-    Letter::json(&body)
+    })
 }
 
 /// `sendMessage` of Telegram's Bot API: the chat stands in the address, where the whole is kept secret.
-fn telegram(address: &str, notice: &Notice<'_>) -> Letter {
+fn telegram(address: &str, notice: &Notice<'_>) -> Value {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let chat = query.split('&').find_map(|pair| pair.strip_prefix("chat_id="));
     let mut body = json!({
@@ -178,27 +204,36 @@ fn telegram(address: &str, notice: &Notice<'_>) -> Letter {
     if let Some(chat) = chat {
         body["chat_id"] = json!(chat.replace("%40", "@"));
     }
-    Letter::json(&body)
+    body
 }
 
 /// Gotify's `POST /message`; its priorities from 4 on make a sound, from 8 on they stay in sight.
-fn gotify(notice: &Notice<'_>) -> Letter {
+fn gotify(notice: &Notice<'_>) -> Value {
     let priority = match notice.severity {
         Severity::Error => 8,
         Severity::Warning => 5,
         Severity::Info => 2,
     };
-    let body = json!({
+    json!({
         "title": title(notice),
         "message": notice.message,
         "priority": priority,
-    });
-    Letter::json(&body)
+    })
+}
+
+/// Matrix's `PUT …/send/m.room.message/{txnId}`: the access token stands in the address that we are given, and goes
+/// into the header, as the specification asks for since 1.11. A message, and no `m.notice`, which notifies nobody.
+fn matrix(address: &str, notice: &Notice<'_>) -> Letter {
+    let (room, query) = address.split_once('?').unwrap_or((address, ""));
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("access_token="));
+    let address = format!("{}/{}", room.trim_end_matches('/'), notice.id);
+    let body = json!({ "msgtype": "m.text", "body": text(notice, usize::MAX) });
+    Letter { method: Method::Put, bearer: token.map(Secret::new), ..Letter::json(&address, &body) }
 }
 
 /// The event in a form of our own, for programs.
-fn own(notice: &Notice<'_>) -> Letter {
-    let body = json!({
+fn own(notice: &Notice<'_>) -> Value {
+    json!({
         "schema": SCHEMA,
         "event": notice.event,
         "link": notice.link,
@@ -206,8 +241,7 @@ fn own(notice: &Notice<'_>) -> Letter {
         "severity": notice.severity.name(),
         "message": notice.message,
         "expires_at": notice.expires_at,
-    });
-    Letter::json(&body)
+    })
 }
 
 #[cfg(test)]
@@ -215,6 +249,7 @@ mod tests {
     use super::*;
 
     const NOTICE: Notice<'_> = Notice {
+        id: "0123-1",
         event: "blanked",
         link: "b\u{e4}r",
         host: "claw1",
@@ -222,6 +257,8 @@ mod tests {
         message: "a <!channel> & \"b\" @everyone",
         expires_at: Some("2026-11-30T16:00:00Z"),
     };
+
+    const MATRIX: &str = "https://m.example.org/_matrix/client/v3/rooms/!r:example.org/send/m.room.message?access_token=syt_x";
 
     fn body(format: NotifyFormat, address: &str) -> Value {
         serde_json::from_str(&letter(format, address, &NOTICE).body).unwrap()
@@ -241,6 +278,7 @@ mod tests {
             ("https://api.telegram.org/bot1:x/sendMessage?chat_id=2", NotifyFormat::Telegram),
             ("https://push.example.org/message?token=x", NotifyFormat::Gotify),
             ("https://example.org/gotify/message?token=x", NotifyFormat::Gotify),
+            (MATRIX, NotifyFormat::Matrix),
         ] {
             assert_eq!(suggested(address), format, "{address}");
         }
@@ -264,7 +302,8 @@ mod tests {
             ("https://discord.com/api/v9/webhooks/1/x", "https://discord.com/api/v9/webhooks/1/x"),
             ("https://example.org/api/webhooks/1/x", "https://example.org/api/webhooks/1/x"),
         ] {
-            assert_eq!(destination(address), goes_to);
+            let letter = letter(NotifyFormat::Discord, address, &NOTICE);
+            assert_eq!(letter.address.expose(), goes_to);
         }
     }
 
@@ -280,7 +319,17 @@ mod tests {
         );
         assert_eq!(wish(None, r#"{"ok":false,"parameters":{"retry_after":31}}"#), Some(31_000));
         assert_eq!(wish(Some("999999999"), ""), Some(86_400_000));
-        for odd in [r#"{"retry_after":-1}"#, r#"{"retry_after":"soon"}"#, "[]", "no JSON"] {
+        assert_eq!(
+            wish(None, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#),
+            Some(2000)
+        );
+        for odd in [
+            r#"{"retry_after":-1}"#,
+            r#"{"retry_after_ms":"1"}"#,
+            r#"{"retry_after":"soon"}"#,
+            "[]",
+            "no JSON",
+        ] {
             assert_eq!(wish(None, odd), None, "{odd}");
         }
     }
@@ -307,5 +356,17 @@ mod tests {
             let text = body.get("content").or_else(|| body.get("text")).unwrap();
             assert_eq!(text.as_str().unwrap().chars().count(), limit);
         }
+    }
+
+    #[test]
+    fn matrix_gets_a_message_of_its_room_that_is_one_however_often_it_is_sent() {
+        let letter = letter(NotifyFormat::Auto, MATRIX, &NOTICE);
+        assert_eq!(letter.method, Method::Put);
+        let room = MATRIX.split_once('?').unwrap().0;
+        assert_eq!(letter.address.expose(), format!("{room}/0123-1"));
+        assert_eq!(letter.bearer, Some(Secret::new("syt_x")));
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
+        let text = "oauth-sync: b\u{e4}r on claw1\na <!channel> & \"b\" @everyone";
+        assert_eq!(body, json!({"msgtype": "m.text", "body": text}));
     }
 }

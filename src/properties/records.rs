@@ -51,6 +51,7 @@ pub(super) fn notice(bytes: &[u8]) {
     let message = String::from_utf8_lossy(bytes);
     let address = "https://hooks.example.com/services/A/B/C";
     let notice = Notice {
+        id: "0-0",
         event: "blanked",
         link: "default",
         host: "claw1",
@@ -63,6 +64,7 @@ pub(super) fn notice(bytes: &[u8]) {
         NotifyFormat::Discord,
         NotifyFormat::Telegram,
         NotifyFormat::Gotify,
+        NotifyFormat::Matrix,
         NotifyFormat::Json,
     ] {
         let letter = webhook::letter(format, address, &notice);

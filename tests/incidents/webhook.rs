@@ -56,6 +56,7 @@ fn each_other_service_is_told_in_the_form_that_it_reads() {
         ("botcanary/sendMessage?chat_id=-100", "telegram", "text", ("chat_id", json!("-100"))),
         ("message?token=canary", "auto", "message", ("priority", json!(8))),
         ("canary", "json", "message", ("event", json!("blanked"))),
+        ("canary?access_token=canary", "matrix", "body", ("msgtype", json!("m.text"))),
     ] {
         let letter = the_letter(path, format);
         assert!(letter.head.contains("content-type: application/json\r\n"), "{letter:?}");
@@ -194,14 +195,15 @@ fn a_server_that_wants_to_be_left_alone_is() {
     bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
     let wait = |bed: &crate::bed::Bed| {
         let item: Value = serde_json::from_str(&bed.read(&waiting(bed))).unwrap();
-        let moment = |name: &str| item[name].as_i64().unwrap();
-        (moment("next") - crate::bed::epoch_ms()) / 1000
+        let (_, only) = item["webhooks"].as_object().unwrap().iter().next().unwrap();
+        (only["next"].as_i64().unwrap() - crate::bed::epoch_ms()) / 1000
     };
     blanked(&bed);
     for (header, text, least) in [
         ("retry-after: 7200\r\n", "", 7200),
         ("", r#"{"message":"slow","retry_after":1800.5}"#, 1800),
         ("", r#"{"ok":false,"parameters":{"retry_after":3000}}"#, 3000),
+        ("", r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2400000}"#, 2400),
     ] {
         server.says(429, header, text);
         bed.run(["notify", "--now"]).exit(75).says("it answered with status 429");
@@ -216,4 +218,57 @@ fn a_server_that_wants_to_be_left_alone_is() {
     watch.end();
     bed.run(["notify"]).exit(75);
     assert_eq!(server.letters().len(), count, "it is left alone");
+}
+
+#[test]
+fn several_webhooks_are_told_each_in_its_form_and_each_until_it_took_it() {
+    let bed = bed();
+    let (chat, room) = (Listener::new(503), Listener::new(200));
+    let path = "_matrix/client/v3/rooms/!r:example.org/send/m.room.message";
+    let addresses = format!(
+        "http://{}/hooks/canary-address http://{}/{path}?access_token=canary",
+        chat.address, room.address
+    );
+    bed.conf("NOTIFY_WEBHOOK", &addresses);
+    blanked(&bed);
+    let ran = bed.run(["notify"]).exit(75);
+    let ran =
+        ran.says("default: the webhook 1 was not told: it answered with status 503: trying again");
+    assert!(!ran.err.contains("canary"));
+    let letters = room.letters();
+    assert_eq!(letters.len(), 1);
+    let head = &letters[0].head;
+    assert!(head.starts_with(&format!("put /{path}/").to_lowercase()), "{head}");
+    assert!(head.contains("authorization: bearer canary\r\n") && !head.contains("access_token"));
+    let out = bed.plain(&bed.run(["status"]).out);
+    assert!(out.contains("the webhook 1 of link 'default' was not notified"), "{out}");
+    chat.answers(200, Duration::ZERO);
+    bed.run(["notify", "--now"]).exit(0);
+    let told = chat.letters();
+    assert_eq!((told.len(), room.letters().len()), (2, 1), "nobody is told twice");
+    assert!(told[1].body.starts_with("{\"text\":"), "{told:?}");
+    bed.conf("NOTIFY_FORMAT", "slack ntfy json");
+    let why = "NOTIFY_FORMAT has 3 words, and NOTIFY_WEBHOOK 2 addresses";
+    assert!(bed.run(["status"]).err.contains(why));
+    bed.conf("NOTIFY_FORMAT", "json slack");
+    bed.run(["notify", "--test"]).exit(0).says("default: webhook 2: it was taken with status 200");
+    assert!(chat.letters()[2].body.contains("\"schema\":1"));
+}
+
+#[test]
+fn links_with_one_server_leave_it_alone_together() {
+    let bed = bed();
+    let server = Listener::new(200);
+    bed.conf("NOTIFY_WEBHOOK", &format!("http://{}/hooks/canary-address", server.address));
+    server.says(429, "retry-after: 7200\r\n", "");
+    blanked(&bed);
+    bed.run(["notify"]).exit(75);
+    let name = waiting(&bed);
+    let mut item: Value = serde_json::from_str(&bed.read(&name)).unwrap();
+    item["event"]["link"] = json!("second");
+    item["webhooks"] = json!({});
+    bed.write("lib/notify/000000000000001-1-0-0123456789abcdef.json", item.to_string());
+    bed.write("etc/second.conf", bed.read("etc/default.conf").replace("claw", "claw2"));
+    bed.run(["notify"]).exit(75);
+    assert_eq!(server.letters().len(), 1, "it is left alone");
 }

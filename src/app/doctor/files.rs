@@ -155,7 +155,7 @@ fn readable(exposed: &[Exposed]) -> impl Iterator<Item = Finding> {
 
 /// The webhook's address is a secret; without one there is nothing to hide.
 fn configuration(case: &Case<'_>) -> Option<Finding> {
-    case.settings.notify_webhook.as_ref()?;
+    case.settings.notify_webhooks.first()?;
     let file = &case.settings.file;
     let stat = Folder::reach(folder(file)).ok()?.stat(file.file_name()?.to_str()?).ok()??;
     (stat.st_mode & 0o077 != 0).then(|| {

@@ -1,6 +1,5 @@
 //! The login itself: gone, emptied, ended, or none that could be renewed.
 
-
 use crate::app::doctor::{Case, Finding};
 use crate::app::source;
 use crate::domain::hints::ours;

@@ -14,8 +14,8 @@ use crate::os::fs::dir::Folder;
 enum Receiver {
     /// A hook, by its name.
     Hook(String),
-    /// The webhook of a link.
-    Webhook(String),
+    /// A webhook of a link, by what it is called.
+    Webhook(String, String),
 }
 
 /// A receiver, with the newest event that it did not take.
@@ -64,9 +64,12 @@ fn failing(places: &Places, only: Option<&str>) -> Result<Vec<Failing>, Error> {
 /// What of an event failed, and how.
 fn failures(item: &Item) -> Vec<(Receiver, Retry)> {
     let hooks = item.hooks.iter().map(|(name, owed)| (Receiver::Hook(name.clone()), &owed.retry));
-    let link = item.event.link.clone();
-    let webhook = (!item.is_posted).then_some((Receiver::Webhook(link), &item.webhook));
-    let all = hooks.chain(webhook).filter(|(_, retry)| retry.why.is_some());
+    let link = &item.event.link;
+    let webhooks = item
+        .webhooks
+        .values()
+        .map(|posting| (Receiver::Webhook(link.clone(), posting.name.clone()), &posting.retry));
+    let all = hooks.chain(webhooks).filter(|(_, retry)| retry.why.is_some());
     all.map(|(receiver, retry)| (receiver, retry.clone())).collect()
 }
 
@@ -80,10 +83,10 @@ impl Failing {
                 let what = format!("the hook '{path}' failed for '{event}' of link '{link}'");
                 ("hook-failing", "a hook failed", what)
             }
-            Receiver::Webhook(_) => (
+            Receiver::Webhook(_, name) => (
                 "webhook-failing",
                 "a webhook was not notified",
-                format!("the webhook of link '{link}' was not notified of '{event}'"),
+                format!("the {name} of link '{link}' was not notified of '{event}'"),
             ),
         };
         let why = self.retry.why.as_deref().unwrap_or_default();

@@ -11,6 +11,7 @@ use crate::domain::gateway::masking;
 use crate::domain::hints::files;
 use crate::domain::messages;
 use crate::domain::webhook;
+use crate::os::clock;
 use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
@@ -152,7 +153,7 @@ fn may_run(folder: &Folder, name: &str, level: Level) -> Option<bool> {
 
 fn one(folder: &Folder, path: &Path, event: &Event) -> Result<(), String> {
     let own = Identity::own();
-    let input = with_notice(event, webhook::event).into_bytes();
+    let input = with_notice(event, clock::now(), webhook::event).into_bytes();
     let mut call = Call::new([path], folder, &own)
         .input(input)
         .env("PATH", environment::path())

@@ -25,6 +25,7 @@ use crate::app::notify::outbox::{Item, Owed};
 use crate::app::notify::told::Told;
 use crate::app::state::link_state::STATE_LIMIT;
 use crate::app::state::record;
+use crate::domain::config::settings::Webhook;
 use crate::domain::config::{Config, DEFAULT, Problem};
 use crate::domain::messages;
 use crate::domain::time::Timestamp;
@@ -39,6 +40,9 @@ pub(crate) const FOLDER: &str = "notify";
 
 /// The folder in the state directory that holds when people were told what.
 const TOLD: &str = "told";
+
+/// What stands for the webhooks of a link whose configuration has errors.
+const UNKNOWN: &str = "webhook";
 
 /// Tells everything that waits, with `at_once` also what failed a moment ago; returns whether all of it was
 /// told.
@@ -81,11 +85,12 @@ pub(crate) fn test(places: &Places, only: Option<&str>) -> Result<Vec<Tried>, Er
     }
     let mut tried = Vec::new();
     for link in &links {
-        let Some(address) = &link.notify_webhook else { continue };
-        let answer = webhook::post(address, link.notify_format, &Event::test(&link.name));
-        let outcome = answer.map(|status| format!("it was taken with status {status}"));
-        let channel = format!("{}: webhook", link.name);
-        tried.push(Tried { channel, outcome: outcome.map_err(|refusal| refusal.why) });
+        for (name, webhook) in webhook::named(&link.notify_webhooks) {
+            let answer = webhook::send(webhook, &Event::test(&link.name), clock::now());
+            let outcome = answer.map(|status| format!("it was taken with status {status}"));
+            let channel = format!("{}: {name}", link.name);
+            tried.push(Tried { channel, outcome: outcome.map_err(|refusal| refusal.why) });
+        }
     }
     let hooks = Hooks::find(&places.config_dir, Level::Error);
     let link = links.first().map_or(DEFAULT, |link| link.name.as_str());
@@ -154,8 +159,7 @@ struct Round {
     hooks: Hooks,
     /// The configuration; none where it cannot be read.
     config: Option<Config>,
-    /// Links whose webhook has failed in this pass, or wants to be left alone: the others in the line wait with the
-    /// first.
+    /// Webhooks that have failed in this pass, or want to be left alone: the others in the line wait with the first.
     failed: Vec<(String, Timestamp)>,
     all_told: bool,
     told: Told,
@@ -171,29 +175,24 @@ impl Round {
     }
 
     fn carry(mut self, state: &Folder, signals: &Deferral) -> Result<bool, Error> {
-        self.keep_wishes(state, clock::now())?;
+        let mut items = Vec::new();
         for name in state.names()? {
             let name = name.to_string_lossy().into_owned();
-            let Some(item) = Item::load(state, &name) else {
-                state.remove(&name)?;
-                continue;
-            };
+            match Item::load(state, &name) {
+                Some(item) => items.push((name, item)),
+                None => drop(state.remove(&name)?),
+            }
+        }
+        if !self.at_once {
+            let now = clock::now();
+            self.failed = items.iter().flat_map(|(_, item)| item.wishes(now)).collect();
+        }
+        for (name, item) in items {
             // Nobody ends a hook but its time limit.
             let _waiting = signals.hold();
             self.one(state, &name, item)?;
         }
         Ok(self.all_told)
-    }
-
-    /// Has every event of a link wait whose server wants to be left alone.
-    fn keep_wishes(&mut self, state: &Folder, now: Timestamp) -> Result<(), Error> {
-        for name in state.names()?.iter().filter(|_| !self.at_once) {
-            let item = name.to_str().and_then(|name| Item::load(state, name));
-            let item = item.filter(|item| item.webhook.wish.is_some() && item.is_put_off(now));
-            let until = item.and_then(|item| Some((item.event.link, item.webhook.next?)));
-            self.failed.extend(until);
-        }
-        Ok(())
     }
 
     fn one(&mut self, state: &Folder, name: &str, mut item: Item) -> Result<(), Error> {
@@ -248,7 +247,7 @@ impl Round {
         Ok(())
     }
 
-    /// Posts to the link's webhook; returns whether the event needs nothing more.
+    /// Sends it to the link's webhooks; returns whether they need nothing more.
     fn post(&mut self, item: &mut Item, now: Timestamp) -> bool {
         if !item.event.for_people {
             return true;
@@ -257,27 +256,47 @@ impl Round {
         let Some(link) = links.iter().find(|link| link.name == item.event.link) else {
             return self.has_no_link(item, now);
         };
-        let Some(address) = &link.notify_webhook else { return true };
-        if item.is_put_off(now) && !self.at_once {
+        let webhooks = link.notify_webhooks.clone();
+        let keys: Vec<String> = webhooks.iter().map(webhook::key).collect();
+        item.webhooks.retain(|key, _| keys.contains(key));
+        let left = webhook::named(&webhooks).zip(keys);
+        left.fold(true, |is_done, (to, key)| self.post_to(item, to, &key, now) && is_done)
+    }
+
+    /// Sends it to one of them; returns whether that needs nothing more.
+    fn post_to(
+        &mut self,
+        item: &mut Item,
+        (name, webhook): (String, &Webhook),
+        key: &str,
+        now: Timestamp,
+    ) -> bool {
+        if item.told.contains(key) {
+            return true;
+        }
+        let posting = item.webhooks.entry(key.to_owned()).or_default();
+        posting.name = name;
+        if posting.is_put_off(now) && !self.at_once {
             return false;
         }
-        if let Some((_, next)) = self.failed.iter().find(|(name, _)| *name == link.name) {
-            item.webhook.next = Some(*next);
+        if let Some((_, next)) = self.failed.iter().find(|(failed, _)| failed == key) {
+            posting.retry.next = Some(*next);
             return false;
         }
-        if let Some(moment) = self.told.until(&item.event, now) {
-            item.wait_until(moment);
+        if let Some(moment) = self.told.until(&item.event, key, now) {
+            posting.wait_until(moment);
             return false;
         }
-        let Err(refusal) = webhook::post(address, link.notify_format, &item.event) else {
-            self.told.remember(&item.event, now);
+        let Err(refusal) = webhook::send(webhook, &item.event, item.since) else {
+            self.told.remember(&item.event, key, now);
+            item.webhooks.remove(key);
+            item.told.insert(key.to_owned());
             return true;
         };
-        let next = item.put_off_for(&refusal.why, refusal.wish, now);
-        let why = refusal.why;
-        let (id, name) = (messages::id("webhook"), link.name.as_str());
-        log::warn!(MESSAGE_ID = id, link = name; "{name}: the webhook was not told: {why}: trying again at {next}");
-        self.failed.push((link.name.clone(), next));
+        let next = posting.put_off(&refusal.why, refusal.wish, now);
+        let (id, link, why) = (messages::id("webhook"), item.event.link.as_str(), refusal.why);
+        log::warn!(MESSAGE_ID = id, link = link; "{link}: the {} was not told: {why}: trying again at {next}", posting.name);
+        self.failed.push((key.to_owned(), next));
         false
     }
 
@@ -288,8 +307,10 @@ impl Round {
         if config.is_some_and(|config| !config.problems.iter().any(is_of_link)) {
             return true;
         }
-        if self.at_once || !item.is_put_off(now) {
-            item.put_off("the configuration of the link has errors", now);
+        let posting = item.webhooks.entry(UNKNOWN.to_owned()).or_default();
+        UNKNOWN.clone_into(&mut posting.name);
+        if self.at_once || !posting.is_put_off(now) {
+            posting.put_off("the configuration of the link has errors", None, now);
         }
         false
     }

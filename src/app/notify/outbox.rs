@@ -1,6 +1,6 @@
 //! An event on its way to hooks and people, and what is left to do for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -34,15 +34,54 @@ pub(super) struct Item {
     /// The hooks that have not succeeded yet, by their names.
     #[serde(default)]
     pub(super) hooks: BTreeMap<String, Owed>,
-    /// Whether the webhook needs nothing more.
+    /// Whether no webhook needs anything more.
     #[serde(default)]
     pub(super) is_posted: bool,
-    /// How the webhook was tried.
-    #[serde(flatten)]
-    pub(super) webhook: Retry,
-    /// Whether the webhook waits only since one of its kind was told a moment ago.
+    /// The keys of the webhooks that took it.
     #[serde(default)]
-    pub(super) is_paced: bool,
+    pub(super) told: BTreeSet<String>,
+    /// How the others were tried, by their keys.
+    #[serde(default)]
+    pub(super) webhooks: BTreeMap<String, Posting>,
+}
+
+/// The tries at a webhook that has not taken an event yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Posting {
+    /// What the webhook is called.
+    pub(super) name: String,
+    /// How it was tried.
+    #[serde(flatten)]
+    pub(super) retry: Retry,
+    /// Whether it waits only since one of its kind was told a moment ago.
+    is_paced: bool,
+}
+
+impl Posting {
+    /// Returns whether its next try is in the future.
+    pub(super) fn is_put_off(&self, now: Timestamp) -> bool {
+        self.retry.waits(self.wait(), now)
+    }
+
+    fn wait(&self) -> Duration {
+        if self.is_paced { PACE } else { self.retry.wait() }
+    }
+
+    /// Has it wait for its turn, which comes at `moment`.
+    pub(super) fn wait_until(&mut self, moment: Timestamp) {
+        (self.retry.next, self.is_paced) = (Some(moment), true);
+    }
+
+    /// Puts its next try off after an answer, which may have said for how long; until when.
+    pub(super) fn put_off(
+        &mut self,
+        why: &str,
+        wish: Option<Duration>,
+        now: Timestamp,
+    ) -> Timestamp {
+        self.is_paced = false;
+        self.retry.put_off_for(why, wish, now)
+    }
 }
 
 /// A hook that has not succeeded yet.
@@ -87,26 +126,26 @@ impl Owed {
 impl Item {
     /// An event of which nobody has been notified.
     pub(super) fn new(event: Event) -> Self {
-        let (hooks, webhook) = (BTreeMap::new(), Retry::default());
-        let (hooks_listed, is_posted, is_paced) = (false, false, false);
-        Self { event, since: clock::now(), hooks_listed, hooks, is_posted, webhook, is_paced }
+        let (hooks, told, webhooks) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let (since, hooks_listed, is_posted) = (clock::now(), false, false);
+        Self { event, since, hooks_listed, hooks, is_posted, told, webhooks }
     }
 
     /// Takes the place of an earlier one of its kind.
     pub(super) fn replace(&mut self, earlier: &Self) {
         self.stand_for(earlier);
-        (self.webhook, self.is_paced) = (earlier.webhook.clone(), earlier.is_paced);
+        self.webhooks = earlier.webhooks.clone();
     }
 
     /// Counts an earlier one among those of which nobody was notified, unless people were.
     pub(super) fn stand_for(&mut self, earlier: &Self) {
-        if !(earlier.event.for_people && earlier.is_posted) {
+        let is_told = earlier.is_posted || !earlier.told.is_empty();
+        if !(earlier.event.for_people && is_told) {
             self.event.merge(&earlier.event);
         }
         // The server wants to be left alone, whatever happens to the link.
-        if earlier.webhook.wish.is_some() {
-            self.webhook = earlier.webhook.clone();
-        }
+        let wishes = earlier.webhooks.iter().filter(|(_, one)| one.retry.wish.is_some());
+        self.webhooks.extend(wishes.map(|(key, one)| (key.clone(), one.clone())));
     }
 
     /// Returns whether this is the other end of the same incident, and failed or waits for its turn: the
@@ -114,7 +153,7 @@ impl Item {
     pub(super) fn is_overtaken_by(&self, newer: &Event) -> bool {
         let event = &self.event;
         let is_same = event.link == newer.link && event.about == newer.about;
-        let waits = self.hooks_listed || self.is_paced || self.webhook.tries > 0;
+        let waits = self.hooks_listed || !self.webhooks.is_empty();
         waits && newer.for_people && is_same && event.name != newer.name
     }
 
@@ -135,13 +174,11 @@ impl Item {
         self.hooks_listed && self.hooks.is_empty() && self.is_posted
     }
 
-    /// Returns whether the webhook's next try is in the future.
-    pub(super) fn is_put_off(&self, now: Timestamp) -> bool {
-        self.webhook.waits(self.webhook_wait(), now)
-    }
-
-    fn webhook_wait(&self) -> Duration {
-        if self.is_paced { PACE } else { self.webhook.wait() }
+    /// The webhooks that want to be left alone, and until when.
+    pub(super) fn wishes(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let wishing = self.webhooks.iter().filter(|(_, one)| one.retry.wish.is_some());
+        let wishing = wishing.filter(|(_, one)| one.is_put_off(now));
+        wishing.filter_map(|(key, one)| Some((key.clone(), one.retry.next?))).collect()
     }
 
     /// When something of it is to be tried.
@@ -150,29 +187,9 @@ impl Item {
         if self.is_posted {
             return hooks.unwrap_or(now);
         }
-        let webhook = due(&self.webhook, self.webhook_wait(), self.since, now);
-        hooks.map_or(webhook, |hooks| hooks.min(webhook))
-    }
-
-    /// Has the webhook wait for its turn, which comes at `moment`.
-    pub(super) fn wait_until(&mut self, moment: Timestamp) {
-        (self.webhook.next, self.is_paced) = (Some(moment), true);
-    }
-
-    /// Puts the webhook's next try off; until when.
-    pub(super) fn put_off(&mut self, why: &str, now: Timestamp) -> Timestamp {
-        self.put_off_for(why, None, now)
-    }
-
-    /// The same after an answer with a wish of the server's.
-    pub(super) fn put_off_for(
-        &mut self,
-        why: &str,
-        wish: Option<Duration>,
-        now: Timestamp,
-    ) -> Timestamp {
-        self.is_paced = false;
-        self.webhook.put_off_for(why, wish, now)
+        let tried = self.webhooks.values().map(|one| due(&one.retry, one.wait(), self.since, now));
+        let webhooks = tried.min().unwrap_or(self.since.after(LONGEST_RUN));
+        hooks.map_or(webhooks, |hooks| hooks.min(webhooks))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::os::journal::detail;
 /// The longest time stamp, in bytes.
 const LIMIT: u64 = 32;
 
-/// A directory with one small file for each kind that was told a moment ago.
+/// A directory with one small file for each kind that a webhook was told a moment ago.
 #[derive(Debug)]
 pub(super) struct Told {
     folder: Folder,
@@ -30,25 +30,29 @@ impl Told {
         told
     }
 
-    /// Until when the next event of this kind has to wait.
-    pub(super) fn until(&self, event: &Event, now: Timestamp) -> Option<Timestamp> {
-        self.end(&event.kind(), now)
+    /// Until when the next event of this kind has to wait for a webhook.
+    pub(super) fn until(&self, event: &Event, key: &str, now: Timestamp) -> Option<Timestamp> {
+        self.end(&name(event, key), now)
     }
 
-    /// Remembers that people were told of it.
-    pub(super) fn remember(&self, event: &Event, now: Timestamp) {
-        let text = now.0.to_string();
+    /// Remembers that people were told of it by a webhook.
+    pub(super) fn remember(&self, event: &Event, key: &str, now: Timestamp) {
+        let (name, text) = (name(event, key), now.0.to_string());
         if let Err(error) =
-            atomic_write::replace(&self.folder, &event.kind(), text.as_bytes(), Durability::Lazy)
+            atomic_write::replace(&self.folder, &name, text.as_bytes(), Durability::Lazy)
         {
             detail!("{error}: the next message of this kind may follow at once");
         }
     }
 
-    fn end(&self, kind: &str, now: Timestamp) -> Option<Timestamp> {
-        let seen = self.folder.read(kind, LIMIT).ok()??;
+    fn end(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        let seen = self.folder.read(name, LIMIT).ok()??;
         let told = Timestamp(std::str::from_utf8(&seen.bytes).ok()?.trim().parse().ok()?);
         // A clock that was set back keeps nothing back.
         (told <= now && now < told.after(PACE)).then(|| told.after(PACE))
     }
+}
+
+fn name(event: &Event, key: &str) -> String {
+    format!("{}-{key}", event.kind())
 }

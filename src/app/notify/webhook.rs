@@ -1,11 +1,12 @@
-//! Posts an event to a link's webhook.
+//! Sends an event to a webhook.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::app::notify::event::Event;
-use crate::domain::config::settings::NotifyFormat;
+use crate::domain::config::settings::Webhook;
 use crate::domain::incident::Severity;
-use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::domain::webhook::{self, Notice};
 use crate::os::{self, clock};
 
@@ -21,24 +22,43 @@ pub(super) struct Refusal {
     pub(super) wish: Option<Duration>,
 }
 
-/// Posts the event; the status of the answer that took it.
-pub(super) fn post(address: &Secret, format: NotifyFormat, event: &Event) -> Result<u16, Refusal> {
-    let letter = with_notice(event, |notice| webhook::letter(format, address.expose(), notice));
-    let destination = Secret::new(webhook::destination(address.expose()));
-    let answer = os::net::webhook::post(&destination, &letter, LIMIT);
-    let answer = answer.map_err(|why| Refusal { why, wish: None })?;
-    match answer.status {
-        200..300 => Ok(answer.status),
+/// Sends the event, which waits since a moment; the status of the answer that took it.
+pub(super) fn send(to: &Webhook, event: &Event, since: Timestamp) -> Result<u16, Refusal> {
+    let address = to.address.expose();
+    let letter = with_notice(event, since, |notice| webhook::letter(to.format, address, notice));
+    let answer = os::net::webhook::send(&letter, LIMIT);
+    let (head, body) = answer.map_err(|why| Refusal { why, wish: None })?;
+    match head.status {
+        200..300 => Ok(head.status),
         status => {
             let why = format!("it answered with status {status}");
-            let header = answer.retry_after.as_deref();
-            Err(Refusal { why, wish: webhook::wish(header, &answer.body, clock::now()) })
+            let header = head.retry_after.as_deref();
+            Err(Refusal { why, wish: webhook::wish(header, &body, clock::now()) })
         }
     }
 }
 
+/// Webhooks with what they are called, which tells nothing of their addresses.
+pub(super) fn named(webhooks: &[Webhook]) -> impl Iterator<Item = (String, &Webhook)> {
+    webhooks.iter().enumerate().map(|(at, webhook)| match webhooks.len() {
+        1 => ("webhook".to_owned(), webhook),
+        _ => (format!("webhook {}", at + 1), webhook),
+    })
+}
+
+/// What tells a webhook apart from others, in records of ours.
+pub(super) fn key(webhook: &Webhook) -> String {
+    let mut hasher = DefaultHasher::new();
+    webhook.address.expose().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 /// Makes something of what an event says to people and programs.
-pub(super) fn with_notice<T>(event: &Event, make: impl FnOnce(&Notice<'_>) -> T) -> T {
+pub(super) fn with_notice<T>(
+    event: &Event,
+    since: Timestamp,
+    make: impl FnOnce(&Notice<'_>) -> T,
+) -> T {
     let severity = Severity::from_name(&event.severity);
     let message = match event.merged {
         0 => event.message.clone(),
@@ -50,6 +70,7 @@ pub(super) fn with_notice<T>(event: &Event, make: impl FnOnce(&Notice<'_>) -> T)
         }
     };
     make(&Notice {
+        id: &format!("{}-{}", event.kind(), since.0),
         event: &event.name,
         link: &event.link,
         host: &os::net::webhook::host(),

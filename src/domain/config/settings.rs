@@ -76,10 +76,8 @@ pub(crate) struct Settings {
     pub(crate) recreate_quiet_hours: Option<QuietHours>,
     /// How many agents get the token.
     pub(crate) max_agents: usize,
-    /// Whom to tell when a person must act.
-    pub(crate) notify_webhook: Option<Secret>,
-    /// In which form.
-    pub(crate) notify_format: NotifyFormat,
+    /// Where people are told that they must act.
+    pub(crate) notify_webhooks: Vec<Webhook>,
     /// The token endpoint, always `https://`.
     pub(crate) token_url: String,
     /// The OAuth client of the login.
@@ -217,6 +215,15 @@ pub(crate) enum Recreate {
     Project,
 }
 
+/// Where people are told, and in which form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Webhook {
+    /// The address, which is a secret as a whole.
+    pub(crate) address: Secret,
+    /// The form of what it gets.
+    pub(crate) format: NotifyFormat,
+}
+
 /// The form of a webhook's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotifyFormat {
@@ -232,6 +239,8 @@ pub(crate) enum NotifyFormat {
     Telegram,
     /// Gotify's JSON.
     Gotify,
+    /// A message to a room of Matrix that is not encrypted.
+    Matrix,
     /// A JSON of our own, which programs can rely on.
     Json,
 }

@@ -122,7 +122,7 @@ fn each_bad_value_is_named_and_said() {
         ("NOTIFY_WEBHOOK=hidden", "NOTIFY_WEBHOOK must be an http:// or https:// address"),
         (
             "NOTIFY_FORMAT=https://h/hidden",
-            "NOTIFY_FORMAT must be auto, slack, ntfy, discord, telegram, gotify or json",
+            "NOTIFY_FORMAT must be auto, slack, ntfy, discord, telegram, gotify, matrix or json",
         ),
         ("TOKEN_URL=http://127.0.0.1/", "TOKEN_URL must be an https:// address"),
         (

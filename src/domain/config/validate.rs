@@ -6,6 +6,7 @@ use crate::domain::config::fragment::{Fault, Fragment, Given};
 use crate::domain::config::keys::{Preset, find};
 use crate::domain::config::settings::{
     ClaudeCli, Command, Engine, Gateway, Method, NotifyFormat, Override, Recreate, Settings, Sinks,
+    Webhook,
 };
 use crate::domain::config::values::{self, Checked};
 use crate::domain::hints::ours;
@@ -82,8 +83,7 @@ impl Reader<'_> {
                 .command("RECREATE_IDLE_COMMAND", "RECREATE_IDLE_COMMAND_USER"),
             recreate_quiet_hours: self.read("RECREATE_QUIET_HOURS", values::quiet_hours),
             max_agents: self.read("MAX_AGENTS", values::agents).unwrap_or_default(),
-            notify_webhook: self.read("NOTIFY_WEBHOOK", values::webhook),
-            notify_format: self.choice("NOTIFY_FORMAT", &FORMATS),
+            notify_webhooks: self.webhooks(),
             token_url: self.read("TOKEN_URL", values::token_url).unwrap_or_default(),
             client_id: self.read("CLIENT_ID", values::header).unwrap_or_default(),
             user_agent: self.read("USER_AGENT", values::header),
@@ -234,6 +234,22 @@ impl Reader<'_> {
         self.read(key, |text| values::choice(text, words)).unwrap_or(words[0].1)
     }
 
+    /// Reads the addresses, each with its form: one word is that of all.
+    fn webhooks(&mut self) -> Vec<Webhook> {
+        let addresses = self.read("NOTIFY_WEBHOOK", values::webhooks).unwrap_or_default();
+        let formats = self.read("NOTIFY_FORMAT", |text| values::choices(text, &FORMATS));
+        let formats = formats.unwrap_or_else(|| vec![NotifyFormat::Auto]);
+        if formats.len() > 1 && formats.len() != addresses.len() {
+            let (words, count) = (formats.len(), addresses.len());
+            let cause =
+                format!("NOTIFY_FORMAT has {words} words, and NOTIFY_WEBHOOK {count} addresses");
+            self.fault("NOTIFY_FORMAT", &cause, "write one word for all, or one for each address");
+        }
+        let formats = formats.iter().chain(std::iter::repeat(&formats[0]));
+        let all = addresses.into_iter().zip(formats);
+        all.map(|(address, format)| Webhook { address, format: *format }).collect()
+    }
+
     fn line(&self, key: &str) -> usize {
         self.fragment.entry(key).map_or(1, |entry| entry.line)
     }
@@ -266,12 +282,13 @@ const GATEWAYS: [(&str, Gateway); 7] = [
 ];
 const RECREATES: [(&str, Recreate); 2] =
     [("service", Recreate::Service), ("project", Recreate::Project)];
-const FORMATS: [(&str, NotifyFormat); 7] = [
+const FORMATS: [(&str, NotifyFormat); 8] = [
     ("auto", NotifyFormat::Auto),
     ("slack", NotifyFormat::Slack),
     ("ntfy", NotifyFormat::Ntfy),
     ("discord", NotifyFormat::Discord),
     ("telegram", NotifyFormat::Telegram),
     ("gotify", NotifyFormat::Gotify),
+    ("matrix", NotifyFormat::Matrix),
     ("json", NotifyFormat::Json),
 ];

@@ -22,6 +22,14 @@ fn must<T>(be: impl AsRef<str>) -> Checked<T> {
     Err(format!("must {}", be.as_ref()))
 }
 
+/// Picks one of a few words, once or more.
+pub(super) fn choices<T: Copy>(text: &str, words: &[(&str, T)]) -> Checked<Vec<T>> {
+    match text.split_whitespace().map(|word| choice(word, words)).collect() {
+        Ok(none) if Vec::is_empty(&none) => choice(text, words).map(|one| vec![one]),
+        other => other,
+    }
+}
+
 /// Picks one of a few words.
 pub(super) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Checked<T> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -246,8 +254,14 @@ pub(super) fn token_url(text: &str) -> Checked<String> {
     }
 }
 
-/// Reads the webhook's address, which is a secret as a whole.
-pub(super) fn webhook(text: &str) -> Checked<Secret> {
+/// Reads the addresses of webhooks, each of which is a secret as a whole.
+pub(super) fn webhooks(text: &str) -> Checked<Vec<Secret>> {
+    let mut words = text.split_whitespace();
+    let first = webhook(words.next().unwrap_or_default())?;
+    std::iter::once(Ok(first)).chain(words.map(webhook)).collect()
+}
+
+fn webhook(text: &str) -> Checked<Secret> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest.filter(|rest| has_host(rest)) {
         Some(_) => Ok(Secret::new(text)),

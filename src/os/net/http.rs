@@ -59,6 +59,14 @@ pub(crate) fn post(post: Post<'_>, sink: &mut impl Write) -> Result<Head, String
     let request = agent.post(post.url).header("Content-Type", post.kind);
     let answer =
         request.header("Accept", "application/json").send(post.body).map_err(|e| words(&e))?;
+    receive(answer, sink)
+}
+
+/// Writes the body of an answer into `sink`, each piece before the next is read.
+///
+/// # Errors
+/// In words fit for a message, if `sink` refused it.
+pub(super) fn receive(answer: http::Response<Body>, sink: &mut impl Write) -> Result<Head, String> {
     let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
     let (retry_after, date) = (header(http::header::RETRY_AFTER), header(http::header::DATE));
     let status = answer.status().as_u16();
@@ -66,7 +74,7 @@ pub(crate) fn post(post: Post<'_>, sink: &mut impl Write) -> Result<Head, String
     Ok(Head { status, retry_after, date, cut })
 }
 
-pub(super) fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
+fn carry(body: Body, sink: &mut impl Write) -> Result<Option<String>, String> {
     let mut reader = body.into_reader();
     let mut buffer = [0u8; 16 * 1024];
     let mut room = ANSWER_LIMIT;
