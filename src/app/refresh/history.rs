@@ -1,5 +1,7 @@
 //! The last renewals of a source: `sources/KEY.history.json` in the state directory.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::app::state::link_state::STATE_LIMIT;
@@ -12,8 +14,11 @@ use crate::os::error::Error;
 use crate::os::fs::atomic_write::{self, Durability};
 use crate::os::fs::dir::Folder;
 
-/// How many are kept.
-const KEPT: usize = 200;
+/// How long they are kept.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// The most that is kept of a source, in bytes: 90 days of renewals have half of it.
+const LIMIT: usize = 256 << 10;
 
 /// One attempt to renew; failures that repeat each other are one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,11 +65,16 @@ pub(crate) fn load(sources: &Folder, key: &str) -> Result<Vec<Entry>, Error> {
 pub(crate) fn add(sources: &Folder, key: &str, entry: Entry) -> Result<(), Error> {
     let mut entries = load(sources, key)?;
     join(&mut entries, entry);
-    let bytes = serde_json::to_vec(&entries).unwrap_or_default();
+    let mut bytes = serde_json::to_vec(&entries).unwrap_or_default();
+    while bytes.len() > LIMIT {
+        entries.drain(..entries.len().div_ceil(10));
+        bytes = serde_json::to_vec(&entries).unwrap_or_default();
+    }
     atomic_write::replace(sources, &file_name(key), &bytes, Durability::Lazy)
 }
 
 fn join(entries: &mut Vec<Entry>, entry: Entry) {
+    let now = entry.time;
     // An outage must not push the renewals out, nor may one in which two methods fail in turn.
     let renewed = entries.iter().rposition(|known| known.outcome == "renewed");
     let since = renewed.map_or(0, |at| at + 1);
@@ -76,8 +86,7 @@ fn join(entries: &mut Vec<Entry>, entry: Entry) {
         }
         None => entries.push(entry),
     }
-    let excess = entries.len().saturating_sub(KEPT);
-    entries.drain(..excess);
+    entries.retain(|known| known.time.after(KEPT) > now);
 }
 
 fn repeats(a: &Entry, b: &Entry) -> bool {
@@ -108,24 +117,26 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_one_entry_and_two_hundred_are_kept() {
+    fn an_outage_is_one_entry_and_ninety_days_are_kept() {
         let mut entries = Vec::new();
+        join(&mut entries, entry(-90 * 24 * 3_600_000 + 400, None));
         for time in 0..300 {
             join(&mut entries, entry(time, None));
         }
+        assert_eq!(entries.len(), 301);
         for time in 300..400 {
             join(&mut entries, entry(time, Some("HTTP 503")));
             let cli = Entry { method: "cli".to_owned(), ..entry(time, Some("it hangs")) };
             join(&mut entries, cli);
         }
-        assert_eq!(entries.len(), KEPT);
+        assert_eq!(entries.len(), 303);
         for last in entries.iter().rev().take(2) {
             assert_eq!((last.count, last.time), (100, Timestamp(399)));
         }
-        assert_eq!(entries[0].time, Timestamp(102));
         // What fails after a renewal is another story.
         join(&mut entries, entry(400, None));
         join(&mut entries, entry(401, Some("HTTP 503")));
         assert_eq!(entries.last().unwrap().count, 1);
+        assert_eq!(entries[0].time, Timestamp(0), "the first is too old by now");
     }
 }

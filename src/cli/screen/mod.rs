@@ -38,7 +38,7 @@ pub(crate) struct Row {
 }
 
 /// What is drawn before a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// Nothing.
     None,
@@ -46,6 +46,20 @@ pub(crate) enum Sign {
     Mark(Level),
     /// How much of a time is left, in thousandths, and how well that fares.
     Bar(u16, Level),
+    /// What the last days brought, today last.
+    Days(Vec<Day>),
+}
+
+/// How many days are drawn.
+pub(crate) const DAYS: usize = 30;
+
+/// What a day brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Day {
+    /// How often the login was renewed.
+    pub(crate) renewed: u32,
+    /// Whether a renewal failed.
+    pub(crate) has_failed: bool,
 }
 
 /// The width of the words in front.
@@ -95,7 +109,7 @@ fn row_lines(row: &Row, painter: &Painter, width: usize, bar: usize) -> Vec<Stri
     };
     let label = if narrow { String::new() } else { format!("{:<LABEL$}", row.label) };
     let room = width.saturating_sub(indent).max(8);
-    let (sign, taken) = sign(row, painter, bar);
+    let (sign, taken) = sign(row, painter, (bar, room));
     let words = wrapped(&row.text, room.saturating_sub(taken).max(8));
     let mut lines: Vec<String> = first.into_iter().collect();
     for (at, words) in words.iter().enumerate() {
@@ -122,12 +136,13 @@ fn row_lines(row: &Row, painter: &Painter, width: usize, bar: usize) -> Vec<Stri
 }
 
 /// The sign and how many columns it takes.
-fn sign(row: &Row, painter: &Painter, bar: usize) -> (String, usize) {
-    match row.sign {
-        Sign::Mark(level) => (format!("{} ", painter.mark(level)), 2),
+fn sign(row: &Row, painter: &Painter, (bar, room): (usize, usize)) -> (String, usize) {
+    match &row.sign {
+        Sign::Mark(level) => (format!("{} ", painter.mark(*level)), 2),
         Sign::Bar(left, level) if bar > 0 => {
-            (format!("{} ", painter.bar(left, bar, level)), bar + 1)
+            (format!("{} ", painter.bar(*left, bar, *level)), bar + 1)
         }
+        Sign::Days(days) => (painter.days(&days[days.len().saturating_sub(room)..]), 0),
         Sign::None | Sign::Bar(..) => (String::new(), 0),
     }
 }

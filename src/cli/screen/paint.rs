@@ -1,5 +1,6 @@
 //! Colours, marks and bars, as far as the terminal shows them.
 
+use crate::cli::screen::Day;
 use crate::domain::health::Level;
 
 /// How things are painted.
@@ -54,6 +55,26 @@ impl Painter {
         let full = (usize::from(left.min(1000)) * width).div_ceil(1000).min(width);
         let (on, off) = if self.unicode { ("█", "░") } else { ("#", "-") };
         self.level(level, &on.repeat(full)) + &self.dim(&off.repeat(width - full))
+    }
+
+    /// A column a day: the higher the more renewals, with failures marked.
+    pub(super) fn days(&self, days: &[Day]) -> String {
+        let heights = if self.unicode { "▁▂▃▄▅▆▇█" } else { "12345678" };
+        let top = heights.chars().count();
+        let column = |day: &Day| match usize::try_from(day.renewed).unwrap_or(top) {
+            _ if day.has_failed => self.mark_of_failure(),
+            0 => self.dim("."),
+            count => {
+                let height = heights.chars().nth(count.min(top) - 1);
+                self.level(Level::Fine, &height.into_iter().collect::<String>())
+            }
+        };
+        days.iter().map(column).collect()
+    }
+
+    /// Nothing is wrong any more, but it was.
+    fn mark_of_failure(&self) -> String {
+        self.level(Level::Soon, if self.unicode { "✗" } else { "x" })
     }
 
     /// The end of a path that does not fit: its name says more than where it begins.

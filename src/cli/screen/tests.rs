@@ -72,3 +72,20 @@ fn colour_is_never_all_that_tells() {
     let coloured = drawn(80, true, true);
     assert!(coloured.contains("\x1b[31m✗\x1b[0m env failed"), "{coloured}");
 }
+
+#[test]
+fn the_days_of_renewals_are_columns_and_those_that_fit_are_the_last() {
+    let mut days = vec![Day { renewed: 3, has_failed: false }; DAYS];
+    days[0] = Day { renewed: 9, has_failed: false };
+    days[28] = Day { renewed: 1, has_failed: true };
+    days[29] = Day::default();
+    let row = Row { label: "30 days", sign: Sign::Days(days), text: String::new(), path: None };
+    let drawn = |width, unicode| {
+        let link = Link { rows: vec![row.clone()], ..link() };
+        let abilities = Abilities { width, colour: false, unicode, cursor: true };
+        draw(&[link], abilities).lines().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(drawn(80, true), format!("  30 days       █{}✗.", "▃".repeat(27)));
+    assert_eq!(drawn(80, false), format!("  30 days       8{}x.", "3".repeat(27)));
+    assert_eq!(drawn(24, false), format!("    {}x.", "3".repeat(18)));
+}

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::app::report::{SinkReport, SinkState};
 use crate::app::source;
 use crate::cli::overview::{Survey, Surveyed};
-use crate::cli::screen::{Link, Row, Sign};
+use crate::cli::screen::{DAYS, Day, Link, Row, Sign};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::hints::ours;
@@ -13,17 +16,25 @@ use crate::domain::pause::Activity;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::units::Trouble;
 use crate::domain::visible::visible;
+use crate::os::clock;
 
 /// How long an access token lives, and a login: what a full bar stands for.
 const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
 const LOGIN_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The present, and the zone of this host's clocks.
+struct Present {
+    now: Timestamp,
+    zone: TimeZone,
+}
 
 /// How many renewals are shown.
 const RENEWALS: usize = 3;
 
 /// Puts together what is drawn of every link.
 pub(crate) fn of(survey: &Survey) -> Vec<Link> {
-    let links = survey.links.iter().map(|link| one(link, survey.now));
+    let present = Present { now: survey.now, zone: clock::zone() };
+    let links = survey.links.iter().map(|link| one(link, &present));
     links.chain(service(&survey.service)).collect()
 }
 
@@ -37,14 +48,15 @@ fn service(troubles: &[Trouble]) -> Option<Link> {
     Some(Link { name: "service".to_owned(), level, verdict, rows: commands.collect() })
 }
 
-fn one(link: &Surveyed, now: Timestamp) -> Link {
+fn one(link: &Surveyed, present: &Present) -> Link {
+    let now = present.now;
     let found: Vec<&str> = link.health.findings.iter().map(|(_, text)| text.as_str()).collect();
     let verdict = if found.is_empty() { "fine".to_owned() } else { found.join("; ") };
     let path = Some(visible(&link.report.source_path.display().to_string()).into_owned());
     let mut rows = vec![Row { path, ..row("source", Sign::None, link.report.source.name()) }];
-    rows.extend(first_clock(link, now));
-    rows.extend(second_clock(link, now));
-    rows.push(next(link, now));
+    rows.extend(first_clock(link, present));
+    rows.extend(second_clock(link, present));
+    rows.push(next(link, present));
     let pause = link.settings.pause_at(now);
     rows.extend(
         pause.map(|_| row("resume", Sign::None, ours::resume(&link.report.link).to_string())),
@@ -53,7 +65,8 @@ fn one(link: &Surveyed, now: Timestamp) -> Link {
     if !link.report.sinks.is_empty() {
         rows.push(gateway_row(link, now));
     }
-    rows.extend(renewals(link, now));
+    rows.extend(renewals(link, present));
+    rows.extend(days(link, present));
     rows.extend(incidents(link, now));
     Link {
         name: visible(&link.report.link).into_owned(),
@@ -67,7 +80,8 @@ fn row(label: &'static str, sign: Sign, text: impl AsRef<str>) -> Row {
     Row { label, sign, text: visible(text.as_ref()).into_owned(), path: None }
 }
 
-fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
+fn first_clock(link: &Surveyed, present: &Present) -> Option<Row> {
+    let now = present.now;
     let expiry = link.ahead.prospect.expiry?;
     let left = expiry.left(now);
     let level = match () {
@@ -76,10 +90,11 @@ fn first_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
         () => Level::Fine,
     };
     let sign = Sign::Bar(share(left, TOKEN_LIFE), level);
-    Some(row("access token", sign, span(expiry, now)))
+    Some(row("access token", sign, span(expiry, present)))
 }
 
-fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
+fn second_clock(link: &Surveyed, present: &Present) -> Option<Row> {
+    let now = present.now;
     link.report.source.credential()?.refresh_token.as_ref()?;
     let Some(end) = link.ahead.people.login else {
         let text = "its end is not known: 27 to 30 days after the sign-in".to_owned();
@@ -92,22 +107,26 @@ fn second_clock(link: &Surveyed, now: Timestamp) -> Option<Row> {
         () => Level::Fine,
     };
     let text = match (end.is_estimate, left.is_zero()) {
-        (false, _) => span(end.at, now),
-        (true, false) => format!("about {} left, ends about {}", in_words(left), day(end.at, now)),
+        (false, _) => span(end.at, present),
+        (true, false) => {
+            format!("about {} left, ends about {}", in_words(left), day(end.at, present))
+        }
         (true, true) => "may end at any moment".to_owned(),
     };
     Some(row("login", Sign::Bar(share(left, LOGIN_LIFE), level), text))
 }
 
-fn span(end: Timestamp, now: Timestamp) -> String {
+fn span(end: Timestamp, present: &Present) -> String {
+    let now = present.now;
     if end > now {
-        format!("{} left, ends {}", in_words(end.left(now)), moment(end, now))
+        format!("{} left, ends {}", in_words(end.left(now)), moment(end, present))
     } else {
-        format!("ended {}, {} ago", moment(end, now), in_words(now.left(end)))
+        format!("ended {}, {} ago", moment(end, present), in_words(now.left(end)))
     }
 }
 
-fn next(link: &Surveyed, now: Timestamp) -> Row {
+fn next(link: &Surveyed, present: &Present) -> Row {
+    let now = present.now;
     let methods: Vec<&str> = link
         .settings
         .refresh
@@ -137,7 +156,7 @@ fn next(link: &Surveyed, now: Timestamp) -> Row {
         },
         (Some(at), _) if at <= now => format!("renewal is due now, by {by}"),
         (Some(at), _) => {
-            format!("renewal in {}, {}, by {by}", in_words(at.left(now)), moment(at, now))
+            format!("renewal in {}, {}, by {by}", in_words(at.left(now)), moment(at, present))
         }
     };
     row("next", Sign::None, text)
@@ -229,11 +248,12 @@ fn gateway(link: &Surveyed) -> String {
     }
 }
 
-fn renewals(link: &Surveyed, now: Timestamp) -> Vec<Row> {
+fn renewals(link: &Surveyed, present: &Present) -> Vec<Row> {
+    let now = present.now;
     let last = link.ahead.prospect.history.iter().rev().take(RENEWALS).enumerate();
     let rows = last.map(|(at, entry)| {
         let label = if at == 0 { "renewals" } else { "" };
-        let (when, ago) = (moment(entry.time, now), in_words(now.left(entry.time)));
+        let (when, ago) = (moment(entry.time, present), in_words(now.left(entry.time)));
         let times =
             if entry.count > 1 { format!(", {} times", entry.count) } else { String::new() };
         let (level, what) = match &entry.cause {
@@ -257,25 +277,57 @@ fn share(left: Duration, life: Duration) -> u16 {
     u16::try_from(share.min(1000)).unwrap_or(1000)
 }
 
-/// A day without its time.
-fn day(at: Timestamp, now: Timestamp) -> String {
-    let text = moment(at, now);
-    text.rsplitn(3, ' ').nth(2).map_or_else(|| text.clone(), str::to_owned)
+/// The last days of renewals, drawn and in words.
+fn days(link: &Surveyed, present: &Present) -> Vec<Row> {
+    let today = present.date(present.now);
+    let mut days = vec![Day::default(); DAYS];
+    for entry in &link.ahead.prospect.history {
+        let ago = today.since(present.date(entry.time)).map_or(-1, |span| span.get_days());
+        let at = usize::try_from(ago).ok().and_then(|ago| (DAYS - 1).checked_sub(ago));
+        let Some(day) = at.map(|at| &mut days[at]) else { continue };
+        match entry.cause {
+            None => day.renewed += 1,
+            Some(_) => day.has_failed = true,
+        }
+    }
+    let renewed: u32 = days.iter().map(|day| day.renewed).sum();
+    let failed = days.iter().filter(|day| day.has_failed).count();
+    if renewed == 0 && failed == 0 {
+        return Vec::new();
+    }
+    let text = match failed {
+        0 => format!("{renewed} renewals, none failed"),
+        1 => format!("{renewed} renewals, failures on 1 day"),
+        failed => format!("{renewed} renewals, failures on {failed} days"),
+    };
+    vec![row("30 days", Sign::Days(days), ""), row("", Sign::None, text)]
 }
 
-/// An instant as a person says it: the time today, the day besides at other times.
-fn moment(at: Timestamp, now: Timestamp) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (text, today) = (at.to_string(), now.to_string());
-    let (Some(date), Some(time)) = (text.get(..10), text.get(11..16)) else { return text };
-    if today.get(..10) == Some(date) {
-        return format!("{time} UTC");
+impl Present {
+    /// The day that this host's clocks show.
+    fn date(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at.instant()).date()
     }
-    let day = date.get(8..).unwrap_or_default().trim_start_matches('0');
-    let month = date.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
-    let name = MONTHS.get(month.wrapping_sub(1)).unwrap_or(&"");
-    let year = date.get(..4).filter(|year| today.get(..4) != Some(*year));
-    let year = year.map(|year| format!(" {year}")).unwrap_or_default();
-    format!("{day} {name}{year} {time} UTC")
+}
+
+/// A day without its time.
+fn day(at: Timestamp, present: &Present) -> String {
+    let (date, today) = (present.date(at), present.date(present.now));
+    match () {
+        () if date == today => moment(at, present),
+        () if date.year() == today.year() => date.strftime("%-d %b").to_string(),
+        () => date.strftime("%-d %b %Y").to_string(),
+    }
+}
+
+/// An instant as a person says it, in the time of this host: the time today, the day besides at other times.
+fn moment(at: Timestamp, present: &Present) -> String {
+    let instant = at.instant();
+    let clock = present.zone.to_datetime(instant);
+    let zone = present.zone.to_offset_info(instant);
+    let time = format!("{} {}", clock.strftime("%H:%M"), zone.abbreviation());
+    if present.date(at) == present.date(present.now) {
+        return time;
+    }
+    format!("{} {time}", day(at, present))
 }
