@@ -61,13 +61,13 @@ ifneq ($(TARGET),)
 endif
 
 # The packers run for seconds: optimizing them would take longer than it saves.
-PACKER_ENV := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+INSTALL_PACKER := CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --locked --root "$(TOOLS)"
 
 $(CARGO_DEB): | toolchain
-	$(PACKER_ENV) cargo install --locked --root "$(TOOLS)" cargo-deb@3.8.0
+	$(INSTALL_PACKER) cargo-deb@3.8.0
 
 $(CARGO_GENERATE_RPM): | toolchain
-	$(PACKER_ENV) cargo install --locked --root "$(TOOLS)" cargo-generate-rpm@0.21.1
+	$(INSTALL_PACKER) cargo-generate-rpm@0.21.1
 
 package-build: toolchain
 	$(PACKAGE_ENV) cargo build --release --locked $(FOR_TARGET)

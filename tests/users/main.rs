@@ -428,7 +428,7 @@ fn swap(path: &Path, stop: &AtomicBool) -> u64 {
 #[track_caller]
 fn race(path: &str, aim: &str) {
     let yard = Yard::new();
-    let syncs = std::env::var("RACE_SYNCS").map_or(100, |syncs| syncs.parse().unwrap());
+    let syncs = std::env::var("RACE_SYNCS").map_or(50, |syncs| syncs.parse().unwrap());
     // The way is open to everybody, so that only the rights of the files themselves are left.
     yard.sh("mkdir -p home/evil/.openclaw/credentials && chown 4712:4712 home/evil/.openclaw/credentials && chmod 0755 . root home/good home/good/.claude home/good/.openclaw");
     let place = yard.0.at("home/evil").join(path);
