@@ -3,6 +3,11 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::bed::{Bed, ENV, Ran, SOURCE};
 
@@ -54,6 +59,27 @@ fn it_is_kept_of_its_own_and_passed_on() {
         String::from_utf8(found.unwrap().stdout).unwrap().trim(),
         bed.at(KEPT).to_str().unwrap()
     );
+}
+
+#[test]
+fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
+    let bed = bed();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let end = || File::options().read(true).write(true).open(&name).unwrap();
+    let shows = || tcgetattr(&terminal).unwrap().local_modes.contains(LocalModes::ECHO);
+    let mut command = bed.command(&[], &["login", "--setup-token"]);
+    let mut child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while shows() {
+        assert!(Instant::now() < deadline, "nothing is asked for");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_ne!(child.wait().unwrap().code(), Some(0));
+    assert!(shows());
+    assert!(!bed.at(KEPT).exists());
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! Text that somebody types or pastes without its being shown.
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, stdin};
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 use super::relay::Raw;
+use crate::os::event::signals::Signals;
 
 /// The keys that mean something: Ctrl-C, Ctrl-D, the two of erasing, and Ctrl-U.
 const INTERRUPT: u8 = 3;
@@ -13,12 +18,36 @@ const KILL: u8 = 21;
 /// The most that is read, in bytes.
 const LIMIT: usize = 64 * 1024;
 
-/// Reads lines up to an empty one, or to Ctrl-D, with the echo switched off; `None` after Ctrl-C.
+/// Reads lines up to an empty one, or to Ctrl-D, with the echo switched off; `None` after Ctrl-C, or a signal that ends
+/// programs, which leaves the terminal as it was.
 pub(super) fn read() -> std::io::Result<Option<String>> {
+    let keys = Keys(Signals::take()?);
     let raw = Raw::set()?;
-    let typed = lines(std::io::stdin().lock());
+    let typed = lines(keys);
     drop(raw);
     typed
+}
+
+/// What is typed; a signal is a Ctrl-C.
+struct Keys(Signals);
+
+impl Read for Keys {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let stdin = stdin();
+        let [end, reload] = self.0.fds();
+        let mut fds =
+            [end, reload, stdin.as_fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        while let Err(error) = poll(&mut fds, None) {
+            if error != Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        if fds[..2].iter().any(|fd| !fd.revents().is_empty()) {
+            buffer[0] = INTERRUPT;
+            return Ok(1);
+        }
+        Ok(rustix::io::read(stdin, buffer)?)
+    }
 }
 
 fn lines(from: impl Read) -> std::io::Result<Option<String>> {
