@@ -207,6 +207,17 @@ impl World {
         self.look();
     }
 
+    /// Waits until something has come true.
+    #[track_caller]
+    pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !holds(self) {
+            assert!(Instant::now() < deadline, "it never came true that {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.rest();
+    }
+
     /// The timer's run.
     pub(crate) fn timer(&mut self) {
         self.run("refresh");
