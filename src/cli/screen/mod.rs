@@ -74,14 +74,26 @@ const BAR: (usize, usize) = (24, 6);
 /// Draws all links.
 pub(crate) fn draw(links: &[Link], terminal: Abilities) -> String {
     let painter = Painter { colour: terminal.colour, unicode: terminal.unicode };
-    let drawn = links.iter().map(|link| one(link, &painter, terminal.width.max(16)));
-    drawn.collect::<Vec<_>>().join("\n")
+    let mut drawn = String::new();
+    for (at, link) in links.iter().enumerate() {
+        // Links of one line stand close together.
+        if at > 0 && !(link.rows.is_empty() && links[at - 1].rows.is_empty()) {
+            drawn.push('\n');
+        }
+        drawn.push_str(&one(link, &painter, terminal.width.max(16)));
+    }
+    drawn
 }
 
 fn one(link: &Link, painter: &Painter, width: usize) -> String {
     let head = format!("{} {}", painter.mark(link.level), painter.bold(&link.name));
     let indent = 2 + length(&link.name) + 2;
-    let verdict = wrapped(&link.verdict, width.saturating_sub(indent).max(12));
+    let room = width.saturating_sub(indent).max(12);
+    let verdict = if link.rows.is_empty() {
+        vec![painter.cut(&link.verdict, room)]
+    } else {
+        wrapped(&link.verdict, room)
+    };
     let mut lines = vec![format!("{head}  {}", painter.level(link.level, &verdict[0]))];
     let rest = verdict.iter().skip(1);
     lines.extend(rest.map(|line| format!("{:indent$}{}", "", painter.level(link.level, line))));

@@ -83,9 +83,21 @@ impl Painter {
         if count <= room {
             return path.to_owned();
         }
-        let dots = if self.unicode { "…" } else { "..." };
-        let kept = path.chars().skip(count - room.saturating_sub(length(dots)));
-        dots.chars().chain(kept).collect()
+        let kept = path.chars().skip(count - room.saturating_sub(length(self.dots())));
+        self.dots().chars().chain(kept).collect()
+    }
+
+    /// The beginning of a text that does not fit.
+    pub(super) fn cut(&self, text: &str, room: usize) -> String {
+        if length(text) <= room {
+            return text.to_owned();
+        }
+        let kept = text.chars().take(room.saturating_sub(length(self.dots())));
+        kept.chain(self.dots().chars()).collect()
+    }
+
+    fn dots(&self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
     }
 }
 

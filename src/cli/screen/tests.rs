@@ -89,3 +89,23 @@ fn the_days_of_renewals_are_columns_and_those_that_fit_are_the_last() {
     assert_eq!(drawn(80, false), format!("  30 days       8{}x.", "3".repeat(27)));
     assert_eq!(drawn(24, false), format!("    {}x.", "3".repeat(18)));
 }
+
+#[test]
+fn many_links_get_a_line_each_the_gravest_first() {
+    let mut links = ["fine", "wrong", "other"].map(|name| Link {
+        name: name.to_owned(),
+        level: if name == "wrong" { Level::Wrong } else { Level::Fine },
+        verdict: if name == "wrong" { "the login is gone" } else { "fine" }.to_owned(),
+        ..link()
+    });
+    view::shorten(&mut links);
+    let drawn =
+        |width| draw(&links, Abilities { width, colour: false, unicode: true, cursor: true });
+    let expected = "\
+✗ wrong  the login is gone; 4h left, ends 18:02 UTC
+✓ fine  fine; 4h left, ends 18:02 UTC
+✓ other  fine; 4h left, ends 18:02 UTC
+";
+    assert_eq!(drawn(80), expected);
+    assert!(drawn(40).starts_with("✗ wrong  the login is gone; 4h left, en…\n"), "{}", drawn(40));
+}

@@ -1,5 +1,6 @@
 //! What is drawn of a link, out of what was found.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -12,6 +13,7 @@ use crate::cli::screen::{DAYS, Day, Link, Row, Sign};
 use crate::domain::config::settings::Gateway;
 use crate::domain::health::Level;
 use crate::domain::hints::ours;
+use crate::domain::order;
 use crate::domain::pause::Activity;
 use crate::domain::time::{Timestamp, in_words};
 use crate::domain::units::Trouble;
@@ -28,14 +30,34 @@ struct Present {
     zone: TimeZone,
 }
 
+/// More links than these get one line each.
+const MANY: usize = 8;
+
+/// The word in front of the access token's end.
+const TOKEN: &str = "access token";
+
 /// How many renewals are shown.
 const RENEWALS: usize = 3;
 
 /// Puts together what is drawn of every link.
 pub(crate) fn of(survey: &Survey) -> Vec<Link> {
     let present = Present { now: survey.now, zone: clock::zone() };
-    let links = survey.links.iter().map(|link| one(link, &present));
-    links.chain(service(&survey.service)).collect()
+    let mut links: Vec<Link> = survey.links.iter().map(|link| one(link, &present)).collect();
+    if links.len() > MANY {
+        shorten(&mut links);
+    }
+    links.into_iter().chain(service(&survey.service)).collect()
+}
+
+/// Leaves one line of each link, the gravest first.
+pub(super) fn shorten(links: &mut [Link]) {
+    order::sort_by_key(links, |link| Reverse(link.level.gravity()));
+    for link in links {
+        if let Some(token) = link.rows.iter().find(|row| row.label == TOKEN) {
+            link.verdict = format!("{}; {}", link.verdict, token.text);
+        }
+        link.rows.clear();
+    }
 }
 
 /// What is wrong with the service itself, if anything is.
@@ -90,7 +112,7 @@ fn first_clock(link: &Surveyed, present: &Present) -> Option<Row> {
         () => Level::Fine,
     };
     let sign = Sign::Bar(share(left, TOKEN_LIFE), level);
-    Some(row("access token", sign, span(expiry, present)))
+    Some(row(TOKEN, sign, span(expiry, present)))
 }
 
 fn second_clock(link: &Surveyed, present: &Present) -> Option<Row> {
