@@ -161,6 +161,31 @@ pastes() {
     [ "$(id openclaw-gateway)" = "$gateway" ]
 }
 
+# plain KEY="VALUE"...: writes the link of a gateway that no compose project made.
+plain() {
+    bed sh $m 'printf "%s\n" "$@" >/etc/oauth-sync/default.conf' \
+        'CLAUDE_CREDENTIALS="/home/claw/.claude/.credentials.json"' \
+        'OPENCLAW_STATE_DIR="/home/claw/.openclaw"' 'SINKS="paste-token"' \
+        'OPENCLAW_VERSION="2026.9.6"' "$@"
+}
+
+# by_unit_into TOKEN KEY="VALUE"...: the unit hands the token to OpenClaw in the container that podman run made.
+by_unit_into() {
+    local token=$1
+    shift
+    plain "$@"
+    bed exec $m systemctl start oauth-sync.service oauth-sync-gateway.path
+    rotate "$token"
+    wait_until 60 "[ \"\$(podman exec by-hand cat /home/node/pasted)\" = $token ]"
+    # shellcheck disable=SC2086 # names, a word each
+    bed exec $m systemctl stop $units
+}
+
+made_by_hand() {
+    podman run --detach --name by-hand --volume /home/claw/.openclaw:/home/node/.openclaw localhost/openclaw:cli
+    by_unit_into "$1" 'CONTAINER_ENGINE="podman"' 'CONTAINER_NAME="by-hand"'
+}
+
 # Claude's command line lives in a container of the user's, who is root in it.
 renews_in_a_container() {
     bed sh $m <<'SCRIPT'
@@ -233,6 +258,9 @@ bed exec $m systemctl start oauth-sync.service oauth-sync-gateway.path
 t "so does the unit, whose end the container outlives" recreates "$(canary sk-ant-oat01-)" by_unit
 bed exec $m systemctl stop oauth-sync.service oauth-sync-gateway.path
 t "a token is pasted through exec" pastes "$(canary sk-ant-oat01-)"
+t "the unit pastes it into a container by its name" made_by_hand "$(canary sk-ant-oat01-)"
+t "and by a command that calls podman" by_unit_into "$(canary sk-ant-oat01-)" \
+    'OPENCLAW_COMMAND="podman exec --interactive by-hand openclaw"'
 t "the renewing unit has Claude's command line renew in the user's container" renews_in_a_container "$(canary sk-ant-oat01-)"
 t "no message in the journal has a token" says_no_token
 finished=yes

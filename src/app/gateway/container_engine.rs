@@ -2,8 +2,7 @@
 
 pub(crate) mod compose_program;
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,23 +18,17 @@ use crate::domain::hints::{engines, files, host};
 use crate::domain::order;
 use crate::domain::shell::Hint;
 use crate::domain::time::Timestamp;
-use crate::os::environment;
 use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
 use crate::os::process::command::Ended;
-use crate::os::process::exec_policy;
 use crate::os::process::systemd_run;
 use crate::os::user::account;
-use crate::os::user::identity::Identity;
 
 /// The longest that a question to the engine may take.
 const ASK: Duration = Duration::from_secs(60);
 
 /// The longest that a recreate may take: stopping alone may be allowed minutes.
 const RECREATE: Duration = Duration::from_secs(15 * 60);
-
-/// How much longer a unit that was told to stop may take.
-const STOP: Duration = Duration::from_secs(30);
 
 /// An engine, as far as one compose project goes.
 pub(crate) struct Engine<'a> {
@@ -280,17 +273,11 @@ impl<'a> Engine<'a> {
 
     /// Runs a program, and gives it something to read.
     fn feed(&self, argv: &[&str], input: Vec<u8>, limit: Duration) -> Result<Ended, Error> {
-        if !systemd_run::is_needed(self.program) {
-            return self.place.feed(argv, input, limit);
+        if systemd_run::is_needed(self.program) {
+            self.place.feed_outside(argv, input, limit)
+        } else {
+            self.place.feed(argv, input, limit)
         }
-        let own = Identity::own();
-        let root = Folder::reach(Path::new("/"))?;
-        let mut words = self.place.in_a_unit(limit);
-        let program = argv.first().copied().unwrap_or_default();
-        let path = environment::PATH.as_ref();
-        words.push(exec_policy::word(self.place.identity, program, path)?);
-        let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().skip(1).map(AsRef::as_ref));
-        Place::new(&root, &own).feed(argv.collect::<Vec<&OsStr>>(), input, limit + STOP)
     }
 
     /// Why the engine refused, and what helps.

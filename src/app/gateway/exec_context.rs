@@ -9,6 +9,7 @@ use crate::os::error::Error;
 use crate::os::fs::dir::Folder;
 use crate::os::process::command::{Call, Ended};
 use crate::os::process::engine_variables;
+use crate::os::process::exec_policy;
 use crate::os::process::systemd_run;
 use crate::os::user::account;
 use crate::os::user::identity::Identity;
@@ -23,6 +24,9 @@ const PASSED: [&str; 6] = [
     "DOCKER_TLS_VERIFY",
     "TZ",
 ];
+
+/// How much longer a unit that was told to stop may take.
+const STOP: Duration = Duration::from_secs(30);
 
 /// A way to run programs: from a folder, with a user's rights.
 pub(crate) struct Place<'a> {
@@ -68,9 +72,21 @@ impl<'a> Place<'a> {
         call.run(limit)
     }
 
-    /// The words that have systemd run a program in this place, in a unit of its own.
-    pub(crate) fn in_a_unit(&self, limit: Duration) -> Vec<OsString> {
-        systemd_run::words(self.identity, &self.folder.path, &self.environment(), limit)
+    /// The same in a unit of its own, which the sandbox of our units does not bind; see [`systemd_run::is_needed`].
+    pub(crate) fn feed_outside(
+        &self,
+        argv: &[&str],
+        input: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Ended, Error> {
+        let own = Identity::own();
+        let root = Folder::reach(Path::new("/"))?;
+        let environment = self.environment();
+        let mut words = systemd_run::words(self.identity, &self.folder.path, &environment, limit);
+        let program = argv.first().copied().unwrap_or_default();
+        words.push(exec_policy::word(self.identity, program, environment::PATH.as_ref())?);
+        let argv = words.iter().map(AsRef::as_ref).chain(argv.iter().skip(1).map(AsRef::as_ref));
+        Place::new(&root, &own).feed(argv.collect::<Vec<&OsStr>>(), input, limit + STOP)
     }
 
     fn environment(&self) -> Vec<(OsString, OsString)> {

@@ -24,6 +24,7 @@ use crate::os::fs::dir::Folder;
 use crate::os::process::command::Ended;
 use crate::os::process::exec_policy;
 use crate::os::process::executables;
+use crate::os::process::systemd_run;
 use crate::os::user::account;
 use crate::os::user::identity::Identity;
 
@@ -98,18 +99,7 @@ impl Program {
         input: Vec<u8>,
     ) -> Result<Ended, Ending> {
         match self {
-            Self::Host(command, identity) => {
-                let folder = state_folder(work)?;
-                let argv: Vec<&str> =
-                    command.iter().map(String::as_str).chain(words.iter().copied()).collect();
-                let judged = exec_policy::judge_words(identity, command);
-                // What root runs starts where no user can put a file for it.
-                let root = root_folder()?;
-                let start = if identity.uid == 0 { &root } else { &folder };
-                let place = host_place(work, &folder, (start, identity), command);
-                let ended = judged.and_then(|()| place.feed(&argv, input, LIMIT));
-                ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
-            }
+            Self::Host(command, identity) => on_host(work, (command, identity), words, input),
             Self::Container(container) => {
                 let folder = compose::compose_folder(work.settings)?;
                 inside(&Engine::of(work.settings, &folder), &container.id, words, input)
@@ -164,6 +154,31 @@ impl Program {
         })?;
         Ok(VersionSeen { text: version.to_string(), program, key, time: now })
     }
+}
+
+/// Runs a command of this host: `openclaw`, or what leads to it.
+fn on_host(
+    work: &Work<'_>,
+    (command, identity): (&[String], &Identity),
+    words: &[&str],
+    input: Vec<u8>,
+) -> Result<Ended, Ending> {
+    let folder = state_folder(work)?;
+    let argv: Vec<&str> = command.iter().map(String::as_str).chain(words.iter().copied()).collect();
+    let judged = exec_policy::judge_words(identity, command);
+    // What root runs starts where no user can put a file for it.
+    let root = root_folder()?;
+    let start = if identity.uid == 0 { &root } else { &folder };
+    let place = host_place(work, &folder, (start, identity), command);
+    let name = Path::new(argv[0]).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let ended = judged.and_then(|()| {
+        if systemd_run::is_needed(name) {
+            place.feed_outside(&argv, input, LIMIT)
+        } else {
+            place.feed(&argv, input, LIMIT)
+        }
+    });
+    ended.map_err(|error| Ending::Deferred(error.to_string(), error.command().cloned()))
 }
 
 /// Runs `openclaw` in a container.
