@@ -8,7 +8,7 @@ use crate::app::setup::detect::{Detection, Stated};
 use crate::domain::config::edit::{self, answer_key, remove_key, value_of};
 use crate::domain::config::settings::Settings;
 use crate::domain::config::{self, Config, Problem, keys};
-use crate::domain::detection::{Candidate, Claw, Cli};
+use crate::domain::detection::{Candidate, Claw, Cli, Login};
 use crate::os;
 use crate::os::fs::atomic_write::{self, Durability};
 use crate::os::fs::dir::Folder;
@@ -46,7 +46,10 @@ pub(crate) struct Written {
 
 /// A candidate as keys and values.
 pub(crate) fn answers(detection: &Detection, candidate: &Candidate) -> Vec<Answer> {
-    let (login, claw) = (detection.login_of(candidate), detection.claw_of(candidate));
+    of_pair(detection.login_of(candidate), detection.claw_of(candidate))
+}
+
+fn of_pair(login: &Login, claw: &Claw) -> Vec<Answer> {
     let mut answers = vec![
         answer("CLAUDE_CREDENTIALS", &login.path.display().to_string()),
         answer("OPENCLAW_STATE_DIR", &claw.state_dir.display().to_string()),
@@ -353,4 +356,45 @@ fn edited(path: &Path, text: &str, answers: &[Answer]) -> Result<String, Error> 
         })?;
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::detection::Control;
+
+    use super::*;
+
+    #[test]
+    fn the_gateways_container_is_named_where_the_clis_is_of_the_same_engine() {
+        let claw = |engine| Claw {
+            state_dir: PathBuf::from("/c"),
+            control: Control::of(&[0]),
+            version: String::new(),
+            compose: None,
+            container: Some((engine, "gateway".to_owned())),
+            config_path: None,
+            agent_dir: None,
+            unit: None,
+            configured: true,
+            warnings: Vec::new(),
+        };
+        let login = |cli| Login {
+            path: PathBuf::from("/l"),
+            control: Control::of(&[0]),
+            state: "valid",
+            cli,
+            warnings: Vec::new(),
+        };
+        let inside = |engine| Cli::Container { name: "claude".to_owned(), engine };
+        let named = |cli, engine| {
+            let answers = of_pair(&login(cli), &claw(engine));
+            let engines = answers.iter().filter(|(key, _)| key == "CONTAINER_ENGINE").count();
+            (answers.contains(&answer("CONTAINER_NAME", "gateway")), engines)
+        };
+        assert_eq!(named(inside("docker"), "docker"), (true, 0));
+        assert_eq!(named(inside("podman"), "podman"), (true, 1));
+        assert_eq!(named(inside("podman"), "docker"), (false, 1));
+        assert_eq!(named(inside("docker"), "podman"), (false, 0));
+        assert_eq!(named(Cli::Host(PathBuf::from("/usr/bin/claude")), "podman"), (true, 1));
+    }
 }
